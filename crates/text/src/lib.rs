@@ -1,1 +1,20 @@
 #![doc = include_str!("../README.md")]
+
+mod config;
+mod decompress;
+mod error;
+mod extract;
+mod inputs;
+mod lines;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod progress;
+mod reader;
+mod sentences;
+
+pub use config::{Format, ReadConfig, Separator};
+pub use error::Error;
+pub use inputs::{Input, Inputs};
+pub use progress::Progress;
+pub use reader::{Event, Reader};
+pub use sentences::sentences;

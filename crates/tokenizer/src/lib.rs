@@ -1,1 +1,18 @@
 #![doc = include_str!("../README.md")]
+
+mod cache;
+mod error;
+mod fingerprint;
+mod json;
+mod load;
+mod pipeline;
+mod save;
+mod special;
+mod tokenizer;
+mod train;
+mod vocab;
+
+pub use error::Error;
+pub use special::SpecialTokens;
+pub use tokenizer::{Encoding, Tokenizer};
+pub use train::{TrainConfig, TrainReport, Trained, Trainer, train, train_from_files};

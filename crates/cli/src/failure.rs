@@ -1,0 +1,55 @@
+//! Errors as a user sees them: one line, and an exit code that says whose turn it is.
+
+use std::io;
+
+const FAILED: i32 = 1;
+const INPUT: i32 = 2;
+/// What a shell reports for a program that SIGINT ended.
+pub(crate) const INTERRUPTED: i32 = 130;
+
+/// Prints an error and gives the exit code for it.
+pub(crate) fn report(error: &anyhow::Error) -> i32 {
+    if broken_pipe(error) {
+        // Whoever read our output has seen enough, as `head` does.
+        return 0;
+    }
+    eprintln!("{} {error:#}", console::style("error:").red().bold().for_stderr());
+    exit_code(error)
+}
+
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// 2 where the user can mend it by other input or options, 1 where the machine failed.
+fn exit_code(error: &anyhow::Error) -> i32 {
+    for cause in error.chain() {
+        if let Some(electra_data::Error::Interrupted) = cause.downcast_ref() {
+            return INTERRUPTED;
+        }
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
+            return match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::OutOfMemory => {
+                    FAILED
+                }
+                _ => INPUT,
+            };
+        }
+    }
+    INPUT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes() {
+        let io = |kind| anyhow::Error::from(io::Error::from(kind)).context("doing something");
+        assert_eq!(exit_code(&io(io::ErrorKind::NotFound)), 2);
+        assert_eq!(exit_code(&io(io::ErrorKind::StorageFull)), 1);
+        assert_eq!(exit_code(&electra_data::Error::Interrupted.into()), 130);
+        assert_eq!(exit_code(&electra_data::Error::Empty { documents: 0 }.into()), 2);
+        assert!(broken_pipe(&io::Error::from(io::ErrorKind::BrokenPipe).into()));
+    }
+}

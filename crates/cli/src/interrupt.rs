@@ -1,0 +1,28 @@
+//! Ctrl-C.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use electra_data::Progress;
+
+use crate::failure::INTERRUPTED;
+
+/// Until something is written, an interrupt just ends the program.
+pub(crate) fn end_at_once() -> Result<()> {
+    ctrlc::set_handler(|| {
+        eprintln!("\ninterrupted; nothing was written");
+        std::process::exit(INTERRUPTED);
+    })
+    .context("catching interrupts")
+}
+
+/// An interrupt stops a build, which then removes what it has written; a second one ends the program.
+pub(crate) fn stop(progress: Arc<Progress>) -> Result<()> {
+    use std::sync::atomic::Ordering;
+    ctrlc::set_handler(move || {
+        if progress.stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+    })
+    .context("catching interrupts")
+}

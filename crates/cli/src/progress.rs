@@ -1,0 +1,55 @@
+//! Progress on standard error; nothing where that is no terminal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+const BAR: &str = "{prefix:>10} {bar:30} {percent:>3}% {binary_bytes_per_sec} {msg} · {eta} left";
+const SPINNER: &str = "{prefix:>10} {spinner} {binary_bytes} {binary_bytes_per_sec} {msg}";
+const COUNT: &str = "{prefix:>10} {bar:30} {human_pos} of {human_len} tokens · {eta} left";
+
+/// A bar over bytes of input, where their number is known.
+pub(crate) fn bytes(prefix: &'static str, total: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => (ProgressBar::new(total), BAR),
+        None => (ProgressBar::new_spinner(), SPINNER),
+    };
+    bar.with_style(style(template)).with_prefix(prefix)
+}
+
+/// A bar over tokens of a vocabulary.
+pub(crate) fn count(prefix: &'static str, total: usize) -> ProgressBar {
+    ProgressBar::new(total as u64).with_style(style(COUNT)).with_prefix(prefix)
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("█▉▊▋▌▍▎▏ ")
+}
+
+/// Shows a bar from a thread of its own while `work` runs; `update` brings the bar up to date.
+pub(crate) fn watch<T>(
+    bar: &ProgressBar,
+    update: impl Fn(&ProgressBar) + Send,
+    work: impl FnOnce() -> T,
+) -> T {
+    let done = Arc::new(AtomicBool::new(false));
+    let outcome = std::thread::scope(|scope| {
+        let watcher = {
+            let (done, bar) = (Arc::clone(&done), bar.clone());
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    update(&bar);
+                    std::thread::park_timeout(Duration::from_millis(100));
+                }
+            })
+        };
+        let outcome = work();
+        done.store(true, Ordering::Relaxed);
+        watcher.thread().unpark();
+        outcome
+    });
+    bar.finish_and_clear();
+    outcome
+}

@@ -1,0 +1,202 @@
+//! An opened corpus: a folder of shards and the manifest that describes them.
+
+use std::path::Path;
+
+use electra_text::ReadConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::shard::{ExampleRef, Shard, ShardSummary};
+use crate::{Error, ExampleConfig, Vocabulary};
+
+/// The manifest's name in a corpus folder.
+pub(crate) const MANIFEST: &str = "corpus.json";
+pub(crate) const FORMAT: &str = "electra-corpus";
+/// The only version that this program writes and reads.
+pub(crate) const VERSION: u32 = 1;
+
+/// What examples are packed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// A line of the text, as in the reference.
+    Line,
+    /// A sentence: lines split at the sentence boundaries of Unicode (UAX #29).
+    Sentence,
+}
+
+/// What went into a corpus and what came out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Documents with at least one token.
+    pub documents: u64,
+    /// Documents without a token.
+    pub empty_documents: u64,
+    /// Units with at least one token.
+    pub units: u64,
+    /// Tokens of the text, special tokens not counted.
+    pub text_tokens: u64,
+    /// How many of them were thrown away; 0 unless the examples' overflow is `drop`.
+    pub tokens_dropped: u64,
+    /// Examples.
+    pub examples: u64,
+    /// Examples with a second segment.
+    pub two_segments: u64,
+    /// Ids stored: text tokens that were kept, and the special tokens around them.
+    pub tokens: u64,
+}
+
+/// A file that a corpus was built from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The file as it was named.
+    pub path: String,
+    /// Its size on disk, where it is a file.
+    pub bytes: Option<u64>,
+}
+
+/// The description of a corpus, `corpus.json` in its folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// `electra-corpus`.
+    pub format: String,
+    /// The format's version.
+    pub version: u32,
+    /// SHA-256 that names the tokenizer, in hexadecimal.
+    pub tokenizer: String,
+    /// The tokenizer's size and special tokens.
+    pub vocabulary: Vocabulary,
+    /// How documents were cut.
+    pub examples: ExampleConfig,
+    /// What examples were packed from.
+    pub unit: Unit,
+    /// How files were read, if they were.
+    pub reading: Option<ReadConfig>,
+    /// What was read, in order.
+    pub sources: Vec<Source>,
+    /// What went in and what came out.
+    pub counts: Counts,
+    /// The shards, in order.
+    pub shards: Vec<ShardSummary>,
+}
+
+/// An opened corpus. Its examples are numbered across its shards.
+#[derive(Debug)]
+pub struct Corpus {
+    manifest: Manifest,
+    shards: Vec<Shard>,
+    /// The number of the first example after each shard.
+    ends: Vec<u64>,
+}
+
+impl Corpus {
+    /// Opens a corpus folder and every shard in it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a file cannot be read, [`Error::Format`] if one is not what it should be or belongs
+    /// to another corpus, [`Error::Damaged`] if a shard is not what was written.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(MANIFEST);
+        let manifest = read_manifest(&path)?;
+        let mut ends = Vec::new();
+        let mut shards = Vec::new();
+        for summary in &manifest.shards {
+            let shard_path = folder.join(&summary.file);
+            let shard = Shard::open(&shard_path)?;
+            check(&manifest, summary, &shard, &shard_path)?;
+            ends.push(ends.last().unwrap_or(&0) + shard.examples());
+            shards.push(shard);
+        }
+        if ends.last().copied().unwrap_or(0) != manifest.counts.examples || manifest.counts.examples == 0 {
+            let what =
+                format!("speaks of {} examples; its shards hold another number", manifest.counts.examples);
+            return Err(Error::Format { path, what });
+        }
+        Ok(Self { manifest, shards, ends })
+    }
+
+    /// The description of the corpus.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The tokenizer's size and special tokens.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.manifest.vocabulary
+    }
+
+    /// L, the length that no example exceeds.
+    #[must_use]
+    pub fn max_length(&self) -> usize {
+        self.manifest.examples.max_length
+    }
+
+    /// How many examples there are.
+    #[must_use]
+    pub fn examples(&self) -> u64 {
+        self.manifest.counts.examples
+    }
+
+    /// An example.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if its block is not what was written.
+    ///
+    /// # Panics
+    /// If `example` is not below [`examples`](Self::examples).
+    pub fn example(&self, example: u64) -> Result<ExampleRef<'_>, Error> {
+        let shard = self.ends.partition_point(|&end| end <= example);
+        let first = if shard == 0 { 0 } else { self.ends[shard - 1] };
+        self.shards[shard].example(example - first)
+    }
+
+    /// Checks every block of every shard now, not on its first use.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] for the first block that is not what was written.
+    pub fn verify(&self) -> Result<(), Error> {
+        self.shards.iter().try_for_each(Shard::verify)
+    }
+}
+
+fn read_manifest(path: &Path) -> Result<Manifest, Error> {
+    let format = |what: String| Error::Format { path: path.to_owned(), what };
+    let text = std::fs::read(path).map_err(Error::io(path, "reading it (a corpus folder holds one)"))?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|error| format(format!("is not JSON: {error}")))?;
+    // Looked at before the rest, so that another version is called that and not a list of odd fields.
+    if value.get("format").and_then(|format| format.as_str()) != Some(FORMAT) {
+        return Err(format(format!("is no corpus manifest: \"format\" is not \"{FORMAT}\"")));
+    }
+    if value.get("version") != Some(&VERSION.into()) {
+        let found = value.get("version").map_or("none".into(), ToString::to_string);
+        return Err(format(format!("\"version\" is {found}; this program reads version {VERSION}")));
+    }
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| format(error.to_string()))?;
+    manifest.vocabulary.validate()?;
+    manifest.examples.validate()?;
+    Ok(manifest)
+}
+
+fn check(manifest: &Manifest, summary: &ShardSummary, shard: &Shard, path: &Path) -> Result<(), Error> {
+    let header = shard.header();
+    let pairs = [
+        ("tokenizer", manifest.tokenizer.clone(), crate::hex(&header.tokenizer)),
+        ("vocabulary size", manifest.vocabulary.size.to_string(), header.vocab_size.to_string()),
+        ("max_length", manifest.examples.max_length.to_string(), header.max_length.to_string()),
+        ("examples", summary.examples.to_string(), shard.examples().to_string()),
+        ("tokens", summary.tokens.to_string(), shard.tokens().to_string()),
+    ];
+    for (field, expected, found) in pairs {
+        if expected != found {
+            let what =
+                format!("belongs to another corpus: its {field} is {found}, {MANIFEST} says {expected}");
+            return Err(Error::Format { path: path.to_owned(), what });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What can go wrong between documents and batches.
+
+use std::path::PathBuf;
+
+/// What can go wrong between documents and batches.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is outside its range, or two settings exclude each other.
+    #[error("{field}: {found}; expected {expected}")]
+    Config {
+        /// The setting's name.
+        field: &'static str,
+        /// Its value, or what is wrong with it.
+        found: String,
+        /// What it has to be.
+        expected: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("{}: {doing}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A shard is not what it was when it was written.
+    #[error("{}: damaged at byte {offset}: {what}", path.display())]
+    Damaged {
+        /// The shard.
+        path: PathBuf,
+        /// Where in the file the damage was seen.
+        offset: u64,
+        /// What was found, and what was expected.
+        what: String,
+    },
+    /// A file is of another kind, or of a version that this program does not know.
+    #[error("{}: {what}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What was found, and what was expected.
+        what: String,
+    },
+    /// A token id that the corpus's vocabulary does not hold.
+    #[error("token id {id} is not in a vocabulary of {vocab_size} tokens (ids 0 to {})", vocab_size - 1)]
+    TokenId {
+        /// The id.
+        id: u32,
+        /// How many tokens the vocabulary has.
+        vocab_size: u32,
+    },
+    /// No document gave a single token.
+    #[error("no text: {documents} documents, and no token in any of them")]
+    Empty {
+        /// How many documents were read.
+        documents: u64,
+    },
+    /// The folder to write to holds something already.
+    #[error("{}: exists and is not empty; name a new folder, or remove this one first", path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The caller asked for the work to stop.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
+    /// The text could not be read.
+    #[error(transparent)]
+    Text(#[from] electra_text::Error),
+}
+
+impl Error {
+    /// An [`Error::Io`] with its place, for `map_err`.
+    pub(crate) fn io(path: &std::path::Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), doing, source }
+    }
+}

@@ -1,0 +1,163 @@
+//! Dynamic masking: which positions of an example are masked, and what they become.
+
+mod choose;
+mod config;
+
+pub use config::{Choice, Corruption, CountRule, MaskingConfig};
+
+use crate::rng::{KeyedRng, Stream};
+use crate::{Error, Vocabulary};
+use choose::Chooser;
+
+/// A masking rule made ready for a vocabulary and a length.
+///
+/// Masks are a pure function of (seed, step, example): the same whatever the batch size, the row, the
+/// number of threads or ranks. The positions are drawn before what they become, so two rules that differ
+/// in their [`Corruption`] alone choose the same positions.
+#[derive(Clone, Debug)]
+pub struct Masker {
+    config: MaskingConfig,
+    vocabulary: Vocabulary,
+    special: [u32; 5],
+    /// Whether a token continues the word before it, by id; empty if every token is a word.
+    continues_word: Vec<bool>,
+    capacity: usize,
+    seed: u64,
+}
+
+/// Where the masks of one example go: its row of each array of a batch.
+#[derive(Debug)]
+pub struct MaskedRow<'a> {
+    /// `[L]`, in: the original ids; out: with the masks in.
+    pub masked_input_ids: &'a mut [i64],
+    /// `[N]`, out: the positions, ascending; 0 in unused slots.
+    pub masked_positions: &'a mut [i64],
+    /// `[N]`, out: whether the slot is used.
+    pub masked_valid: &'a mut [bool],
+}
+
+/// Memory that masking uses again from example to example.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    candidates: Vec<u32>,
+    chosen: Vec<u32>,
+    words: Vec<choose::Word>,
+}
+
+impl Masker {
+    /// A masker for examples of at most `max_length` tokens.
+    ///
+    /// `continues_word` says by id whether a token continues the word before it (`##` in WordPiece); with
+    /// an empty slice every token is a word of its own. Only [`Choice::WholeWord`] and [`Choice::NGram`]
+    /// look at it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a setting is out of range, if the table has not one entry per token, or if
+    /// whole words are asked for without it.
+    pub fn new(
+        config: MaskingConfig,
+        vocabulary: &Vocabulary,
+        continues_word: &[bool],
+        max_length: usize,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        config.validate()?;
+        vocabulary.validate()?;
+        let by_word = config.choice != Choice::Token;
+        if continues_word.len() != vocabulary.size as usize && (by_word || !continues_word.is_empty()) {
+            return Err(Error::Config {
+                field: "continues_word",
+                found: format!("{} entries", continues_word.len()),
+                expected: format!("one for each of the {} tokens", vocabulary.size),
+            });
+        }
+        Ok(Self {
+            capacity: config.capacity(max_length),
+            special: vocabulary.special(),
+            vocabulary: vocabulary.clone(),
+            continues_word: continues_word.to_vec(),
+            config,
+            seed,
+        })
+    }
+
+    /// N, the number of slots for masked positions of an example.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The rule.
+    #[must_use]
+    pub fn config(&self) -> &MaskingConfig {
+        &self.config
+    }
+
+    /// Masks one example; returns how many slots are used.
+    ///
+    /// `length` is the number of tokens before the padding, special tokens included. k is chosen of it by
+    /// [`CountRule`]; fewer positions are masked where fewer are maskable, and none where none is.
+    ///
+    /// # Panics
+    /// If `length` exceeds the row, or the row's slots are not N.
+    pub fn mask(
+        &self,
+        step: u64,
+        example: u64,
+        length: usize,
+        row: &mut MaskedRow<'_>,
+        scratch: &mut Scratch,
+    ) -> usize {
+        assert_eq!(row.masked_positions.len(), self.capacity, "N slots for positions");
+        assert_eq!(row.masked_valid.len(), self.capacity, "N slots for validity");
+        let mut rng = Stream::MASK.rng(self.seed, step, example);
+        let ids = &row.masked_input_ids[..length];
+        let k = self.config.count(length).min(self.capacity);
+        let chooser = Chooser { vocabulary: &self.vocabulary, continues_word: &self.continues_word };
+        chooser.choose(&self.config, k, ids, &mut rng, scratch);
+
+        let chosen = &scratch.chosen;
+        row.masked_positions.fill(0);
+        row.masked_valid.fill(false);
+        row.masked_valid[..chosen.len()].fill(true);
+        for (slot, &position) in row.masked_positions.iter_mut().zip(chosen) {
+            *slot = i64::from(position);
+        }
+        self.corrupt(row.masked_input_ids, chosen, &mut rng);
+        chosen.len()
+    }
+
+    /// What the chosen positions become. A position that was drawn twice becomes what its last draw says.
+    fn corrupt(&self, ids: &mut [i64], chosen: &[u32], rng: &mut KeyedRng) {
+        let Corruption { mask, random, .. } = self.config.corruption;
+        let mask_id = i64::from(self.vocabulary.mask);
+        if mask >= 1.0 {
+            for &position in chosen {
+                ids[position as usize] = mask_id;
+            }
+            return;
+        }
+        let original: Vec<i64> = chosen.iter().map(|&position| ids[position as usize]).collect();
+        for (&position, original) in chosen.iter().zip(original) {
+            let share = rng.unit();
+            ids[position as usize] = if share < mask {
+                mask_id
+            } else if share < mask + random {
+                i64::from(self.random_token(rng))
+            } else {
+                original
+            };
+        }
+    }
+
+    /// A token that is not special, each equally likely.
+    fn random_token(&self, rng: &mut KeyedRng) -> u32 {
+        let mut id = rng.below(self.vocabulary.size - self.special.len() as u32);
+        for &special in &self.special {
+            if id >= special {
+                id += 1;
+            }
+        }
+        id
+    }
+}

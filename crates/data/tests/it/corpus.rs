@@ -1,0 +1,144 @@
+//! Corpora: whole or not at all, and the same on any number of threads.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use electra_data::{Corpus, CorpusConfig, CorpusWriter, Error, Manifest, Progress, Unit, build};
+use electra_text::Event;
+
+use crate::support::{config, contents, small_corpus};
+
+/// Words of one letter become its code: enough of a tokenizer to test with.
+fn encode(text: &str) -> Vec<u32> {
+    text.bytes().filter(u8::is_ascii_alphanumeric).map(u32::from).collect()
+}
+
+fn events() -> impl Iterator<Item = Result<Event, electra_text::Error>> + Send + 'static {
+    (0..3000u32).flat_map(|document| {
+        (0..document % 7)
+            .map(move |line| {
+                let letter = char::from(b'a' + ((document + line) % 26) as u8);
+                Ok(Event::Line(format!("{}. And {letter}! ", letter.to_string().repeat(line as usize * 9))))
+            })
+            .chain([Ok(Event::EndOfDocument)])
+    })
+}
+
+fn build_with(folder: &Path, threads: usize, config: CorpusConfig) -> Manifest {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let writer = CorpusWriter::create(folder, config).unwrap();
+    pool.install(|| build(events(), encode, writer, &Progress::default())).unwrap()
+}
+
+#[test]
+fn the_same_bytes_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    for unit in [Unit::Line, Unit::Sentence] {
+        let config = || CorpusConfig { unit, shard_tokens: 20_000, ..config(32, 200) };
+        let [one, many] = [1, 5].map(|threads| folder.path().join(format!("{unit:?}-{threads}")));
+        let manifest = build_with(&one, 1, config());
+        build_with(&many, 5, config());
+        assert!(manifest.shards.len() > 2, "several shards are tested");
+        assert_eq!(contents(&one), contents(&many));
+
+        let counts = &manifest.counts;
+        assert_eq!((counts.documents, counts.empty_documents), (2571, 429));
+        let letters = events().filter_map(|event| match event.unwrap() {
+            Event::Line(line) => Some(encode(&line).len() as u64),
+            Event::EndOfDocument => None,
+        });
+        assert_eq!(counts.text_tokens, letters.sum::<u64>());
+        let corpus = Corpus::open(&one).unwrap();
+        corpus.verify().unwrap();
+        assert_eq!(corpus.manifest(), &manifest);
+        let tokens: u64 = (0..corpus.examples()).map(|at| corpus.example(at).unwrap().length() as u64).sum();
+        assert_eq!(tokens, counts.tokens);
+        // Nothing lost: what is stored beside the text is [CLS], [SEP], and a second [SEP] where there is B.
+        assert_eq!(tokens, counts.text_tokens + 2 * counts.examples + counts.two_segments);
+    }
+}
+
+#[test]
+fn sentences_give_more_second_segments_than_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let [lines, sentences] = [Unit::Line, Unit::Sentence].map(|unit| {
+        let config = CorpusConfig { unit, ..config(32, 200) };
+        build_with(&folder.path().join(format!("{unit:?}")), 2, config).counts
+    });
+    assert_eq!(lines.text_tokens, sentences.text_tokens);
+    assert!(sentences.units > lines.units && sentences.two_segments > lines.two_segments);
+}
+
+#[test]
+fn a_build_that_fails_or_is_stopped_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("corpus");
+    let nothing_left = || assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    let progress = Progress::default();
+    progress.stop.store(true, Ordering::Relaxed);
+    let writer = CorpusWriter::create(&output, config(32, 200)).unwrap();
+    let error = build(events(), encode, writer, &progress).unwrap_err();
+    assert!(matches!(error, Error::Interrupted), "{error}");
+    nothing_left();
+
+    // 'z' is 122, beyond a vocabulary of 110.
+    let writer = CorpusWriter::create(&output, config(32, 110)).unwrap();
+    let error = build(events(), encode, writer, &Progress::default()).unwrap_err();
+    assert!(matches!(error, Error::TokenId { vocab_size: 110, .. }), "{error}");
+    nothing_left();
+
+    let writer = CorpusWriter::create(&output, config(32, 200)).unwrap();
+    let empty = [Event::Line("—".into()), Event::EndOfDocument].map(Ok);
+    let error = build(empty.into_iter(), encode, writer, &Progress::default()).unwrap_err();
+    assert_eq!(error.to_string(), "no text: 1 documents, and no token in any of them");
+    nothing_left();
+}
+
+#[test]
+fn an_existing_corpus_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("corpus");
+    std::fs::create_dir(&output).unwrap();
+    build_with(&output, 2, config(32, 200));
+    let before = contents(&output);
+    let error = CorpusWriter::create(&output, config(32, 200)).unwrap_err();
+    assert!(matches!(error, Error::Exists { .. }), "{error}");
+    assert_eq!(contents(&output), before);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    assert!(CorpusWriter::create(&file, config(32, 200)).is_err());
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+}
+
+#[test]
+fn folders_that_are_no_corpus_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("corpus");
+    small_corpus(&output, 32, 50);
+    let manifest = output.join("corpus.json");
+    let good = std::fs::read_to_string(&manifest).unwrap();
+    let error = |text: &str| {
+        std::fs::write(&manifest, text).unwrap();
+        Corpus::open(&output).unwrap_err().to_string()
+    };
+
+    for (from, to, expected) in [
+        ("\"version\": 1", "\"version\": 9", "\"version\" is 9; this program reads version 1"),
+        ("electra-corpus", "other", "is no corpus manifest"),
+        ("\"unit\": \"line\"", "\"unit\": \"word\"", "unknown variant `word`"),
+        ("\"unit\"", "\"unti\"", "unknown field `unti`"),
+        ("0707", "0808", "belongs to another corpus: its tokenizer is 0707"),
+        ("\"max_length\": 32", "\"max_length\": 64", "its max_length is 32, corpus.json says 64"),
+        ("shard-00000.bin", "shard-00009.bin", "shard-00009.bin: opening it"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let message = error(&good.replacen(from, to, 1));
+        assert!(message.contains(expected), "{message}");
+    }
+    assert!(error(&good[..good.len() / 2]).contains("is not JSON"));
+    assert!(error("").contains("is not JSON"));
+    std::fs::remove_file(&manifest).unwrap();
+    let message = Corpus::open(&output).unwrap_err().to_string();
+    assert!(message.contains("corpus.json: reading it (a corpus folder holds one)"), "{message}");
+}

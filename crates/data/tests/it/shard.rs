@@ -1,0 +1,167 @@
+//! Shards: what goes in comes out, or an error with its place.
+
+use std::path::Path;
+
+use electra_data::shard::{Shard, ShardHeader, ShardSummary, ShardWriter};
+use electra_data::{Error, Example};
+use proptest::prelude::*;
+
+fn header(vocab_size: u32) -> ShardHeader {
+    ShardHeader { vocab_size, max_length: 64, tokenizer: [9; 32] }
+}
+
+type Rows = Vec<(Vec<u32>, usize)>;
+
+fn write(path: &Path, vocab_size: u32, rows: &Rows) -> ShardSummary {
+    let mut writer = ShardWriter::create(path, header(vocab_size)).unwrap();
+    for (ids, first_segment) in rows {
+        writer.push(Example { input_ids: ids, first_segment: *first_segment }).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+fn read(path: &Path) -> Result<Rows, Error> {
+    let shard = Shard::open(path)?;
+    (0..shard.examples())
+        .map(|at| shard.example(at).map(|example| (example.input_ids(), example.first_segment())))
+        .collect()
+}
+
+fn any_rows(vocab_size: u32, most: usize) -> impl Strategy<Value = Rows> {
+    let row = prop::collection::vec(0..vocab_size, 1..=64)
+        .prop_flat_map(|ids| (0..=ids.len()).prop_map(move |first| (ids.clone(), first)));
+    prop::collection::vec(row, 0..most)
+}
+
+fn small_rows() -> Rows {
+    (0..7u32).map(|row| ((0..3 + row).map(|at| row * 10 + at).collect(), 2)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn round_trip(rows in prop_oneof![any_rows(100, 60), any_rows(1 << 16, 60), any_rows(1 << 20, 60)]) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shard.bin");
+        let summary = write(&path, 1 << 20, &rows);
+        prop_assert_eq!(summary.examples, rows.len() as u64);
+        prop_assert_eq!(summary.tokens, rows.iter().map(|row| row.0.len() as u64).sum::<u64>());
+        prop_assert_eq!(summary.bytes, std::fs::metadata(&path).unwrap().len());
+        prop_assert_eq!(read(&path).unwrap(), rows);
+    }
+
+    #[test]
+    fn round_trip_in_two_bytes(rows in any_rows(1 << 16, 60)) {
+        let folder = tempfile::tempdir().unwrap();
+        let (two, four) = (folder.path().join("two"), folder.path().join("four"));
+        let sizes = [write(&two, 1 << 16, &rows).bytes, write(&four, (1 << 16) + 1, &rows).bytes];
+        prop_assert!(rows.len() < 4 || sizes[0] < sizes[1]);
+        prop_assert_eq!(read(&two).unwrap(), read(&four).unwrap());
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_shard(bytes in prop::collection::vec(any::<u8>(), 0..400), marked: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shard.bin");
+        let mut bytes = bytes;
+        if marked {
+            bytes.splice(..bytes.len().min(12), *b"ELECTRA\x1a\x01\0\0\0");
+        }
+        std::fs::write(&path, bytes).unwrap();
+        prop_assert!(read(&path).is_err());
+    }
+}
+
+#[test]
+fn several_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shard.bin");
+    for examples in [1023, 1024, 1025, 3000] {
+        let rows: Rows = (0..examples).map(|row| (vec![row % 500; 1 + row as usize % 5], 1)).collect();
+        write(&path, 500, &rows);
+        assert_eq!(read(&path).unwrap(), rows);
+        Shard::open(&path).unwrap().verify().unwrap();
+    }
+}
+
+#[test]
+fn any_changed_byte_gives_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shard.bin");
+    write(&path, 100, &small_rows());
+    let whole = std::fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= flip;
+            std::fs::write(&path, bytes).unwrap();
+            let error = read(&path).expect_err(&format!("byte {at} flipped by {flip:02x} went unseen"));
+            assert!(error.to_string().contains("shard.bin"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn any_truncation_or_growth_gives_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shard.bin");
+    write(&path, 100, &small_rows());
+    let whole = std::fs::read(&path).unwrap();
+    for length in 0..whole.len() {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        assert!(read(&path).is_err(), "cut to {length} bytes");
+    }
+    let mut longer = whole.clone();
+    longer.push(0);
+    std::fs::write(&path, &longer).unwrap();
+    assert!(read(&path).is_err(), "one byte longer");
+    longer.extend(&whole);
+    std::fs::write(&path, &longer).unwrap();
+    assert!(read(&path).is_err(), "twice");
+}
+
+#[test]
+fn errors_say_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shard.bin");
+    write(&path, 100, &small_rows());
+    let whole = std::fs::read(&path).unwrap();
+    let error = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        read(&path).unwrap_err().to_string()
+    };
+
+    let mut flipped = whole.clone();
+    flipped[70] ^= 1;
+    let message = error(&flipped);
+    assert!(message.contains("shard.bin: damaged at byte 64: block 0 has the checksum"), "{message}");
+    let message = error(&whole[..whole.len() - 10]);
+    assert!(message.contains("truncated or damaged"), "{message}");
+    let mut newer = whole.clone();
+    newer[8] = 2;
+    let message = error(&newer);
+    assert!(message.contains("is a shard of version 2; this program reads version 1"), "{message}");
+    let message = error(b"some text");
+    assert!(message.contains("is not a shard"), "{message}");
+    let message = error(b"");
+    assert!(message.contains("is not a shard"), "{message}");
+    let missing = read(&folder.path().join("none")).unwrap_err().to_string();
+    assert!(missing.contains("none: opening it: "), "{missing}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shard.bin");
+    let mut writer = ShardWriter::create(&path, header(100)).unwrap();
+    let mut push = |ids: &[u32], first_segment| {
+        writer.push(Example { input_ids: ids, first_segment }).unwrap_err().to_string()
+    };
+    assert_eq!(push(&[5, 100], 1), "token id 100 is not in a vocabulary of 100 tokens (ids 0 to 99)");
+    assert!(push(&[], 0).contains("expected 1 to 64 tokens"));
+    assert!(push(&[1; 65], 1).contains("65 tokens"));
+    assert!(push(&[1, 2], 3).contains("3 in the first segment"));
+    drop(writer);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,85 @@
+use std::io::{BufRead, BufReader, Chain, Cursor, Read};
+use std::path::Path;
+
+use crate::Error;
+
+/// Bytes that are asked of the operating system at a time.
+const BUFFER: usize = 256 << 10;
+
+/// A stream behind its decoder, and the decoder's name if there is one.
+type Decoded = (Box<dyn BufRead + Send>, Option<&'static str>);
+
+/// Puts the decoder in front of `source` that its first bytes ask for; names play no part, so that standard
+/// input works as well. A name only tells that an (all but) empty compressed file was cut off.
+pub(crate) fn decompressed(path: &Path, mut source: impl Read + Send + 'static) -> Result<Decoded, Error> {
+    let mut head = Vec::with_capacity(4);
+    source
+        .by_ref()
+        .take(4)
+        .read_to_end(&mut head)
+        .map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let compression = match head[..] {
+        [0x1f, 0x8b, ..] => Some("gzip"),
+        [0x28, 0xb5, 0x2f, 0xfd] => Some("zstd"),
+        // A skippable frame, as parallel writers put in front.
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some("zstd"),
+        _ => None,
+    };
+    let cut_off = |compression| Err(Error::Truncated { path: path.to_owned(), compression });
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") if head.len() < 2 => return cut_off("gzip"),
+        Some("zst") if head.len() < 4 => return cut_off("zstd"),
+        _ => {}
+    }
+
+    let whole = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(source));
+    let decoder = match compression {
+        Some("gzip") => gzip(path, whole)?,
+        Some(_) => zstd(path, whole)?,
+        None => Box::new(whole),
+    };
+    Ok((decoder, compression))
+}
+
+type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
+
+#[cfg(feature = "gzip")]
+fn gzip<R: Read + Send + 'static>(
+    _path: &Path,
+    whole: Whole<R>,
+) -> Result<Box<dyn BufRead + Send>, Error> {
+    Ok(Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(whole))))
+}
+
+#[cfg(not(feature = "gzip"))]
+fn gzip<R: Read + Send + 'static>(
+    path: &Path,
+    _whole: Whole<R>,
+) -> Result<Box<dyn BufRead + Send>, Error> {
+    Err(Error::MissingFeature { path: path.to_owned(), feature: "gzip" })
+}
+
+#[cfg(feature = "zstd")]
+fn zstd<R: Read + Send + 'static>(
+    path: &Path,
+    whole: Whole<R>,
+) -> Result<Box<dyn BufRead + Send>, Error> {
+    let open = || -> std::io::Result<_> {
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(whole)?;
+        // `zstd --long=31` writes windows that the library refuses by default.
+        decoder.window_log_max(31)?;
+        Ok(Box::new(BufReader::with_capacity(BUFFER, decoder)))
+    };
+    open().map_or_else(
+        |source| Err(Error::Io { path: path.to_owned(), source }),
+        |reader| Ok(reader as Box<dyn BufRead + Send>),
+    )
+}
+
+#[cfg(not(feature = "zstd"))]
+fn zstd<R: Read + Send + 'static>(
+    path: &Path,
+    _whole: Whole<R>,
+) -> Result<Box<dyn BufRead + Send>, Error> {
+    Err(Error::MissingFeature { path: path.to_owned(), feature: "zstd" })
+}

@@ -1,0 +1,123 @@
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tempfile::NamedTempFile;
+
+use crate::pipeline::{as_json, types};
+use crate::{Error, Tokenizer};
+
+impl Tokenizer {
+    /// Writes `vocab.txt`, `special_tokens_map.json`, `tokenizer_config.json` and `tokenizer.json` into a
+    /// folder, which is made if it is missing. Each file appears whole or not at all, `tokenizer.json`,
+    /// which [`load`](Self::load) prefers, last.
+    ///
+    /// `transformers.AutoTokenizer` loads the folder and gives the same ids.
+    ///
+    /// # Errors
+    /// [`Error::VocabTxt`] if the ids have holes or a token has a line break, so that `vocab.txt` could not
+    /// say it; [`Error::Io`] if a file cannot be written. Nothing is replaced before all is written.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
+        let folder = folder.as_ref();
+        let failed = |source| Error::Io { path: folder.to_owned(), source };
+        let files = [
+            ("vocab.txt", self.vocab_txt()?),
+            ("special_tokens_map.json", pretty(&self.special_tokens_map())),
+            ("tokenizer_config.json", pretty(&self.tokenizer_config())),
+            ("tokenizer.json", pretty(&self.pipeline)),
+        ];
+        fs::create_dir_all(folder).map_err(failed)?;
+        let mut written = Vec::new();
+        for (name, text) in &files {
+            written.push((name, sibling(folder, text).map_err(failed)?));
+        }
+        for (name, file) in written {
+            file.persist(folder.join(name)).map_err(|error| failed(error.error))?;
+        }
+        sync(folder).map_err(failed)
+    }
+
+    fn vocab_txt(&self) -> Result<String, Error> {
+        let mut tokens: Vec<_> = tokenizers::Model::get_vocab(self.pipeline.get_model())
+            .into_iter()
+            .map(|(token, id)| (id, token))
+            .collect();
+        tokens.sort_unstable();
+        let mut text = String::new();
+        for (line, (id, token)) in tokens.iter().enumerate() {
+            if *id as usize != line {
+                let reason = format!("expected ids without holes, found no token with the id {line}");
+                return Err(Error::VocabTxt { reason });
+            }
+            if token.contains(['\n', '\r']) {
+                let reason = format!("expected tokens without line breaks, found {token:?} with the id {id}");
+                return Err(Error::VocabTxt { reason });
+            }
+            text.push_str(token);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    fn special_tokens_map(&self) -> Map<String, Value> {
+        self.names.by_role().into_iter().map(|(role, token)| (role.to_owned(), json!(token))).collect()
+    }
+
+    fn tokenizer_config(&self) -> Map<String, Value> {
+        let mut config = self.special_tokens_map();
+        let model = self.pipeline.get_model();
+        let normalizer = types(self.pipeline.get_normalizer());
+        let bert = self.pipeline.get_normalizer().map(as_json).and_then(|normalizer| match normalizer {
+            Value::Object(fields) if fields.contains_key("normalizers") => fields["normalizers"][0].as_object().cloned(),
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        });
+        let bert = bert.filter(|fields| fields.get("type") == Some(&json!("BertNormalizer")));
+        // `BertTokenizer` of transformers 5 rebuilds BERT's own pipeline around the vocabulary and passes over
+        // tokenizer.json; it may be named only where that is the pipeline. `PreTrainedTokenizerFast` takes
+        // tokenizer.json as it is.
+        let is_bert = normalizer == ["BertNormalizer"]
+            && types(self.pipeline.get_pre_tokenizer()) == ["BertPreTokenizer"]
+            && bert.as_ref().is_some_and(|fields| fields["clean_text"] == true)
+            && model.continuing_subword_prefix == "##"
+            && model.max_input_chars_per_word == 100;
+        let class = if is_bert { "BertTokenizer" } else { "PreTrainedTokenizerFast" };
+        config.insert("tokenizer_class".to_owned(), json!(class));
+        if let Some(fields) = bert {
+            config.insert("do_lower_case".to_owned(), fields["lowercase"].clone());
+            config.insert("strip_accents".to_owned(), fields["strip_accents"].clone());
+            config.insert("tokenize_chinese_chars".to_owned(), fields["handle_chinese_chars"].clone());
+        }
+        config.insert("model_input_names".to_owned(), json!(["input_ids", "token_type_ids", "attention_mask"]));
+        config
+    }
+}
+
+fn pretty(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("tokenizers are plain data with string keys");
+    text.push('\n');
+    text
+}
+
+/// A temporary file in `folder` with `text`, on the disk.
+fn sibling(folder: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".electra-");
+    #[cfg(unix)]
+    {
+        // The default is a file for its owner alone; a tokenizer gets what the umask says, as any file.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Makes the renames last through a loss of power, where folders can be synchronised.
+fn sync(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,163 @@
+use ahash::AHashMap;
+use compact_str::CompactString;
+use rayon::prelude::*;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::{
+    NormalizedString, Normalizer, NormalizerWrapper, OffsetReferential, OffsetType, PreTokenizedString,
+    PreTokenizer,
+};
+
+use super::config::TrainConfig;
+use super::normalization;
+use crate::Error;
+use crate::pipeline::pieces;
+
+/// A word and how often it occurs.
+pub(super) type Word = (CompactString, u64);
+
+/// Text taken into memory at a time, twice over: one chunk is counted while the next is read.
+const CHUNK_BYTES: usize = 8 << 20;
+/// WordPiece does not look inside longer words.
+const MAX_WORD_CHARS: usize = 100;
+
+/// Counts words as the tokenizer will see them: normalized, split at spaces and punctuation.
+#[derive(Debug)]
+pub(super) struct Counter {
+    normalizer: NormalizerWrapper,
+    max_words: usize,
+    words: AHashMap<CompactString, u64>,
+    lines: u64,
+    total: u64,
+    long: u64,
+    rare: u64,
+}
+
+/// Words in the order of their letters.
+pub(super) struct Counts {
+    pub(super) words: Vec<Word>,
+    pub(super) lines: u64,
+    pub(super) total: u64,
+    pub(super) long: u64,
+    pub(super) rare: u64,
+}
+
+impl Counter {
+    pub(super) fn new(config: &TrainConfig) -> Self {
+        Self {
+            normalizer: normalization(config).recomposed(),
+            max_words: config.max_words,
+            words: AHashMap::new(),
+            lines: 0,
+            total: 0,
+            long: 0,
+            rare: 0,
+        }
+    }
+
+    /// Chunks end where the text says, never where a thread is done, so that dropping rare words in between
+    /// is the same on any number of threads.
+    pub(super) fn count(&mut self, mut lines: impl Iterator<Item = Result<String, Error>> + Send) -> Result<(), Error> {
+        let mut chunk = read_chunk(&mut lines)?;
+        while !chunk.is_empty() {
+            let (next, ()) = rayon::join(|| read_chunk(&mut lines), || self.count_chunk(&chunk));
+            chunk = next?;
+        }
+        Ok(())
+    }
+
+    fn count_chunk(&mut self, chunk: &[String]) {
+        let pieces = count_pieces(chunk);
+        let normalizer = &self.normalizer;
+        let words = pieces
+            .par_iter()
+            .fold(AHashMap::<CompactString, u64>::new, |mut words, (piece, count)| {
+                for_each_word(normalizer, piece, |word| *words.entry(word.into()).or_default() += count);
+                words
+            })
+            .reduce(AHashMap::new, merged);
+        self.lines += chunk.len() as u64;
+        for (word, count) in words {
+            self.total += count;
+            // A long word takes at least as many bytes as characters, so that most need not be counted out.
+            if word.len() > MAX_WORD_CHARS && word.chars().count() > MAX_WORD_CHARS {
+                self.long += count;
+            } else {
+                *self.words.entry(word).or_default() += count;
+            }
+        }
+        self.drop_rare();
+    }
+
+    /// Half of the room is freed at a time, or the next chunk would ask again.
+    fn drop_rare(&mut self) {
+        if self.words.len() <= self.max_words {
+            return;
+        }
+        let mut threshold = 0;
+        while self.words.len() > self.max_words / 2 {
+            threshold += 1;
+            let rare = &mut self.rare;
+            self.words.retain(|_, count| {
+                let keep = *count > threshold;
+                *rare += if keep { 0 } else { *count };
+                keep
+            });
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<Counts, Error> {
+        if self.words.is_empty() {
+            return Err(Error::NoWords);
+        }
+        let mut words: Vec<_> = self.words.into_iter().collect();
+        words.par_sort_unstable();
+        Ok(Counts { words, lines: self.lines, total: self.total, long: self.long, rare: self.rare })
+    }
+}
+
+fn read_chunk(lines: &mut impl Iterator<Item = Result<String, Error>>) -> Result<Vec<String>, Error> {
+    let mut chunk = Vec::new();
+    let mut bytes = 0;
+    while bytes < CHUNK_BYTES {
+        let Some(line) = lines.next() else { break };
+        let line = line?;
+        bytes += line.len();
+        chunk.push(line);
+    }
+    Ok(chunk)
+}
+
+/// Normalizing is the dear part, and most pieces occur many times: see [`crate::pipeline::is_piecewise`] for
+/// why they may be normalized one by one.
+fn count_pieces(chunk: &[String]) -> Vec<(&str, u64)> {
+    let share = chunk.len().div_ceil(rayon::current_num_threads()).max(1);
+    let counts = chunk
+        .par_chunks(share)
+        .map(|lines| {
+            let mut counts = AHashMap::<&str, u64>::new();
+            for piece in lines.iter().flat_map(|line| pieces(line)) {
+                *counts.entry(piece).or_default() += 1;
+            }
+            counts
+        })
+        .reduce(AHashMap::new, merged);
+    counts.into_iter().collect()
+}
+
+fn merged<K: std::hash::Hash + Eq>(a: AHashMap<K, u64>, b: AHashMap<K, u64>) -> AHashMap<K, u64> {
+    let (mut into, from) = if a.len() < b.len() { (b, a) } else { (a, b) };
+    for (key, count) in from {
+        *into.entry(key).or_default() += count;
+    }
+    into
+}
+
+fn for_each_word(normalizer: &NormalizerWrapper, piece: &str, mut each: impl FnMut(&str)) {
+    let mut normalized = NormalizedString::from(piece);
+    normalizer.normalize(&mut normalized).expect("BERT's normalizer and NFC accept any text");
+    let mut split = PreTokenizedString::from(normalized);
+    BertPreTokenizer.pre_tokenize(&mut split).expect("BERT's pre-tokenizer accepts any text");
+    for (word, _, _) in split.get_splits(OffsetReferential::Normalized, OffsetType::None) {
+        each(word);
+    }
+}
