@@ -1,1 +1,142 @@
-//! Inputs that the benches share.
+//! Inputs that the benches share: text and a tokenizer, made by the program so that nothing need be shipped.
+
+use std::path::{Path, PathBuf};
+
+use electra_data::masking::Scratch;
+use electra_data::{
+    Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Loader, MaskingConfig, Progress, Unit, Vocabulary,
+};
+use electra_text::{Event, Inputs, ReadConfig, Reader, Separator};
+use electra_tokenizer::{Tokenizer, TrainConfig, Trainer};
+
+/// L of the benches' corpora.
+pub const MAX_LENGTH: usize = 128;
+/// B of the benches' batches.
+pub const BATCH: usize = 128;
+
+/// Names the text to measure on: a file that electra-text reads. Without it text is generated.
+pub const TEXT_VARIABLE: &str = "ELECTRA_BENCH_TEXT";
+
+/// The events of the file that [`TEXT_VARIABLE`] names, or of about 8 MB of generated text.
+///
+/// # Panics
+/// If the file cannot be read: a bench has nobody to tell.
+#[must_use]
+pub fn events() -> Vec<Event> {
+    match std::env::var(TEXT_VARIABLE) {
+        Ok(path) => {
+            let inputs = Inputs::expand(&[path]).expect("the bench's text can be found");
+            let reader = Reader::new(inputs, ReadConfig::new(Separator::BlankLine)).expect("a valid setting");
+            reader.collect::<Result<_, _>>().expect("the bench's text can be read")
+        }
+        Err(_) => generated(20_000),
+    }
+}
+
+/// Documents of words made of syllables, their frequencies by Zipf's law as in real text.
+fn generated(lines: u64) -> Vec<Event> {
+    const SYLLABLES: [&str; 24] = [
+        "ka", "lo", "mi", "ter", "son", "ra", "ne", "vi", "du", "pol", "est", "an", "gri", "the", "wo", "in",
+        "ba", "shu", "ze", "qui", "fa", "el", "om", "ty",
+    ];
+    let mut rng = electra_data::rng::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
+    let mut events = Vec::new();
+    for line in 0..lines {
+        let words = 20 + rng.below(100);
+        let text: Vec<String> = (0..words)
+            .map(|_| {
+                // A rank with density 1/rank between 1 and 60,000; its digits in base 24 are the word.
+                let mut rank = (60_000f64.powf(rng.unit())) as usize;
+                let mut word = String::new();
+                while rank > 0 {
+                    word += SYLLABLES[rank % 24];
+                    rank /= 24;
+                }
+                word
+            })
+            .collect();
+        events.push(Event::Line(text.join(" ") + "."));
+        if line % 30 == 29 {
+            events.push(Event::EndOfDocument);
+        }
+    }
+    events
+}
+
+/// The lines among events.
+#[must_use]
+pub fn lines(events: &[Event]) -> Vec<&str> {
+    events
+        .iter()
+        .filter_map(|event| if let Event::Line(line) = event { Some(line.as_str()) } else { None })
+        .collect()
+}
+
+/// A tokenizer trained on the text.
+///
+/// # Panics
+/// If the text has no words.
+#[must_use]
+pub fn tokenizer(lines: &[&str], vocab_size: usize) -> Tokenizer {
+    let mut trainer = Trainer::new(&TrainConfig::uncased(vocab_size)).expect("a valid setting");
+    trainer
+        .feed(lines.iter().map(|line| Ok::<_, std::convert::Infallible>(*line)))
+        .expect("text from memory");
+    trainer.finish(|_| {}).expect("the text has words").tokenizer
+}
+
+/// Builds a corpus of the events in a folder that does not exist yet.
+///
+/// # Panics
+/// If it cannot be written.
+pub fn build(events: Vec<Event>, tokenizer: &Tokenizer, folder: &Path) -> Corpus {
+    let special = tokenizer.special();
+    let vocabulary = Vocabulary {
+        size: tokenizer.vocab_size() as u32,
+        pad: special.pad,
+        unk: special.unk,
+        cls: special.cls,
+        sep: special.sep,
+        mask: special.mask,
+    };
+    let config = CorpusConfig {
+        examples: ExampleConfig::two_segments(MAX_LENGTH),
+        unit: Unit::Line,
+        vocabulary,
+        tokenizer: tokenizer.fingerprint(),
+        shard_tokens: 1 << 28,
+        reading: None,
+        sources: Vec::new(),
+    };
+    let writer = CorpusWriter::create(folder, config).expect("the folder can be written");
+    let events = events.into_iter().map(Ok);
+    electra_data::build(events, |text| tokenizer.encode(text), writer, &Progress::default())
+        .expect("the corpus can be written");
+    Corpus::open(folder).expect("what was written can be read")
+}
+
+/// Gathers and masks `steps` batches; gives the number of tokens in them, padding not counted.
+///
+/// # Panics
+/// If the corpus is damaged.
+pub fn mask_batches(corpus: &Corpus, steps: u64) -> u64 {
+    let loader = Loader::new(corpus, MaskingConfig::bert(), &[], BATCH, 1).expect("a valid setting");
+    let (mut batch, mut scratch) = (loader.empty_batch(), Scratch::default());
+    let mut tokens = 0;
+    for step in 0..steps {
+        loader.fill(step, &mut batch, &mut scratch).expect("a corpus that is whole");
+        tokens += batch.attention_mask.iter().filter(|&&real| real).count() as u64;
+    }
+    tokens
+}
+
+/// A folder for one bench, removed with the value.
+///
+/// # Panics
+/// If there is no room for temporary files.
+#[must_use]
+pub fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("room for temporary files");
+    let path = folder.path().join("corpus");
+    (folder, path)
+}

@@ -1,1 +1,63 @@
-fn main() {}
+//! `cargo xtask`: everything about this workspace that is not a program of its own.
+//!
+//! It builds without libtorch, installs it, and runs what needs it.
+
+mod ablate;
+mod bench;
+mod ci;
+mod setup;
+mod test;
+mod tidy;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Set-up, tests, benches and checks of the electra workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+#[command(after_help = "Examples:
+  cargo xtask setup         find or install libtorch, once per machine
+  cargo xtask test          the whole test suite
+  cargo xtask ci            what continuous integration runs
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find or install libtorch, so that plain cargo works afterwards
+    Setup(setup::Args),
+    /// Set up, then run the tests of every crate
+    Test(test::Args),
+    /// Format, tidy, clippy with warnings denied, documentation, tests: the cheapest first
+    Ci,
+    /// Set up, then run criterion benches
+    Bench(bench::Args),
+    /// Check the rules of docs/architecture.md that a command can check
+    #[command(after_help = tidy::HELP)]
+    Tidy,
+    /// Run the comparison of pre-training objectives
+    Ablate,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Setup(args) => setup::run(&args).map(drop),
+        Command::Test(args) => test::run(&args),
+        Command::Ci => ci::run(),
+        Command::Bench(args) => bench::run(&args),
+        Command::Tidy => tidy::run(),
+        Command::Ablate => ablate::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

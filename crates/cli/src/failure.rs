@@ -13,8 +13,19 @@ pub(crate) fn report(error: &anyhow::Error) -> i32 {
         // Whoever read our output has seen enough, as `head` does.
         return 0;
     }
-    eprintln!("{} {error:#}", console::style("error:").red().bold().for_stderr());
+    eprintln!("{} {}", console::style("error:").red().bold().for_stderr(), message(error));
     exit_code(error)
+}
+
+/// The error and its causes. Our own errors quote their cause, which is then not said again.
+fn message(error: &anyhow::Error) -> String {
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
+    message
 }
 
 fn broken_pipe(error: &anyhow::Error) -> bool {
@@ -42,6 +53,14 @@ fn exit_code(error: &anyhow::Error) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let inner = || io::Error::other("disk on fire");
+        let quoted = anyhow::Error::from(inner()).context("a.txt: disk on fire");
+        assert_eq!(message(&quoted), "a.txt: disk on fire");
+        assert_eq!(message(&anyhow::Error::from(inner()).context("a.txt")), "a.txt: disk on fire");
+    }
 
     #[test]
     fn exit_codes() {

@@ -60,11 +60,10 @@ impl CorpusWriter {
                 expected: "at least 1 token".into(),
             });
         }
-        if output.exists() {
-            let mut entries = std::fs::read_dir(output).map_err(Error::io(output, "looking into it"))?;
-            if entries.next().is_some() {
-                return Err(Error::Exists { path: output.to_owned() });
-            }
+        // A file cannot be listed, which makes it no empty folder either.
+        let empty = || std::fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
+        if output.exists() && !empty() {
+            return Err(Error::Exists { path: output.to_owned() });
         }
         Ok(Self {
             output: output.to_owned(),

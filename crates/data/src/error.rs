@@ -58,7 +58,7 @@ pub enum Error {
         documents: u64,
     },
     /// The folder to write to holds something already.
-    #[error("{}: exists and is not empty; name a new folder, or remove this one first", path.display())]
+    #[error("{}: exists already and is no empty folder; name a new one, or remove this first", path.display())]
     Exists {
         /// The folder.
         path: PathBuf,

@@ -131,7 +131,11 @@ fn summary(out: &mut impl Write, corpus: &Corpus) -> Result<()> {
         writeln!(out, "{name:<16} {:>15}  {remark}", HumanCount(count).to_string())
     };
     let share = |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
-    row("documents", counts.documents, format!("from {} files", manifest.sources.len()))?;
+    let files = match manifest.sources.as_slice() {
+        [one] => format!("from {}", one.path),
+        many => format!("from {} files", many.len()),
+    };
+    row("documents", counts.documents, files)?;
     row(
         "units",
         counts.units,

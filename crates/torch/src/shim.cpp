@@ -1,0 +1,106 @@
+// The C face of what libtorch exports only as C++.
+//
+// Every function returns null, or the text of the exception that stopped it, to be freed with
+// electra_torch_free: an exception must not cross into Rust.
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
+#include <torch/version.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+
+namespace {
+
+char* copy(const char* text) {
+  char* owned = strdup(text);
+  // Out of memory for a sentence: there is nothing left to say.
+  if (owned == nullptr) std::abort();
+  return owned;
+}
+
+template <typename Body>
+char* caught(Body body) {
+  try {
+    body();
+    return nullptr;
+  } catch (const c10::Error& error) {
+    return copy(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return copy(error.what());
+  } catch (...) {
+    return copy("an exception that is not a std::exception");
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+void electra_torch_free(char* text) { std::free(text); }
+
+// Major, minor and patch in the three highest bytes.
+char* electra_torch_version(uint64_t* loaded, uint64_t* compiled) {
+  return caught([&] {
+    *loaded = aoti_torch_abi_version();
+    *compiled = TORCH_ABI_VERSION;
+  });
+}
+
+// The file that libtorch's CPU part was loaded from, valid as long as the program runs; null if unknown.
+char* electra_torch_cpu_library(const char** path) {
+  return caught([&] {
+    Dl_info info;
+    *path = dladdr(reinterpret_cast<void*>(&at::get_num_threads), &info) != 0 ? info.dli_fname : nullptr;
+  });
+}
+
+// Loads a library for the rest of the program's life, its symbols open to what is loaded later.
+char* electra_torch_load(const char* path) {
+  return caught([&] {
+    if (dlopen(path, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+      const char* reason = dlerror();
+      throw std::runtime_error(reason != nullptr ? reason : "the loader gives no reason");
+    }
+  });
+}
+
+char* electra_torch_set_num_threads(int count) {
+  return caught([&] { at::set_num_threads(count); });
+}
+
+char* electra_torch_num_threads(int* count) {
+  return caught([&] { *count = at::get_num_threads(); });
+}
+
+char* electra_torch_num_interop_threads(int* count) {
+  return caught([&] { *count = at::get_num_interop_threads(); });
+}
+
+char* electra_torch_set_deterministic(bool on) {
+  return caught([&] { at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false); });
+}
+
+char* electra_torch_deterministic(bool* on) {
+  return caught([&] { *on = at::globalContext().deterministicAlgorithms(); });
+}
+
+char* electra_torch_set_tf32(bool allowed) {
+  return caught([&] {
+    at::globalContext().setAllowTF32CuBLAS(allowed);
+    at::globalContext().setAllowTF32CuDNN(allowed);
+  });
+}
+
+char* electra_torch_tf32(bool* matmul, bool* cudnn) {
+  return caught([&] {
+    *matmul = at::globalContext().allowTF32CuBLAS();
+    *cudnn = at::globalContext().allowTF32CuDNN();
+  });
+}
+
+}  // extern "C"

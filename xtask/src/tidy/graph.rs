@@ -1,0 +1,138 @@
+//! Who depends on whom.
+
+use super::Finding;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The crates below the libtorch line: they build and test on a machine without it.
+const LEAVES: &[&str] = &["electra-data", "electra-text", "electra-tokenizer"];
+
+/// The one leaf that the others may use.
+const COMMON: &str = "electra-text";
+
+/// The crates that bring libtorch in.
+const LIBTORCH: &[&str] = &["tch", "torch-sys"];
+
+/// A crate that does reach libtorch: if it does not, this check looks in the wrong place.
+const CONTROL: &str = "electra-torch";
+
+/// Checks the libtorch line.
+pub(super) fn check(metadata: &Value) -> Vec<Finding> {
+    let graph = Graph::new(metadata);
+    let found = |message: String| Finding::new("Cargo.toml", 0, message);
+    let mut findings = Vec::new();
+    if !graph.reaches(CONTROL).iter().any(|name| LIBTORCH.contains(name)) {
+        findings.push(found(format!("{CONTROL} does not reach libtorch: this check is broken")));
+    }
+    for leaf in LEAVES.iter().chain(&["xtask"]) {
+        if !graph.0.contains_key(leaf) {
+            findings.push(found(format!("{leaf} is below the libtorch line, and not in the workspace")));
+        }
+        let reached = graph.reaches(leaf);
+        for name in LIBTORCH.iter().filter(|name| reached.contains(*name)) {
+            findings.push(found(format!("{leaf} is below the libtorch line, and depends on {name}")));
+        }
+        let ours = reached.iter().filter(|name| name.starts_with("electra-"));
+        for name in ours.filter(|name| **name != COMMON && **name != *leaf) {
+            findings.push(found(format!("{leaf} may depend on {COMMON} alone, and depends on {name}")));
+        }
+    }
+    findings
+}
+
+/// Names of packages, each with those it depends on in any way.
+struct Graph<'a>(BTreeMap<&'a str, BTreeSet<&'a str>>);
+
+impl<'a> Graph<'a> {
+    fn new(metadata: &'a Value) -> Self {
+        let list = |value: &'a Value| value.as_array().map_or(&[][..], Vec::as_slice).iter();
+        let text = |value: &'a Value| value.as_str().unwrap_or_default();
+        let names: BTreeMap<&str, &str> = list(&metadata["packages"])
+            .map(|package| (text(&package["id"]), text(&package["name"])))
+            .collect();
+        let mut graph = BTreeMap::<_, BTreeSet<_>>::new();
+        // Two versions of a package count as one here: that can only find more.
+        for node in list(&metadata["resolve"]["nodes"]) {
+            let edges = list(&node["deps"]).filter_map(|edge| names.get(text(&edge["pkg"])).copied());
+            graph.entry(names.get(text(&node["id"])).copied().unwrap_or_default()).or_default().extend(edges);
+        }
+        Self(graph)
+    }
+
+    /// Everything that a package depends on, over any number of steps.
+    fn reaches(&self, name: &str) -> BTreeSet<&'a str> {
+        let mut reached = BTreeSet::new();
+        let mut left: Vec<_> = self.0.get(name).into_iter().flatten().copied().collect();
+        while let Some(name) = left.pop() {
+            if reached.insert(name) {
+                left.extend(self.0.get(name).into_iter().flatten());
+            }
+        }
+        reached
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const RIGHT: &[(&str, &[&str])] = &[
+        ("electra-data", &["electra-text", "rayon"]),
+        ("electra-text", &["serde"]),
+        ("electra-tokenizer", &["electra-text"]),
+        ("electra-torch", &["tch"]),
+        ("tch", &["torch-sys"]),
+        ("xtask", &["serde"]),
+        ("rayon", &[]),
+        ("serde", &[]),
+        ("torch-sys", &[]),
+    ];
+
+    /// Findings where some packages depend on more than they should, or on less.
+    fn findings(changed: &[(&str, &[&str])]) -> Vec<String> {
+        let mut graph: BTreeMap<_, _> = RIGHT.iter().copied().collect();
+        graph.extend(changed.iter().copied());
+        let packages: Vec<_> =
+            graph.keys().map(|name| json!({ "id": format!("id {name}"), "name": name })).collect();
+        let nodes = graph.iter().map(|(name, edges)| {
+            let edges: Vec<_> = edges.iter().map(|edge| json!({ "pkg": format!("id {edge}") })).collect();
+            json!({ "id": format!("id {name}"), "deps": edges })
+        });
+        let nodes: Vec<_> = nodes.collect();
+        let metadata = json!({ "packages": packages, "resolve": { "nodes": nodes } });
+        check(&metadata).into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn the_right_graph_has_no_findings() {
+        assert_eq!(findings(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn libtorch_is_found_behind_other_packages() {
+        assert_eq!(
+            findings(&[("rayon", &["torch-sys"])]),
+            ["electra-data is below the libtorch line, and depends on torch-sys"]
+        );
+        assert_eq!(findings(&[("xtask", &["tch"])]).len(), 2);
+    }
+
+    #[test]
+    fn leaves_do_not_know_each_other() {
+        assert_eq!(
+            findings(&[("electra-tokenizer", &["electra-data"])]),
+            ["electra-tokenizer may depend on electra-text alone, and depends on electra-data"]
+        );
+        assert_eq!(findings(&[("electra-text", &["electra-tokenizer"])]).len(), 2);
+    }
+
+    #[test]
+    fn a_check_that_sees_nothing_is_a_finding() {
+        assert_eq!(
+            findings(&[("electra-torch", &[])]),
+            ["electra-torch does not reach libtorch: this check is broken"]
+        );
+        assert_eq!(check(&json!({})).len(), 1 + LEAVES.len() + 1);
+    }
+}
