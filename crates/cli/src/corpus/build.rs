@@ -111,11 +111,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let total = inputs.total_bytes();
     let reader = options.input.reader(inputs)?;
+    let done = Arc::new(Progress::default());
+    // Before there is anything to clean up.
+    interrupt::stop(Arc::clone(&done))?;
     let writer = CorpusWriter::create(&options.output, config)?;
     tokenizer.save(writer.folder().join(TOKENIZER))?;
 
-    let done = Arc::new(Progress::default());
-    interrupt::stop(Arc::clone(&done))?;
     let read = reader.progress();
     let replaced = Arc::new(AtomicU64::new(0));
     let events = Counted { reader, replaced: Arc::clone(&replaced) };
