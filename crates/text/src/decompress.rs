@@ -44,26 +44,17 @@ pub(crate) fn decompressed(path: &Path, mut source: impl Read + Send + 'static) 
 type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
 
 #[cfg(feature = "gzip")]
-fn gzip<R: Read + Send + 'static>(
-    _path: &Path,
-    whole: Whole<R>,
-) -> Result<Box<dyn BufRead + Send>, Error> {
+fn gzip<R: Read + Send + 'static>(_path: &Path, whole: Whole<R>) -> Result<Box<dyn BufRead + Send>, Error> {
     Ok(Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(whole))))
 }
 
 #[cfg(not(feature = "gzip"))]
-fn gzip<R: Read + Send + 'static>(
-    path: &Path,
-    _whole: Whole<R>,
-) -> Result<Box<dyn BufRead + Send>, Error> {
+fn gzip<R: Read + Send + 'static>(path: &Path, _whole: Whole<R>) -> Result<Box<dyn BufRead + Send>, Error> {
     Err(Error::MissingFeature { path: path.to_owned(), feature: "gzip" })
 }
 
 #[cfg(feature = "zstd")]
-fn zstd<R: Read + Send + 'static>(
-    path: &Path,
-    whole: Whole<R>,
-) -> Result<Box<dyn BufRead + Send>, Error> {
+fn zstd<R: Read + Send + 'static>(path: &Path, whole: Whole<R>) -> Result<Box<dyn BufRead + Send>, Error> {
     let open = || -> std::io::Result<_> {
         let mut decoder = zstd::stream::read::Decoder::with_buffer(whole)?;
         // `zstd --long=31` writes windows that the library refuses by default.
@@ -77,9 +68,6 @@ fn zstd<R: Read + Send + 'static>(
 }
 
 #[cfg(not(feature = "zstd"))]
-fn zstd<R: Read + Send + 'static>(
-    path: &Path,
-    _whole: Whole<R>,
-) -> Result<Box<dyn BufRead + Send>, Error> {
+fn zstd<R: Read + Send + 'static>(path: &Path, _whole: Whole<R>) -> Result<Box<dyn BufRead + Send>, Error> {
     Err(Error::MissingFeature { path: path.to_owned(), feature: "zstd" })
 }

@@ -127,7 +127,10 @@ mod tests {
     fn the_field_is_found_among_others() {
         let line = r#"{"id": 1, "m": {"text": "no", "a": [1, {}]}, "text": "여기\n\"here\"", "z": null}"#;
         assert_eq!(field(line, "text").unwrap(), Found::Text("여기\n\"here\"".into()));
-        assert_eq!(field(r#"{"te\u0078t": "escaped key"}"#, "text").unwrap(), Found::Text("escaped key".into()));
+        assert_eq!(
+            field(r#"{"te\u0078t": "escaped key"}"#, "text").unwrap(),
+            Found::Text("escaped key".into())
+        );
         assert_eq!(field(r#"{"text": 1, "text": "last"}"#, "text").unwrap(), Found::Text("last".into()));
     }
 

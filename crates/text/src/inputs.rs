@@ -169,10 +169,9 @@ impl Expansion {
         let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
         let paths = glob::glob_with(pattern, options)
             .map_err(|error| Error::Pattern { pattern: pattern.to_owned(), reason: error.to_string() })?;
-        let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(|error| Error::Io {
-            path: error.path().to_owned(),
-            source: error.into(),
-        })?;
+        let mut paths = paths
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| Error::Io { path: error.path().to_owned(), source: error.into() })?;
         paths.sort();
         let before = self.inputs.inputs.len();
         for path in paths {

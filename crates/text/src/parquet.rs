@@ -37,7 +37,12 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    pub(crate) fn open(path: &Path, file: File, config: &ReadConfig, progress: Progress) -> Result<Self, Error> {
+    pub(crate) fn open(
+        path: &Path,
+        file: File,
+        config: &ReadConfig,
+        progress: Progress,
+    ) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Parquet { path: path.to_owned(), reason };
         let bytes = file.metadata().map_err(|source| Error::Io { path: path.to_owned(), source })?.len();
         let file = SerializedFileReader::new(file).map_err(|error| wrong(error.to_string()))?;

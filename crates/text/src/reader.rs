@@ -45,7 +45,11 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::Config`], or what opening a compressed stream meets. Parquet needs a file.
-    pub fn from_read(name: &str, source: impl Read + Send + 'static, config: ReadConfig) -> Result<Self, Error> {
+    pub fn from_read(
+        name: &str,
+        source: impl Read + Send + 'static,
+        config: ReadConfig,
+    ) -> Result<Self, Error> {
         config.validate()?;
         let progress = Progress::default();
         let current = Some(Documents::stream(Path::new(name), source, &config, &progress)?);
@@ -100,10 +104,21 @@ impl Iterator for Reader {
 
 /// The documents of one file.
 enum Documents {
-    Text { lines: Lines, separator: Separator, open: bool },
-    JsonLines { lines: Lines, field: String, record: Record },
+    Text {
+        lines: Lines,
+        separator: Separator,
+        open: bool,
+    },
+    JsonLines {
+        lines: Lines,
+        field: String,
+        record: Record,
+    },
     #[cfg(feature = "parquet")]
-    Parquet { rows: Box<crate::parquet::Rows>, record: Record },
+    Parquet {
+        rows: Box<crate::parquet::Rows>,
+        record: Record,
+    },
 }
 
 impl Documents {
@@ -111,8 +126,7 @@ impl Documents {
         match input {
             Input::Stdin => Self::stream(Path::new("<stdin>"), io::stdin(), config, progress),
             Input::File { path, .. } => {
-                let file =
-                    File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+                let file = File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
                 if format_of(path, config) == Format::Parquet {
                     Self::parquet(path, file, config, progress)
                 } else {
@@ -270,6 +284,9 @@ impl Record {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("config", &self.config).field("bytes_read", &self.bytes_read()).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("config", &self.config)
+            .field("bytes_read", &self.bytes_read())
+            .finish_non_exhaustive()
     }
 }

@@ -17,14 +17,19 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Appends the ids of `piece` to `ids`, from the cache or from `encode`.
-    pub(crate) fn extend(&mut self, ids: &mut Vec<u32>, piece: &str, encode: impl FnOnce(&str) -> Vec<u32>) {
+    /// Appends the ids of `piece` to `ids`, from the cache or by `encode`.
+    pub(crate) fn extend(
+        &mut self,
+        ids: &mut Vec<u32>,
+        piece: &str,
+        encode: impl FnOnce(&mut Vec<u32>, &str),
+    ) {
         if let Some(&(start, end)) = self.spans.get(piece) {
             ids.extend_from_slice(&self.ids[start as usize..end as usize]);
             return;
         }
-        let new = encode(piece);
-        ids.extend_from_slice(&new);
+        let known = ids.len();
+        encode(ids, piece);
         if piece.len() > MAX_PIECE_BYTES {
             return;
         }
@@ -33,7 +38,7 @@ impl Cache {
             self.ids.clear();
         }
         let start = self.ids.len() as u32;
-        self.ids.extend(new);
+        self.ids.extend_from_slice(&ids[known..]);
         self.spans.insert(piece.into(), (start, self.ids.len() as u32));
     }
 }

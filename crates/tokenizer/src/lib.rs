@@ -6,11 +6,13 @@ mod fingerprint;
 mod json;
 mod load;
 mod pipeline;
+mod plain;
 mod save;
 mod special;
 mod tokenizer;
 mod train;
 mod vocab;
+mod word_piece;
 
 pub use error::Error;
 pub use special::SpecialTokens;

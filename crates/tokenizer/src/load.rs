@@ -71,7 +71,11 @@ fn from_tokens<'t>(
     let mut vocab = HashMap::new();
     for (index, token) in tokens.enumerate() {
         let Ok(id) = u32::try_from(index) else {
-            return Err(Error::VocabularyTooLarge { path: path.to_owned(), id: u32::MAX, limit: i32::MAX as u32 });
+            return Err(Error::VocabularyTooLarge {
+                path: path.to_owned(),
+                id: u32::MAX,
+                limit: i32::MAX as u32,
+            });
         };
         match vocab.entry(token.to_owned()) {
             Entry::Vacant(entry) => entry.insert(id),

@@ -30,8 +30,15 @@ pub(crate) const NORMALIZERS: &[&str] = &[
 ];
 
 /// Pre-tokenizers that cannot fail while encoding.
-pub(crate) const PRE_TOKENIZERS: &[&str] =
-    &["BertPreTokenizer", "Digits", "Punctuation", "Sequence", "UnicodeScripts", "Whitespace", "WhitespaceSplit"];
+pub(crate) const PRE_TOKENIZERS: &[&str] = &[
+    "BertPreTokenizer",
+    "Digits",
+    "Punctuation",
+    "Sequence",
+    "UnicodeScripts",
+    "Whitespace",
+    "WhitespaceSplit",
+];
 
 /// What BERT does to text before it is split into words.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +66,9 @@ impl Normalization {
 pub(crate) fn bert(model: WordPiece, normalizer: NormalizerWrapper) -> Pipeline {
     let decoder = decoders::wordpiece::WordPiece::new(model.continuing_subword_prefix.clone(), true);
     let mut pipeline = Pipeline::new(model);
-    pipeline.with_normalizer(Some(normalizer)).expect("there is no added token yet that could fail to normalize");
+    pipeline
+        .with_normalizer(Some(normalizer))
+        .expect("there is no added token yet that could fail to normalize");
     pipeline.with_pre_tokenizer(Some(BertPreTokenizer)).with_decoder(Some(decoder));
     pipeline
 }

@@ -70,7 +70,9 @@ impl Tokenizer {
         let model = self.pipeline.get_model();
         let normalizer = types(self.pipeline.get_normalizer());
         let bert = self.pipeline.get_normalizer().map(as_json).and_then(|normalizer| match normalizer {
-            Value::Object(fields) if fields.contains_key("normalizers") => fields["normalizers"][0].as_object().cloned(),
+            Value::Object(fields) if fields.contains_key("normalizers") => {
+                fields["normalizers"][0].as_object().cloned()
+            }
             Value::Object(fields) => Some(fields),
             _ => None,
         });
@@ -90,7 +92,8 @@ impl Tokenizer {
             config.insert("strip_accents".to_owned(), fields["strip_accents"].clone());
             config.insert("tokenize_chinese_chars".to_owned(), fields["handle_chinese_chars"].clone());
         }
-        config.insert("model_input_names".to_owned(), json!(["input_ids", "token_type_ids", "attention_mask"]));
+        config
+            .insert("model_input_names".to_owned(), json!(["input_ids", "token_type_ids", "attention_mask"]));
         config
     }
 }

@@ -5,7 +5,9 @@ use rayon::prelude::*;
 use crate::cache::{Cache, Pool};
 use crate::fingerprint;
 use crate::pipeline::{self, Pipeline};
+use crate::plain::Plain;
 use crate::special::{SpecialNames, SpecialTokens};
+use crate::word_piece::Greedy;
 
 /// A WordPiece tokenizer of a BERT-shaped model.
 ///
@@ -17,7 +19,9 @@ pub struct Tokenizer {
     special: SpecialTokens,
     vocab_size: usize,
     continues_word: Vec<bool>,
-    piecewise: bool,
+    /// There if texts may be encoded piece by piece.
+    plain: Option<Plain>,
+    greedy: Greedy,
     caches: Pool,
 }
 
@@ -44,10 +48,12 @@ impl Tokenizer {
         let prefix = pipeline.get_model().continuing_subword_prefix.as_str();
         let mut continues_word = vec![false; vocab_size];
         for (id, token) in tokens {
-            continues_word[*id as usize] = token.len() > prefix.len() && token.starts_with(prefix);
+            let continues = !prefix.is_empty() && token.len() > prefix.len() && token.starts_with(prefix);
+            continues_word[*id as usize] = continues;
         }
-        let piecewise = pipeline::is_piecewise(&pipeline);
-        Self { pipeline, names, special, vocab_size, continues_word, piecewise, caches: Pool::default() }
+        let plain = Plain::of(&pipeline);
+        let greedy = Greedy::new(pipeline.get_model(), special.unk);
+        Self { pipeline, names, special, vocab_size, continues_word, plain, greedy, caches: Pool::default() }
     }
 
     /// Chooses what becomes of a literal `[MASK]` or `[SEP]` in a text.
@@ -71,7 +77,10 @@ impl Tokenizer {
     /// Ids of many texts, in their order, on the threads of the current rayon pool.
     pub fn encode_batch<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Vec<Vec<u32>> {
         let cache = || self.caches.take();
-        texts.par_iter().map_init(cache, |lent, text| self.encode_with(&mut lent.cache, text.as_ref())).collect()
+        texts
+            .par_iter()
+            .map_init(cache, |lent, text| self.encode_with(&mut lent.cache, text.as_ref()))
+            .collect()
     }
 
     /// `[CLS] text [SEP]`.
@@ -86,26 +95,28 @@ impl Tokenizer {
 
     fn full_encoding<'t>(&self, input: impl Into<tokenizers::EncodeInput<'t>>) -> Encoding {
         let encoding = self.pipeline.encode_fast(input, true).expect(CANNOT_FAIL);
-        Encoding {
-            input_ids: encoding.get_ids().to_vec(),
-            token_type_ids: encoding.get_type_ids().to_vec(),
-            tokens: encoding.get_tokens().to_vec(),
-        }
+        let input_ids = encoding.get_ids().to_vec();
+        // Without offsets, the library leaves the tokens' text out as well.
+        let tokens = input_ids.iter().map(|&id| self.id_to_token(id).unwrap_or_default()).collect();
+        Encoding { input_ids, token_type_ids: encoding.get_type_ids().to_vec(), tokens }
     }
 
     fn encode_with(&self, cache: &mut Cache, text: &str) -> Vec<u32> {
-        if !self.piecewise {
-            return self.encode_whole(text);
-        }
+        let Some(plain) = &self.plain else { return self.encode_whole(text) };
         let mut ids = Vec::with_capacity(text.len() / 4);
         for piece in pipeline::pieces(text) {
-            cache.extend(&mut ids, piece, |piece| self.encode_whole(piece));
+            cache.extend(&mut ids, piece, |ids, piece| {
+                let model = self.pipeline.get_model();
+                if !plain.for_each_word(piece, |word| self.greedy.extend(ids, model, word)) {
+                    ids.extend(self.encode_whole(piece));
+                }
+            });
         }
         ids
     }
 
-    /// Without the cache, as the library does it.
-    pub(crate) fn encode_whole(&self, text: &str) -> Vec<u32> {
+    /// As the library does it.
+    fn encode_whole(&self, text: &str) -> Vec<u32> {
         self.pipeline.encode_fast(text, false).expect(CANNOT_FAIL).get_ids().to_vec()
     }
 
@@ -153,7 +164,8 @@ impl Tokenizer {
     }
 }
 
-const CANNOT_FAIL: &str = "loading refuses pipelines whose parts can fail, and a vocabulary without unk_token";
+const CANNOT_FAIL: &str =
+    "loading refuses pipelines whose parts can fail, and a vocabulary without unk_token";
 
 impl Clone for Tokenizer {
     fn clone(&self) -> Self {
@@ -163,7 +175,8 @@ impl Clone for Tokenizer {
             special: self.special,
             vocab_size: self.vocab_size,
             continues_word: self.continues_word.clone(),
-            piecewise: self.piecewise,
+            plain: self.plain.clone(),
+            greedy: self.greedy.clone(),
             caches: Pool::default(),
         }
     }

@@ -1,10 +1,9 @@
 //! Checks that every tokenizer passes, wherever it comes from.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Serialize;
-use tokenizers::{AddedToken, PostProcessorWrapper};
+use tokenizers::{AddedToken, Model};
 
 use crate::pipeline::{NORMALIZERS, PRE_TOKENIZERS, Pipeline, template, types};
 use crate::special::{SpecialNames, SpecialTokens};
@@ -21,7 +20,11 @@ pub(crate) fn tokens_by_id(pipeline: &Pipeline) -> Vec<(u32, String)> {
 }
 
 /// Builds a tokenizer from a pipeline that was read from `origin`, or says why it would not work.
-pub(crate) fn checked(mut pipeline: Pipeline, names: SpecialNames, origin: &Path) -> Result<Tokenizer, Error> {
+pub(crate) fn checked(
+    mut pipeline: Pipeline,
+    names: SpecialNames,
+    origin: &Path,
+) -> Result<Tokenizer, Error> {
     let path = || origin.to_owned();
     check_types("normalizer", pipeline.get_normalizer(), NORMALIZERS, origin)?;
     check_types("pre_tokenizer", pipeline.get_pre_tokenizer(), PRE_TOKENIZERS, origin)?;
@@ -57,8 +60,7 @@ pub(crate) fn checked(mut pipeline: Pipeline, names: SpecialNames, origin: &Path
     pipeline.with_truncation(None).map_err(malformed)?;
     pipeline.with_padding(None);
     if pipeline.get_post_processor().is_none() {
-        let template: PostProcessorWrapper = template(&names, &special);
-        pipeline.with_post_processor(Some(template));
+        pipeline.with_post_processor(Some(template(&names, &special)));
     }
     Ok(Tokenizer::from_parts(pipeline, names, special, &tokens))
 }
@@ -78,16 +80,21 @@ fn check_types(
 }
 
 fn special_ids(pipeline: &Pipeline, names: &SpecialNames, origin: &Path) -> Result<SpecialTokens, Error> {
-    let mut ids = HashMap::new();
-    for (role, token) in names.by_role() {
-        let missing = || Error::MissingSpecialToken { path: origin.to_owned(), token: token.to_owned(), role };
-        ids.insert(role, pipeline.token_to_id(token).ok_or_else(missing)?);
-    }
+    let id = |role: &'static str, token: &str| {
+        // The model itself gives out the unknown token; among added tokens it would not be found.
+        let id = match role {
+            "unk_token" => pipeline.get_model().token_to_id(token),
+            _ => pipeline.token_to_id(token),
+        };
+        let missing =
+            || Error::MissingSpecialToken { path: origin.to_owned(), token: token.to_owned(), role };
+        id.ok_or_else(missing)
+    };
     Ok(SpecialTokens {
-        pad: ids["pad_token"],
-        unk: ids["unk_token"],
-        cls: ids["cls_token"],
-        sep: ids["sep_token"],
-        mask: ids["mask_token"],
+        pad: id("pad_token", &names.pad)?,
+        unk: id("unk_token", &names.unk)?,
+        cls: id("cls_token", &names.cls)?,
+        sep: id("sep_token", &names.sep)?,
+        mask: id("mask_token", &names.mask)?,
     })
 }

@@ -22,13 +22,14 @@ pub struct TrainConfig {
     /// Characters in the alphabet at most, whatever the coverage. Each may take two places of the vocabulary
     /// (`가`, `##가`).
     pub alphabet_limit: usize,
-    /// Distinct words kept in memory, at some 50 bytes each; beyond it the rarest are dropped and counted.
+    /// Distinct words kept in memory, at some 300 bytes each while merging; beyond it the rarest are dropped
+    /// and counted.
     pub max_words: usize,
 }
 
 impl TrainConfig {
     /// Lower-cased and without accents, as BERT's and ELECTRA's published vocabularies. The alphabet covers
-    /// 99.99 % of the text, with at most a quarter of the vocabulary, so that scripts with thousands of
+    /// 99.995 % of the text, with at most a quarter of the vocabulary, so that scripts with thousands of
     /// characters leave room for words.
     pub fn uncased(vocab_size: usize) -> Self {
         Self {
@@ -36,7 +37,7 @@ impl TrainConfig {
             min_frequency: 2,
             lowercase: true,
             strip_accents: true,
-            character_coverage: 0.9999,
+            character_coverage: 0.99995,
             alphabet_limit: vocab_size / 4,
             max_words: 8_000_000,
         }
@@ -61,7 +62,11 @@ impl TrainConfig {
             return wrong("min_frequency", "at least 1", self.min_frequency.to_string());
         }
         if !(self.character_coverage > 0.0 && self.character_coverage <= 1.0) {
-            return wrong("character_coverage", "a share above 0, at most 1", self.character_coverage.to_string());
+            return wrong(
+                "character_coverage",
+                "a share above 0, at most 1",
+                self.character_coverage.to_string(),
+            );
         }
         if self.alphabet_limit == 0 {
             return wrong("alphabet_limit", "at least 1 character", self.alphabet_limit.to_string());

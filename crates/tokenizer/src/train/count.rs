@@ -1,16 +1,19 @@
+use std::collections::HashMap;
+
 use ahash::AHashMap;
 use compact_str::CompactString;
 use rayon::prelude::*;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{
-    NormalizedString, Normalizer, NormalizerWrapper, OffsetReferential, OffsetType, PreTokenizedString,
-    PreTokenizer,
+    NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
 };
 
 use super::config::TrainConfig;
 use super::normalization;
 use crate::Error;
-use crate::pipeline::pieces;
+use crate::load::word_piece;
+use crate::pipeline::{Pipeline, bert, pieces};
+use crate::plain::Plain;
 
 /// A word and how often it occurs.
 pub(super) type Word = (CompactString, u64);
@@ -21,9 +24,8 @@ const CHUNK_BYTES: usize = 8 << 20;
 const MAX_WORD_CHARS: usize = 100;
 
 /// Counts words as the tokenizer will see them: normalized, split at spaces and punctuation.
-#[derive(Debug)]
 pub(super) struct Counter {
-    normalizer: NormalizerWrapper,
+    splitter: Splitter,
     max_words: usize,
     words: AHashMap<CompactString, u64>,
     lines: u64,
@@ -44,7 +46,7 @@ pub(super) struct Counts {
 impl Counter {
     pub(super) fn new(config: &TrainConfig) -> Self {
         Self {
-            normalizer: normalization(config).recomposed(),
+            splitter: Splitter::new(config),
             max_words: config.max_words,
             words: AHashMap::new(),
             lines: 0,
@@ -56,7 +58,10 @@ impl Counter {
 
     /// Chunks end where the text says, never where a thread is done, so that dropping rare words in between
     /// is the same on any number of threads.
-    pub(super) fn count(&mut self, mut lines: impl Iterator<Item = Result<String, Error>> + Send) -> Result<(), Error> {
+    pub(super) fn count(
+        &mut self,
+        mut lines: impl Iterator<Item = Result<String, Error>> + Send,
+    ) -> Result<(), Error> {
         let mut chunk = read_chunk(&mut lines)?;
         while !chunk.is_empty() {
             let (next, ()) = rayon::join(|| read_chunk(&mut lines), || self.count_chunk(&chunk));
@@ -67,11 +72,11 @@ impl Counter {
 
     fn count_chunk(&mut self, chunk: &[String]) {
         let pieces = count_pieces(chunk);
-        let normalizer = &self.normalizer;
+        let splitter = &self.splitter;
         let words = pieces
             .par_iter()
             .fold(AHashMap::<CompactString, u64>::new, |mut words, (piece, count)| {
-                for_each_word(normalizer, piece, |word| *words.entry(word.into()).or_default() += count);
+                splitter.for_each_word(piece, |word| *words.entry(word.into()).or_default() += count);
                 words
             })
             .reduce(AHashMap::new, merged);
@@ -152,12 +157,32 @@ fn merged<K: std::hash::Hash + Eq>(a: AHashMap<K, u64>, b: AHashMap<K, u64>) -> 
     into
 }
 
-fn for_each_word(normalizer: &NormalizerWrapper, piece: &str, mut each: impl FnMut(&str)) {
-    let mut normalized = NormalizedString::from(piece);
-    normalizer.normalize(&mut normalized).expect("BERT's normalizer and NFC accept any text");
-    let mut split = PreTokenizedString::from(normalized);
-    BertPreTokenizer.pre_tokenize(&mut split).expect("BERT's pre-tokenizer accepts any text");
-    for (word, _, _) in split.get_splits(OffsetReferential::Normalized, OffsetType::None) {
-        each(word);
+/// Normalizes pieces and splits them into words, as the trained tokenizer will.
+struct Splitter {
+    pipeline: Pipeline,
+    plain: Plain,
+}
+
+impl Splitter {
+    fn new(config: &TrainConfig) -> Self {
+        // There is no vocabulary yet, and no special token: in training text, a literal `[MASK]` is text.
+        let pipeline = bert(word_piece(HashMap::new(), "[UNK]"), normalization(config).recomposed());
+        let plain = Plain::of(&pipeline).expect("the pipeline is BERT's, followed by NFC");
+        Self { pipeline, plain }
+    }
+
+    fn for_each_word(&self, piece: &str, mut each: impl FnMut(&str)) {
+        if self.plain.for_each_word(piece, &mut each) {
+            return;
+        }
+        let mut normalized = NormalizedString::from(piece);
+        if let Some(normalizer) = self.pipeline.get_normalizer() {
+            normalizer.normalize(&mut normalized).expect("BERT's normalizer and NFC accept any text");
+        }
+        let mut split = PreTokenizedString::from(normalized);
+        BertPreTokenizer.pre_tokenize(&mut split).expect("BERT's pre-tokenizer accepts any text");
+        for (word, _, _) in split.get_splits(OffsetReferential::Normalized, OffsetType::None) {
+            each(word);
+        }
     }
 }

@@ -89,7 +89,6 @@ pub struct TrainReport {
 /// for it.
 ///
 /// The result depends on the text alone, neither on the number of threads nor on the process.
-#[derive(Debug)]
 pub struct Trainer {
     config: TrainConfig,
     counter: Counter,
@@ -116,7 +115,8 @@ impl Trainer {
         S: Into<String>,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let lines = text.into_iter().map(|line| line.map(Into::into).map_err(|error| Error::Source(error.into())));
+        let lines =
+            text.into_iter().map(|line| line.map(Into::into).map_err(|error| Error::Source(error.into())));
         self.counter.count(lines)
     }
 
@@ -171,6 +171,12 @@ impl Trainer {
         let pipeline = bert(word_piece(vocab, &names.unk), normalization(&config).recomposed());
         let tokenizer = checked(pipeline, names, Path::new("<trained>"))?;
         Ok(Trained { tokenizer, report })
+    }
+}
+
+impl std::fmt::Debug for Trainer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trainer").field("config", &self.config).finish_non_exhaustive()
     }
 }
 

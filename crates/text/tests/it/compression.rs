@@ -1,0 +1,85 @@
+use std::io::Write;
+
+use electra_text::Error;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::{blank_line, documents, read, read_file};
+
+pub(crate) fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn zst(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}
+
+/// A skippable frame with four bytes in it.
+const SKIPPABLE: &[u8] = b"\x5a\x2a\x4d\x18\x04\0\0\0skip";
+
+#[test]
+fn names_play_no_part() {
+    for name in ["x.txt", "x.gz", "x.zst", "<stdin>"] {
+        for bytes in [gz(b"A\n\nB\n"), zst(b"A\n\nB\n"), [SKIPPABLE, &zst(b"A\n\nB\n")].concat()] {
+            let events = read(name, &bytes, blank_line()).unwrap();
+            assert_eq!(documents(&events), [["A"], ["B"]], "{name}");
+        }
+    }
+}
+
+#[test]
+fn several_members_and_frames_are_one_stream() {
+    for bytes in
+        [[gz(b"A\nA"), gz(b"A\n\nB")].concat(), [&zst(b"A\nA")[..], SKIPPABLE, &zst(b"A\n\nB")].concat()]
+    {
+        let events = read("x.txt", &bytes, blank_line()).unwrap();
+        assert_eq!(documents(&events), [vec!["A", "AA"], vec!["B"]]);
+    }
+}
+
+#[test]
+fn long_windows_are_read() {
+    // 1 << 28 is beyond the decoder's default limit of 1 << 27.
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(28).unwrap();
+    encoder.long_distance_matching(true).unwrap();
+    encoder.include_contentsize(false).unwrap();
+    encoder.write_all(b"A\n").unwrap();
+    let events = read("x.txt", &encoder.finish().unwrap(), blank_line()).unwrap();
+    assert_eq!(documents(&events), [["A"]]);
+}
+
+#[test]
+fn a_truncated_file_is_named_as_such() {
+    let text = (0..5000).map(|number| format!("line {number}\n")).collect::<String>();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [("x.txt.gz", gz(text.as_bytes())), ("x.txt.zst", zst(text.as_bytes()))] {
+        let path = folder.path().join(name);
+        for length in [0, 1, 2, 3, 4, 5, 12, bytes.len() / 2, bytes.len() - 5, bytes.len() - 1] {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            match read_file(&path, blank_line()) {
+                Err(Error::Truncated { path: named, .. }) => assert_eq!(named, path),
+                // A name alone says little about two or three bytes, and a magic number needs four.
+                other => panic!("{name} cut to {length} bytes: {other:?}"),
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(read_file(&path, blank_line()).unwrap().len(), 5001);
+    }
+}
+
+#[test]
+fn a_damaged_file_is_an_error_that_names_it() {
+    for mut bytes in [gz(b"some text, some more text\n"), zst(&b"some text, some more text\n".repeat(99))] {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x5a;
+        bytes[middle + 1] ^= 0xa5;
+        if let Err(error) = read("x.txt", &bytes, blank_line()) {
+            assert!(error.to_string().starts_with("x.txt: "), "{error}");
+        } else {
+            panic!("damage went unseen");
+        }
+    }
+}

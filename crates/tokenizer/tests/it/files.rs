@@ -1,0 +1,233 @@
+use std::fs;
+use std::path::Path;
+
+use electra_tokenizer::{Error, Tokenizer};
+use serde_json::{Value, json};
+
+use crate::{golden_folder, trained};
+
+const VOCAB: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nRain\nrain\nE\nÉ\ne\n";
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn load(files: &[(&str, &str)]) -> Result<Tokenizer, Error> {
+    Tokenizer::load(folder(files).path())
+}
+
+/// The error's message without the folder's name.
+fn message(files: &[(&str, &str)]) -> String {
+    let folder = folder(files);
+    let error = Tokenizer::load(folder.path()).unwrap_err().to_string();
+    error.replace(&format!("{}/", folder.path().display()), "")
+}
+
+/// A tokenizer.json with something changed.
+fn changed_json(change: impl FnOnce(&mut Value)) -> String {
+    let text = fs::read_to_string(golden_folder().join("trained/tokenizer.json")).unwrap();
+    let mut json = serde_json::from_str(&text).unwrap();
+    change(&mut json);
+    json.to_string()
+}
+
+#[test]
+fn settings_beside_a_vocabulary_are_honoured() {
+    let ids = |config: &str| {
+        load(&[("vocab.txt", VOCAB), ("tokenizer_config.json", config)]).unwrap().encode("Rain É")
+    };
+    assert_eq!(ids("{}"), [6, 9]);
+    assert_eq!(ids("{\"do_lower_case\": false}"), [5, 8]);
+    assert_eq!(ids("{\"do_lower_case\": false, \"strip_accents\": true}"), [5, 7]);
+    assert_eq!(ids("{\"do_lower_case\": true, \"strip_accents\": null}"), [6, 9]);
+    let chinese = format!("{VOCAB}天气\n");
+    let config = "{\"tokenize_chinese_chars\": false}";
+    let tokenizer = load(&[("vocab.txt", &chinese), ("tokenizer_config.json", config)]).unwrap();
+    assert_eq!(tokenizer.encode("天气"), [10]);
+
+    let folder = folder(&[("vocab.txt", VOCAB), ("tokenizer_config.json", "{\"do_lower_case\": false}")]);
+    assert_eq!(Tokenizer::load(folder.path().join("vocab.txt")).unwrap().encode("Rain"), [5]);
+}
+
+#[test]
+fn special_tokens_may_have_other_names() {
+    let vocab = "<pad>\n<unk>\n<s>\n</s>\n<mask>\na\n";
+    let map = r#"{"pad_token": "<pad>", "unk_token": {"content": "<unk>"}, "cls_token": "wrong", "mask_token": "<mask>"}"#;
+    let config = r#"{"cls_token": "<s>", "sep_token": "</s>"}"#;
+    let files = [("vocab.txt", vocab), ("special_tokens_map.json", map), ("tokenizer_config.json", config)];
+    let tokenizer = load(&files).unwrap();
+    assert_eq!(tokenizer.encode_with_special_tokens("a <mask> b").input_ids, [2, 5, 4, 1, 3]);
+    let again = tempfile::tempdir().unwrap();
+    tokenizer.save(again.path()).unwrap();
+    assert_eq!(
+        Tokenizer::load(again.path()).unwrap().encode_with_special_tokens("a <mask> b").input_ids,
+        [2, 5, 4, 1, 3]
+    );
+}
+
+#[test]
+fn tokenizer_json_is_preferred_to_vocab_txt() {
+    let json = fs::read_to_string(golden_folder().join("trained/tokenizer.json")).unwrap();
+    let tokenizer = load(&[("vocab.txt", VOCAB), ("tokenizer.json", &json)]).unwrap();
+    assert_eq!(
+        tokenizer.vocab_size(),
+        Tokenizer::load(golden_folder().join("trained")).unwrap().vocab_size()
+    );
+}
+
+#[test]
+fn line_ends_of_windows_are_line_ends() {
+    assert_eq!(load(&[("vocab.txt", &VOCAB.replace('\n', "\r\n"))]).unwrap().encode("rain"), [6]);
+}
+
+#[test]
+fn truncation_and_padding_are_switched_off() {
+    let json = changed_json(|json| {
+        json["truncation"] =
+            json!({"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0});
+        json["padding"] = json!({
+            "strategy": {"Fixed": 16}, "direction": "Right", "pad_to_multiple_of": null,
+            "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"
+        });
+    });
+    let tokenizer = load(&[("tokenizer.json", &json)]).unwrap();
+    assert_eq!(tokenizer.encode("the rain and the wind and the river").len(), 8);
+    assert_eq!(tokenizer.encode_with_special_tokens("the rain").input_ids.len(), 4);
+}
+
+#[test]
+fn files_that_cannot_work_are_named_with_the_reason() {
+    assert_eq!(message(&[("vocab.txt", "")]), "vocab.txt: empty vocabulary: expected one token a line");
+    assert_eq!(
+        message(&[("vocab.txt", &format!("{VOCAB}rain\n"))]),
+        "vocab.txt: line 11: token \"rain\" stands on line 7 already"
+    );
+    assert_eq!(
+        message(&[("vocab.txt", &VOCAB.replace("[MASK]", "[mask]"))]),
+        "vocab.txt: no token \"[MASK]\" in the vocabulary: expected one to serve as mask_token"
+    );
+    let malformed = message(&[("tokenizer.json", "{\"model\": {\"type\": \"WordPiece\",}}")]);
+    assert!(malformed.starts_with("tokenizer.json: line 1, column 32: "), "{malformed}");
+    let no_object = message(&[("tokenizer.json", "[1, 2]")]);
+    assert!(no_object.starts_with("tokenizer.json: line 1, column "), "{no_object}");
+    let no_model = message(&[("tokenizer.json", "{\"version\": \"1.0\"}")]);
+    assert!(no_model.contains("missing field `model`"), "{no_model}");
+    let config = message(&[("vocab.txt", VOCAB), ("tokenizer_config.json", "{\"do_lower_case\": \"no\"}")]);
+    assert!(config.starts_with("tokenizer_config.json: line 1, column 22: invalid type: string"), "{config}");
+    assert_eq!(
+        message(&[("tokenizer.json", &changed_json(|json| json["model"]["type"] = json!("BPE")))]),
+        "tokenizer.json: model: expected WordPiece, found BPE"
+    );
+    let double =
+        message(&[("tokenizer.json", &changed_json(|json| json["model"]["vocab"]["twice"] = json!(7)))]);
+    assert!(double.contains("share the id 7"), "{double}");
+    let large = changed_json(|json| json["model"]["vocab"]["far"] = json!(1u32 << 31));
+    assert_eq!(
+        message(&[("tokenizer.json", &large)]),
+        "tokenizer.json: vocabulary too large: expected ids up to 2147483647, found 2147483648"
+    );
+    let other = changed_json(|json| json["pre_tokenizer"] = json!({"type": "Metaspace", "replacement": "_"}));
+    let other = message(&[("tokenizer.json", &other)]);
+    assert!(
+        other.starts_with("tokenizer.json: pre_tokenizer: expected one of BertPreTokenizer, "),
+        "{other}"
+    );
+    assert!(other.ends_with("found Metaspace"), "{other}");
+    assert!(message(&[("notes.md", "")]).contains("expected tokenizer.json or vocab.txt"));
+}
+
+#[test]
+fn broken_bytes_are_located() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("vocab.txt"), b"[PAD]\n[UNK]\xFF\n").unwrap();
+    let error = Tokenizer::load(folder.path()).unwrap_err();
+    assert!(matches!(error, Error::NotUtf8 { offset: 11, .. }), "{error}");
+    let missing = Tokenizer::load(folder.path().join("no.json")).unwrap_err();
+    assert!(missing.to_string().contains("no.json: "), "{missing}");
+}
+
+#[test]
+fn saving_leaves_the_set_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("new/tokenizer");
+    trained(false).save(&target).unwrap();
+    trained(true).save(&target).unwrap();
+    let mut names: Vec<_> = fs::read_dir(&target)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]);
+    assert_eq!(Tokenizer::load(&target).unwrap().fingerprint(), trained(true).fingerprint());
+    let vocab = fs::read_to_string(target.join("vocab.txt")).unwrap();
+    for (id, token) in vocab.lines().enumerate() {
+        assert_eq!(trained_id(&target, token), Some(id as u32));
+        if id > 20 {
+            break;
+        }
+    }
+}
+
+fn trained_id(folder: &Path, token: &str) -> Option<u32> {
+    Tokenizer::load(folder).unwrap().token_to_id(token)
+}
+
+#[test]
+fn a_failed_save_replaces_nothing() {
+    let holes = changed_json(|json| {
+        json["model"]["vocab"].as_object_mut().unwrap().remove("the");
+    });
+    let holes = load(&[("tokenizer.json", &holes)]).unwrap();
+    let target = tempfile::tempdir().unwrap();
+    trained(false).save(target.path()).unwrap();
+    let before = fs::read(target.path().join("tokenizer.json")).unwrap();
+    let error = holes.save(target.path()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("vocab.txt: expected ids without holes, found no token with the id "),
+        "{error}"
+    );
+    assert!(fs::read(target.path().join("tokenizer.json")).unwrap() == before);
+
+    let file = target.path().join("a file");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(trained(false).save(&file), Err(Error::Io { path, .. }) if path == file));
+}
+
+#[test]
+fn the_fingerprint_knows_what_decides_ids_and_nothing_else() {
+    let original = changed_json(|_| ());
+    let of = |json: &str| load(&[("tokenizer.json", json)]).unwrap().fingerprint_hex();
+    let fingerprint = of(&original);
+    assert_eq!(fingerprint.len(), 64);
+
+    let spaced = serde_json::to_string_pretty(&serde_json::from_str::<Value>(&original).unwrap()).unwrap();
+    assert_ne!(spaced, original);
+    let truncating = changed_json(|json| {
+        json["truncation"] =
+            json!({"direction": "Right", "max_length": 9, "strategy": "LongestFirst", "stride": 0});
+    });
+    for same in [&spaced, &truncating] {
+        assert_eq!(of(same), fingerprint);
+    }
+    let changes: [fn(&mut Value); 5] = [
+        |json| json["normalizer"]["normalizers"][0]["lowercase"] = json!(false),
+        |json| json["pre_tokenizer"] = json!({"type": "WhitespaceSplit"}),
+        |json| json["model"]["max_input_chars_per_word"] = json!(99),
+        |json| {
+            let vocab = json["model"]["vocab"].as_object_mut().unwrap();
+            let (rain, wind) = (vocab["rain"].clone(), vocab["wind"].clone());
+            vocab.insert("rain".into(), wind);
+            vocab.insert("wind".into(), rain);
+        },
+        |json| json["added_tokens"].as_array_mut().unwrap()[4]["lstrip"] = json!(true),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        assert_ne!(of(&changed_json(change)), fingerprint, "change {index}");
+    }
+    let loaded = load(&[("tokenizer.json", &original)]).unwrap();
+    assert_eq!(loaded.special_tokens_as_text(true).fingerprint_hex(), fingerprint);
+}
