@@ -19,7 +19,7 @@ fn data(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("text");
     group.sample_size(10).throughput(Throughput::Elements(text_tokens));
     group.bench_function("encode, all cores", |bench| {
-        bench.iter(|| tokenizer.encode_batch(black_box(&lines)))
+        bench.iter(|| tokenizer.encode_batch(black_box(&lines)));
     });
     group.bench_function("build, all cores", |bench| {
         bench.iter_batched(
@@ -33,7 +33,7 @@ fn data(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("open");
     group.throughput(Throughput::Elements(corpus.manifest().counts.tokens));
     group.bench_function("corpus", |bench| {
-        bench.iter(|| Corpus::open(black_box(&path)).map(|c| c.examples()))
+        bench.iter(|| Corpus::open(black_box(&path)).map(|corpus| corpus.examples()));
     });
     let shard = path.join(&corpus.manifest().shards[0].file);
     group.bench_function("and check every block", |bench| {
