@@ -1,5 +1,7 @@
 //! The program as a user calls it: output, messages, exit codes, and what is left behind.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
+
 mod corpus;
 mod support;
 mod tokenizer;

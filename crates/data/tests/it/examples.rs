@@ -6,9 +6,11 @@ use proptest::prelude::*;
 use crate::support::vocabulary;
 
 type Documents = Vec<Vec<Vec<u32>>>;
+/// The ids of an example, and how many are its first segment's.
+type Made = (Vec<u32>, usize);
 
 /// Examples as (ids, first segment), by document.
-fn build(config: &ExampleConfig, documents: &Documents) -> (Vec<Vec<(Vec<u32>, usize)>>, u64) {
+fn build(config: &ExampleConfig, documents: &Documents) -> (Vec<Vec<Made>>, u64) {
     let mut builder = ExampleBuilder::new(config.clone(), &vocabulary(1 << 20)).unwrap();
     let made = documents
         .iter()
