@@ -2,10 +2,10 @@
 
 use anyhow::{Result, bail};
 
-/// Says what is missing: the study needs the networks and the trainer, which are not written yet.
+/// Says what is missing.
 pub(crate) fn run() -> Result<()> {
     bail!(
-        "the study of pre-training objectives is not there yet: so far the workspace has text, tokenizer, \
-         corpus and masking (`cargo run -p electra-cli -- --help`), and neither networks nor training"
+        "the study of pre-training objectives is not there yet: each objective can be trained (`cargo run \
+         --release -p electra-cli -- pretrain --help`), but nothing fine-tunes and compares the encoders"
     )
 }

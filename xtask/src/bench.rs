@@ -11,7 +11,8 @@ use serde_json::Value;
 #[command(after_help = "Examples:
   cargo xtask bench            every criterion bench
   cargo xtask bench data       one of them, benches/data.rs
-  cargo xtask bench peers      the same jobs here and in Python, in turn")]
+  cargo xtask bench peers      the same jobs here and in Python, in turn
+  cargo xtask bench step --preset small --objective electra --batch 16 --json")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -23,12 +24,25 @@ pub(crate) struct Args {
 enum Command {
     /// Run the jobs of benches/python here and in Python in turn, and compare
     Peers(peers::Args),
+    /// Time a training step and its phases; `-- --help` lists the options
+    Step {
+        /// Handed to the program that does it
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        options: Vec<String>,
+    },
 }
 
 /// Sets up and runs the named benches, or all of them.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let Some(Command::Peers(args)) = &args.command {
-        return peers::run(args);
+    match &args.command {
+        Some(Command::Peers(args)) => return peers::run(args),
+        Some(Command::Step { options }) => {
+            setup::quietly()?;
+            let program =
+                ["run", "--quiet", "--release", "--package", "electra-benches", "--bin", "step", "--"];
+            return workspace::check(workspace::cargo().args(program).args(options));
+        }
+        None => {}
     }
     let known = targets()?;
     if known.is_empty() {

@@ -37,7 +37,7 @@ fn format() -> Result<()> {
 }
 
 fn clippy() -> Result<()> {
-    let args = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    let args = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
     workspace::check(workspace::cargo().args(args))
 }
 

@@ -41,6 +41,17 @@ pub(crate) struct Args {
 
 /// Makes everything ready for plain cargo, and says with which libtorch.
 pub(crate) fn run(args: &Args) -> Result<Libtorch> {
+    let libtorch = prepare(args)?;
+    println!("libtorch {} ({}) at {}", libtorch.version, libtorch.kind, libtorch.folder.display());
+    Ok(libtorch)
+}
+
+/// The same without a word on standard output, which belongs to what is run next.
+pub(crate) fn quietly() -> Result<()> {
+    prepare(&Args::default()).map(drop)
+}
+
+fn prepare(args: &Args) -> Result<Libtorch> {
     host::check_platform(args.cuda)?;
     let libtorch = match given() {
         Some(folder) => {
@@ -52,7 +63,6 @@ pub(crate) fn run(args: &Args) -> Result<Libtorch> {
         None => cached(args)?,
     };
     link::point(&workspace::libtorch_link(), &libtorch.folder)?;
-    println!("libtorch {} ({}) at {}", libtorch.version, libtorch.kind, libtorch.folder.display());
     Ok(libtorch)
 }
 

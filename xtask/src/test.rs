@@ -10,7 +10,7 @@ use std::process::Command;
   cargo xtask test --release roundtrip        arguments for cargo test
   cargo xtask test -- --test-threads 1        arguments for the test programs")]
 pub(crate) struct Args {
-    /// Handed to `cargo test --workspace`
+    /// Handed to `cargo test --workspace --all-features`
     #[arg(allow_hyphen_values = true)]
     args: Vec<String>,
     /// Handed to the test programs
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     test_args: Vec<String>,
 }
 
-/// Sets up and runs `cargo test --workspace`.
+/// Sets up and runs `cargo test --workspace --all-features`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     setup::run(&setup::Args::default())?;
     workspace::check(&mut command(args))
@@ -26,12 +26,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// The same without arguments and after a set-up that has been made.
 pub(crate) fn everything() -> Result<()> {
-    workspace::check(workspace::cargo().args(["test", "--workspace"]))
+    workspace::check(workspace::cargo().args(["test", "--workspace", "--all-features"]))
 }
 
 fn command(args: &Args) -> Command {
     let mut cargo = workspace::cargo();
-    cargo.args(["test", "--workspace"]).args(&args.args);
+    cargo.args(["test", "--workspace", "--all-features"]).args(&args.args);
     if !args.test_args.is_empty() {
         cargo.arg("--").args(&args.test_args);
     }
@@ -61,7 +61,7 @@ mod tests {
             let cli = Cli::try_parse_from(format!("x{line}").split(' ')).unwrap();
             let command = command(&cli.args);
             let words: Vec<_> = command.get_args().map(|word| word.to_str().unwrap()).collect();
-            assert_eq!(words.join(" "), format!("test --workspace{line}"));
+            assert_eq!(words.join(" "), format!("test --workspace --all-features{line}"));
         }
     }
 }

@@ -38,6 +38,9 @@ fn exit_code(error: &anyhow::Error) -> i32 {
         if let Some(electra_data::Error::Interrupted) = cause.downcast_ref() {
             return INTERRUPTED;
         }
+        if let Some(electra_trainer::Error::NonFinite { .. }) = cause.downcast_ref() {
+            return FAILED;
+        }
         if let Some(error) = cause.downcast_ref::<io::Error>() {
             return match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::OutOfMemory => {

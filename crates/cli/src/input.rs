@@ -1,9 +1,14 @@
 //! The options that say what text is read, and how.
 
-use anyhow::{Context, Result};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use electra_data::Source;
-use electra_text::{Format, Input, Inputs, ReadConfig, Reader, Separator};
+use electra_text::{Event, Format, Input, Inputs, ReadConfig, Reader, Separator};
+
+/// Files whose first line is looked at: a slip of the format shows in the first ones.
+const LOOKED_AT: usize = 16;
 
 #[derive(Args)]
 pub(crate) struct InputOptions {
@@ -14,15 +19,19 @@ pub(crate) struct InputOptions {
     /// What ends a document in plain text
     #[arg(long, value_enum, default_value = "blank-line", value_name = "WHAT")]
     documents: Documents,
-    /// Format of the files [default: by extension, else text]
+    /// Format of the files; parquet needs a program built with --features parquet [default: by extension,
+    /// else text]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<FileFormat>,
-    /// Field of JSON Lines, or column of Parquet, that holds the text
-    #[arg(long, default_value = "text", value_name = "NAME")]
-    text_field: String,
+    /// Field of JSON Lines, or column of Parquet, that holds the text [default: text]
+    #[arg(long, value_name = "NAME")]
+    text_field: Option<String>,
     /// Replace bytes that are not UTF-8 by U+FFFD instead of refusing the file
     #[arg(long)]
     lossy: bool,
+    /// Longest line, in bytes, that is taken into memory [default: 268435456]
+    #[arg(long, value_name = "N")]
+    max_line_bytes: Option<usize>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -49,25 +58,64 @@ impl InputOptions {
             Documents::BlankLine => Separator::BlankLine,
             Documents::Line => Separator::Line,
         };
+        let base = ReadConfig::new(separator);
         ReadConfig {
             format: self.format.map(|format| match format {
                 FileFormat::Text => Format::Text,
                 FileFormat::Jsonl => Format::JsonLines,
                 FileFormat::Parquet => Format::Parquet,
             }),
-            text_field: self.text_field.clone(),
+            text_field: self.text_field.clone().unwrap_or(base.text_field),
             lossy: self.lossy,
-            ..ReadConfig::new(separator)
+            max_line_bytes: self.max_line_bytes.unwrap_or(base.max_line_bytes),
+            ..base
         }
     }
 
-    /// Finds the files; says on standard error which files of a folder are not read.
+    /// Finds the files; says on standard error which files of a folder are not read, and which are read as
+    /// plain text though they look like JSON.
     pub(crate) fn expand(&self) -> Result<Inputs> {
+        let config = self.read_config();
+        config.validate()?;
         let inputs = Inputs::expand(&self.input)?;
-        if let [first, ..] = inputs.left_out() {
+        let format = |input: &Input| {
+            let by_name = match input {
+                Input::File { path, .. } => Format::from_path(path),
+                _ => None,
+            };
+            config.format.or(by_name).unwrap_or(Format::Text)
+        };
+        let all = inputs.as_slice();
+        if let Some(input) = all.iter().find(|&input| format(input) == Format::Parquet) {
+            ensure!(
+                cfg!(feature = "parquet"),
+                "{input}: this program does not read Parquet: build the program with --features parquet"
+            );
+        }
+        ensure!(
+            self.text_field.is_none() || all.iter().any(|input| format(input) != Format::Text),
+            "--text-field: expected JSON Lines or Parquet among the input, found plain text alone; --format \
+             jsonl reads files of any name as JSON Lines"
+        );
+        let texts = all.iter().filter(|&input| format(input) == Format::Text);
+        for input in texts.take(LOOKED_AT) {
+            // A pipe can be read once only.
+            if let Input::File { path, bytes: Some(_) } = input
+                && looks_like_json(path)
+            {
+                eprintln!(
+                    "note: {input} is read as plain text, but its first line is a JSON object; --format jsonl \
+                     takes the text out of it"
+                );
+                break;
+            }
+        }
+        if let [first, rest @ ..] = inputs.left_out() {
+            let (entries, them) = if rest.is_empty() { ("entry", "it") } else { ("entries", "them") };
             eprintln!(
-                "note: {} entries of the folders are left out (such as {}); name them, or a pattern, to read them",
-                inputs.left_out().len(),
+                "note: {} {entries} of the folders left out (such as {}); name {them}, or a pattern, to read \
+                 {them}",
+                rest.len() + 1,
                 first.display()
             );
         }
@@ -76,6 +124,25 @@ impl InputOptions {
 
     pub(crate) fn reader(&self, inputs: Inputs) -> Result<Reader> {
         Reader::new(inputs, self.read_config()).context("reading the input")
+    }
+}
+
+/// Whether the first line is a JSON object. What cannot be read is no matter of this.
+fn looks_like_json(path: &Path) -> bool {
+    let config = ReadConfig {
+        format: Some(Format::Text),
+        lossy: true,
+        max_line_bytes: 1 << 20,
+        ..ReadConfig::new(Separator::Line)
+    };
+    let Some(name) = path.to_str() else { return false };
+    let reader = Inputs::expand(&[name]).and_then(|inputs| Reader::new(inputs, config));
+    let first = reader.ok().and_then(|mut reader| reader.next());
+    match first {
+        Some(Ok(Event::Line(line))) => {
+            serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&line).is_ok()
+        }
+        _ => false,
     }
 }
 

@@ -26,3 +26,15 @@ pub(crate) fn stop(progress: Arc<Progress>) -> Result<()> {
     })
     .context("catching interrupts")
 }
+
+/// An interrupt sets a flag, at which a run saves and ends; a second one ends the program.
+pub(crate) fn set(stop: Arc<std::sync::atomic::AtomicBool>) -> Result<()> {
+    use std::sync::atomic::Ordering;
+    ctrlc::set_handler(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+        eprintln!("\nfinishing the step and saving; once more to end at once");
+    })
+    .context("catching interrupts")
+}

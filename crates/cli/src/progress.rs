@@ -24,6 +24,19 @@ pub(crate) fn count(prefix: &'static str, total: usize) -> ProgressBar {
     ProgressBar::new(total as u64).with_style(style(COUNT)).with_prefix(prefix)
 }
 
+/// Ends the watcher when the work ends, by a panic too: the scope waits for it.
+struct Ended<'a> {
+    done: &'a AtomicBool,
+    watcher: &'a std::thread::Thread,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        self.watcher.unpark();
+    }
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("█▉▊▋▌▍▎▏ ")
 }
@@ -45,11 +58,28 @@ pub(crate) fn watch<T>(
                 }
             })
         };
-        let outcome = work();
-        done.store(true, Ordering::Relaxed);
-        watcher.thread().unpark();
-        outcome
+        let _ended = Ended { done: &done, watcher: watcher.thread() };
+        work()
     });
     bar.finish_and_clear();
     outcome
+}
+
+/// The length of a bar over the share of a run.
+pub(crate) const WHOLE: u64 = 10_000;
+
+/// A bar over the share of a run.
+pub(crate) fn steps() -> ProgressBar {
+    ProgressBar::new(WHOLE).with_style(style("{bar:30} {percent:>3}% {prefix} {msg}"))
+}
+
+/// A length of time, to its two largest units.
+pub(crate) fn time(seconds: f64) -> String {
+    let seconds = seconds.clamp(0.0, 1e10) as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
 }

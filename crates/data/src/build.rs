@@ -11,6 +11,8 @@ use crate::{CorpusWriter, Error, Manifest, Unit};
 
 /// Text that is encoded at once, in bytes: enough to keep every core busy, little enough to be forgotten.
 const CHUNK: usize = 4 << 20;
+/// What an event takes beside its text, so that a chunk of very short lines is no larger than another.
+const EVENT: usize = 64;
 /// Chunks that may wait between two stages.
 const WAITING: usize = 2;
 
@@ -91,6 +93,8 @@ where
             let chunk = chunk
                 .into_par_iter()
                 .map(|event| match event {
+                    // What is stopped is thrown away, so nothing more need be encoded.
+                    Event::Line(_) if progress.stop.load(Ordering::Relaxed) => Encoded::Units(Vec::new()),
                     Event::Line(line) => Encoded::Units(encode_line(&line)),
                     Event::EndOfDocument => Encoded::EndOfDocument,
                 })
@@ -135,7 +139,7 @@ impl<I: Iterator<Item = Result<Event, electra_text::Error>>> Iterator for Chunks
         for event in self.events.by_ref() {
             match event {
                 Ok(event) => {
-                    bytes += if let Event::Line(line) = &event { line.len() } else { 0 };
+                    bytes += EVENT + if let Event::Line(line) = &event { line.len() } else { 0 };
                     chunk.push(event);
                 }
                 Err(error) => return Some(Err(error)),

@@ -154,12 +154,41 @@ impl Corpus {
         self.shards[shard].example(example - first)
     }
 
-    /// Checks every block of every shard now, not on its first use.
+    /// How often each token occurs in the text, by id; special tokens count 0. It reads the whole corpus.
     ///
     /// # Errors
-    /// [`Error::Damaged`] for the first block that is not what was written.
+    /// [`Error::Damaged`] if a block is not what was written.
+    pub fn token_counts(&self) -> Result<Vec<u64>, Error> {
+        let mut counts = vec![0; self.vocabulary().size as usize];
+        for example in 0..self.examples() {
+            for id in self.example(example)?.input_ids() {
+                counts[id as usize] += 1;
+            }
+        }
+        for id in self.vocabulary().special() {
+            counts[id as usize] = 0;
+        }
+        Ok(counts)
+    }
+
+    /// Checks every block of every shard now, not on its first use, and each shard against its SHA-256.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] for the first block that is not what was written, [`Error::Format`] for a shard that
+    /// is whole but not the one that was written.
     pub fn verify(&self) -> Result<(), Error> {
-        self.shards.iter().try_for_each(Shard::verify)
+        self.shards.iter().zip(&self.manifest.shards).try_for_each(|(shard, summary)| {
+            shard.verify()?;
+            let found = shard.sha256();
+            if found == summary.sha256 {
+                return Ok(());
+            }
+            let what = format!(
+                "another shard than {MANIFEST} speaks of: its sha256 is {found}, not {}",
+                summary.sha256
+            );
+            Err(Error::Format { path: shard.path().to_owned(), what })
+        })
     }
 }
 

@@ -62,7 +62,9 @@ impl CorpusWriter {
         }
         // A file cannot be listed, which makes it no empty folder either.
         let empty = || std::fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
-        if output.exists() && !empty() {
+        // A link or the current folder cannot be replaced by a folder, though it may be empty.
+        let replaceable = output.file_name().is_some() && !output.is_symlink();
+        if output.exists() && !(replaceable && empty()) {
             return Err(Error::Exists { path: output.to_owned() });
         }
         Ok(Self {

@@ -23,11 +23,11 @@ pub enum Overflow {
 /// Units (lines or sentences) are collected until the target length. With `single_segment_prob` the
 /// example is `[CLS] A [SEP]`; otherwise whole units go to A while they stay below half of the room, the
 /// unit that crosses the half goes to A with probability one half, and the rest is B in
-/// `[CLS] A [SEP] B [SEP]`. After each example the next target length is, with `short_prob`, uniform in
-/// 5..=L instead of L. An example never crosses the end of a document.
+/// `[CLS] A [SEP] B [SEP]`. The target length is L, or with `short_prob` uniform in 5..=L. An example never
+/// crosses the end of a document.
 ///
-/// Two deviations, both so that nothing is lost or reordered:
-/// with [`Overflow::Carry`] an example is cut to its target length and the rest begins the next one (the
+/// Three deviations. The draws of a document's first example are its own, where the reference's hang on what
+/// came before. And so that nothing is lost or reordered: with [`Overflow::Carry`] an example is cut to its target length and the rest begins the next one (the
 /// reference cuts to L and throws the rest away: [`Overflow::Drop`]); and once B has begun, no later unit
 /// goes back to A (the reference lets a short unit jump the queue).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -191,7 +191,15 @@ impl ExampleBuilder {
 
     fn begin_document(&mut self) {
         self.rng = Stream::EXAMPLES.rng(self.config.seed, 0, self.document);
+        self.begin_example();
+    }
+
+    fn begin_example(&mut self) {
         self.target = self.config.max_length;
+        if self.rng.unit() < self.config.short_prob {
+            let lengths = self.config.max_length - MIN_LENGTH + 1;
+            self.target = MIN_LENGTH + self.rng.below(lengths as u32) as usize;
+        }
         self.single = self.rng.unit() < self.config.single_segment_prob;
     }
 
@@ -241,12 +249,7 @@ impl ExampleBuilder {
         let head = self.head;
         self.ends.retain(|&end| end > head);
 
-        self.target = self.config.max_length;
-        if self.rng.unit() < self.config.short_prob {
-            let lengths = self.config.max_length - MIN_LENGTH + 1;
-            self.target = MIN_LENGTH + self.rng.below(lengths as u32) as usize;
-        }
-        self.single = self.rng.unit() < self.config.single_segment_prob;
+        self.begin_example();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempDir};
@@ -46,7 +47,11 @@ pub(crate) fn persist(file: NamedTempFile, path: &Path) -> Result<(), Error> {
 /// Gives a folder its name, its contents durable before.
 pub(crate) fn persist_folder(folder: TempDir, path: &Path) -> Result<(), Error> {
     sync_folder(folder.path())?;
-    std::fs::rename(folder.path(), path).map_err(Error::io(path, "giving it its name"))?;
+    std::fs::rename(folder.path(), path).map_err(|error| match error.kind() {
+        // Somebody else was faster.
+        ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
+        _ => Error::io(path, "giving it its name")(error),
+    })?;
     // Renamed away: there is nothing left for the guard to remove.
     let _ = folder.keep();
     sync_folder(folder_of(path))

@@ -73,6 +73,9 @@ fn scramble(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+/// More than anybody trains with, and little enough that a batch's arrays can be asked for.
+const MAX_BATCH: usize = 1 << 22;
+
 /// Which examples each step sees, as a pure function of (seed, step, batch size).
 ///
 /// The run is one sequence of examples: epoch after epoch, each a keyed permutation of the corpus. Step
@@ -90,12 +93,21 @@ impl Order {
     /// The order of a corpus of `examples` examples in global batches of `batch_size`.
     ///
     /// # Errors
-    /// [`Error::Config`] if one of the two is 0.
+    /// [`Error::Config`] if one of the two is 0, or the batch is absurdly large.
     pub fn new(examples: u64, batch_size: usize, seed: u64) -> Result<Self, Error> {
-        for (field, value) in [("examples", examples), ("batch_size", batch_size as u64)] {
-            if value == 0 {
-                return Err(Error::Config { field, found: "0".into(), expected: "at least 1".into() });
-            }
+        if examples == 0 {
+            return Err(Error::Config {
+                field: "examples",
+                found: "0".into(),
+                expected: "at least 1".into(),
+            });
+        }
+        if !(1..=MAX_BATCH).contains(&batch_size) {
+            return Err(Error::Config {
+                field: "batch_size",
+                found: batch_size.to_string(),
+                expected: format!("1 to {MAX_BATCH} examples"),
+            });
         }
         Ok(Self { examples, batch_size: batch_size as u64, seed })
     }

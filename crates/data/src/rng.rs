@@ -18,6 +18,8 @@ impl Stream {
     pub const ORDER: Stream = Stream::named(b"order\0\0\0");
     /// Which positions are masked, and what they become: key (seed, step, example).
     pub const MASK: Stream = Stream::named(b"mask\0\0\0\0");
+    /// Which token is sampled at each masked position: key (seed, step, example), a number a slot.
+    pub const SAMPLE: Stream = Stream::named(b"sample\0\0");
 
     /// The stream of that name, for a use of one's own.
     #[must_use]

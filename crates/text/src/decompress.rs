@@ -45,7 +45,55 @@ type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
 
 #[cfg(feature = "gzip")]
 fn gzip<R: Read + Send + 'static>(_path: &Path, whole: Whole<R>) -> Result<Box<dyn BufRead + Send>, Error> {
-    Ok(Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(whole))))
+    let members = Members { decoder: Some(flate2::bufread::GzDecoder::new(whole)) };
+    Ok(Box::new(BufReader::with_capacity(BUFFER, members)))
+}
+
+/// The members of a gzip file, and zeros behind them, with which tapes and disk images are padded.
+#[cfg(feature = "gzip")]
+struct Members<R: BufRead> {
+    /// `None` at the end.
+    decoder: Option<flate2::bufread::GzDecoder<R>>,
+}
+
+#[cfg(feature = "gzip")]
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while let Some(decoder) = &mut self.decoder {
+            let read = decoder.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(decoder) = self.decoder.take() else { break };
+            let mut source = decoder.into_inner();
+            let padded = skip_zeros(&mut source)?;
+            if source.fill_buf()?.is_empty() {
+                break;
+            }
+            if padded {
+                return Err(std::io::Error::other(
+                    "expected the end of the gzip data, found more behind zeros",
+                ));
+            }
+            self.decoder = Some(flate2::bufread::GzDecoder::new(source));
+        }
+        Ok(0)
+    }
+}
+
+/// Whether there were any.
+#[cfg(feature = "gzip")]
+fn skip_zeros(source: &mut impl BufRead) -> std::io::Result<bool> {
+    let mut any = false;
+    loop {
+        let buffer = source.fill_buf()?;
+        let zeros = buffer.iter().take_while(|&&byte| byte == 0).count();
+        if zeros == 0 {
+            return Ok(any);
+        }
+        any = true;
+        source.consume(zeros);
+    }
 }
 
 #[cfg(not(feature = "gzip"))]

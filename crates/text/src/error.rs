@@ -32,7 +32,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// A folder holds no file with a known extension.
+    /// A folder holds no file with a known extension that is not a part of a tokenizer or corpus.
     #[error(
         "{}: no text in this folder: expected files named .txt, .text, .jsonl, .ndjson (also with .gz or \
          .zst) or .parquet, found {left_out} others",
@@ -109,13 +109,13 @@ pub enum Error {
     },
 
     /// A line of a JSON Lines file is not a JSON object.
-    #[error("{}: line {line}: expected one JSON object: {reason}", path.display())]
+    #[error("{}: line {line}: {reason}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
         /// Line, counted from 1.
         line: u64,
-        /// What the parser said, with its column.
+        /// What was expected and what the parser said, with its column.
         reason: String,
     },
 

@@ -44,7 +44,8 @@ impl Inputs {
     ///
     /// * A file is taken whatever its name.
     /// * A folder is searched recursively, in the order of the paths, for files with an extension that
-    ///   [`Format::from_path`] knows. Hidden files and folders are skipped, links are followed.
+    ///   [`Format::from_path`] knows. Hidden files and folders are skipped, links are followed. Files beside
+    ///   a `tokenizer_config.json` or `corpus.json` are parts of these, such as `vocab.txt`, and left out.
     /// * Anything with `*`, `?` or `[` that is not the name of a file is a glob pattern; its files are taken
     ///   in sorted order whatever their names, folders are not entered (`**` reaches into them).
     /// * `-` is standard input.
@@ -76,7 +77,8 @@ impl Inputs {
         self.inputs
     }
 
-    /// What a folder or glob pattern held that was not taken: files with unknown extensions, hidden files,
+    /// What a folder or glob pattern held that was not taken: files with unknown extensions, parts of
+    /// tokenizers and corpora, hidden files,
     /// hidden folders (as one entry each), and folders that a pattern matched.
     pub fn left_out(&self) -> &[PathBuf] {
         &self.left_out
@@ -92,6 +94,11 @@ impl Inputs {
             })
             .sum()
     }
+}
+
+/// Whether the file belongs to a tokenizer or a corpus, whose vocab.txt is no text to train on.
+fn is_part(file: &Path) -> bool {
+    ["tokenizer_config.json", "corpus.json"].iter().any(|mark| file.with_file_name(mark).exists())
 }
 
 struct Expansion {
@@ -152,7 +159,7 @@ impl Expansion {
                     self.inputs.left_out.push(entry.into_path());
                     walk.skip_current_dir();
                 }
-            } else if hidden || Format::from_path(entry.path()).is_none() {
+            } else if hidden || Format::from_path(entry.path()).is_none() || is_part(entry.path()) {
                 self.inputs.left_out.push(entry.into_path());
             } else {
                 self.file(entry.path(), name)?;

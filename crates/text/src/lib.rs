@@ -6,10 +6,12 @@ mod error;
 mod extract;
 mod inputs;
 mod lines;
+mod mend;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod progress;
 mod reader;
+mod runs;
 mod sentences;
 
 pub use config::{Format, ReadConfig, Separator};

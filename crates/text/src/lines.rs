@@ -14,7 +14,7 @@ pub(crate) struct Lines {
     offset: u64,
     /// Sequences of broken bytes replaced so far.
     pub(crate) replaced: u64,
-    lossy: bool,
+    pub(crate) lossy: bool,
     max_line_bytes: usize,
     /// Name of the decoder, for the message about a truncated file.
     compression: Option<&'static str>,

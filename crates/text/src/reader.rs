@@ -6,6 +6,7 @@ use std::vec;
 use crate::decompress::decompressed;
 use crate::extract::{self, Found};
 use crate::lines::Lines;
+use crate::mend;
 use crate::progress::Counted;
 use crate::{Error, Format, Input, Inputs, Progress, ReadConfig, Separator};
 
@@ -232,25 +233,27 @@ fn next_text(lines: &mut Lines, separator: Separator, open: &mut bool) -> Result
     }
 }
 
-fn text_of(line: &str, lines: &Lines, field: &str) -> Result<String, Error> {
-    let path = || lines.path.clone();
+fn text_of(line: &str, lines: &mut Lines, field: &str) -> Result<String, Error> {
+    let path = lines.path.clone();
+    let number = lines.line;
     let wrong = |found: &str| Error::Field {
-        path: path(),
-        line: lines.line,
+        path: path.clone(),
+        line: number,
         field: field.to_owned(),
         found: found.to_owned(),
     };
-    match extract::field(line, field) {
+    let found = extract::field(line, field).or_else(|error| {
+        // Only now, so that a proper line is read once.
+        let (mended, replaced) = mend::mended(line, lines.lossy);
+        let found = extract::field(&mended, field).map_err(|_| error)?;
+        lines.replaced += replaced;
+        Ok(found)
+    });
+    match found {
         Ok(Found::Text(text)) => Ok(text),
         Ok(Found::Missing) => Err(wrong("no such field")),
         Ok(Found::Other(kind)) => Err(wrong(kind)),
-        Err(error) => {
-            // The parser's own " at line 1 column 7" would contradict the line of the file.
-            let column = error.column();
-            let reason = error.to_string();
-            let reason = reason.split(" at line ").next().unwrap_or(&reason);
-            Err(Error::Json { path: path(), line: lines.line, reason: format!("{reason} (column {column})") })
-        }
+        Err(error) => Err(Error::Json { path, line: number, reason: mend::reason(line, &error) }),
     }
 }
 

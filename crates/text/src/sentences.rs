@@ -1,5 +1,10 @@
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::runs::Shortened;
+
+/// Texts up to this length are split as they are: even the worst of them takes no time worth saving.
+const SHORT: usize = 512;
+
 /// Splits text at the sentence boundaries of Unicode Annex #29, in any language.
 ///
 /// Sentences are trimmed of white space, empty ones are left out, and nothing else is lost. The rules know
@@ -11,9 +16,33 @@ use unicode_segmentation::UnicodeSegmentation;
 /// assert_eq!(split, ["비가 온다.", "우산을 챙겨라!", "今日は雨。", "傘を持つ。"]);
 /// ```
 pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    let mut bounds = text.split_sentence_bounds().map(str::trim);
-    // Not handed out as it is: its `size_hint` subtracts below zero at the end of the text.
+    let shortened = if text.len() > SHORT { Shortened::of(text) } else { None };
+    let mut bounds = match shortened {
+        None => Bounds::Direct(text.split_sentence_bounds()),
+        Some(shortened) => Bounds::Found { text, start: 0, ends: shortened.ends().into_iter() },
+    };
+    // Not handed out as it is: the library's `size_hint` subtracts below zero at the end of the text.
     std::iter::from_fn(move || bounds.find(|sentence| !sentence.is_empty()))
+}
+
+/// Where sentences end: as the library goes along, or found beforehand.
+enum Bounds<'a> {
+    Direct(unicode_segmentation::USentenceBounds<'a>),
+    Found { text: &'a str, start: usize, ends: std::vec::IntoIter<usize> },
+}
+
+impl<'a> Iterator for Bounds<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        match self {
+            Self::Direct(bounds) => bounds.next().map(str::trim),
+            Self::Found { text, start, ends } => {
+                let end = ends.next()?;
+                Some(text[std::mem::replace(start, end)..end].trim())
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -58,5 +87,21 @@ mod tests {
         check(" \u{3000}\t\n", &[]);
         check("", &[]);
         assert_eq!(sentences("").size_hint().0, 0);
+    }
+    /// Each would take minutes if the time grew with the square of the length.
+    #[test]
+    fn long_runs_behind_a_period_end() {
+        let long = |unit: &str| unit.repeat(300_000 / unit.chars().count());
+        for run in [")", " ", "]\u{301}", "\u{301}", "\u{200d})", "\u{3000}\t", "»)"] {
+            for rest in ["", "5", "b", "B", " Next one."] {
+                let text = format!("a.{}{rest}", long(run));
+                let glued: usize = sentences(&text).map(|sentence| sentence.chars().count()).sum();
+                assert!(glued >= 2 && glued <= text.chars().count(), "{run:?} {rest:?}");
+            }
+        }
+        let text = format!("a.{}5", long(")"));
+        assert_eq!(sentences(&text).collect::<Vec<_>>(), [&text[..300_002], "5"]);
+        let text = format!("a.{}b", long(" "));
+        assert_eq!(sentences(&text).collect::<Vec<_>>(), [&text]);
     }
 }

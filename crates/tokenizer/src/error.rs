@@ -109,6 +109,34 @@ pub enum Error {
         role: &'static str,
     },
 
+    /// A file beside the vocabulary says other than the vocabulary, so that other programs would give other
+    /// ids for the same folder.
+    #[error("{}: {field}: found {found}, expected {expected}", path.display())]
+    Contradiction {
+        /// The file, such as `tokenizer_config.json`.
+        path: PathBuf,
+        /// Its field.
+        field: String,
+        /// What it says.
+        found: String,
+        /// What the vocabulary or pipeline says, and what to do.
+        expected: String,
+    },
+
+    /// A vocabulary begins with a byte order mark.
+    #[error("{}: begins with a byte order mark, which would be a part of the first token: remove it", path.display())]
+    ByteOrderMark {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A folder stands where a tokenizer's file is expected.
+    #[error("{}: expected a file, found a folder", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// An id does not fit the id type of tensors, a signed 32-bit integer.
     #[error("{}: vocabulary too large: expected ids up to {limit}, found {id}", path.display())]
     VocabularyTooLarge {

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::models::wordpiece::WordPiece;
 
-use crate::json::{Settings, parse, read};
+use crate::agree::{add_named, check_normalization};
+use crate::json::{Beside, parse, read};
 use crate::pipeline::{Normalization, Pipeline, bert};
 use crate::special::SpecialNames;
 use crate::vocab::checked;
@@ -24,7 +25,8 @@ impl Tokenizer {
     ///
     /// # Errors
     /// A file that is missing, malformed, not UTF-8, not WordPiece, without one of the five special tokens,
-    /// with duplicate tokens or ids, or with an id of 2³¹ or more.
+    /// with duplicate tokens or ids, or with an id of 2³¹ or more; and files beside it that contradict it
+    /// ([`Error::Contradiction`]).
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         if path.is_dir() {
@@ -32,15 +34,25 @@ impl Tokenizer {
             let Some(file) = files.iter().find(|file| file.exists()) else {
                 return Err(Error::NoTokenizer { folder: path.to_owned() });
             };
-            return Self::load(file);
+            return Self::load_file(file);
         }
+        Self::load_file(path)
+    }
+
+    fn load_file(path: &Path) -> Result<Self, Error> {
         let text = read(path)?;
-        let settings = Settings::beside(path.parent().unwrap_or(Path::new(".")))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let beside = Beside::of(folder)?;
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            from_json(path, &text, settings)
+            from_json(path, &text, &beside, folder)
         } else {
-            let normalization = settings.normalization();
-            from_tokens(lines(&text), normalization, settings.names(), path)
+            if text.starts_with('\u{feff}') {
+                return Err(Error::ByteOrderMark { path: path.to_owned() });
+            }
+            let (normalization, names) = (beside.config.normalization(), beside.config.names());
+            let mut pipeline = from_tokens(lines(&text), normalization, &names.unk, path)?;
+            add_named(&mut pipeline, &beside, folder)?;
+            checked(pipeline, names, path)
         }
     }
 
@@ -52,7 +64,8 @@ impl Tokenizer {
     pub fn from_vocab<S: AsRef<str>>(tokens: &[S], lowercase: bool) -> Result<Self, Error> {
         let normalization = Normalization { lowercase, strip_accents: None, tokenize_chinese_chars: true };
         let tokens = tokens.iter().map(AsRef::as_ref);
-        from_tokens(tokens, normalization, SpecialNames::bert(), Path::new("<vocabulary>"))
+        let (names, origin) = (SpecialNames::bert(), Path::new("<vocabulary>"));
+        checked(from_tokens(tokens, normalization, &names.unk, origin)?, names, origin)
     }
 }
 
@@ -65,9 +78,9 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 fn from_tokens<'t>(
     tokens: impl Iterator<Item = &'t str>,
     normalization: Normalization,
-    names: SpecialNames,
+    unk_token: &str,
     path: &Path,
-) -> Result<Tokenizer, Error> {
+) -> Result<Pipeline, Error> {
     let mut vocab = HashMap::new();
     for (index, token) in tokens.enumerate() {
         let Ok(id) = u32::try_from(index) else {
@@ -89,8 +102,7 @@ fn from_tokens<'t>(
             }
         };
     }
-    let model = word_piece(vocab, &names.unk);
-    checked(bert(model, normalization.bert()), names, path)
+    Ok(bert(word_piece(vocab, unk_token), normalization.bert()))
 }
 
 /// BERT's model: `##` continues a word, words over 100 characters are unknown.
@@ -116,7 +128,7 @@ struct ModelKind {
     r#type: Option<Value>,
 }
 
-fn from_json(path: &Path, text: &str, settings: Settings) -> Result<Tokenizer, Error> {
+fn from_json(path: &Path, text: &str, beside: &Beside, folder: &Path) -> Result<Tokenizer, Error> {
     let kind: Kind = parse(path, text)?;
     match kind.model.r#type {
         None => {}
@@ -124,8 +136,10 @@ fn from_json(path: &Path, text: &str, settings: Settings) -> Result<Tokenizer, E
         Some(Value::String(found)) => return Err(Error::NotWordPiece { path: path.to_owned(), found }),
         Some(other) => return Err(Error::NotWordPiece { path: path.to_owned(), found: other.to_string() }),
     }
-    let pipeline: Pipeline = parse(path, text)?;
-    let names = settings.names();
+    let mut pipeline: Pipeline = parse(path, text)?;
+    check_normalization(&pipeline, beside, folder)?;
+    add_named(&mut pipeline, beside, folder)?;
+    let names = beside.config.names();
     let names = SpecialNames { unk: pipeline.get_model().unk_token.clone(), ..names };
     checked(pipeline, names, path)
 }

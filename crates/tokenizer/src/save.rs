@@ -11,8 +11,9 @@ use crate::{Error, Tokenizer};
 
 impl Tokenizer {
     /// Writes `vocab.txt`, `special_tokens_map.json`, `tokenizer_config.json` and `tokenizer.json` into a
-    /// folder, which is made if it is missing. Each file appears whole or not at all, `tokenizer.json`,
-    /// which [`load`](Self::load) prefers, last.
+    /// folder. A folder that is missing or empty appears with the whole set or not at all. Into any other, the
+    /// files are put one by one, each whole or not at all, `tokenizer.json`, which [`load`](Self::load)
+    /// prefers, last; what lies there under these names is replaced.
     ///
     /// `transformers.AutoTokenizer` loads the folder and gives the same ids.
     ///
@@ -21,22 +22,14 @@ impl Tokenizer {
     /// say it; [`Error::Io`] if a file cannot be written. Nothing is replaced before all is written.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
         let folder = folder.as_ref();
-        let failed = |source| Error::Io { path: folder.to_owned(), source };
         let files = [
             ("vocab.txt", self.vocab_txt()?),
             ("special_tokens_map.json", pretty(&self.special_tokens_map())),
             ("tokenizer_config.json", pretty(&self.tokenizer_config())),
             ("tokenizer.json", pretty(&self.pipeline)),
         ];
-        fs::create_dir_all(folder).map_err(failed)?;
-        let mut written = Vec::new();
-        for (name, text) in &files {
-            written.push((name, sibling(folder, text).map_err(failed)?));
-        }
-        for (name, file) in written {
-            file.persist(folder.join(name)).map_err(|error| failed(error.error))?;
-        }
-        sync(folder).map_err(failed)
+        let written = if is_free(folder) { write_whole(folder, &files) } else { write_into(folder, &files) };
+        written.map_err(|source| Error::Io { path: folder.to_owned(), source })
     }
 
     fn vocab_txt(&self) -> Result<String, Error> {
@@ -102,6 +95,55 @@ fn pretty(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("tokenizers are plain data with string keys");
     text.push('\n');
     text
+}
+
+/// A set of files: names and texts.
+type Files = [(&'static str, String); 4];
+
+/// Whether the folder is missing or empty. A link stays a link: what it points to is written into.
+fn is_free(folder: &Path) -> bool {
+    match fs::symlink_metadata(folder) {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(found) => found.is_dir() && fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()),
+    }
+}
+
+/// Writes the set into a temporary folder beside its place, which then takes its name.
+fn write_whole(folder: &Path, files: &Files) -> io::Result<()> {
+    let Some(name) = folder.file_name() else { return write_into(folder, files) };
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(above)?;
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{}.partial-", name.to_string_lossy());
+    builder.prefix(&prefix);
+    // The default is a folder for its owner alone; this one gets what the umask says, as any folder.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    let temporary = builder.tempdir_in(above)?;
+    write_into(temporary.path(), files)?;
+    match fs::rename(temporary.path(), folder) {
+        Ok(()) => {
+            // Renamed away: there is nothing left for the guard to remove.
+            let _ = temporary.keep();
+            sync(above)
+        }
+        // An empty folder that cannot be replaced, such as the root of a file system.
+        Err(_) if folder.is_dir() => write_into(folder, files),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts the files into a folder, each whole or not at all.
+fn write_into(folder: &Path, files: &Files) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut written = Vec::new();
+    for (name, text) in files {
+        written.push((name, sibling(folder, text)?));
+    }
+    for (name, file) in written {
+        file.persist(folder.join(name)).map_err(|error| error.error)?;
+    }
+    sync(folder)
 }
 
 /// A temporary file in `folder` with `text`, on the disk.

@@ -25,7 +25,7 @@ pub struct Tokenizer {
     caches: Pool,
 }
 
-/// One encoded sequence with its special tokens, under the Hub's names. The three are equally long.
+/// One encoded sequence, under the Hub's names. The three are equally long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoding {
     /// Ids of the tokens.
@@ -83,18 +83,28 @@ impl Tokenizer {
             .collect()
     }
 
+    /// The text alone, without what [`encode_with_special_tokens`](Self::encode_with_special_tokens) puts
+    /// around it: the ids are those of [`encode`](Self::encode).
+    pub fn encode_without_special_tokens(&self, text: &str) -> Encoding {
+        self.full_encoding(text, false)
+    }
+
     /// `[CLS] text [SEP]`.
     pub fn encode_with_special_tokens(&self, text: &str) -> Encoding {
-        self.full_encoding(text)
+        self.full_encoding(text, true)
     }
 
     /// `[CLS] first [SEP] second [SEP]`.
     pub fn encode_pair(&self, first: &str, second: &str) -> Encoding {
-        self.full_encoding((first, second))
+        self.full_encoding((first, second), true)
     }
 
-    fn full_encoding<'t>(&self, input: impl Into<tokenizers::EncodeInput<'t>>) -> Encoding {
-        let encoding = self.pipeline.encode_fast(input, true).expect(CANNOT_FAIL);
+    fn full_encoding<'t>(
+        &self,
+        input: impl Into<tokenizers::EncodeInput<'t>>,
+        add_special_tokens: bool,
+    ) -> Encoding {
+        let encoding = self.pipeline.encode_fast(input, add_special_tokens).expect(CANNOT_FAIL);
         let input_ids = encoding.get_ids().to_vec();
         // Without offsets, the library leaves the tokens' text out as well.
         let tokens = input_ids.iter().map(|&id| self.id_to_token(id).unwrap_or_default()).collect();

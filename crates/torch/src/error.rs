@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use tch::{Device, Kind};
 
 /// What can go wrong between this crate and libtorch.
 #[derive(Debug, thiserror::Error)]
@@ -25,4 +26,84 @@ pub enum Error {
         /// What the system's loader says.
         message: String,
     },
+    /// A number that a function cannot work with.
+    #[error("{name} {given}: expected {expected}")]
+    Setting {
+        /// The setting, as it is called in the code.
+        name: &'static str,
+        /// The number that was given.
+        given: f64,
+        /// The range, in words.
+        expected: &'static str,
+    },
+    /// A parameter for an optimizer that has no gradients by its kind.
+    #[error("parameter {index} is {kind:?}: expected a floating-point kind")]
+    ParameterKind {
+        /// Its place over all groups.
+        index: usize,
+        /// Its kind.
+        kind: Kind,
+    },
+    /// The same memory given as two parameters, which one step would update twice.
+    #[error("parameters {first} and {second} are the same tensor: expected each once")]
+    ParameterTwice {
+        /// The place of the one over all groups.
+        first: usize,
+        /// The place of the other.
+        second: usize,
+    },
+    /// A state of another number of parameters.
+    #[error("the state of {given} parameters: expected {expected}")]
+    StateLength {
+        /// Parameters of the state.
+        given: usize,
+        /// Parameters of the optimizer.
+        expected: usize,
+    },
+    /// A tensor of a state that does not fit its parameter.
+    #[error("{name} of parameter {index} is {given:?}: expected {expected:?}")]
+    State {
+        /// The parameter's place over all groups.
+        index: usize,
+        /// `exp_avg` or `exp_avg_sq`.
+        name: &'static str,
+        /// Kind and shape of the tensor.
+        given: (Kind, Vec<i64>),
+        /// Kind and shape of the parameter.
+        expected: (Kind, Vec<i64>),
+    },
+    /// A step count below zero.
+    #[error("steps of parameter {index} is {given}: expected at least 0")]
+    StateSteps {
+        /// The parameter's place over all groups.
+        index: usize,
+        /// The count.
+        given: i64,
+    },
+    /// A device that the function does not know.
+    #[error("device {device:?}: expected CPU or CUDA")]
+    Device {
+        /// The device that was given.
+        device: Device,
+    },
+    /// A kind that autocast cannot compute in.
+    #[error("autocast to {kind:?}: expected BFloat16 or Half")]
+    AutocastKind {
+        /// The kind that was given.
+        kind: Kind,
+    },
+    /// What the operating system says of the process's memory cannot be read or reset.
+    #[error("{}: {source}", path.display())]
+    ProcessMemory {
+        /// The file of Linux's that tells it.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
+}
+
+impl From<tch::TchError> for Error {
+    fn from(error: tch::TchError) -> Error {
+        Error::Torch { message: error.to_string() }
+    }
 }

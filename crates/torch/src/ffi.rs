@@ -1,5 +1,9 @@
 //! The shim's functions, made safe.
 
+pub(crate) mod autocast;
+pub(crate) mod device;
+pub(crate) mod optimizer;
+
 use crate::Error;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;

@@ -2,21 +2,26 @@
 // The README shows a whole build.rs.
 #![allow(clippy::needless_doctest_main)]
 
+mod adamw;
+mod autocast;
 mod cuda;
 mod determinism;
 mod error;
 #[allow(unsafe_code)] // The one module that calls C++.
 mod ffi;
+mod gradients;
+mod memory;
 mod threads;
 mod version;
 
+pub use adamw::{AdamW, AdamWConfig, Group, ParameterState};
+pub use autocast::autocast;
 pub use cuda::load_cuda;
 pub use determinism::{
     allow_tf32, are_deterministic_algorithms_enabled, is_tf32_allowed, use_deterministic_algorithms,
 };
 pub use error::Error;
+pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
+pub use memory::{Memory, memory, reset_peak_memory, synchronize};
 pub use threads::{num_interop_threads, num_threads, set_num_threads};
 pub use version::{compiled_version, version};
-
-// Named, so that it is linked: it brings the libraries that the shim calls.
-use torch_sys as _;

@@ -45,6 +45,7 @@ struct Pair {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    setup::quietly()?;
     let benches = workspace::root().join("benches");
     let python = setup::environment::python("peers", &benches.join("python/requirements.txt"))?;
     let build = ["build", "--release", "--package", "electra-benches", "--bin", "data_jobs"];

@@ -1,5 +1,6 @@
 //! `electra corpus build`.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -132,12 +133,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let manifest = progress::watch(&bar, update, build)?;
 
     let outcome = Outcome { manifest, replaced: replaced.load(Ordering::Relaxed), started };
-    if options.json {
-        outcome.print_json(options);
-    } else {
-        outcome.print(options);
-    }
-    Ok(())
+    let mut out = std::io::stdout().lock();
+    if options.json { outcome.print_json(&mut out, options) } else { outcome.print(&mut out, options) }
 }
 
 pub(super) fn vocabulary(tokenizer: &Tokenizer) -> Result<Vocabulary> {
@@ -185,7 +182,7 @@ impl Outcome {
         self.manifest.counts.text_tokens as f64 / self.started.elapsed().as_secs_f64()
     }
 
-    fn print_json(&self, options: &Options) {
+    fn print_json(&self, out: &mut impl Write, options: &Options) -> Result<()> {
         let mut report = json!(self.manifest.counts);
         report["output"] = json!(options.output);
         report["shards"] = json!(self.manifest.shards.len());
@@ -193,38 +190,39 @@ impl Outcome {
         report["replaced"] = json!(self.replaced);
         report["seconds"] = json!(self.started.elapsed().as_secs_f64());
         report["tokens_per_s"] = json!(self.rate());
-        println!("{report}");
+        Ok(writeln!(out, "{report}")?)
     }
 
-    fn print(&self, options: &Options) {
+    fn print(&self, out: &mut impl Write, options: &Options) -> Result<()> {
         let Counts { documents, units, text_tokens, tokens_dropped, examples, two_segments, tokens, .. } =
             self.manifest.counts;
         let slots = examples * options.max_length as u64;
         let share = |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
-        let row = |name: &str, count: u64, remark: &str| {
-            println!("{name:<20} {:>15}  {remark}", HumanCount(count).to_string());
+        let mut row = |name: &str, count: u64, remark: &str| {
+            writeln!(out, "{name:<20} {:>15}  {remark}", HumanCount(count).to_string())
         };
-        row("documents", documents, "");
+        row("documents", documents, "")?;
         if self.manifest.counts.empty_documents > 0 {
-            row("empty documents", self.manifest.counts.empty_documents, "no token in them");
+            row("empty documents", self.manifest.counts.empty_documents, "no token in them")?;
         }
-        row(if matches!(options.unit, UnitName::Line) { "lines" } else { "sentences" }, units, "");
-        row("tokens", text_tokens, "");
-        row("tokens dropped", tokens_dropped, &share(tokens_dropped, text_tokens));
-        row("examples", examples, &format!("of {} tokens", options.max_length));
-        row("two segments", two_segments, &share(two_segments, examples));
-        row("padding", slots - tokens, &share(slots - tokens, slots));
+        row(if matches!(options.unit, UnitName::Line) { "lines" } else { "sentences" }, units, "")?;
+        row("tokens", text_tokens, "")?;
+        row("tokens dropped", tokens_dropped, &share(tokens_dropped, text_tokens))?;
+        row("examples", examples, &format!("of {} tokens", options.max_length))?;
+        row("two segments", two_segments, &share(two_segments, examples))?;
+        row("padding", slots - tokens, &share(slots - tokens, slots))?;
         if self.replaced > 0 {
-            row("replaced", self.replaced, "byte sequences that were not UTF-8");
+            row("replaced", self.replaced, "byte sequences that were not UTF-8")?;
         }
         let shards = self.manifest.shards.len();
-        println!(
+        Ok(writeln!(
+            out,
             "{} written in {:.1} s ({:.2} M tokens/s): {} in {shards} {}",
             options.output.display(),
             self.started.elapsed().as_secs_f64(),
             self.rate() / 1e6,
             indicatif::BinaryBytes(self.bytes()),
             if shards == 1 { "shard" } else { "shards" },
-        );
+        )?)
     }
 }

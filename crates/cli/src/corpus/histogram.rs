@@ -8,8 +8,10 @@ use indicatif::HumanCount;
 
 /// Rows of the histogram.
 const BINS: usize = 16;
-/// The longest bar, in characters.
-const WIDTH: f64 = 48.0;
+/// The longest bar, in characters, where there is room for it.
+const WIDTH: u16 = 48;
+/// What stands beside a bar.
+const BESIDE: u16 = 34;
 
 /// How many examples there are of each length, `[L + 1]`.
 pub(super) fn lengths(corpus: &Corpus) -> Result<Vec<u64>> {
@@ -27,11 +29,12 @@ pub(super) fn print(out: &mut impl Write, lengths: &[u64]) -> Result<()> {
     let bins: Vec<u64> = lengths[1..].chunks(bin).map(|counts| counts.iter().sum()).collect();
     let most = bins.iter().copied().max().unwrap_or(0).max(1);
     let total: u64 = bins.iter().sum();
+    let width = f64::from(WIDTH.min(console::Term::stdout().size().1.saturating_sub(BESIDE)).max(4));
     writeln!(out, "{}", console::style("tokens in an example").bold())?;
     for (at, &count) in bins.iter().enumerate() {
         let range = format!("{}–{}", at * bin + 1, ((at + 1) * bin).min(longest));
         let share = 100.0 * count as f64 / total.max(1) as f64;
-        let bar = console::style(bar(WIDTH * count as f64 / most as f64)).cyan();
+        let bar = console::style(bar(width * count as f64 / most as f64)).cyan();
         writeln!(out, "{range:>11} {bar} {} ({share:.1} %)", HumanCount(count))?;
     }
     Ok(())

@@ -1,16 +1,15 @@
 //! `electra tokenizer encode`.
 
-use std::io::{BufRead, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::Args;
 use electra_tokenizer::{Encoding, Tokenizer};
 use rayon::prelude::*;
 use serde_json::json;
 
-/// Lines that are encoded at once.
-const CHUNK: usize = 4096;
+use crate::stdin::Lines;
 
 /// Encode lines of standard input: tokens and ids, a line for each.
 ///
@@ -35,24 +34,27 @@ pub(crate) struct Options {
     /// Replace bytes that are not UTF-8 by U+FFFD instead of stopping
     #[arg(long)]
     lossy: bool,
+    /// Longest line, in bytes, that is taken into memory
+    #[arg(long, default_value_t = 256 << 20, value_name = "N")]
+    max_line_bytes: usize,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let tokenizer =
         Tokenizer::load(&options.tokenizer)?.special_tokens_as_text(options.special_tokens_as_text);
-    let mut lines = Lines { input: std::io::stdin().lock(), lossy: options.lossy, line: 0, offset: 0 };
+    let mut lines = Lines::of_stdin(options.lossy, options.max_line_bytes);
     let mut output = BufWriter::new(std::io::stdout().lock());
     loop {
         // What could be read before a bad line is still answered.
-        let (chunk, outcome) = lines.chunk(CHUNK);
+        let (chunk, outcome) = lines.chunk();
         let encoded: Vec<Encoding> = chunk
             .par_iter()
             .map(|line| {
-                let mut encoding = tokenizer.encode_with_special_tokens(line);
                 if options.no_special_tokens {
-                    strip(&mut encoding);
+                    tokenizer.encode_without_special_tokens(line)
+                } else {
+                    tokenizer.encode_with_special_tokens(line)
                 }
-                encoding
             })
             .collect();
         for Encoding { tokens, input_ids, .. } in encoded {
@@ -68,68 +70,5 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if chunk.is_empty() {
             return Ok(());
         }
-    }
-}
-
-/// Takes off the first and the last token, [CLS] and [SEP].
-fn strip(encoding: &mut Encoding) {
-    let Encoding { input_ids, token_type_ids, tokens } = encoding;
-    input_ids.pop();
-    token_type_ids.pop();
-    tokens.pop();
-    if !input_ids.is_empty() {
-        input_ids.remove(0);
-        token_type_ids.remove(0);
-        tokens.remove(0);
-    }
-}
-
-/// Standard input by lines. Every line counts here, blank ones too: line n of the output is line n's.
-struct Lines<R> {
-    input: R,
-    lossy: bool,
-    line: u64,
-    offset: u64,
-}
-
-impl<R: BufRead> Lines<R> {
-    /// Up to `most` lines, fewer at the end or before an error. Interactive input comes line by line.
-    fn chunk(&mut self, most: usize) -> (Vec<String>, Result<()>) {
-        let most = if console::user_attended() { 1 } else { most };
-        let mut lines = Vec::new();
-        while lines.len() < most {
-            match self.next() {
-                Ok(Some(line)) => lines.push(line),
-                Ok(None) => break,
-                Err(error) => return (lines, Err(error)),
-            }
-        }
-        (lines, Ok(()))
-    }
-
-    fn next(&mut self) -> Result<Option<String>> {
-        let mut bytes = Vec::new();
-        let read = self.input.read_until(b'\n', &mut bytes).context("reading standard input")?;
-        if read == 0 {
-            return Ok(None);
-        }
-        self.line += 1;
-        if bytes.ends_with(b"\n") {
-            bytes.pop();
-            if bytes.ends_with(b"\r") {
-                bytes.pop();
-            }
-        }
-        let line = match String::from_utf8(bytes) {
-            Ok(line) => line,
-            Err(error) if self.lossy => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-            Err(error) => bail!(
-                "standard input: line {}: not UTF-8 at byte {}: convert it, or use --lossy",
-                self.line,
-                self.offset + error.utf8_error().valid_up_to() as u64
-            ),
-        };
-        self.offset += read as u64;
-        Ok(Some(line))
     }
 }

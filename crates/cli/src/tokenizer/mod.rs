@@ -1,6 +1,7 @@
 //! `electra tokenizer`.
 
 mod encode;
+mod stop;
 mod train;
 
 use anyhow::Result;

@@ -1,16 +1,18 @@
 //! `electra tokenizer train`.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use electra_tokenizer::{TrainConfig, TrainReport, Trainer};
 use indicatif::HumanCount;
 use serde_json::json;
 
+use super::stop::Stage;
 use crate::input::InputOptions;
-use crate::{interrupt, progress};
+use crate::progress;
 
 /// Train a WordPiece vocabulary and write it in the Hub's layout.
 ///
@@ -26,7 +28,7 @@ pub(crate) struct Options {
     /// Tokens in the vocabulary; the published English one has 30522
     #[arg(long, value_name = "N")]
     vocab_size: usize,
-    /// Folder to write to
+    /// Folder to write to; must be new or empty
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
     /// Keep upper case, and accents
@@ -41,6 +43,9 @@ pub(crate) struct Options {
     /// Share of the text's characters that the alphabet must cover; the rarest rest becomes [UNK]
     #[arg(long, value_name = "SHARE")]
     character_coverage: Option<f64>,
+    /// Characters in the alphabet at most, whatever the coverage [default: a quarter of the vocabulary]
+    #[arg(long, value_name = "N")]
+    alphabet_limit: Option<usize>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -57,15 +62,18 @@ impl Options {
             min_frequency: self.min_frequency,
             strip_accents: base.strip_accents && !self.keep_accents,
             character_coverage: self.character_coverage.unwrap_or(base.character_coverage),
+            alphabet_limit: self.alphabet_limit.unwrap_or(base.alphabet_limit),
             ..base
         }
     }
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    interrupt::end_at_once()?;
+    let stage = Stage::training()?;
     let started = Instant::now();
-    let mut trainer = Trainer::new(&options.config())?;
+    let config = options.config();
+    let mut trainer = Trainer::new(&config)?;
+    check_free(&options.output)?;
     let inputs = options.input.expand()?;
     let bar = progress::bytes("counting", inputs.total_bytes());
     let mut reader = options.input.reader(inputs)?;
@@ -75,49 +83,108 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let bar = progress::count("merging", options.vocab_size);
     let trained = trainer.finish(|tokens| bar.set_position(tokens as u64))?;
     bar.finish_and_clear();
-    trained.tokenizer.save(&options.output)?;
+    stage.save(|| {
+        // Hours may have passed since the first look.
+        check_free(&options.output)?;
+        trained.tokenizer.save(&options.output).map_err(anyhow::Error::from)
+    })?;
 
-    let seconds = started.elapsed().as_secs_f64();
-    let hash = trained.tokenizer.fingerprint_hex();
-    if options.json {
-        let mut report = serde_json::to_value(&trained.report)?;
-        report["output"] = json!(options.output);
-        report["sha256"] = json!(hash);
-        report["replaced"] = json!(reader.replaced());
-        report["seconds"] = json!(seconds);
-        println!("{report}");
-    } else {
-        print(options, &trained.report, reader.replaced(), &hash, seconds);
-    }
+    let outcome = Outcome {
+        options,
+        config: &config,
+        report: &trained.report,
+        replaced: reader.replaced(),
+        seconds: started.elapsed().as_secs_f64(),
+        hash: trained.tokenizer.fingerprint_hex(),
+    };
+    let mut output = std::io::stdout().lock();
+    if options.json { outcome.print_json(&mut output) } else { outcome.print(&mut output) }
+}
+
+/// Refuses to write over something, in the words of a corpus.
+fn check_free(output: &Path) -> Result<()> {
+    // A file cannot be listed, which makes it no empty folder either.
+    let empty = || std::fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
+    ensure!(
+        !output.exists() || empty(),
+        "{}: exists already and is no empty folder; name a new one, or remove this first",
+        output.display()
+    );
     Ok(())
 }
 
-fn print(options: &Options, report: &TrainReport, replaced: u64, hash: &str, seconds: f64) {
-    let count = |count: u64| HumanCount(count).to_string();
-    let row = |name: &str, value: String| println!("{name:<20} {value:>13}");
-    row("lines", count(report.lines));
-    row("words", count(report.words));
-    row("distinct words", count(report.distinct_words as u64));
-    row("characters", count(report.characters as u64));
-    row("alphabet", count(report.alphabet as u64));
-    row("coverage", format!("{:.4} %", 100.0 * report.character_coverage));
-    row("tokens", count(report.vocab_size as u64));
-    let left_out = [
-        ("longer than 100 characters, so [UNK] to WordPiece", report.long_words),
-        ("with a character outside the alphabet", report.uncovered_words),
-        ("too rare to be kept in memory", report.rare_words),
-    ];
-    for (why, words) in left_out.into_iter().filter(|(_, words)| *words > 0) {
-        println!("left out: {} words {why}", count(words));
+struct Outcome<'a> {
+    options: &'a Options,
+    config: &'a TrainConfig,
+    report: &'a TrainReport,
+    replaced: u64,
+    seconds: f64,
+    hash: String,
+}
+
+impl Outcome<'_> {
+    fn print_json(&self, output: &mut impl Write) -> Result<()> {
+        let mut report = serde_json::to_value(self.report)?;
+        report["output"] = json!(self.options.output);
+        report["character_coverage_asked"] = json!(self.config.character_coverage);
+        report["sha256"] = json!(self.hash);
+        report["replaced"] = json!(self.replaced);
+        report["seconds"] = json!(self.seconds);
+        Ok(writeln!(output, "{report}")?)
     }
-    if replaced > 0 {
-        println!("replaced: {} byte sequences that were not UTF-8", count(replaced));
+
+    fn print(&self, output: &mut impl Write) -> Result<()> {
+        let Self { report, config, .. } = *self;
+        let count = |count: u64| HumanCount(count).to_string();
+        for (name, value) in [
+            ("lines", count(report.lines)),
+            ("words", count(report.words)),
+            ("distinct words", count(report.distinct_words as u64)),
+            ("characters", count(report.characters as u64)),
+            ("alphabet", count(report.alphabet as u64)),
+            ("coverage", format!("{:.4} %", 100.0 * report.character_coverage)),
+            ("tokens", count(report.vocab_size as u64)),
+        ] {
+            writeln!(output, "{name:<20} {value:>13}")?;
+        }
+        let left_out = [
+            ("longer than 100 characters, so [UNK] to WordPiece", report.long_words),
+            ("with a character outside the alphabet", report.uncovered_words),
+            ("too rare to be kept in memory", report.rare_words),
+        ];
+        for (why, words) in left_out.into_iter().filter(|(_, words)| *words > 0) {
+            writeln!(output, "left out: {} {} {why}", count(words), plural(words, "word"))?;
+        }
+        if self.replaced > 0 {
+            let sequences = plural(self.replaced, "byte sequence");
+            writeln!(output, "replaced: {} {sequences} for not being UTF-8", count(self.replaced))?;
+        }
+        if report.character_coverage < config.character_coverage {
+            writeln!(
+                output,
+                "note: the alphabet covers {:.4} % of the characters, not the {:.4} % asked for: {} {} of {} \
+                 become [UNK]; raise --alphabet-limit (it was {}), and --vocab-size with it",
+                100.0 * report.character_coverage,
+                100.0 * config.character_coverage,
+                count(report.uncovered_words),
+                plural(report.uncovered_words, "word"),
+                count(report.words),
+                count(config.alphabet_limit as u64)
+            )?;
+        }
+        if report.vocab_size < config.vocab_size {
+            writeln!(
+                output,
+                "note: the text gives no more than {} tokens of the {} asked for",
+                report.vocab_size, config.vocab_size
+            )?;
+        }
+        let folder = self.options.output.display();
+        writeln!(output, "{folder} written in {:.1} s, sha256 {}", self.seconds, self.hash)?;
+        Ok(())
     }
-    if report.vocab_size < options.vocab_size {
-        println!(
-            "note: the text gives no more than {} tokens of the {} asked for",
-            report.vocab_size, options.vocab_size
-        );
-    }
-    println!("{} written in {seconds:.1} s, sha256 {hash}", options.output.display());
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    format!("{noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -98,7 +98,7 @@ fn what_cannot_be_inspected_is_named() {
     for (line, expected) in [
         ("corpus inspect nowhere", "nowhere/corpus.json"),
         ("corpus inspect tokenizer", "tokenizer/corpus.json"),
-        ("corpus inspect corpus --batch 0", "batch_size: 0; expected at least 1"),
+        ("corpus inspect corpus --batch 0", "batch_size: 0; expected 1 to 4194304 examples"),
         ("corpus inspect corpus --masked --mask-prob 1.5", "mask_prob: 1.5; expected a share above 0"),
         ("corpus inspect corpus --mask-prob 0.2", "--masked"),
     ] {

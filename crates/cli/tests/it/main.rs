@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
 mod corpus;
+mod detect;
+mod export;
+mod flops;
 mod support;
 mod tokenizer;

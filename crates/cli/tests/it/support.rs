@@ -63,6 +63,8 @@ impl Bench {
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_electra"));
         command.args(line.split_whitespace()).current_dir(self.folder.path());
+        // Tests are many processes at once; threads of libtorch's in each would wait for one another.
+        command.env("OMP_NUM_THREADS", "1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

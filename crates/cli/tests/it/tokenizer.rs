@@ -63,7 +63,7 @@ fn broken_text_is_named_or_replaced() {
     let train = "tokenizer train --input broken.txt --vocab-size 50 --output new";
     let message = bench.run(train).refused();
     assert!(message.contains("broken.txt: line 2: not UTF-8 at byte 12"), "{message}");
-    assert!(bench.run(&format!("{train} --lossy")).ok().contains("replaced: 1 byte sequences"));
+    assert!(bench.run(&format!("{train} --lossy")).ok().contains("replaced: 1 byte sequence for"));
 }
 
 #[test]
@@ -106,4 +106,120 @@ fn what_is_no_tokenizer_is_named() {
         let message = bench.run(&format!("tokenizer encode --tokenizer {path}")).refused();
         assert!(message.contains(expected), "{path}: {message}");
     }
+}
+
+#[test]
+fn an_output_that_has_something_in_it_is_refused_at_once() {
+    let bench = Bench::with_tokenizer();
+    bench.write("file", "x");
+    let before = bench.names();
+    for output in ["tokenizer", "file"] {
+        // Said before the input is looked at.
+        let message =
+            bench.run(&format!("tokenizer train --input none --vocab-size 200 --output {output}")).refused();
+        assert!(
+            message.contains(&format!("{output}: exists already and is no empty folder; name a new one")),
+            "{message}"
+        );
+    }
+    assert_eq!(bench.names(), before);
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    bench.run("tokenizer train --input text.txt --vocab-size 200 --output empty").ok();
+    assert_eq!(names(&bench.path("empty")).len(), 4);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let bench = Bench::with_tokenizer();
+    for extra in ["", " --json"] {
+        let output = if extra.is_empty() { "plain" } else { "json" };
+        let line = format!("tokenizer train --input text.txt --vocab-size 200 --output {output}{extra}");
+        let mut child = bench.command(&line).spawn().unwrap();
+        drop(child.stdout.take());
+        let answer = child.wait_with_output().unwrap();
+        let err = String::from_utf8(answer.stderr).unwrap();
+        assert!(answer.status.success() && err.is_empty(), "{err}");
+        assert_eq!(names(&bench.path(output)).len(), 4);
+    }
+}
+
+#[test]
+fn encode_answers_a_line_before_the_next_is_written() {
+    use std::io::{BufRead, BufReader, Write};
+    let bench = Bench::with_tokenizer();
+    let mut child = bench.command("tokenizer encode --tokenizer tokenizer").spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    for line in ["the cat", "the dog"] {
+        writeln!(input, "{line}").unwrap();
+        let mut answer = String::new();
+        output.read_line(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("[CLS] {line} [SEP]\t")), "{answer}");
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
+    let long = bench
+        .run_with("tokenizer encode --tokenizer tokenizer --max-line-bytes 9", b"the cat\nthe cat the\n");
+    assert_eq!((long.code, long.out.lines().count()), (2, 1));
+    assert!(long.err.contains("standard input: line 2: longer than 9 bytes"), "{}", long.err);
+}
+
+#[test]
+fn special_tokens_left_out_are_the_added_ones() {
+    let bench = Bench::with_tokenizer();
+    let line = "tokenizer encode --tokenizer tokenizer --no-special-tokens";
+    let answer = bench.run_with(line, b"[SEP] the [MASK]\n").ok();
+    assert!(answer.starts_with("[SEP] the [MASK]\t"), "{answer}");
+}
+
+#[test]
+fn an_alphabet_that_is_too_small_is_reported() {
+    let bench = Bench::with_tokenizer();
+    let train = "tokenizer train --input text.txt --vocab-size 200 --alphabet-limit 10";
+    let report = bench.run(&format!("{train} --output small")).ok();
+    assert!(report.contains("of the characters, not the 99.9950 % asked for: "), "{report}");
+    assert!(report.contains("raise --alphabet-limit (it was 10)"), "{report}");
+    let json = bench.run(&format!("{train} --output json --json")).ok();
+    assert_eq!(json_lines(&json)[0]["character_coverage_asked"], 0.99995);
+    let message = bench
+        .run("tokenizer train --input text.txt --vocab-size 200 --max-line-bytes 20 --output new")
+        .refused();
+    assert!(message.contains("text.txt: line 1: longer than 20 bytes"), "{message}");
+}
+
+#[test]
+fn json_in_the_place_of_text_is_noticed() {
+    let bench = Bench::with_tokenizer();
+    bench.write("a.json", "{\"text\": \"the cat and the dog\"}\n{\"text\": \"the cat\"}\n");
+    let train = "tokenizer train --vocab-size 60 --input";
+    let answer = bench.run(&format!("{train} a.json --output as-text"));
+    assert!(answer.err.contains("note: a.json is read as plain text, but its first line is a JSON object"));
+    let answer = bench.run(&format!("{train} a.json --format jsonl --text-field text --output as-json"));
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    let message = bench.run(&format!("{train} text.txt --text-field body --output new")).refused();
+    assert!(message.contains("--text-field: expected JSON Lines or Parquet"), "{message}");
+    if cfg!(not(feature = "parquet")) {
+        bench.write("a.parquet", "PAR1");
+        let message = bench.run(&format!("{train} a.parquet --output new")).refused();
+        assert!(
+            message.contains(
+                "a.parquet: this program does not read Parquet: build the program with --features parquet"
+            ),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn one_entry_left_out_is_one() {
+    let bench = Bench::with_tokenizer();
+    std::fs::create_dir(bench.path("folder")).unwrap();
+    bench.write("folder/a.txt", "the cat and the dog");
+    bench.write("folder/notes.md", "x");
+    let answer = bench.run("tokenizer train --vocab-size 60 --input folder --output new");
+    assert!(
+        answer.err.starts_with("note: 1 entry of the folders left out (such as folder/notes.md); name it,"),
+        "{}",
+        answer.err
+    );
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use memmap2::Mmap;
+use sha2::{Digest, Sha256};
 
 use super::format::{
     EXAMPLE_ENTRY, EXAMPLES_PER_BLOCK, HEADER, INDEX_ENTRY, MAGIC, ShardHeader, TRAILER, Trailer, VERSION,
@@ -133,6 +134,16 @@ impl Shard {
             id_bytes,
             first_segment: get(bytes, 4 * (count + at)) as usize,
         })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// SHA-256 of the whole file, in hexadecimal.
+    pub(crate) fn sha256(&self) -> String {
+        crate::hex(&Sha256::digest(&self.bytes))
     }
 
     /// Checks every block now, not on its first use.

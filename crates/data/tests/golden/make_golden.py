@@ -136,7 +136,14 @@ def examples(documents, length, single_prob, overflow, seed, short_prob=0.05):
     made = []
     for number, units in enumerate(documents):
         rng = KeyedRng(seed, "examples", 0, number)
-        target, single, waiting = length, rng.unit() < single_prob, []
+
+        def draw():
+            target = length
+            if rng.unit() < short_prob:
+                target = 5 + rng.below(length - 4)
+            return target, rng.unit() < single_prob
+
+        (target, single), waiting = draw(), []
 
         def emit():
             nonlocal target, single, waiting
@@ -164,10 +171,7 @@ def examples(documents, length, single_prob, overflow, seed, short_prob=0.05):
                 waiting = rest
             else:
                 waiting = []
-            target = length
-            if rng.unit() < short_prob:
-                target = 5 + rng.below(length - 4)
-            single = rng.unit() < single_prob
+            target, single = draw()
 
         for unit in units:
             waiting.append(unit)
@@ -176,6 +180,28 @@ def examples(documents, length, single_prob, overflow, seed, short_prob=0.05):
         while waiting:
             emit()
     return made
+
+
+def batches(made, length, rows, seed, steps):
+    """Batches under BERT's rule of packed examples, flat arrays a step."""
+    slots, result = math.ceil(0.15 * length), []
+    for step in range(steps):
+        batch = {key: [] for key in ("examples", "input_ids", "attention_mask", "token_type_ids")}
+        batch |= {key: [] for key in ("masked_input_ids", "masked_positions", "masked_valid")}
+        for place in range(step * rows, (step + 1) * rows):
+            number = permutation(len(made), seed, place // len(made))[place % len(made)]
+            ids, first = made[number]
+            positions, masked = mask("bert", seed, step, number, ids)
+            pad, unused = length - len(ids), slots - len(positions)
+            batch["examples"].append(number)
+            batch["input_ids"] += ids + [PAD] * pad
+            batch["attention_mask"] += [True] * len(ids) + [False] * pad
+            batch["token_type_ids"] += [0] * first + [1] * (len(ids) - first) + [0] * pad
+            batch["masked_input_ids"] += masked + [PAD] * pad
+            batch["masked_positions"] += positions + [0] * unused
+            batch["masked_valid"] += [True] * len(positions) + [False] * unused
+        result.append(batch)
+    return result
 
 
 def main():
@@ -223,7 +249,12 @@ def main():
             (8, 0.5, "drop", 3, 0.5), (5, 0.0, "carry", 1, 1.0), (32, 1.0, "carry", 2, 0.3),
         ]
     ]
-    golden = {"rng": rng_cases, "order": orders, "mask": masks, "documents": documents, "examples": packed}
+    made = examples(documents, 16, 0.1, "carry", 0)
+    made_batches = [
+        {"seed": seed, "max_length": 16, "batch_size": 4, "batches": batches(made, 16, 4, seed, 2 * len(made) // 4)}
+        for seed in (1, 2)
+    ]
+    golden = {"batches": made_batches, "rng": rng_cases, "order": orders, "mask": masks, "documents": documents, "examples": packed}
     print(json.dumps(golden, separators=(",", ":")))
 
 

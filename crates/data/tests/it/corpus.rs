@@ -70,6 +70,16 @@ fn sentences_give_more_second_segments_than_lines() {
 }
 
 #[test]
+fn tokens_are_counted_without_the_special_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = small_corpus(&folder.path().join("corpus"), 32, 50);
+    let counts = corpus.token_counts().unwrap();
+    assert_eq!(counts.len(), 500);
+    assert_eq!(counts.iter().sum::<u64>(), corpus.manifest().counts.text_tokens);
+    assert_eq!(counts[..5], [0; 5]);
+}
+
+#[test]
 fn a_build_that_fails_or_is_stopped_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("corpus");
@@ -96,6 +106,30 @@ fn a_build_that_fails_or_is_stopped_leaves_nothing() {
 }
 
 #[test]
+fn verifying_finds_what_opening_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("corpus");
+    small_corpus(&output, 32, 50);
+    Corpus::open(&output).unwrap().verify().unwrap();
+    // A byte of a block.
+    let shard = output.join("shard-00000.bin");
+    let good = std::fs::read(&shard).unwrap();
+    let mut bad = good.clone();
+    bad[100] ^= 1;
+    std::fs::write(&shard, &bad).unwrap();
+    let error = Corpus::open(&output).unwrap().verify().unwrap_err();
+    assert!(matches!(error, Error::Damaged { offset: 64, .. }), "{error}");
+    // A whole shard, but another one than the manifest speaks of.
+    std::fs::write(&shard, &good).unwrap();
+    let manifest = output.join("corpus.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let hash = text.split("\"sha256\": \"").nth(1).unwrap()[..64].to_owned();
+    std::fs::write(&manifest, text.replace(&hash, &"0".repeat(64))).unwrap();
+    let error = Corpus::open(&output).unwrap().verify().unwrap_err().to_string();
+    assert!(error.contains("shard-00000.bin") && error.contains(&hash), "{error}");
+}
+
+#[test]
 fn an_existing_corpus_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("corpus");
@@ -108,6 +142,15 @@ fn an_existing_corpus_is_not_overwritten() {
     let file = folder.path().join("file");
     std::fs::write(&file, "mine").unwrap();
     assert!(CorpusWriter::create(&file, config(32, 200)).is_err());
+    assert!(CorpusWriter::create(Path::new("."), config(32, 200)).is_err());
+    // Of two builds at once the second to end finds the first one's corpus.
+    let both = folder.path().join("both");
+    let [first, second] = [0, 1].map(|_| CorpusWriter::create(&both, config(32, 200)).unwrap());
+    for (at, mut writer) in [first, second].into_iter().enumerate() {
+        writer.push(&[10, 11, 12]).unwrap();
+        let outcome = writer.finish();
+        assert!(matches!((at, &outcome), (0, Ok(_)) | (1, Err(Error::Exists { .. }))), "{outcome:?}");
+    }
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
 }
 

@@ -99,10 +99,12 @@ fn a_tenth_has_one_segment_and_a_twentieth_a_random_length() {
     let share = |count: usize| count as f64 / full.len() as f64;
     let single = share(full.iter().filter(|(ids, first)| *first == ids.len()).count());
     let short = share(full.iter().filter(|(ids, _)| ids.len() < 64).count());
-    // About 2,500 examples: four standard deviations are 0.024 and 0.017. Targets of 5 and 6 can leave no
+    // About 2,500 examples: six standard deviations are 0.036 and 0.026. Targets of 5 and 6 can leave no
     // room for a second unit (0.2 % of the examples), and one target in 60 is the full length.
-    assert!((single - 0.1).abs() < 0.026, "{single} have one segment");
-    assert!((short - 0.05).abs() < 0.02, "{short} are short");
+    assert!((single - 0.1).abs() < 0.038, "{single} have one segment");
+    assert!((short - 0.05).abs() < 0.027, "{short} are short");
+    let first_short = made.iter().filter(|made| made[0].0.len() < 64).count();
+    assert!(first_short > 0, "a document's first example may be short as well");
 }
 
 #[test]
@@ -115,8 +117,8 @@ fn the_unit_that_crosses_the_half_goes_to_either_side() {
     let crossed = firsts.iter().filter(|&&first| first == 32).count();
     assert_eq!(crossed + firsts.iter().filter(|&&first| first == 28).count(), firsts.len());
     let share = crossed as f64 / firsts.len() as f64;
-    // 2,400 coins: five standard deviations are 0.051.
-    assert!((share - 0.5).abs() < 0.051, "{share} crossed");
+    // 2,400 coins: six standard deviations are 0.061.
+    assert!((share - 0.5).abs() < 0.061, "{share} crossed");
     // 16 units make 64 tokens, 61 fit.
     assert_eq!(dropped, 3 * firsts.len() as u64);
 }

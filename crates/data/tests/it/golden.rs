@@ -1,10 +1,13 @@
 //! The same numbers as `tests/golden/make_golden.py`, which computes them from their definition.
 
+use electra_data::masking::Scratch;
 use electra_data::rng::Stream;
-use electra_data::{ExampleBuilder, ExampleConfig, MaskingConfig, Overflow, Permutation};
+use electra_data::{
+    Corpus, CorpusWriter, ExampleBuilder, ExampleConfig, Loader, MaskingConfig, Overflow, Permutation,
+};
 use serde_json::Value;
 
-use crate::support::{mask, masker, vocabulary};
+use crate::support::{config, mask, masker, vocabulary};
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("../golden/golden.json")).unwrap()
@@ -60,6 +63,37 @@ fn masks() {
         let (positions, masked) = mask(&masker, int(&case["step"]), int(&case["example"]), &ids);
         assert_eq!(positions, list(&case["positions"], |at| at.as_i64().unwrap()), "{}", case["rule"]);
         assert_eq!(masked, list(&case["masked_input_ids"], |id| id.as_i64().unwrap()), "{}", case["rule"]);
+    }
+}
+
+/// Order, gathering, padding, segments and masks together, across the end of an epoch.
+#[test]
+fn batches() {
+    let golden = golden();
+    let documents = list(&golden["documents"], |units| list(units, |unit| list(unit, |id| int(id) as u32)));
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("corpus");
+    let mut writer = CorpusWriter::create(&folder, config(16, 1000)).unwrap();
+    for units in &documents {
+        units.iter().try_for_each(|unit| writer.push(unit)).unwrap();
+        writer.end_document().unwrap();
+    }
+    writer.finish().unwrap();
+    let corpus = Corpus::open(&folder).unwrap();
+    for case in golden["batches"].as_array().unwrap() {
+        let rows = int(&case["batch_size"]) as usize;
+        let loader = Loader::new(&corpus, MaskingConfig::bert(), &[], rows, int(&case["seed"])).unwrap();
+        // One batch for all steps: what an earlier step wrote must not shine through.
+        let (mut batch, mut scratch) = (loader.empty_batch(), Scratch::default());
+        for (step, expected) in case["batches"].as_array().unwrap().iter().enumerate() {
+            loader.fill(step as u64, &mut batch, &mut scratch).unwrap();
+            let found = serde_json::json!({
+                "examples": batch.examples, "input_ids": batch.input_ids, "attention_mask": batch.attention_mask,
+                "token_type_ids": batch.token_type_ids, "masked_input_ids": batch.masked_input_ids,
+                "masked_positions": batch.masked_positions, "masked_valid": batch.masked_valid,
+            });
+            assert_eq!(&found, expected, "seed {}, step {step}", case["seed"]);
+        }
     }
 }
 

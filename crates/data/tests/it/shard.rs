@@ -61,6 +61,30 @@ proptest! {
     }
 
     #[test]
+    fn a_changed_byte_gives_an_error_or_the_same(
+        rows in prop_oneof![any_rows(1 << 16, 40), any_rows(1 << 20, 40)],
+        wide: bool,
+        copies in prop_oneof![4 => Just(1usize), 1 => Just(60)],
+        at: prop::sample::Index,
+        flip in 1u8..,
+    ) {
+        // Sixty copies of up to forty rows make several blocks.
+        let rows: Rows = rows.iter().cycle().take(rows.len() * copies).cloned().collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shard.bin");
+        let vocab_size = if wide { 1 << 20 } else { 1 << 16 };
+        let rows: Rows = rows.into_iter().map(|(ids, first)| (ids.iter().map(|id| id % vocab_size).collect(), first)).collect();
+        write(&path, vocab_size, &rows);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        std::fs::write(&path, bytes).unwrap();
+        if let Ok(read) = read(&path) {
+            prop_assert_eq!(read, rows);
+        }
+    }
+
+    #[test]
     fn arbitrary_bytes_are_no_shard(bytes in prop::collection::vec(any::<u8>(), 0..400), marked: bool) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shard.bin");

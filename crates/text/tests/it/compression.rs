@@ -83,3 +83,14 @@ fn a_damaged_file_is_an_error_that_names_it() {
         }
     }
 }
+
+#[test]
+fn zeros_behind_gzip_are_padding() {
+    let padded = [gz(b"A\n\nB"), vec![0; 300_000]].concat();
+    assert_eq!(documents(&read("x.txt", &padded, blank_line()).unwrap()), [["A"], ["B"]]);
+    let more = [padded, gz(b"C")].concat();
+    let error = read("x.txt", &more, blank_line()).unwrap_err().to_string();
+    assert_eq!(error, "x.txt: expected the end of the gzip data, found more behind zeros");
+    let garbage = [gz(b"A"), b"garbage".to_vec()].concat();
+    assert!(read("x.txt", &garbage, blank_line()).is_err());
+}

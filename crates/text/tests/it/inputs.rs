@@ -55,6 +55,21 @@ fn a_folder_is_searched_in_path_order() {
 }
 
 #[test]
+fn parts_of_tokenizers_and_corpora_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in
+        ["a.txt", "t/vocab.txt", "t/tokenizer_config.json", "c/corpus.json", "c/x.txt", "c/deep/y.txt"]
+    {
+        fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+        fs::write(folder.path().join(name), "text\n").unwrap();
+    }
+    let inputs = Inputs::expand(&[folder.path().to_str().unwrap()]).unwrap();
+    assert_eq!(names(&inputs, folder.path()), ["a.txt", "c/deep/y.txt"]);
+    assert_eq!(inputs.left_out().len(), 4);
+    assert_eq!(names(&expand(folder.path(), &["t/vocab.txt"]).unwrap(), folder.path()), ["t/vocab.txt"]);
+}
+
+#[test]
 fn a_pattern_takes_files_of_any_name_in_order() {
     let tree = tree();
     assert_eq!(

@@ -56,7 +56,28 @@ fn json_errors_name_file_line_field_and_what_was_found() {
         malformed.starts_with("x.jsonl: line 2: expected one JSON object: EOF while parsing"),
         "{malformed}"
     );
-    assert!(message("[1]").contains("expected a JSON object"), "{}", message("[1]"));
+    assert!(malformed.ends_with("and the whole object on that line"), "{malformed}");
+    assert_eq!(
+        message("[{\"text\": \"a\"}]"),
+        "x.jsonl: line 1: expected one JSON object, found an array: write each of its objects on a line of its own"
+    );
+    assert!(message("{\n  \"text\": \"a\"\n}\n").contains("line 1: expected one JSON object: EOF"));
+    let half = message(r#"{"text": "a \ud800"}"#);
+    assert!(half.contains("half of a surrogate pair is no character; read the file lossily"), "{half}");
+}
+
+#[test]
+fn json_as_python_writes_it_is_read() {
+    let text = r#"{"score": NaN, "range": [-Infinity, Infinity], "text": "NaN"}"#;
+    assert_eq!(documents(&read("x.jsonl", text.as_bytes(), blank_line()).unwrap()), [["NaN"]]);
+
+    let mut config = blank_line();
+    config.lossy = true;
+    let text = r#"{"text": "a\ud800b \ud83d\ude00 \udc00"}"#;
+    let mut reader = Reader::from_read("x.jsonl", text.as_bytes(), config).unwrap();
+    let events = reader.by_ref().collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!(documents(&events), [["a\u{fffd}b 😀 \u{fffd}"]]);
+    assert_eq!(reader.replaced(), 2);
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub(super) type Word = (CompactString, u64);
 
 /// Text taken into memory at a time, twice over: one chunk is counted while the next is read.
 const CHUNK_BYTES: usize = 8 << 20;
+/// What a line costs beyond its bytes: its place in the list and in the heap. Without it, a chunk of lines of
+/// one character would take many times its size.
+const LINE_BYTES: usize = 64;
 /// WordPiece does not look inside longer words.
 const MAX_WORD_CHARS: usize = 100;
 
@@ -126,7 +129,7 @@ fn read_chunk(lines: &mut impl Iterator<Item = Result<String, Error>>) -> Result
     while bytes < CHUNK_BYTES {
         let Some(line) = lines.next() else { break };
         let line = line?;
-        bytes += line.len();
+        bytes += line.len() + LINE_BYTES;
         chunk.push(line);
     }
     Ok(chunk)
@@ -184,5 +187,18 @@ impl Splitter {
         for (word, _, _) in split.get_splits(OffsetReferential::Normalized, OffsetType::None) {
             each(word);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_lines_fill_a_chunk_too() {
+        let mut lines = (0..1_000_000).map(|_| Ok("a".to_owned()));
+        assert_eq!(read_chunk(&mut lines).unwrap().len(), CHUNK_BYTES.div_ceil(LINE_BYTES + 1));
+        let mut lines = (0..10).map(|_| Ok("a".repeat(CHUNK_BYTES / 2)));
+        assert_eq!(read_chunk(&mut lines).unwrap().len(), 2);
     }
 }

@@ -169,3 +169,14 @@ proptest! {
         prop_assert_eq!(ours.encode_with_special_tokens(&text).input_ids.len(), whole.len() + 2);
     }
 }
+
+#[test]
+fn special_tokens_can_be_left_out() {
+    let tokenizer = crate::trained(false);
+    for text in ["", "the rain", "[MASK] the [SEP]", "[SEP]"] {
+        let encoding = tokenizer.encode_without_special_tokens(text);
+        assert_eq!(encoding.input_ids, tokenizer.encode(text));
+        assert_eq!(encoding.tokens.len(), encoding.input_ids.len());
+        assert_eq!(encoding.token_type_ids, vec![0; encoding.input_ids.len()]);
+    }
+}

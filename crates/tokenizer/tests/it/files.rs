@@ -140,6 +140,95 @@ fn files_that_cannot_work_are_named_with_the_reason() {
     assert!(message(&[("notes.md", "")]).contains("expected tokenizer.json or vocab.txt"));
 }
 
+/// What `transformers` does of each: see the tests' names of files and classes in `agree.rs`.
+#[test]
+fn files_that_contradict_the_vocabulary_are_named() {
+    let json = changed_json(|_| ());
+    let beside = |config: &str| {
+        [("tokenizer.json", json.as_str()), ("tokenizer_config.json", config)].map(|(n, t)| (n, t.to_owned()))
+    };
+    let check = |config: &str, expected: Option<&str>| {
+        let files = beside(config);
+        let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        match expected {
+            None => {
+                load(&files).unwrap();
+            }
+            Some(expected) => assert_eq!(message(&files), format!("tokenizer_config.json: {expected}")),
+        }
+    };
+    let as_in = "as in the normalizer of the tokenizer.json beside it";
+    check("{}", None);
+    check(r#"{"do_lower_case": true, "strip_accents": null, "tokenizer_class": "BertTokenizer"}"#, None);
+    check(
+        r#"{"do_lower_case": false, "tokenizer_class": "BertTokenizer"}"#,
+        Some(&format!("do_lower_case: found false, expected true {as_in}")),
+    );
+    check(r#"{"strip_accents": false}"#, Some(&format!("strip_accents: found false, expected true {as_in}")));
+    check(
+        r#"{"tokenize_chinese_chars": false}"#,
+        Some(&format!("tokenize_chinese_chars: found false, expected true {as_in}")),
+    );
+    let cased = changed_json(|json| {
+        json["normalizer"]["normalizers"][0]["lowercase"] = json!(false);
+        json["normalizer"]["normalizers"][0]["strip_accents"] = Value::Null;
+    });
+    let by_default = [
+        ("tokenizer.json", cased.as_str()),
+        ("tokenizer_config.json", r#"{"tokenizer_class": "BertTokenizer"}"#),
+    ];
+    assert_eq!(
+        message(&by_default),
+        format!(
+            "tokenizer_config.json: do_lower_case: found nothing, which this tokenizer_class takes for true, expected false {as_in}"
+        )
+    );
+    load(&[("tokenizer.json", &cased), ("tokenizer_config.json", "{}")]).unwrap();
+    // This class does not look at the field.
+    check(r#"{"do_lower_case": false, "tokenizer_class": "PreTrainedTokenizerFast"}"#, None);
+    check(
+        r#"{"additional_special_tokens": ["[MASK]", {"content": "<x>"}]}"#,
+        Some(
+            "additional_special_tokens: found \"<x>\", expected a token of the vocabulary: append it there, or take it out here",
+        ),
+    );
+    check(
+        r#"{"added_tokens_decoder": {"1": {"content": "[MASK]", "special": true}}}"#,
+        Some("added_tokens_decoder: found the id 1 for \"[MASK]\", expected 4 as in the vocabulary"),
+    );
+    check(r#"{"added_tokens_decoder": {"4": {"content": "[MASK]", "special": true}}}"#, None);
+
+    let added = message(&[("vocab.txt", VOCAB), ("added_tokens.json", r#"{"<x>": 10}"#)]);
+    assert!(added.starts_with("added_tokens.json: \"<x>\": found \"<x>\", expected a token of"), "{added}");
+    let word = message(&[("vocab.txt", VOCAB), ("added_tokens.json", r#"{"rain": 6}"#)]);
+    assert!(word.contains("expected one of tokenizer.json's added_tokens"), "{word}");
+    let map = message(&[
+        ("vocab.txt", VOCAB),
+        ("special_tokens_map.json", r#"{"additional_special_tokens": ["<x>"]}"#),
+    ]);
+    assert!(map.starts_with("special_tokens_map.json: additional_special_tokens: found \"<x>\""), "{map}");
+}
+
+#[test]
+fn special_tokens_of_the_vocabulary_that_the_config_names_are_found_in_text() {
+    let vocab = format!("{VOCAB}<x>\n");
+    let config = r#"{"additional_special_tokens": ["<x>"]}"#;
+    let tokenizer = load(&[("vocab.txt", &vocab), ("tokenizer_config.json", config)]).unwrap();
+    // As transformers gives.
+    assert_eq!(tokenizer.encode("Rain É <x> foo"), [6, 9, 10, 1]);
+}
+
+#[test]
+fn what_is_no_vocabulary_at_a_glance_is_named() {
+    assert!(message(&[("vocab.txt", &format!("\u{feff}{VOCAB}"))]).contains("byte order mark"));
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("tokenizer.json")).unwrap();
+    let error = Tokenizer::load(folder.path().join("tokenizer.json")).unwrap_err().to_string();
+    assert!(error.ends_with("no tokenizer in this folder: expected tokenizer.json or vocab.txt"), "{error}");
+    let error = Tokenizer::load(folder.path()).unwrap_err().to_string();
+    assert!(error.ends_with("tokenizer.json: expected a file, found a folder"), "{error}");
+}
+
 #[test]
 fn broken_bytes_are_located() {
     let folder = tempfile::tempdir().unwrap();
@@ -170,6 +259,22 @@ fn saving_leaves_the_set_and_nothing_else() {
             break;
         }
     }
+}
+
+#[test]
+fn saving_into_a_folder_keeps_what_else_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = |path: &Path| fs::read_dir(path).unwrap().count();
+    // An empty folder is replaced by the whole set, and nothing is left beside it.
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    trained(false).save(&empty).unwrap();
+    assert_eq!((names(&empty), names(folder.path())), (4, 1));
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("model.safetensors"), "x").unwrap();
+    trained(false).save(&other).unwrap();
+    assert_eq!((names(&other), names(folder.path())), (5, 2));
 }
 
 fn trained_id(folder: &Path, token: &str) -> Option<u32> {

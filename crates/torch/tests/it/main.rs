@@ -1,11 +1,19 @@
-//! Each function against what tch sees of the same libtorch.
-//!
-//! Settings of libtorch belong to the whole program, so the tests that change them take turns.
+//! Each function against what tch sees of the same libtorch, or against the formula in f64.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
+
+mod adamw;
+mod autocast;
+mod gradients;
+mod memory;
+mod optimizer_state;
+mod settings;
 
 use electra_torch as torch;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use tch::{Device, Kind, Tensor};
 
+/// Settings of libtorch belong to the whole program, so the tests that change them take turns.
 static SETTINGS: Mutex<()> = Mutex::new(());
 
 /// Loaded before any test asks libtorch for something, as a program should.
@@ -16,73 +24,54 @@ fn turn() -> MutexGuard<'static, ()> {
     SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[test]
-fn the_loaded_library_is_the_compiled_one() {
-    let version = torch::version().unwrap();
-    assert_eq!(version, torch::compiled_version().unwrap());
-    assert_eq!(version.split('.').count(), 3, "{version}");
-    assert!(version.starts_with("2."), "{version}");
+/// The CPU, and a GPU where there is one.
+fn devices() -> Vec<Device> {
+    LazyLock::force(&CUDA);
+    if tch::Cuda::is_available() { vec![Device::Cpu, Device::Cuda(0)] } else { vec![Device::Cpu] }
 }
 
-#[test]
-fn loading_cuda_decides_whether_tch_sees_it() {
-    let _turn = turn();
-    assert_eq!(torch::load_cuda().unwrap(), *CUDA, "a second call says the same");
-    // The CUDA part says that it is there even on a machine without a GPU.
-    assert_eq!(tch::utils::has_cudart(), *CUDA);
-    if tch::Cuda::is_available() {
-        let sum = Tensor::ones([64], (Kind::Float, Device::Cuda(0))).sum(Kind::Float);
-        assert_eq!(f64::try_from(sum).unwrap(), 64.0);
-    } else {
-        assert!(!tch::utils::has_cuda());
+/// Numbers between -1 and 1 that differ by element and by seed, without a random generator.
+fn numbers(shape: &[i64], seed: u32, kind: Kind, device: Device) -> Tensor {
+    let count: i64 = shape.iter().product();
+    let phase = f64::from(seed) * 0.7;
+    let angles = Tensor::arange(count, (Kind::Double, Device::Cpu)) * 1.3 + phase;
+    angles.sin().reshape(shape).to_kind(kind).to_device(device)
+}
+
+/// A leaf tensor with a gradient of the same kind.
+fn parameter(shape: &[i64], seed: u32, kind: Kind, device: Device) -> Tensor {
+    numbers(shape, seed, kind, device).set_requires_grad(true)
+}
+
+/// Gives a parameter a gradient, as a backward pass would.
+fn set_grad(parameter: &Tensor, gradient: &Tensor) {
+    torch::zero_grad(&[parameter.shallow_clone()]).unwrap();
+    (parameter * gradient).sum(parameter.kind()).backward();
+}
+
+/// All elements, as f64.
+fn values(tensor: &Tensor) -> Vec<f64> {
+    let flat = tensor.detach().to_device(Device::Cpu).to_kind(Kind::Double).reshape([-1]);
+    Vec::try_from(flat).unwrap()
+}
+
+/// The one element.
+fn value(tensor: &Tensor) -> f64 {
+    assert_eq!(tensor.numel(), 1);
+    values(tensor)[0]
+}
+
+/// The same bits; a NaN is equal to itself here.
+fn same_bits(a: &Tensor, b: &Tensor) -> bool {
+    let bits = |tensor: &Tensor| values(tensor).into_iter().map(f64::to_bits).collect::<Vec<_>>();
+    a.kind() == b.kind() && a.size() == b.size() && bits(a) == bits(b)
+}
+
+/// Panics where two lists differ by more than `tolerance`, relative to the larger number or to 1e-2.
+fn assert_close(given: &[f64], expected: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(given.len(), expected.len(), "{what}");
+    for (index, (given, expected)) in given.iter().zip(expected).enumerate() {
+        let scale = given.abs().max(expected.abs()).max(1e-2);
+        assert!((given - expected).abs() <= tolerance * scale, "{what}[{index}]: {given} is not {expected}");
     }
-}
-
-#[test]
-fn thread_counts_are_those_of_tch() {
-    let _turn = turn();
-    let before = torch::num_threads().unwrap();
-    for count in [1, 3, before] {
-        torch::set_num_threads(count).unwrap();
-        assert_eq!(torch::num_threads().unwrap(), count);
-        assert_eq!(tch::get_num_threads() as usize, count);
-    }
-    assert_eq!(torch::num_interop_threads().unwrap(), tch::get_num_interop_threads() as usize);
-}
-
-#[test]
-fn a_thread_count_of_nothing_is_refused() {
-    let error = torch::set_num_threads(0).unwrap_err();
-    assert_eq!(error.to_string(), "0 threads: expected at least 1 and at most 2147483647");
-    assert!(torch::set_num_threads(usize::MAX).is_err());
-}
-
-/// `put_` without accumulation is among the operations that have no deterministic form.
-fn put() -> Result<(), tch::TchError> {
-    let mut tensor = Tensor::zeros([4], (Kind::Float, Device::Cpu));
-    tensor.f_put_(&Tensor::from_slice(&[1_i64]), &Tensor::from_slice(&[5_f32]), false).map(drop)
-}
-
-#[test]
-fn deterministic_algorithms_are_demanded_of_tch() {
-    let _turn = turn();
-    assert!(!torch::are_deterministic_algorithms_enabled().unwrap());
-    put().unwrap();
-    torch::use_deterministic_algorithms(true).unwrap();
-    let (enabled, result) = (torch::are_deterministic_algorithms_enabled(), put());
-    torch::use_deterministic_algorithms(false).unwrap();
-    assert!(enabled.unwrap());
-    let error = result.unwrap_err().to_string();
-    assert!(error.contains("put_"), "{error}");
-    put().unwrap();
-}
-
-#[test]
-fn tf32_is_off_until_it_is_allowed() {
-    let _turn = turn();
-    assert!(!torch::is_tf32_allowed().unwrap());
-    torch::allow_tf32(true).unwrap();
-    assert!(torch::is_tf32_allowed().unwrap());
-    torch::allow_tf32(false).unwrap();
-    assert!(!torch::is_tf32_allowed().unwrap());
 }

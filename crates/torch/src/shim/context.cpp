@@ -1,7 +1,6 @@
-// The C face of what libtorch exports only as C++.
-//
-// Every function returns null, or the text of the exception that stopped it, to be freed with
-// electra_torch_free: an exception must not cross into Rust.
+// Versions, loading and settings of libtorch as a whole.
+
+#include "caught.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -11,33 +10,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
-#include <exception>
-
-namespace {
-
-char* copy(const char* text) {
-  char* owned = strdup(text);
-  // Out of memory for a sentence: there is nothing left to say.
-  if (owned == nullptr) std::abort();
-  return owned;
-}
-
-template <typename Body>
-char* caught(Body body) {
-  try {
-    body();
-    return nullptr;
-  } catch (const c10::Error& error) {
-    return copy(error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return copy(error.what());
-  } catch (...) {
-    return copy("an exception that is not a std::exception");
-  }
-}
-
-}  // namespace
 
 extern "C" {
 

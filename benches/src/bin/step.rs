@@ -1,0 +1,188 @@
+//! Where the time of a training step goes, and how many tokens a second that makes.
+//!
+//! `step --preset NAME --objective NAME [--batch N] [--max-length N] [--vocab-size N] [--threads N] [--steps N]
+//! [--json]`: trains on random tokens, which cost what real ones do.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use clap::Parser;
+use electra_data::{Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Loader, Unit, Vocabulary};
+use electra_encoder::{Convention, EncoderConfig, StepShape};
+use electra_objective::{Batch, ModelConfig};
+use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
+use tch::{Device, Kind, Tensor, nn};
+
+/// Time a training step.
+#[derive(Parser)]
+struct Options {
+    /// tiny, small, base or large
+    #[arg(long, default_value = "small")]
+    preset: String,
+    /// An objective's name
+    #[arg(long, default_value = "electra")]
+    objective: String,
+    /// Examples in a step
+    #[arg(long, default_value_t = 16)]
+    batch: usize,
+    /// Tokens in an example
+    #[arg(long, default_value_t = 128)]
+    max_length: usize,
+    /// Tokens in the vocabulary [default: the preset's]
+    #[arg(long)]
+    vocab_size: Option<i64>,
+    /// Width of the generator over that of the encoder
+    #[arg(long, default_value_t = 0.25)]
+    generator_multiplier: f64,
+    /// Threads of libtorch
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Steps that are timed, after two that are not
+    #[arg(long, default_value_t = 10)]
+    steps: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    electra_torch::load_cuda()?;
+    let options = Options::parse();
+    electra_torch::set_num_threads(options.threads)?;
+    let device = Device::cuda_if_available();
+    let mut encoder = match options.preset.as_str() {
+        "tiny" => EncoderConfig::tiny(),
+        "small" => EncoderConfig::small(),
+        "base" => EncoderConfig::base(),
+        "large" => EncoderConfig::large(),
+        other => return Err(format!("--preset: {other:?}; expected tiny, small, base or large").into()),
+    };
+    encoder.vocab_size = options.vocab_size.unwrap_or(encoder.vocab_size);
+    let model = ModelConfig::paper(encoder, options.generator_multiplier);
+
+    let folder = tempfile::tempdir()?;
+    let corpus = random_corpus(&folder.path().join("corpus"), &options, &model)?;
+    let masking = electra_ablations::masking(&options.objective)?;
+    let loader = Loader::new(&corpus, masking, &[], options.batch, 1)?;
+    let parameters = nn::VarStore::new(device);
+    let unigram = corpus.token_counts()?;
+    let objective = electra_ablations::build(&options.objective, &parameters.root(), &model, &unigram)?;
+    electra_encoder::initialise(&parameters, model.encoder.initializer_range, 1)?;
+    let group = Group { parameters: parameters.trainable_variables(), weight_decay: 0.01, lr_scale: 1.0 };
+    let mut optimizer = AdamW::new(vec![group], AdamWConfig::paper())?;
+    let peak = matrix_peak(&model, &options, device);
+
+    let mut phases: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    electra_torch::reset_peak_memory(device)?;
+    for step in 0..options.steps + 2 {
+        let mut clock = Instant::now();
+        let mut lap = |name: &'static str| -> Result<(), electra_torch::Error> {
+            electra_torch::synchronize(device)?;
+            let seconds = clock.elapsed().as_secs_f64();
+            clock = Instant::now();
+            if step >= 2 {
+                phases.entry(name).or_default().push(seconds);
+            }
+            Ok(())
+        };
+        let data = loader.batch(step)?;
+        lap("1 gather and mask")?;
+        let batch = Batch::new(&data, 1, step, device);
+        lap("2 to tensors")?;
+        let output = objective.forward_t(&batch, true);
+        lap("3 forward")?;
+        output.loss.backward();
+        lap("4 backward")?;
+        let clip = clip_grad_norm(optimizer.parameters(), 1.0)?.or_non_finite(&output.loss)?;
+        lap("5 clip")?;
+        optimizer.step(1e-4, &clip)?;
+        optimizer.zero_grad()?;
+        lap("6 optimizer")?;
+    }
+
+    let medians: BTreeMap<&str, f64> =
+        phases.into_iter().map(|(name, seconds)| (name, median(seconds))).collect();
+    let step_s: f64 = medians.values().sum();
+    let tokens = (options.batch * options.max_length) as f64;
+    let shape = StepShape {
+        batch: options.batch as u64,
+        length: options.max_length as u64,
+        masked: loader.empty_batch().max_masked as u64,
+    };
+    let flops = Convention::Executed.step(&electra_ablations::networks(&options.objective, &model)?, shape);
+    let memory = electra_torch::memory(device)?.peak;
+    let share = flops / step_s / peak;
+    if options.json {
+        let report = serde_json::json!({
+            "preset": options.preset, "objective": options.objective, "batch": options.batch,
+            "max_length": options.max_length, "vocab_size": model.encoder.vocab_size, "threads": options.threads,
+            "device": format!("{device:?}"), "step_s": step_s, "tokens_per_s": tokens / step_s,
+            "peak_memory_bytes": memory, "peak_share": share, "phases_s": medians,
+        });
+        println!("{report}");
+    } else {
+        for (name, seconds) in &medians {
+            println!("{:<18} {:>9.2} ms {:>5.1} %", &name[2..], 1e3 * seconds, 100.0 * seconds / step_s);
+        }
+        println!(
+            "{:<18} {:>9.2} ms, {:.0} tokens/s, {:.0} % of the matrix products' peak",
+            "step",
+            1e3 * step_s,
+            tokens / step_s,
+            100.0 * share
+        );
+        println!("{:<18} {:>9} MiB at most", "memory", memory >> 20);
+    }
+    Ok(())
+}
+
+/// Full examples of random tokens, more than two batches of them.
+fn random_corpus(
+    folder: &std::path::Path,
+    options: &Options,
+    model: &ModelConfig,
+) -> Result<Corpus, electra_data::Error> {
+    let size = model.encoder.vocab_size as u32;
+    let mut writer = CorpusWriter::create(
+        folder,
+        CorpusConfig {
+            examples: ExampleConfig { short_prob: 0.0, ..ExampleConfig::one_segment(options.max_length) },
+            unit: Unit::Line,
+            vocabulary: Vocabulary { size, pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 },
+            tokenizer: [0; 32],
+            shard_tokens: 1 << 28,
+            reading: None,
+            sources: Vec::new(),
+        },
+    )?;
+    let mut rng = electra_data::rng::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
+    for _ in 0..3 * options.batch {
+        let ids: Vec<u32> = (0..options.max_length - 2).map(|_| 5 + rng.below(size - 5)).collect();
+        writer.push(&ids)?;
+        writer.end_document()?;
+    }
+    writer.finish()?;
+    Corpus::open(folder)
+}
+
+/// Operations a second of a product as the feed-forward layer has it.
+fn matrix_peak(model: &ModelConfig, options: &Options, device: Device) -> f64 {
+    let rows = (options.batch * options.max_length) as i64;
+    let (d, f) = (model.encoder.hidden_size, model.encoder.intermediate_size);
+    let random = |shape: [i64; 2]| Tensor::rand(shape, (Kind::Float, device));
+    let (a, b) = (random([rows, d]), random([d, f]));
+    let rate = || {
+        let started = Instant::now();
+        let times = (4e9 / (2 * rows * d * f) as f64).ceil() as usize;
+        for _ in 0..times {
+            let _product = a.matmul(&b);
+        }
+        (2 * rows * d * f) as f64 * times as f64 / started.elapsed().as_secs_f64()
+    };
+    (0..5).map(|_| rate()).fold(0.0, f64::max)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,121 @@
+//! All-Tokens MLM (paper §3.5).
+
+use electra_encoder::Encoder;
+use electra_objective::{
+    Batch, CopyGate, Corruption, Metrics, ModelConfig, Objective, Output, VocabularyHead, auc, chunked_sum,
+    mean, rows_in_memory,
+};
+use tch::{Kind, Tensor, nn};
+
+/// Replace MLM at every position, with a gate that copies the input.
+///
+/// The encoder predicts the original token everywhere, padding aside. Most tokens need only be copied, so a
+/// gate D says how likely the input token is the original: p(v) = D·1\[v = input\] + (1 − D)·softmax(v). It
+/// tests MLM with ELECTRA's other two properties: no `[MASK]`, and a loss on all tokens.
+#[derive(Debug)]
+pub struct AllTokensMlm {
+    corruption: Corruption,
+    encoder: Encoder,
+    head: VocabularyHead,
+    gate: Option<CopyGate>,
+    gen_weight: f64,
+    softmax_weight: f64,
+}
+
+impl AllTokensMlm {
+    /// Its parameters lie under `root / "generator"` and `root / "main"`. Without the gate p is the softmax
+    /// alone (the paper says that the gate helped).
+    #[must_use]
+    pub fn new(root: &nn::Path<'_>, config: &ModelConfig, gate: bool) -> Self {
+        let (generator, encoder) = config.build_with_generator(root);
+        let main = root / "main";
+        let table = encoder.embeddings().word_embeddings();
+        Self {
+            corruption: Corruption::Generator(Box::new(generator)),
+            head: VocabularyHead::new(&main, &config.encoder, table),
+            gate: gate.then(|| CopyGate::new(&main, &config.encoder)),
+            encoder,
+            gen_weight: config.gen_weight,
+            softmax_weight: config.softmax_weight,
+        }
+    }
+
+    /// Σ of −log p(original) over the positions with weight. Logits exist for one chunk of positions at a time.
+    fn loss(&self, hidden: &Tensor, gate: Option<&Tensor>, batch: &Batch, replaced: &Tensor) -> Tensor {
+        let rows = |tensor: &Tensor| tensor.flatten(0, 1); // [B·L, …]
+        let (table, bias) = self.head.table();
+        let (targets, copied) = (rows(&batch.input_ids), rows(&replaced.logical_not()));
+        let weights = rows(&batch.attention_mask).to_kind(Kind::Float);
+        let gate = gate.map_or_else(|| weights.zeros_like(), rows);
+        let chunk = rows_in_memory(table.size()[0]);
+        let transformed = rows(&self.head.transform(hidden)); // [B·L, E]
+        chunked_sum(
+            &[&transformed, &gate, &targets, &copied, &weights],
+            &[table, bias],
+            chunk,
+            |rows, shared| {
+                let [transformed, gate, targets, copied, weights] = rows else {
+                    unreachable!("as handed in")
+                };
+                let logits = transformed.linear(&shared[0], Some(&shared[1])); // [chunk, V]
+                let log_softmax =
+                    logits.log_softmax(-1, Kind::Float).gather(1, &targets.unsqueeze(-1), false);
+                let log_softmax = log_softmax.squeeze_dim(-1); // [chunk]
+                let log_p = match &self.gate {
+                    Some(_) => copy_log_likelihood(gate, &log_softmax, copied),
+                    None => log_softmax,
+                };
+                -(log_p * weights).sum(Kind::Float)
+            },
+        )
+    }
+}
+
+/// log p(original) under a copy gate with logit z, where the softmax gives the original ℓ = log softmax:
+/// log(σ(z) + σ(−z)·e^ℓ) where the input token is the original one, log(σ(−z)·e^ℓ) elsewhere.
+///
+/// # Shapes
+/// `gate` z, `log_softmax` ℓ, `copied` (bool): one shape → the same
+pub fn copy_log_likelihood(gate: &Tensor, log_softmax: &Tensor, copied: &Tensor) -> Tensor {
+    let predicted = (-gate).log_sigmoid() + log_softmax;
+    let either = gate.log_sigmoid().logaddexp(&predicted);
+    either.where_self(copied, &predicted)
+}
+
+impl Objective for AllTokensMlm {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        let corrupted = self.corruption.forward_t(batch, train);
+        let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
+        let gate = self.gate.as_ref().map(|gate| gate.forward(&hidden)); // [B, L]
+        let sum = self.loss(&hidden, gate.as_ref(), batch, &corrupted.replaced);
+        let main_loss = sum / batch.attention_mask.sum(Kind::Float);
+        let metrics = diagnostics(&main_loss, gate.as_ref(), batch, &corrupted.replaced);
+        let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);
+        Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+}
+
+/// `main_loss`, and of the gate: its mean where the input is the original token and where it was replaced, how
+/// far its mean is from the share of original tokens (calibration), and how well it tells them apart.
+fn diagnostics(loss: &Tensor, gate: Option<&Tensor>, batch: &Batch, replaced: &Tensor) -> Metrics {
+    let loss = loss.detach();
+    let metrics = Metrics::new(move || vec![("main_loss", loss)]);
+    let Some(gate) = gate else { return metrics };
+    let (gate, real) = (gate.detach().to_kind(Kind::Float), batch.attention_mask.shallow_clone());
+    let replaced = replaced.shallow_clone();
+    metrics.and(Metrics::new(move || {
+        let copied = replaced.logical_not();
+        let probability = gate.sigmoid();
+        let copies = mean(&copied, &real);
+        vec![
+            ("gate_on_original", mean(&probability, &copied.logical_and(&real))),
+            ("gate_on_replaced", mean(&probability, &replaced.logical_and(&real))),
+            ("gate_bias", mean(&probability, &real) - copies),
+            ("gate_auc", auc(&gate.masked_select(&real), &copied.masked_select(&real))),
+        ]
+    }))
+}

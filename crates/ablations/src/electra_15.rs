@@ -1,0 +1,54 @@
+//! ELECTRA 15 % (paper §3.5).
+
+use electra_encoder::Encoder;
+use electra_objective::{
+    Batch, Corruption, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy, detection,
+};
+use tch::nn;
+
+/// Replaced token detection whose main loss is taken at the masked positions only.
+///
+/// As ELECTRA in everything else: the same generator, the same corrupted input, the same head and λ. A masked
+/// position counts also where the sample was right. It tests how much of ELECTRA's gain comes from learning
+/// from all tokens.
+#[derive(Debug)]
+pub struct Electra15 {
+    corruption: Corruption,
+    encoder: Encoder,
+    head: ReplacedHead,
+    gen_weight: f64,
+    disc_weight: f64,
+}
+
+impl Electra15 {
+    /// Its parameters lie under `root / "generator"` and `root / "main"`.
+    #[must_use]
+    pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
+        let (generator, encoder) = config.build_with_generator(root);
+        Self {
+            corruption: Corruption::Generator(Box::new(generator)),
+            encoder,
+            head: ReplacedHead::new(&(root / "main"), &config.encoder),
+            gen_weight: config.gen_weight,
+            disc_weight: config.disc_weight,
+        }
+    }
+}
+
+impl Objective for Electra15 {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        let corrupted = self.corruption.forward_t(batch, train);
+        let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
+        let logits = self.head.forward(&batch.at_masked(&hidden)); // [B, N]
+        let replaced = corrupted.replaced.gather(1, &batch.masked_positions, false); // [B, N]
+        let weights = batch.counted_once();
+        let disc_loss = binary_cross_entropy(&logits, &replaced, &weights);
+        let metrics = detection(&logits, &replaced, &weights, &disc_loss);
+        let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
+        Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+}

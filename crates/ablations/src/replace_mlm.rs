@@ -1,0 +1,53 @@
+//! Replace MLM (paper §3.5).
+
+use electra_encoder::Encoder;
+use electra_objective::{
+    Batch, Corruption, ModelConfig, Objective, Output, VocabularyHead, cross_entropy, prediction,
+};
+use tch::nn;
+
+/// Masked language modelling whose input holds samples of a generator where `[MASK]` would stand.
+///
+/// The encoder predicts the original tokens at the masked positions from the corrupted text. It tests how much
+/// of ELECTRA's gain comes from never showing `[MASK]`, which fine-tuning never shows either.
+#[derive(Debug)]
+pub struct ReplaceMlm {
+    corruption: Corruption,
+    encoder: Encoder,
+    head: VocabularyHead,
+    gen_weight: f64,
+    softmax_weight: f64,
+}
+
+impl ReplaceMlm {
+    /// Its parameters lie under `root / "generator"` and `root / "main"`.
+    #[must_use]
+    pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
+        let (generator, encoder) = config.build_with_generator(root);
+        let table = encoder.embeddings().word_embeddings();
+        Self {
+            corruption: Corruption::Generator(Box::new(generator)),
+            head: VocabularyHead::new(&(root / "main"), &config.encoder, table),
+            encoder,
+            gen_weight: config.gen_weight,
+            softmax_weight: config.softmax_weight,
+        }
+    }
+}
+
+impl Objective for ReplaceMlm {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        let corrupted = self.corruption.forward_t(batch, train);
+        let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
+        let logits = self.head.forward(&batch.at_masked(&hidden)); // [B, N, V]
+        let targets = batch.targets();
+        let main_loss = cross_entropy(&logits, &targets, &batch.masked_valid);
+        let metrics = prediction(&logits, &targets, &batch.masked_valid, &main_loss).prefixed("main_");
+        let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);
+        Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+}

@@ -1,0 +1,205 @@
+//! What must hold of the objectives whatever their weights are.
+
+use electra_ablations::{NAMES, copy_log_likelihood};
+use electra_objective::{Batch, Electra, Objective};
+use tch::{Device, Kind, Tensor, nn};
+
+use crate::support::{VOCAB, batch, metric, model, objective};
+
+const WITH_GENERATOR: [&str; 5] =
+    ["electra", "electra-15", "replace-mlm", "all-tokens-mlm", "all-tokens-mlm-no-gate"];
+
+/// The gradients of `loss` by parameter name, undefined ones left out.
+fn gradients(parameters: &nn::VarStore, loss: &Tensor) -> Vec<(String, Tensor)> {
+    for (_, parameter) in parameters.variables() {
+        electra_torch::zero_grad(&[parameter]).unwrap();
+    }
+    loss.backward();
+    let variables = parameters.variables().into_iter();
+    variables.filter_map(|(name, parameter)| Some((name, electra_torch::grad(&parameter)?))).collect()
+}
+
+#[test]
+fn samples_do_not_depend_on_the_rows_beside_them() {
+    let (_parameters, electra) = objective("electra");
+    let whole = batch(4, 2);
+    let head = |tensor: &Tensor| tensor.narrow(0, 0, 1);
+    let alone = Batch {
+        input_ids: head(&whole.input_ids),
+        attention_mask: head(&whole.attention_mask),
+        token_type_ids: head(&whole.token_type_ids),
+        masked_input_ids: head(&whole.masked_input_ids),
+        masked_positions: head(&whole.masked_positions),
+        masked_valid: head(&whole.masked_valid),
+        uniforms: head(&whole.uniforms),
+        sampled_ids: None,
+    };
+    let replaced = |batch: &Batch| metric(tch::no_grad(|| electra.forward_t(batch, false)), "replaced_rate");
+    // One row of 16 against 4 rows with 59 tokens: the first row's samples are among the others'.
+    let first = (replaced(&alone) * 16.0).round();
+    let all = (replaced(&whole) * 59.0).round();
+    assert!(first <= all && all <= first + 9.0);
+}
+
+#[test]
+fn the_main_loss_reaches_the_generator_through_shared_embeddings_only() {
+    for name in WITH_GENERATOR {
+        let mut config = model();
+        config.gen_weight = 0.0;
+        let parameters = nn::VarStore::new(Device::Cpu);
+        let network = electra_ablations::build(name, &parameters.root(), &config, &[]).unwrap();
+        electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
+        let loss = network.forward_t(&batch(3, 1), true).loss;
+        let mut shared = 0;
+        for (parameter, gradient) in gradients(&parameters, &loss) {
+            let norm = gradient.norm().double_value(&[]);
+            if parameter.starts_with("generator.electra.embeddings.") {
+                shared += usize::from(norm > 0.0);
+            } else if parameter.starts_with("generator.") {
+                assert_eq!(norm, 0.0, "{name}: {parameter}");
+            }
+        }
+        assert_eq!(
+            shared, 5,
+            "{name}: all of word, position, token type, LayerNorm learn from the main loss"
+        );
+    }
+}
+
+#[test]
+fn the_generators_loss_does_not_reach_the_main_network() {
+    for name in WITH_GENERATOR {
+        let config = electra_objective::ModelConfig { disc_weight: 0.0, softmax_weight: 0.0, ..model() };
+        let parameters = nn::VarStore::new(Device::Cpu);
+        let network = electra_ablations::build(name, &parameters.root(), &config, &[]).unwrap();
+        electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
+        let loss = network.forward_t(&batch(3, 1), true).loss;
+        let mut learns = 0;
+        for (parameter, gradient) in gradients(&parameters, &loss) {
+            let norm = gradient.norm().double_value(&[]);
+            if parameter.starts_with("main.") {
+                assert_eq!(norm, 0.0, "{name}: {parameter}");
+            } else {
+                learns += usize::from(norm > 0.0);
+            }
+        }
+        assert!(learns > 20, "{name}: the generator does not learn");
+    }
+}
+
+#[test]
+fn right_samples_are_labelled_original() {
+    for name in ["electra", "electra-15"] {
+        let (_parameters, network) = objective(name);
+        let mut batch = batch(3, 1);
+        batch.sampled_ids = Some(batch.targets());
+        let output = network.forward_t(&batch, false);
+        assert_eq!(metric(output, "replaced_rate"), 0.0);
+        let output = network.forward_t(&batch, false);
+        assert!(metric(output, "disc_auc").is_nan(), "nothing was replaced, so there is nothing to find");
+        // One wrong sample: exactly one label of 43 tokens.
+        let wrong = batch.targets();
+        let _ = wrong.get(0).get(0).fill_(if wrong.int64_value(&[0, 0]) == 7 { 8 } else { 7 });
+        batch.sampled_ids = Some(wrong);
+        let rate = metric(network.forward_t(&batch, false), "replaced_rate");
+        assert!((rate - 1.0 / 43.0).abs() < 1e-6, "{rate}");
+    }
+}
+
+#[test]
+fn padding_and_unused_slots_do_not_count() {
+    for name in NAMES {
+        let (_parameters, network) = objective(name);
+        let loss = |batch: &Batch| network.forward_t(batch, false).loss.double_value(&[]);
+        let mut short = batch(1, 1);
+        short.sampled_ids = Some(short.targets().full_like(9));
+        let wider =
+            |tensor: &Tensor, cells: i64| Tensor::cat(&[tensor, &tensor.narrow(1, 0, cells).zeros_like()], 1);
+        let padded = Batch {
+            input_ids: wider(&short.input_ids, 7),
+            attention_mask: wider(&short.attention_mask, 7),
+            token_type_ids: wider(&short.token_type_ids, 7),
+            masked_input_ids: wider(&short.masked_input_ids, 7),
+            masked_positions: wider(&short.masked_positions, 2),
+            masked_valid: wider(&short.masked_valid, 2),
+            uniforms: wider(&short.uniforms, 2),
+            sampled_ids: short.sampled_ids.as_ref().map(|ids| wider(ids, 2)),
+        };
+        let (short, padded) = (loss(&short), loss(&padded));
+        assert!((short - padded).abs() < 1e-4 * short.abs(), "{name}: {short} without, {padded} with");
+    }
+}
+
+#[test]
+fn a_batch_without_masks_has_a_finite_loss() {
+    for name in NAMES {
+        let (_parameters, network) = objective(name);
+        let mut batch = batch(2, 1);
+        batch.masked_valid = batch.masked_valid.zeros_like();
+        batch.masked_positions = batch.masked_positions.zeros_like();
+        let loss = network.forward_t(&batch, true).loss;
+        assert!(loss.double_value(&[]).is_finite(), "{name}");
+    }
+}
+
+#[test]
+fn positions_drawn_twice_count_once_where_positions_count() {
+    let (_parameters, network) = objective("electra-15");
+    let mut once = batch(2, 1);
+    once.sampled_ids = Some(once.targets().full_like(9));
+    let mut twice = batch(2, 1);
+    let doubled = |tensor: &Tensor| Tensor::cat(&[&tensor.narrow(1, 0, 1), tensor], 1);
+    twice.masked_positions = doubled(&once.masked_positions);
+    twice.masked_valid = doubled(&once.masked_valid);
+    twice.sampled_ids = once.sampled_ids.as_ref().map(doubled);
+    let disc_loss = |batch: &Batch| metric(network.forward_t(batch, false), "disc_loss");
+    assert!((disc_loss(&once) - disc_loss(&twice)).abs() < 1e-6);
+}
+
+#[test]
+fn the_copy_gate_is_stable() {
+    let z = Tensor::from_slice(&[-100.0f32, -5.0, 0.0, 5.0, 100.0]).set_requires_grad(true);
+    for ell in [-100.0f32, -12.0, -0.5, -1e-6] {
+        for copied in [true, false] {
+            let log_p = copy_log_likelihood(
+                &z,
+                &z.detach().full_like(f64::from(ell)),
+                &z.full_like(f64::from(u8::from(copied))).to_kind(Kind::Bool),
+            );
+            for at in 0..5 {
+                let gate = z.double_value(&[at]);
+                // log σ(z) = −log(1 + e^−z), in double precision.
+                let log_sigma = |z: f64| -(-z).exp().ln_1p();
+                let softmax = log_sigma(-gate) + f64::from(ell);
+                let expected = if copied {
+                    let (a, b) = (log_sigma(gate), softmax);
+                    a.max(b) + (-(a - b).abs()).exp().ln_1p()
+                } else {
+                    softmax
+                };
+                let found = log_p.double_value(&[at]);
+                let error = (found - expected).abs() / expected.abs().max(1.0);
+                assert!(error < 1e-5, "z = {gate}, ℓ = {ell}, copied {copied}: {found}, expected {expected}");
+            }
+            electra_torch::zero_grad(&[z.shallow_clone()]).unwrap();
+            log_p.sum(Kind::Float).backward();
+            assert!(
+                z.grad().isfinite().all().int64_value(&[]) == 1,
+                "ℓ = {ell}, copied {copied}: the gradient"
+            );
+        }
+    }
+}
+
+#[test]
+fn fixed_replacements_follow_their_distribution() {
+    let parameters = nn::VarStore::new(Device::Cpu);
+    let only = Tensor::from_slice(&(0..VOCAB).map(|id| f64::from(u8::from(id == 9))).collect::<Vec<_>>());
+    let network = Electra::with_fixed(&parameters.root(), &model(), &only);
+    electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
+    assert!(parameters.variables().keys().all(|name| name.starts_with("main.")));
+    let batch = batch(3, 1);
+    let nines = batch.targets().eq(9).sum(Kind::Int64).int64_value(&[]);
+    let rate = metric(network.forward_t(&batch, false), "replaced_rate");
+    assert!((rate - (9 - nines) as f64 / 43.0).abs() < 1e-6, "all but the nines are replaced by 9: {rate}");
+}

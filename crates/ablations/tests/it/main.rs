@@ -1,0 +1,8 @@
+//! The objectives against PyTorch, and what must hold of each of them.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
+
+mod golden;
+mod invariants;
+mod registry;
+mod support;

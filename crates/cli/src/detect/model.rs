@@ -1,0 +1,140 @@
+//! The model of a Hub folder, and what it says of rows.
+
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use electra_encoder::{Architecture, Encoder, EncoderConfig, HubFolder, Input};
+use electra_tokenizer::Tokenizer;
+use tch::Tensor;
+
+use super::request::Row;
+use crate::hub::{Head, Network};
+
+/// What is to be computed.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) hidden: bool,
+    pub(super) vocabulary: bool,
+    /// Rows at once.
+    pub(super) batch: usize,
+}
+
+/// A network on the CPU with the tokenizer beside it.
+pub(super) struct Model {
+    encoder: Encoder,
+    head: Head,
+    tokenizer: Option<Tokenizer>,
+    wanted: Wanted,
+}
+
+/// What is said of one row, without what its batch was padded with.
+#[derive(Default)]
+pub(super) struct Output {
+    /// `[L]`, of "replaced"; none of a generator.
+    pub(super) logits: Option<Vec<f32>>,
+    /// `[L, D]`
+    pub(super) hidden: Option<Vec<Vec<f32>>>,
+    /// `[L, V]`, of a generator.
+    pub(super) vocabulary: Option<Vec<Vec<f32>>>,
+}
+
+impl Model {
+    pub(super) fn load(folder: &Path, wanted: Wanted) -> Result<Self> {
+        let hub = HubFolder::read(folder)?;
+        let shown = folder.display();
+        match hub.architecture {
+            Architecture::MaskedLm if !wanted.hidden => bail!(
+                "{shown}: {} has no head that tells replaced tokens; expected {}, a discriminator \
+                 (--json --hidden prints the hidden states of any)",
+                hub.architecture.name(),
+                Architecture::PreTraining.name()
+            ),
+            Architecture::PreTraining if wanted.vocabulary => {
+                bail!("--vocabulary-logits: {shown}: {} has no vocabulary head", hub.architecture.name())
+            }
+            _ => {}
+        }
+        let tokenizer = tokenizer(folder)?;
+        if let Some(tokenizer) = &tokenizer {
+            let (tokens, rows) = (tokenizer.vocab_size(), hub.config.vocab_size);
+            ensure!(tokens as i64 <= rows, "{shown}: {tokens} tokens in the tokenizer, {rows} in the model");
+        }
+        let Network { encoder, head, .. } = Network::of(&hub)?;
+        Ok(Self { encoder, head, tokenizer, wanted })
+    }
+
+    pub(super) fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.tokenizer.as_ref()
+    }
+
+    pub(super) fn config(&self) -> &EncoderConfig {
+        self.encoder.config()
+    }
+
+    /// What is said of each row, in their order. Rows of like length are computed together.
+    pub(super) fn outputs(&self, rows: &[&Row]) -> Result<Vec<Output>> {
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|&at| rows[at].input_ids.len());
+        let mut outputs: Vec<Output> = rows.iter().map(|_| Output::default()).collect();
+        for batch in order.chunks(self.wanted.batch) {
+            let rows: Vec<&Row> = batch.iter().map(|&at| rows[at]).collect();
+            for (&at, output) in batch.iter().zip(tch::no_grad(|| self.batch(&rows))?) {
+                outputs[at] = output;
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn batch(&self, rows: &[&Row]) -> Result<Vec<Output>> {
+        let length = rows.iter().map(|row| row.input_ids.len()).max().unwrap_or(0);
+        let hidden = self.encoder.forward_t(
+            &Input {
+                input_ids: &padded(rows, length, self.config().pad_token_id, |row| &row.input_ids)?,
+                attention_mask: &padded(rows, length, false, |row| &row.attention_mask)?,
+                token_type_ids: &padded(rows, length, 0, |row| &row.token_type_ids)?,
+            },
+            false,
+        ); // [B, L, D]
+        let logits = match &self.head {
+            Head::Replaced(head) => Some(head.forward(&hidden)), // [B, L]
+            Head::Vocabulary(_) => None,
+        };
+        let vocabulary = match &self.head {
+            Head::Vocabulary(head) if self.wanted.vocabulary => Some(head.forward(&hidden)), // [B, L, V]
+            _ => None,
+        };
+        let row = |(at, row): (usize, &&Row)| -> Result<Output> {
+            let own = |tensor: &Tensor| tensor.get(at as i64).narrow(0, 0, row.input_ids.len() as i64);
+            let matrix = |tensor: &Tensor| Vec::<Vec<f32>>::try_from(own(tensor));
+            Ok(Output {
+                logits: logits.as_ref().map(|logits| Vec::<f32>::try_from(own(logits))).transpose()?,
+                hidden: self.wanted.hidden.then(|| matrix(&hidden)).transpose()?,
+                vocabulary: vocabulary.as_ref().map(matrix).transpose()?,
+            })
+        };
+        rows.iter().enumerate().map(row).collect()
+    }
+}
+
+/// The tokenizer of a folder that has one.
+fn tokenizer(folder: &Path) -> Result<Option<Tokenizer>> {
+    if !["tokenizer.json", "vocab.txt"].iter().any(|name| folder.join(name).exists()) {
+        return Ok(None);
+    }
+    Ok(Some(Tokenizer::load(folder)?))
+}
+
+/// A field of the rows as `[B, L]`, the short ones filled up.
+fn padded<'a, T: tch::kind::Element + Copy + 'a>(
+    rows: &[&'a Row],
+    length: usize,
+    padding: T,
+    field: impl Fn(&'a Row) -> &'a Vec<T>,
+) -> Result<Tensor> {
+    let mut cells = Vec::with_capacity(rows.len() * length);
+    for (at, row) in rows.iter().enumerate() {
+        cells.extend_from_slice(field(row));
+        cells.resize((at + 1) * length, padding);
+    }
+    Ok(Tensor::f_from_slice(&cells)?.f_view([rows.len() as i64, length as i64])?)
+}

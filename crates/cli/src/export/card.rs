@@ -1,0 +1,200 @@
+//! The model card, `README.md`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use electra_data::Manifest;
+use electra_encoder::{Architecture, Convention, EncoderConfig, StepShape};
+use indicatif::HumanCount;
+
+use super::networks::Networks;
+use super::source::Source;
+
+/// Files of a corpus that are named one by one.
+const MOST_FILES: usize = 8;
+
+/// The card. It says what is known, and leaves out what is not: the language and the licence are the author's to
+/// add.
+pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -> String {
+    let Source { config, checkpoint, state, corpus, .. } = source;
+    let main = &networks.main;
+    let mut text = String::new();
+    let mut line = |line: &str| {
+        text.push_str(line);
+        text.push('\n');
+    };
+    let task = match main.architecture {
+        Architecture::PreTraining => "feature-extraction",
+        Architecture::MaskedLm => "fill-mask",
+    };
+    line(&format!("---\nlibrary_name: transformers\npipeline_tag: {task}\ntags:\n- electra"));
+    if config.objective != "electra" {
+        line(&format!("- {}", config.objective));
+    }
+    line("---\n");
+    line(&format!("# A text encoder pre-trained with the objective `{}`\n", config.objective));
+    line(&format!("{}\n", what_it_is(main.architecture)));
+
+    line("## Use\n\n```python");
+    line(&usage(main.architecture));
+    line("```\n");
+    if with_generator {
+        line(
+            "`generator/` holds the generator that the encoder was trained with, an `ElectraForMaskedLM`; \
+             load it with `subfolder=\"generator\"`.\n",
+        );
+    }
+    if !networks.left_out.is_empty() {
+        line(&format!(
+            "Left out, as this architecture has no place for it: {}. It served the objective and is not needed \
+             for fine-tuning.\n",
+            code_list(&networks.left_out)
+        ));
+    }
+
+    line("## Networks\n\n| | layers | width | feed-forward | heads | embeddings | tokens | positions |");
+    line("|---|---|---|---|---|---|---|---|");
+    line(&sizes("encoder", &main.config));
+    if let Some(generator) = &networks.generator {
+        line(&sizes("generator", &generator.config));
+    }
+
+    line("\n## Training\n\n| | |\n|---|---|");
+    let mut row = |name: &str, value: String| line(&format!("| {name} | {value} |"));
+    row("objective", format!("`{}`", config.objective));
+    row("steps", count(checkpoint.step));
+    row("budget", budget(source));
+    row("batch", format!("{} examples", config.budget.batch));
+    row("examples seen", count(state.examples_seen));
+    row("share of tokens masked", config.masking.mask_prob.to_string());
+    let optimizer = &config.optimizer;
+    row("learning rate", format!("{:e}, with linear decay", optimizer.learning_rate));
+    let (steps, share) = (count(optimizer.warmup_steps), optimizer.warmup_share);
+    row("warm-up", format!("{steps} steps, or {share} of the run if that is less"));
+    row("weight decay", optimizer.weight_decay.to_string());
+    row("seed", config.seed.to_string());
+    row("training time", format!("{:.0} s", state.elapsed_seconds));
+    if let Some([paper, executed]) = flops(source) {
+        row("FLOPs, as the paper counts them", format!("{paper:.3e}"));
+        row("FLOPs, as executed", format!("{executed:.3e}"));
+    }
+    row("code", format!("electra {}", state.code));
+    if let Some(init) = &config.init {
+        row("began with", format!("`{}`", name(&init.discriminator)));
+    }
+
+    if let Some(corpus) = corpus {
+        line("\n## Training data\n\n| | |\n|---|---|");
+        for (name, value) in data(corpus) {
+            line(&format!("| {name} | {value} |"));
+        }
+    }
+    text
+}
+
+fn what_it_is(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::PreTraining => {
+            "The discriminator of ELECTRA (Clark et al. 2020): a Transformer encoder that was trained to tell, of \
+             each token of a text, whether it was replaced, and the head that tells it. A positive logit means \
+             \"replaced\"."
+        }
+        Architecture::MaskedLm => {
+            "A Transformer encoder of ELECTRA's architecture (Clark et al. 2020) that was trained to predict \
+             original tokens, and the vocabulary head that predicts them."
+        }
+    }
+}
+
+fn usage(architecture: Architecture) -> String {
+    let load = "from transformers import AutoModel, AutoTokenizer\n\n\
+                tokenizer = AutoTokenizer.from_pretrained(\"path/of/this/folder\")\n\
+                encoder = AutoModel.from_pretrained(\"path/of/this/folder\")  # for fine-tuning; it says that it leaves the head out";
+    let (auto, what) = match architecture {
+        Architecture::PreTraining => ("AutoModelForPreTraining", "logits of \"replaced\""),
+        Architecture::MaskedLm => ("AutoModelForMaskedLM", "logits of the vocabulary"),
+    };
+    format!(
+        "{load}\n\n# With its head: {what}\nfrom transformers import {auto}\nmodel = {auto}.from_pretrained(\"path/of/this/folder\")"
+    )
+}
+
+fn sizes(name: &str, config: &EncoderConfig) -> String {
+    let EncoderConfig {
+        num_hidden_layers,
+        hidden_size,
+        intermediate_size,
+        num_attention_heads,
+        embedding_size,
+        vocab_size,
+        max_position_embeddings,
+        ..
+    } = config;
+    format!(
+        "| {name} | {num_hidden_layers} | {hidden_size} | {intermediate_size} | {num_attention_heads} | \
+         {embedding_size} | {vocab_size} | {max_position_embeddings} |"
+    )
+}
+
+fn budget(source: &Source) -> String {
+    let budget = &source.config.budget;
+    let limits = [
+        budget.steps.map(|steps| format!("{} steps", count(steps))),
+        budget.tokens.map(|tokens| format!("{} tokens", count(tokens))),
+        budget.flops.map(|flops| format!("{flops:.3e} FLOPs, as the paper counts them")),
+        budget.seconds.map(|seconds| format!("{seconds} s")),
+    ];
+    limits.into_iter().flatten().collect()
+}
+
+/// Of all steps, by both conventions; none where the rows' length or the objective is not known here.
+fn flops(source: &Source) -> Option<[f64; 2]> {
+    let Source { config, checkpoint, corpus, .. } = source;
+    let length = corpus.as_ref()?.examples.max_length;
+    let model = config.model.model();
+    let networks = electra_ablations::networks(&config.objective, &model).ok()?;
+    let shape = StepShape {
+        batch: config.budget.batch as u64,
+        length: length as u64,
+        masked: config.masking.capacity(length) as u64,
+    };
+    let total = |convention: Convention| convention.step(&networks, shape) * checkpoint.step as f64;
+    Some([total(Convention::Paper), total(Convention::Executed)])
+}
+
+fn data(corpus: &Manifest) -> Vec<(&'static str, String)> {
+    let counts = &corpus.counts;
+    let names: Vec<String> = corpus.sources.iter().map(|source| name(Path::new(&source.path))).collect();
+    let sources = match names.len() {
+        0..=MOST_FILES => code_list(&names),
+        many => format!("{many} files"),
+    };
+    vec![
+        ("sources", sources),
+        ("documents", count(counts.documents)),
+        ("tokens", count(counts.text_tokens)),
+        ("examples", count(counts.examples)),
+        ("tokens in an example", format!("up to {}", corpus.examples.max_length)),
+        (
+            "vocabulary",
+            format!("{} tokens, sha256 `{}`", count(u64::from(corpus.vocabulary.size)), corpus.tokenizer),
+        ),
+    ]
+}
+
+/// Without the folders above, which are of the author's machine.
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn code_list(names: &[String]) -> String {
+    names.iter().fold(String::new(), |mut list, name| {
+        let comma = if list.is_empty() { "" } else { ", " };
+        let _ = write!(list, "{comma}`{name}`");
+        list
+    })
+}
+
+fn count(number: u64) -> String {
+    HumanCount(number).to_string()
+}

@@ -1,0 +1,89 @@
+//! `electra export`.
+
+mod card;
+mod folder;
+mod networks;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use electra_encoder::HubFolder;
+use electra_tokenizer::Tokenizer;
+use serde_json::{Value, json};
+
+use self::folder::Output;
+use self::networks::Networks;
+use self::source::Source;
+
+/// Write a run's networks in the Hub's layout, as transformers loads them.
+///
+/// The folder is the encoder that is kept, with its head: ElectraForPreTraining where the objective tells
+/// replaced tokens, ElectraForMaskedLM where it predicts tokens. generator/ in it is the generator, if the run
+/// has one. Both have the tokenizer's files; README.md is a model card. Nothing is left behind if it fails.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra export --run runs/electra --output export
+  electra export --run runs/electra --step 10000 --no-generator --output export-10000
+  python -c \"from transformers import AutoModel; AutoModel.from_pretrained('export')\"")]
+pub(crate) struct Options {
+    /// Folder of a run of `electra pretrain`
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// Folder to write to; must be new or empty
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Checkpoint to take, by its steps [default: the newest that is whole]
+    #[arg(long, value_name = "N")]
+    step: Option<u64>,
+    /// Tokenizer to take along [default: the one that the run's settings name, else the corpus's]
+    #[arg(long, value_name = "DIR")]
+    tokenizer: Option<PathBuf>,
+    /// Leave out the generator
+    #[arg(long)]
+    no_generator: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let output = Output::create(&options.output)?;
+    let source = Source::open(&options.run, options.step, options.tokenizer.as_deref())?;
+    let weights = source.checkpoint.model()?;
+    let networks = Networks::of(&weights, &source.config.model.model())
+        .with_context(|| source.checkpoint.folder.display().to_string())?;
+    let generator = networks.generator.as_ref().filter(|_| !options.no_generator);
+
+    write_network(output.path(), &networks.main, &source.tokenizer)?;
+    if let Some(generator) = generator {
+        write_network(&output.path().join("generator"), generator, &source.tokenizer)?;
+    }
+    let card = card::card(&source, &networks, generator.is_some());
+    folder::write(&output.path().join("README.md"), &card)?;
+    output.finish()?;
+
+    let shown = options.output.display();
+    let step = source.checkpoint.step;
+    println!(
+        "{shown}: {} after {step} steps of {}",
+        networks.main.architecture.name(),
+        source.config.objective
+    );
+    if let Some(generator) = generator {
+        println!("{shown}/generator: {}", generator.architecture.name());
+    }
+    for name in &networks.left_out {
+        println!("left out: {name}, which the Hub's architecture has no place for");
+    }
+    Ok(())
+}
+
+fn write_network(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Result<()> {
+    hub.write(folder)?;
+    tokenizer.save(folder)?;
+    // A tokenizer knows no longest row; said here, `truncation=True` in transformers cuts where the model ends.
+    let path = folder.join("tokenizer_config.json");
+    let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    let mut config: Value = serde_json::from_slice(&text)?;
+    config["model_max_length"] = json!(hub.config.max_position_embeddings);
+    folder::write(&path, &format!("{config:#}\n"))
+}

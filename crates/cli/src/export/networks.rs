@@ -1,0 +1,75 @@
+//! A checkpoint's networks under the Hub's names.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use electra_encoder::{Architecture, EncoderConfig, HubFolder, Part, Weights};
+use electra_objective::ModelConfig;
+use tch::Tensor;
+
+use crate::hub::Network;
+
+/// What can be tied to the generator's.
+const EMBEDDINGS: &str = "electra.embeddings.";
+const DISCRIMINATOR: &[&str] = &["discriminator_predictions."];
+const VOCABULARY: &[&str] = &["generator_predictions.", "generator_lm_head."];
+
+/// What an export is made of.
+pub(super) struct Networks {
+    /// The encoder that is kept, with its head.
+    pub(super) main: HubFolder,
+    pub(super) generator: Option<HubFolder>,
+    /// Tensors of the kept network that the Hub's classes have no place for, such as the copy gate.
+    pub(super) left_out: Vec<String>,
+}
+
+impl Networks {
+    pub(super) fn of(checkpoint: &Weights, model: &ModelConfig) -> Result<Self> {
+        let (main, left_out) = hub(checkpoint, Part::MAIN, &model.encoder)?;
+        let has_generator = checkpoint.iter().any(|(name, _)| name.starts_with(Part::GENERATOR.prefix));
+        let generator = match has_generator {
+            true => Some(hub(checkpoint, Part::GENERATOR, &model.generator)?.0),
+            false => None,
+        };
+        Ok(Self { main, generator, left_out })
+    }
+}
+
+/// One network; its head says what it is. Also gives the names of what is left out.
+fn hub(checkpoint: &Weights, part: Part<'_>, config: &EncoderConfig) -> Result<(HubFolder, Vec<String>)> {
+    let mut tensors = tensors(checkpoint, part);
+    let has = |heads: &[&str]| tensors.keys().any(|name| starts_with(name, heads));
+    let (architecture, heads) = match (has(DISCRIMINATOR), has(VOCABULARY)) {
+        (true, false) => (Architecture::PreTraining, DISCRIMINATOR),
+        (false, true) => (Architecture::MaskedLm, VOCABULARY),
+        (both, _) => {
+            let found = if both { "both" } else { "neither" };
+            let (one, other) = (DISCRIMINATOR[0], VOCABULARY[0]);
+            bail!("{}{one}… and {other}…: {found}; expected one of the two", part.prefix)
+        }
+    };
+    let left_out =
+        tensors.extract_if(.., |name, _| !name.starts_with("electra.") && !starts_with(name, heads));
+    let left_out = left_out.map(|(name, _)| name).collect();
+    let hub = HubFolder { config: config.clone(), architecture, weights: Weights::new(tensors) };
+    Network::of(&hub).with_context(|| format!("the network {}…", part.prefix))?;
+    Ok((hub, left_out))
+}
+
+fn starts_with(name: &str, prefixes: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The tensors of a part under the Hub's names: first what it shares, then its own, which win.
+fn tensors(checkpoint: &Weights, part: Part<'_>) -> BTreeMap<String, Tensor> {
+    let tied = part.tied.map(|prefix| (prefix, EMBEDDINGS));
+    let mut tensors = BTreeMap::new();
+    for (prefix, only) in tied.into_iter().chain([(part.prefix, "")]) {
+        for (full, tensor) in checkpoint.iter() {
+            if let Some(name) = full.strip_prefix(prefix).filter(|name| name.starts_with(only)) {
+                tensors.insert(name.to_owned(), tensor.shallow_clone());
+            }
+        }
+    }
+    tensors
+}

@@ -1,0 +1,157 @@
+//! `electra pretrain`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use electra_data::Corpus;
+use electra_data::masking::Choice;
+use electra_tokenizer::Tokenizer;
+use electra_trainer::{Config, Event, Outcome, Run, train};
+use indicatif::{HumanCount, ProgressBar};
+use serde_json::json;
+
+use crate::{interrupt, progress};
+
+/// Pre-train an encoder, or go on with a run that was interrupted.
+///
+/// What the file does not say comes from its preset (tiny, small, base, large), with the paper's values. The
+/// run's folder holds settings, logs and checkpoints; the same command goes on from the newest whole one. On
+/// the CPU, with a fixed number of threads, a run that was killed and continued ends with the same bytes as
+/// one that was not.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra pretrain --config run.toml --run runs/electra-1
+  electra pretrain --config run.toml --set objective=mlm --set seed=2 --run runs/mlm-2
+  electra pretrain --config run.toml --set budget.flops=1.3e15 --run runs/by-compute
+
+A file:
+  preset = \"small\"
+  objective = \"electra\"      # mlm, electra-15, replace-mlm, all-tokens-mlm, controls
+  seed = 1
+  [data]
+  corpus = \"corpus\"
+  tokenizer = \"tokenizer\"
+  [budget]
+  steps = 1000               # or tokens, flops, seconds")]
+pub(crate) struct Options {
+    /// Settings, TOML
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// A setting that takes the place of the file's
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Folder of the run; it is continued if it holds one of the same settings
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    electra_torch::load_cuda().context("loading CUDA")?;
+    let masking = |name: &str| electra_ablations::masking(name).map_err(Into::into);
+    let config = Config::read(&options.config, &options.set, masking)?;
+    let model = config.model.model();
+    let networks = electra_ablations::networks(&config.objective, &model)?;
+    let continues_word = continues_word(&config)?;
+    let unigram = if config.objective == "rtd-unigram" {
+        Corpus::open(&config.data.corpus)?.token_counts()?
+    } else {
+        Vec::new()
+    };
+
+    let stop = Arc::new(AtomicBool::new(false));
+    interrupt::set(Arc::clone(&stop))?;
+    let bar = progress::steps();
+    let mut observer = |event: &Event| show(&bar, event);
+    let outcome = train(
+        Run {
+            config: &config,
+            folder: &options.run,
+            networks: &networks,
+            continues_word: &continues_word,
+            stop: &stop,
+            observer: &mut observer,
+        },
+        |root| electra_ablations::build(&config.objective, root, &model, &unigram),
+    );
+    bar.finish_and_clear();
+    report(options, outcome?);
+    Ok(())
+}
+
+/// Which tokens continue a word; asked for only where words are masked whole.
+fn continues_word(config: &Config) -> Result<Vec<bool>> {
+    if config.masking.choice == Choice::Token {
+        return Ok(Vec::new());
+    }
+    let path = config.data.tokenizer.as_ref();
+    let path =
+        path.context("masking.choice speaks of words: data.tokenizer has to name the tokenizer's folder")?;
+    Ok(Tokenizer::load(path)?.continues_word().to_vec())
+}
+
+fn show(bar: &ProgressBar, event: &Event) {
+    match event {
+        Event::Warning(text) => bar.suspend(|| {
+            eprintln!("{} {text}", console::style("warning:").yellow().bold().for_stderr());
+        }),
+        Event::Started { step, steps, parameters, peak_flops_per_s } => {
+            bar.suspend(|| {
+                let from = if *step > 0 {
+                    format!("going on after step {}", HumanCount(*step))
+                } else {
+                    "new".into()
+                };
+                eprintln!(
+                    "{from}; {} parameters; matrix products at {:.0} GFLOP/s here",
+                    HumanCount(*parameters),
+                    peak_flops_per_s / 1e9
+                );
+            });
+            if let Some(steps) = steps {
+                bar.set_prefix(format!("of {} steps", HumanCount(*steps)));
+            }
+        }
+        Event::Step { step, progress, rates } => {
+            bar.set_position((progress * progress::WHOLE as f64) as u64);
+            let rates = rates.map_or_else(String::new, |rates| {
+                format!(
+                    "loss {:.3} · {} tokens/s · {:.0} % of peak · {} left",
+                    rates.loss,
+                    HumanCount(rates.tokens_per_s as u64),
+                    100.0 * rates.peak_share,
+                    progress::time(rates.seconds_left),
+                )
+            });
+            bar.set_message(format!("step {} · {rates}", HumanCount(*step)));
+        }
+        // A save is not worth a line: the next step shows that it went well, and an error that it did not.
+        _ => {}
+    }
+}
+
+fn report(options: &Options, outcome: Outcome) {
+    let (step, finished) = match outcome {
+        Outcome::Finished { step } => (step, true),
+        Outcome::Interrupted { step } => (step, false),
+    };
+    let run = options.run.display();
+    if options.json {
+        println!("{}", json!({ "run": options.run, "step": step, "finished": finished }));
+    } else if finished {
+        println!(
+            "{run}: finished, {} steps; take it on with: electra export --run {run} --output DIR",
+            HumanCount(step)
+        );
+    } else {
+        println!(
+            "{run}: interrupted after step {}, which is saved; the same command goes on",
+            HumanCount(step)
+        );
+    }
+}

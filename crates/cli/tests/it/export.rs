@@ -1,0 +1,193 @@
+//! `electra export`.
+
+use electra_encoder::{Architecture, HubFolder, Weights};
+use electra_tokenizer::Tokenizer;
+
+use crate::support::{Bench, json_lines, names};
+
+/// A run of three steps, small as a network can be, with checkpoints after the second and the third.
+fn trained(objective: &str) -> Bench {
+    let bench = Bench::with_tokenizer();
+    bench.run("corpus build --tokenizer tokenizer --input text.txt --max-length 16 --output corpus").ok();
+    bench.write(
+        "run.toml",
+        format!(
+            "preset = \"tiny\"\nobjective = \"{objective}\"\nseed = 5\n[data]\ncorpus = \"corpus\"\n\
+             [budget]\nsteps = 3\nbatch = 2\n[checkpoint]\nevery_steps = 2\n\
+             [device]\nthreads = 1\n[model]\ngenerator_multiplier = 0.5\n\
+             [model.encoder]\nhidden_size = 32\nembedding_size = 16\nintermediate_size = 48\n"
+        ),
+    );
+    bench.run("pretrain --config run.toml --run run").ok();
+    bench
+}
+
+fn checkpoint(bench: &Bench, step: u64) -> Weights {
+    Weights::read(&bench.path(&format!("run/checkpoints/step-{step:08}/model.safetensors"))).unwrap()
+}
+
+/// Asserts that a folder holds exactly these tensors of a checkpoint, each under its other name.
+fn assert_tensors(hub: &HubFolder, checkpoint: &Weights, prefix: &str) {
+    let mut count = 0;
+    for (name, tensor) in hub.weights.iter() {
+        let own = checkpoint.get(&format!("{prefix}{name}"));
+        let expected = own.or_else(|| checkpoint.get(&format!("generator.{name}"))).unwrap();
+        assert!(tensor == expected, "{name}");
+        count += usize::from(own.is_some());
+    }
+    let all = checkpoint.iter().filter(|(name, _)| name.starts_with(prefix) && !name.contains(".gate."));
+    assert_eq!(count, all.count());
+}
+
+#[test]
+fn both_networks_in_the_hubs_layout() {
+    let bench = trained("electra");
+    let said = bench.run("export --run run --output export").ok();
+    assert!(said.contains("export: ElectraForPreTraining after 3 steps of electra"), "{said}");
+    let tokenizer = ["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"];
+    let network = [&["config.json", "model.safetensors"], &tokenizer[..]].concat();
+    assert_eq!(
+        names(&bench.path("export")),
+        [&["README.md", "config.json", "generator"], &network[1..]].concat()
+    );
+    assert_eq!(names(&bench.path("export/generator")), network);
+
+    let checkpoint = checkpoint(&bench, 3);
+    let main = HubFolder::read(&bench.path("export")).unwrap();
+    assert_eq!((main.architecture, main.config.hidden_size), (Architecture::PreTraining, 32));
+    assert_tensors(&main, &checkpoint, "main.");
+    assert!(main.weights.get("electra.embeddings.word_embeddings.weight").is_some(), "the tied table");
+    let generator = HubFolder::read(&bench.path("export/generator")).unwrap();
+    assert_eq!((generator.architecture, generator.config.hidden_size), (Architecture::MaskedLm, 16));
+    assert_tensors(&generator, &checkpoint, "generator.");
+
+    let own = Tokenizer::load(bench.path("tokenizer")).unwrap();
+    for folder in ["export", "export/generator"] {
+        assert_eq!(Tokenizer::load(bench.path(folder)).unwrap().fingerprint(), own.fingerprint());
+    }
+    let config = std::fs::read_to_string(bench.path("export/tokenizer_config.json")).unwrap();
+    assert_eq!(json_lines(&config.replace('\n', ""))[0]["model_max_length"], 128);
+    let answer =
+        &json_lines(&bench.run_with("detect --model export --json", b"{\"text\": \"the cat\"}").ok())[0];
+    assert_eq!(answer["probabilities"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn the_card_says_what_was_done() {
+    let bench = trained("electra");
+    bench.run("export --run run --output export").ok();
+    let card = std::fs::read_to_string(bench.path("export/README.md")).unwrap();
+    assert!(card.starts_with("---\nlibrary_name: transformers\n"), "{card}");
+    // Counted by `electra flops`' own functions: 3 steps of 2 rows of 16 tokens, 3 of them masked.
+    for expected in [
+        "- electra\n---\n",
+        "| objective | `electra` |",
+        "| steps | 3 |",
+        "| budget | 3 steps |",
+        "| batch | 2 examples |",
+        "| examples seen | 6 |",
+        "| seed | 5 |",
+        "| FLOPs, as the paper counts them | ",
+        "| FLOPs, as executed | ",
+        "| code | electra 0.1.0",
+        "| sources | `text.txt` |",
+        "| documents | 3 |",
+        "AutoModelForPreTraining.from_pretrained(",
+        "`generator/` holds the generator",
+    ] {
+        assert!(card.contains(expected), "{expected:?} is not in:\n{card}");
+    }
+    for unknown in ["language:", "license:", "Left out"] {
+        assert!(!card.contains(unknown), "{unknown:?} is in:\n{card}");
+    }
+    let here = bench.path("").to_string_lossy().into_owned();
+    assert!(!card.contains(&here), "names a folder of this machine");
+}
+
+#[test]
+fn a_softmax_objective_is_a_masked_language_model_and_its_gate_is_left_out() {
+    let bench = trained("all-tokens-mlm");
+    let said = bench.run("export --run run --output export").ok();
+    assert!(said.contains("left out: gate.weight"), "{said}");
+    let main = HubFolder::read(&bench.path("export")).unwrap();
+    assert_eq!(main.architecture, Architecture::MaskedLm);
+    assert_tensors(&main, &checkpoint(&bench, 3), "main.");
+    let card = std::fs::read_to_string(bench.path("export/README.md")).unwrap();
+    assert!(
+        card.contains("Left out, as this architecture has no place for it: `gate.bias`, `gate.weight`."),
+        "{card}"
+    );
+    assert!(card.contains("- electra\n- all-tokens-mlm\n"), "{card}");
+
+    bench.run("export --run run --no-generator --output alone").ok();
+    assert!(!bench.path("alone/generator").exists());
+    assert!(!std::fs::read_to_string(bench.path("alone/README.md")).unwrap().contains("generator/"));
+}
+
+#[test]
+fn a_run_without_a_generator_has_none() {
+    let bench = trained("mlm");
+    bench.run("export --run run --output export").ok();
+    assert!(!bench.path("export/generator").exists());
+    assert_eq!(HubFolder::read(&bench.path("export")).unwrap().architecture, Architecture::MaskedLm);
+}
+
+#[test]
+fn any_checkpoint_and_the_newest_that_is_whole() {
+    let bench = trained("electra");
+    bench.run("export --run run --step 2 --output second").ok();
+    let second = HubFolder::read(&bench.path("second")).unwrap();
+    assert_tensors(&second, &checkpoint(&bench, 2), "main.");
+
+    let newest = bench.path("run/checkpoints/step-00000003/model.safetensors");
+    let mut bytes = std::fs::read(&newest).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&newest, bytes).unwrap();
+    let answer = bench.run("export --run run --output export");
+    assert!(answer.err.contains("step-00000003/model.safetensors: damaged"), "{}", answer.err);
+    assert!(answer.ok().contains("after 2 steps"));
+    let card = |folder: &str| std::fs::read(bench.path(folder).join("README.md")).unwrap();
+    assert!(card("export") == card("second"));
+}
+
+#[test]
+fn a_corpus_that_has_moved_costs_the_card_its_facts_alone() {
+    let bench = trained("electra");
+    std::fs::rename(bench.path("corpus"), bench.path("elsewhere")).unwrap();
+    let message = bench.run("export --run run --output export");
+    assert_eq!(message.code, 2);
+    assert!(message.err.contains("--tokenizer names another place"), "{}", message.err);
+    let answer = bench.run("export --run run --tokenizer tokenizer --output export");
+    assert!(answer.err.contains("note: the model card says nothing of the corpus"), "{}", answer.err);
+    answer.ok();
+    let card = std::fs::read_to_string(bench.path("export/README.md")).unwrap();
+    assert!(!card.contains("Training data") && card.contains("| steps | 3 |"), "{card}");
+}
+
+#[test]
+fn what_cannot_be_exported_leaves_nothing() {
+    let bench = trained("electra");
+    bench.run("tokenizer train --input text.txt --vocab-size 60 --output other").ok();
+    bench.write("file", "mine");
+    let before = bench.names();
+    for (line, expected) in [
+        ("export --run run --output run", "run: exists already; expected a new or empty folder"),
+        ("export --run run --output file", "file: exists already"),
+        ("export --run nowhere --output export", "nowhere/config.toml"),
+        ("export --run run --step 1 --output export", "step-00000001: no such checkpoint"),
+        (
+            "export --run run --tokenizer other --output export",
+            "another tokenizer than the corpus was built with",
+        ),
+        ("export --run run --output no/such/export", "no/such"),
+    ] {
+        let message = bench.run(line).refused();
+        assert!(message.contains(expected), "{line}: {message}");
+        assert_eq!(bench.names(), before, "{line}");
+    }
+    assert_eq!(std::fs::read(bench.path("file")).unwrap(), b"mine");
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    bench.run("export --run run --output empty").ok();
+    assert!(bench.path("empty/config.json").exists());
+}

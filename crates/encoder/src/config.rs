@@ -1,0 +1,216 @@
+//! What an encoder is made from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The sizes and rates of an encoder, under the names of the Hub's `config.json`.
+///
+/// The activation is always the exact GELU, and positions are always learned and absolute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderConfig {
+    /// V, tokens in the vocabulary. Paper: 30,522.
+    pub vocab_size: i64,
+    /// E, the size of the embeddings; projected to the hidden size where the two differ. Paper: 128 in
+    /// Small, D in Base and Large.
+    pub embedding_size: i64,
+    /// D. Paper: 256 in Small, 768 in Base, 1024 in Large.
+    pub hidden_size: i64,
+    /// Layers. Paper: 12 in Small and Base, 24 in Large.
+    pub num_hidden_layers: i64,
+    /// H, which must divide D. Paper: D / 64.
+    pub num_attention_heads: i64,
+    /// F, the feed-forward size. Paper: 4 D.
+    pub intermediate_size: i64,
+    /// The most tokens in a row. Paper: 512.
+    pub max_position_embeddings: i64,
+    /// Segments. Paper: 2.
+    pub type_vocab_size: i64,
+    /// Dropout after the embeddings and after each dense layer that ends a sub-layer. Paper: 0.1.
+    pub hidden_dropout_prob: f64,
+    /// Dropout of the attention weights. Paper: 0.1.
+    pub attention_probs_dropout_prob: f64,
+    /// What LayerNorm adds to the variance. Reference: 1e-12.
+    pub layer_norm_eps: f64,
+    /// Standard deviation of the normal distribution that the initial weights are drawn from, before it is
+    /// cut at two of them. Paper: 0.02.
+    pub initializer_range: f64,
+    /// The id of `[PAD]`. No computation here asks for it; the Hub's files name it.
+    pub pad_token_id: i64,
+}
+
+impl EncoderConfig {
+    /// ELECTRA-Small: 12 layers, D 256, E 128 (paper, Table 6).
+    #[must_use]
+    pub fn small() -> Self {
+        Self { embedding_size: 128, ..Self::wide(256, 12) }
+    }
+
+    /// BERT-Base and ELECTRA-Base: 12 layers, D 768 (paper, Table 6).
+    #[must_use]
+    pub fn base() -> Self {
+        Self::wide(768, 12)
+    }
+
+    /// BERT-Large and ELECTRA-Large: 24 layers, D 1024 (paper, Table 6).
+    #[must_use]
+    pub fn large() -> Self {
+        Self::wide(1024, 24)
+    }
+
+    /// For tests and first steps, not of the paper: 2 layers, D 64, 2 heads, 4,096 tokens, 128 positions.
+    #[must_use]
+    pub fn tiny() -> Self {
+        Self {
+            vocab_size: 4096,
+            num_attention_heads: 2, // so that no test passes by there being one head only
+            max_position_embeddings: 128,
+            ..Self::wide(64, 2)
+        }
+    }
+
+    /// All that follows from a width and a depth in the paper.
+    fn wide(hidden_size: i64, num_hidden_layers: i64) -> Self {
+        Self {
+            vocab_size: 30_522,
+            embedding_size: hidden_size,
+            hidden_size,
+            num_hidden_layers,
+            num_attention_heads: (hidden_size / 64).max(1),
+            intermediate_size: 4 * hidden_size,
+            max_position_embeddings: 512,
+            type_vocab_size: 2,
+            hidden_dropout_prob: 0.1,
+            attention_probs_dropout_prob: 0.1,
+            layer_norm_eps: 1e-12,
+            initializer_range: 0.02,
+            pad_token_id: 0,
+        }
+    }
+
+    /// The generator of this encoder: width round(D · `multiplier`), feed-forward 4 × that, max(1, width / 64)
+    /// heads; depth, E and everything else as here. Paper, Table 6: 1/4 for Small and Large, 1/3 for Base.
+    /// ([`Self::validate`] refuses the result where the multiplier gives no width, or one that its heads do
+    /// not divide.)
+    #[must_use]
+    pub fn generator(&self, multiplier: f64) -> Self {
+        let hidden_size = (self.hidden_size as f64 * multiplier).round() as i64;
+        Self {
+            hidden_size,
+            intermediate_size: hidden_size.saturating_mul(4),
+            num_attention_heads: (hidden_size / 64).max(1),
+            ..self.clone()
+        }
+    }
+
+    /// The same with both dropout rates 0.
+    #[must_use]
+    pub fn without_dropout(&self) -> Self {
+        Self { hidden_dropout_prob: 0.0, attention_probs_dropout_prob: 0.0, ..self.clone() }
+    }
+
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the field, its value and what it has to be.
+    pub fn validate(&self) -> Result<(), Error> {
+        let sizes = [
+            ("vocab_size", self.vocab_size),
+            ("embedding_size", self.embedding_size),
+            ("hidden_size", self.hidden_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("num_attention_heads", self.num_attention_heads),
+            ("intermediate_size", self.intermediate_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("type_vocab_size", self.type_vocab_size),
+        ];
+        // Beyond 2³¹ - 1 a product of two sizes would no longer fit libtorch's.
+        let most = i64::from(i32::MAX);
+        for (field, size) in sizes {
+            check(field, &size, (1..=most).contains(&size), || format!("1 to {most}"))?;
+        }
+        let heads = self.num_attention_heads;
+        check("hidden_size", &self.hidden_size, self.hidden_size % heads == 0, || {
+            format!("a multiple of num_attention_heads, {heads}")
+        })?;
+        check("pad_token_id", &self.pad_token_id, (0..self.vocab_size).contains(&self.pad_token_id), || {
+            format!("0 to {}", self.vocab_size - 1)
+        })?;
+        let rates = [
+            ("hidden_dropout_prob", self.hidden_dropout_prob),
+            ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
+        ];
+        for (field, rate) in rates {
+            check(field, &rate, (0.0..1.0).contains(&rate), || "at least 0 and below 1".to_owned())?;
+        }
+        for (field, value) in
+            [("layer_norm_eps", self.layer_norm_eps), ("initializer_range", self.initializer_range)]
+        {
+            check(field, &value, value > 0.0 && value.is_finite(), || "a number above 0".to_owned())?;
+        }
+        Ok(())
+    }
+}
+
+fn check(
+    field: &'static str,
+    found: &impl ToString,
+    right: bool,
+    expected: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    if right { Ok(()) } else { Err(Error::Config { field, found: found.to_string(), expected: expected() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_valid_and_the_papers() {
+        let sizes = |config: &EncoderConfig| {
+            (
+                config.num_hidden_layers,
+                config.hidden_size,
+                config.intermediate_size,
+                config.num_attention_heads,
+            )
+        };
+        for (config, expected, embedding) in [
+            (EncoderConfig::small(), (12, 256, 1024, 4), 128),
+            (EncoderConfig::base(), (12, 768, 3072, 12), 768),
+            (EncoderConfig::large(), (24, 1024, 4096, 16), 1024),
+            (EncoderConfig::tiny(), (2, 64, 256, 2), 64),
+            (EncoderConfig::small().generator(0.25), (12, 64, 256, 1), 128),
+            (EncoderConfig::base().generator(1.0 / 3.0), (12, 256, 1024, 4), 768),
+            (EncoderConfig::large().generator(0.25), (24, 256, 1024, 4), 1024),
+        ] {
+            config.validate().unwrap();
+            assert_eq!((sizes(&config), config.embedding_size), (expected, embedding));
+        }
+    }
+
+    #[test]
+    fn what_no_encoder_can_be_is_refused_by_name() {
+        let tiny = EncoderConfig::tiny();
+        for (config, message) in [
+            (tiny.generator(0.0), "hidden_size: 0; expected 1 to 2147483647"),
+            (tiny.generator(f64::NAN), "hidden_size: 0; expected 1 to 2147483647"),
+            (
+                EncoderConfig { hidden_size: 63, ..tiny.clone() },
+                "hidden_size: 63; expected a multiple of num_attention_heads, 2",
+            ),
+            (EncoderConfig { pad_token_id: 4096, ..tiny.clone() }, "pad_token_id: 4096; expected 0 to 4095"),
+            (
+                EncoderConfig { hidden_dropout_prob: 1.0, ..tiny.clone() },
+                "hidden_dropout_prob: 1; expected at least 0 and below 1",
+            ),
+            (
+                EncoderConfig { layer_norm_eps: f64::NAN, ..tiny.clone() },
+                "layer_norm_eps: NaN; expected a number above 0",
+            ),
+        ] {
+            assert_eq!(config.validate().unwrap_err().to_string(), message);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong with configurations and weights.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting is outside its range.
+    #[error("{field}: {found}; expected {expected}")]
+    Config {
+        /// The setting's name.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What it has to be.
+        expected: String,
+    },
+    /// A value of a `config.json` that this encoder cannot be.
+    #[error("{}: {field}: {found}; expected {expected}", path.display())]
+    HubConfig {
+        /// The file.
+        path: PathBuf,
+        /// The field's name.
+        field: &'static str,
+        /// Its value, as JSON.
+        found: String,
+        /// What it has to be.
+        expected: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("{}: {doing}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A file is damaged, or of another kind.
+    #[error("{}: {what}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What was found, and what was expected.
+        what: String,
+    },
+    /// A folder holds no weights.
+    #[error("{}: no model.safetensors and no model.safetensors.index.json in it", folder.display())]
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder holds its weights as a pickle alone.
+    #[error(
+        "{}: a pickle, which is a program, and is not run; convert it where you trust it: \
+         python -c \"from transformers import {architecture} as M; \
+         M.from_pretrained('{folder}').save_pretrained('{folder}')\" writes model.safetensors beside it",
+        file.display(), folder = file.parent().unwrap_or(Path::new(".")).display()
+    )]
+    Pickle {
+        /// The `pytorch_model.bin`.
+        file: PathBuf,
+        /// The class of transformers that reads it.
+        architecture: String,
+    },
+    /// Tensors that no parameter is waiting for.
+    #[error("{}: tensors that this network does not have: {}", path.display(), names.join(", "))]
+    Surplus {
+        /// The file.
+        path: PathBuf,
+        /// The tensors.
+        names: Vec<String>,
+    },
+    /// Parameters for which no file had a tensor.
+    #[error("{}: no tensors for these parameters: {}", list(paths), names.join(", "))]
+    Missing {
+        /// The files that were looked into.
+        paths: Vec<PathBuf>,
+        /// The parameters.
+        names: Vec<String>,
+    },
+    /// Tensors of another shape than their parameters.
+    #[error("{}: tensors of another shape: {}", path.display(), separated(tensors))]
+    Misshapen {
+        /// The file.
+        path: PathBuf,
+        /// The tensors.
+        tensors: Vec<Misshapen>,
+    },
+    /// One parameter that two files give different values.
+    #[error(
+        "{name}: {} and {} differ in it, and in this run it is one parameter of both networks",
+        first.display(), second.display()
+    )]
+    Conflict {
+        /// The parameter.
+        name: String,
+        /// The file that gave its value.
+        first: PathBuf,
+        /// The file that gave another.
+        second: PathBuf,
+    },
+    /// A parameter that [`initialise`](crate::initialise()) has no law for.
+    #[error("{name}: a parameter of shape {shape:?}; expected a bias, a LayerNorm or a matrix")]
+    NoLaw {
+        /// The parameter.
+        name: String,
+        /// Its shape.
+        shape: Vec<i64>,
+    },
+    /// libtorch threw an exception; the text is its own.
+    #[error("libtorch: {0}")]
+    Torch(#[from] tch::TchError),
+}
+
+/// A tensor of another shape than its parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misshapen {
+    /// The tensor.
+    pub name: String,
+    /// Its shape.
+    pub found: Vec<i64>,
+    /// The parameter's.
+    pub expected: Vec<i64>,
+}
+
+impl fmt::Display for Misshapen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {:?}, expected {:?}", self.name, self.found, self.expected)
+    }
+}
+
+fn separated(tensors: &[Misshapen]) -> String {
+    tensors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+impl Error {
+    /// An [`Error::Io`] with its place, for `map_err`.
+    pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), doing, source }
+    }
+
+    pub(crate) fn format(path: &Path, what: impl Into<String>) -> Self {
+        Self::Format { path: path.to_owned(), what: what.into() }
+    }
+}

@@ -1,0 +1,253 @@
+//! What a training step costs in floating-point operations.
+//!
+//! One operation is one addition, multiplication, comparison or function value; a multiply-add is two. L length
+//! of a row, N masked positions in it, V vocabulary, E embedding size, D hidden size, F feed-forward size,
+//! H heads. The terms are those of the reference's `flops_computation.py`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::EncoderConfig;
+
+/// For each element: draw, compare, multiply by the mask, scale.
+const DROPOUT: f64 = 4.0;
+/// For each element: mean, variance (square and sum), add, scale.
+const LAYER_NORM: f64 = 5.0;
+/// For each element, of the tanh approximation.
+const GELU: f64 = 8.0;
+/// For each element: maximum, subtraction, exp, sum, division.
+const SOFTMAX: f64 = 5.0;
+
+/// How operations are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Convention {
+    /// As the paper's tables: training is 2 × forward, and looking an embedding up is a product of a one-hot
+    /// vector with the table.
+    Paper,
+    /// As a computer that trains executes them: training is 3 × forward, a product having two gradients, and
+    /// looking up is free. What is computed twice to save memory is counted once.
+    Executed,
+}
+
+/// The shape of the batch of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepShape {
+    /// B, rows.
+    pub batch: u64,
+    /// L, tokens in a row, padding included.
+    pub length: u64,
+    /// N, masked positions in a row.
+    pub masked: u64,
+}
+
+/// The positions that a head is computed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Positions {
+    /// Every position.
+    All,
+    /// The masked ones.
+    Masked,
+}
+
+/// What is computed from an encoder's last hidden states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// Dense D → E, GELU, LayerNorm, product with the word table, softmax over V.
+    Vocabulary(Positions),
+    /// Dense D → D, GELU, dense D → 1.
+    Discriminator(Positions),
+    /// Dense D → 1: the copy gate of All-Tokens MLM.
+    Gate(Positions),
+}
+
+/// An encoder and its heads.
+#[derive(Clone, Copy, Debug)]
+pub struct Network<'a> {
+    /// The encoder.
+    pub encoder: &'a EncoderConfig,
+    /// Its heads.
+    pub heads: &'a [Head],
+}
+
+impl Convention {
+    /// Operations of one training step of `networks` on one batch: of the generator and the kept encoder, or
+    /// of the kept encoder alone.
+    ///
+    /// # Formula
+    /// Paper, appendix "Counting FLOPs", and the reference's program: for each layer and token
+    /// 6 D² + 2 D L + 2 D L + 2 D² + 4 D F and smaller terms.
+    #[must_use]
+    pub fn step(self, networks: &[Network<'_>], shape: StepShape) -> f64 {
+        let passes = match self {
+            Self::Paper => 2.0,
+            Self::Executed => 3.0,
+        };
+        let forward: f64 = networks.iter().map(|network| self.forward(network, shape)).sum();
+        passes * forward
+    }
+
+    /// Operations of one forward pass of `network` over one batch.
+    #[must_use]
+    pub fn forward(self, network: &Network<'_>, shape: StepShape) -> f64 {
+        let sizes = Sizes::of(network.encoder, shape);
+        let heads: f64 = network.heads.iter().map(|head| sizes.head(*head)).sum();
+        shape.batch as f64 * (sizes.layers * sizes.layer() + sizes.embeddings(self) + heads)
+    }
+}
+
+/// The sizes by their letters.
+struct Sizes {
+    layers: f64,
+    l: f64,
+    n: f64,
+    v: f64,
+    e: f64,
+    d: f64,
+    f: f64,
+    h: f64,
+}
+
+impl Sizes {
+    fn of(config: &EncoderConfig, shape: StepShape) -> Self {
+        Self {
+            layers: config.num_hidden_layers as f64,
+            l: shape.length as f64,
+            n: shape.masked as f64,
+            v: config.vocab_size as f64,
+            e: config.embedding_size as f64,
+            d: config.hidden_size as f64,
+            f: config.intermediate_size as f64,
+            h: config.num_attention_heads as f64,
+        }
+    }
+
+    /// One layer over one row.
+    fn layer(&self) -> f64 {
+        let Self { l, d, f, h, .. } = *self;
+        let query_key_value = 6.0 * d * d + 3.0 * d;
+        let scores = 2.0 * d * l + l * h; // product and scale
+        let weights = (SOFTMAX + DROPOUT) * l * h;
+        let attended = 2.0 * d * l;
+        let attention_output = 2.0 * d * d + d;
+        // The reference counts this LayerNorm as 5 operations, not 5 D; the printed numbers have it so.
+        let attention_end = (DROPOUT + 1.0) * d + LAYER_NORM;
+        let inner = 2.0 * d * f + (1.0 + GELU) * f;
+        let outer = 2.0 * d * f + d;
+        let end = (DROPOUT + 1.0 + LAYER_NORM) * d;
+        l * (query_key_value + scores + weights + attended + attention_output + attention_end)
+            + l * (inner + outer + end)
+    }
+
+    /// Embeddings and their projection over one row.
+    fn embeddings(&self, convention: Convention) -> f64 {
+        let Self { l, v, e, d, .. } = *self;
+        let look_up = match convention {
+            // One-hot vectors of V words, L positions and 2 token types.
+            Convention::Paper => 2.0 * e * v + 2.0 * e * (l + 2.0),
+            Convention::Executed => 0.0,
+        };
+        let sum = 2.0 * e + (LAYER_NORM + DROPOUT) * e;
+        let project = if e == d { 0.0 } else { 2.0 * e * d + d };
+        l * (look_up + sum + project)
+    }
+
+    /// A head over one row.
+    fn head(&self, head: Head) -> f64 {
+        let Self { l, n, v, e, d, .. } = *self;
+        let (positions, each) = match head {
+            Head::Vocabulary(positions) => {
+                let hidden = 2.0 * d * e + e + (GELU + LAYER_NORM) * e;
+                // The product with the table, the softmax, and picking the target's by a one-hot vector.
+                (positions, hidden + 2.0 * e * v + SOFTMAX * v + 2.0 * v)
+            }
+            Head::Discriminator(positions) => (positions, 2.0 * d * d + d + GELU * d + 2.0 * d),
+            Head::Gate(positions) => (positions, 2.0 * d),
+        };
+        match positions {
+            Positions::All => l * each,
+            Positions::Masked => n * each,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reference takes 5/32 of a row as masked whatever the mask rate: 20 of 128, 80 of 512.
+    fn shape(batch: u64, length: u64) -> StepShape {
+        StepShape { batch, length, masked: length * 5 / 32 }
+    }
+
+    fn bert(config: &EncoderConfig, shape: StepShape) -> f64 {
+        let network = Network { encoder: config, heads: &[Head::Vocabulary(Positions::Masked)] };
+        Convention::Paper.step(&[network], shape)
+    }
+
+    fn electra(convention: Convention, config: &EncoderConfig, multiplier: f64, shape: StepShape) -> f64 {
+        let generator = config.generator(multiplier);
+        let generator = Network { encoder: &generator, heads: &[Head::Vocabulary(Positions::Masked)] };
+        let main = Network { encoder: config, heads: &[Head::Discriminator(Positions::All)] };
+        convention.step(&[generator, main], shape)
+    }
+
+    #[test]
+    fn the_papers_numbers_come_out() {
+        let (small, base, large) = (EncoderConfig::small(), EncoderConfig::base(), EncoderConfig::large());
+        let electra = |config, multiplier, shape| electra(Convention::Paper, config, multiplier, shape);
+        for (name, found, printed) in [
+            ("bert_small", 1.45e6 * bert(&small, shape(128, 128)), "1.419e18"),
+            ("electra_small, 1/4", 1e6 * electra(&small, 0.25, shape(128, 128)), "1.294e18"),
+            ("electra_small, 1/2", 1e6 * electra(&small, 0.5, shape(128, 128)), "1.424e18"),
+            ("bert_base", 1e6 * bert(&base, shape(256, 512)), "6.428e19"),
+            ("electra_base", 766e3 * electra(&base, 1.0 / 3.0, shape(256, 512)), "6.425e19"),
+            ("electra_400k", 400e3 * electra(&large, 0.25, shape(2048, 512)), "7.118e20"),
+            ("electra_1.75M", 1750e3 * electra(&large, 0.25, shape(2048, 512)), "3.114e21"),
+        ] {
+            assert_eq!(format!("{found:.3e}"), printed, "{name}");
+        }
+    }
+
+    /// The reference's terms summed up by hand in Python, to nearly every digit that a double holds.
+    #[test]
+    fn no_small_term_is_forgotten() {
+        let (small, base) = (EncoderConfig::small(), EncoderConfig::base());
+        for (found, expected) in [
+            (1.45e6 * bert(&small, shape(128, 128)), 1.4187399146496e18),
+            (1e6 * electra(Convention::Paper, &small, 0.25, shape(128, 128)), 1.293743798272e18),
+            (766e3 * electra(Convention::Paper, &base, 1.0 / 3.0, shape(256, 512)), 6.424541834277683e19),
+        ] {
+            assert!((found / expected - 1.0).abs() < 1e-12, "{found:e}, {expected:e}");
+        }
+    }
+
+    #[test]
+    fn executed_is_three_passes_without_look_ups() {
+        let base = EncoderConfig::base();
+        let network = Network { encoder: &base, heads: &[] };
+        let shape = shape(1, 512);
+        let (v, e, l) = (30_522.0, 768.0, 512.0);
+        let look_up = l * (2.0 * e * v + 2.0 * e * (l + 2.0));
+        let paper = Convention::Paper.step(&[network], shape);
+        let executed = Convention::Executed.step(&[network], shape);
+        assert!((executed / (1.5 * (paper - 2.0 * look_up)) - 1.0).abs() < 1e-12);
+        // The usual rule of thumb, 6 operations for each weight and token, and attention on top.
+        let weights = 12.0 * 12.0 * 768.0 * 768.0;
+        let products = l * (6.0 * weights + 12.0 * 12.0 * e * l);
+        assert!((executed / products - 1.0).abs() < 0.02, "{}", executed / products);
+    }
+
+    #[test]
+    fn heads_cost_what_their_positions_say() {
+        let small = EncoderConfig::small();
+        let shape = StepShape { batch: 3, length: 100, masked: 10 };
+        let cost = |heads: &[Head]| Convention::Executed.forward(&Network { encoder: &small, heads }, shape);
+        let head = |head| cost(&[head]) - cost(&[]);
+        for make in [Head::Vocabulary, Head::Discriminator, Head::Gate] {
+            let (all, masked) = (head(make(Positions::All)), head(make(Positions::Masked)));
+            assert!((all / masked - 10.0).abs() < 1e-3, "{all} {masked}");
+        }
+        assert_eq!(head(Head::Gate(Positions::All)), 300.0 * 2.0 * 256.0);
+    }
+}

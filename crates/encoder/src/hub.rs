@@ -1,0 +1,131 @@
+//! Folders in the Hub's layout: `config.json` and `model.safetensors`.
+
+mod config;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::weights::EMBEDDINGS;
+use crate::{EncoderConfig, Error, Weights};
+
+/// What a checkpoint's network is, by the class of transformers that loads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// `ElectraForPreTraining`: the discriminator, with a logit of "replaced" for each token.
+    PreTraining,
+    /// `ElectraForMaskedLM`: the generator, or any encoder with a vocabulary head.
+    MaskedLm,
+}
+
+impl Architecture {
+    const ALL: [Self; 2] = [Self::PreTraining, Self::MaskedLm];
+
+    /// The name of the class.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PreTraining => "ElectraForPreTraining",
+            Self::MaskedLm => "ElectraForMaskedLM",
+        }
+    }
+}
+
+/// A checkpoint in the Hub's layout.
+#[derive(Debug)]
+pub struct HubFolder {
+    /// The encoder's configuration.
+    pub config: EncoderConfig,
+    /// Which head the encoder has.
+    pub architecture: Architecture,
+    /// Every tensor, under the Hub's names: `electra.…`, then `discriminator_predictions.…` or
+    /// `generator_predictions.…` and `generator_lm_head.bias`. The output table of a vocabulary head is
+    /// the word table and is not among them.
+    pub weights: Weights,
+}
+
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+
+impl HubFolder {
+    /// Reads `config.json` and `model.safetensors`, or the files that `model.safetensors.index.json` names.
+    ///
+    /// # Errors
+    /// If a file is missing or damaged, the configuration is of no encoder that is known here, or the weights
+    /// are a pickle.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let (config, architecture) = EncoderConfig::read_with_architecture(&folder.join("config.json"))?;
+        let (whole, index) = (folder.join(WEIGHTS), folder.join(INDEX));
+        let mut weights = if whole.exists() {
+            Weights::read(&whole)?
+        } else if index.exists() {
+            read_sharded(&index)?
+        } else if let Some(pickle) = PICKLES.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+            return Err(Error::Pickle { file: pickle, architecture: architecture.name().to_owned() });
+        } else {
+            return Err(Error::NoWeights { folder: folder.to_owned() });
+        };
+        drop_copies(&mut weights)?;
+        Ok(Self { config, architecture, weights })
+    }
+
+    /// Writes `model.safetensors`, then `config.json`, each whole or not at all, into a folder that is
+    /// created if need be. transformers loads it without a warning if the weights are those of
+    /// [`Weights::of`] a whole network.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), Error> {
+        fs::create_dir_all(folder).map_err(Error::io(folder, "creating it"))?;
+        self.weights.save(&folder.join(WEIGHTS))?;
+        self.config.write(&folder.join("config.json"), self.architecture)
+    }
+}
+
+/// Which file holds which tensor.
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+fn read_sharded(path: &Path) -> Result<Weights, Error> {
+    let text = fs::read(path).map_err(Error::io(path, "reading it"))?;
+    let index: Index = serde_json::from_slice(&text)
+        .map_err(|error| Error::format(path, format!("no index of tensors: {error}")))?;
+    let mut files = BTreeMap::<_, BTreeSet<_>>::new();
+    for (name, file) in &index.weight_map {
+        files.entry(file.as_str()).or_default().insert(name.as_str());
+    }
+    let mut shards = Vec::new();
+    for (file, names) in files {
+        // A file of this folder, and not of wherever a downloaded index may point to.
+        if Path::new(file).file_name() != Some(file.as_ref()) {
+            return Err(Error::format(path, format!("{file}: expected the name of a file beside it")));
+        }
+        let shard = Weights::read(&path.with_file_name(file))?;
+        let held: BTreeSet<_> = shard.iter().map(|(name, _)| name).collect();
+        if let Some(name) = names.symmetric_difference(&held).next() {
+            let what =
+                if held.contains(name) { "holds it, and the index does not say so" } else { "lacks it" };
+            return Err(Error::format(path, format!("{name}: {file} {what}")));
+        }
+        shards.push(shard);
+    }
+    Ok(Weights::joined(path, shards))
+}
+
+/// Older files hold tensors that are no parameters: the numbers 0, 1, 2…, and the word table a second time.
+fn drop_copies(weights: &mut Weights) -> Result<(), Error> {
+    weights.remove(&format!("{EMBEDDINGS}position_ids"));
+    let word = format!("{EMBEDDINGS}word_embeddings.weight");
+    if let Some(output) = weights.remove("generator_lm_head.weight")
+        && weights.get(&word).is_none_or(|word| word.size() != output.size() || *word != output)
+    {
+        let what = format!("generator_lm_head.weight differs from {word}; expected the same table");
+        return Err(Error::format(weights.path(), what));
+    }
+    Ok(())
+}

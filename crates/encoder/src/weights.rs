@@ -1,0 +1,222 @@
+//! Tensors by name, as safetensors files and parameters hold them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, SafeTensors, View};
+use tch::{Device, Kind, Tensor, nn};
+
+use crate::Error;
+
+/// A network among the parameters of a run: those whose names begin with `prefix`, which the Hub's names lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// The prefix, with its point.
+    pub prefix: &'a str,
+    /// The prefix of the network whose embeddings this one uses where it has none of its own.
+    pub tied: Option<&'a str>,
+}
+
+impl Part<'static> {
+    /// Every parameter, under its own name.
+    pub const ALL: Self = Self { prefix: "", tied: None };
+    /// The generator. Tied tables are its.
+    pub const GENERATOR: Self = Self { prefix: "generator.", tied: None };
+    /// The encoder that is kept, with its head.
+    pub const MAIN: Self = Self { prefix: "main.", tied: Some("generator.") };
+}
+
+/// Where tables that can be tied are, in the Hub's names. (`electra.embeddings_project` is not among them.)
+pub(crate) const EMBEDDINGS: &str = "electra.embeddings.";
+
+impl Part<'_> {
+    /// The parameters of this part, each with its name in the Hub's layout, tied ones included.
+    pub(crate) fn parameters(&self, var_store: &nn::VarStore) -> BTreeMap<String, (String, Tensor)> {
+        let variables = var_store.variables();
+        let mut parameters = BTreeMap::new();
+        // The tied prefix first, so that what the network has itself takes the place of the other's.
+        let tied = self.tied.map(|prefix| (prefix, EMBEDDINGS));
+        for (prefix, only) in tied.into_iter().chain([(self.prefix, "")]) {
+            for (full, variable) in &variables {
+                if let Some(name) = full.strip_prefix(prefix).filter(|name| name.starts_with(only)) {
+                    parameters.insert(name.to_owned(), (full.clone(), variable.shallow_clone()));
+                }
+            }
+        }
+        parameters
+    }
+}
+
+/// Tensors on the CPU by name, and the file they came from.
+#[derive(Debug)]
+pub struct Weights {
+    tensors: BTreeMap<String, Tensor>,
+    path: PathBuf,
+}
+
+impl Weights {
+    /// Tensors from anywhere; copied to the CPU if they are elsewhere. Of two with one name the last stays.
+    #[must_use]
+    pub fn new(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {
+        let cpu = |tensor: Tensor| tensor.detach().to_device(Device::Cpu);
+        let tensors = tensors.into_iter().map(|(name, tensor)| (name, cpu(tensor))).collect();
+        Self { tensors, path: PathBuf::from("(memory)") }
+    }
+
+    /// The values of a network's parameters under the Hub's names, tied tables included.
+    ///
+    /// They are no copies where the parameters are on the CPU: save them before the next step changes them.
+    #[must_use]
+    pub fn of(var_store: &nn::VarStore, part: Part<'_>) -> Self {
+        Self::new(part.parameters(var_store).into_iter().map(|(name, (_, tensor))| (name, tensor)))
+    }
+
+    /// Reads a safetensors file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is damaged, or holds a kind of number that no network here has.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(Error::io(path, "reading it"))?;
+        let file = SafeTensors::deserialize(&bytes)
+            .map_err(|error| Error::format(path, format!("no whole safetensors file: {error}")))?;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.iter() {
+            let Some(&(kind, _)) = KINDS.iter().find(|(_, dtype)| *dtype == view.dtype()) else {
+                let what = format!("{name}: {:?}; expected one of {}", view.dtype(), dtypes());
+                return Err(Error::format(path, what));
+            };
+            let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
+            tensors.insert(name.to_owned(), Tensor::f_from_data_size(view.data(), &shape, kind)?);
+        }
+        Ok(Self { tensors, path: path.to_owned() })
+    }
+
+    /// Writes a safetensors file that appears whole or not at all: a temporary sibling, made durable, then
+    /// renamed. The same tensors give the same bytes.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or a tensor is of a kind that no network here has.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let mut tensors = Vec::new();
+        for (name, tensor) in &self.tensors {
+            let Some(&(_, dtype)) = KINDS.iter().find(|(kind, _)| *kind == tensor.kind()) else {
+                let what = format!("{name}: {:?}; expected one of {}", tensor.kind(), dtypes());
+                return Err(Error::format(path, what));
+            };
+            tensors.push((name, Contiguous { dtype, shape: shape(tensor), tensor: tensor.f_contiguous()? }));
+        }
+        // transformers loads no file without it.
+        let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+        let bytes = safetensors::serialize(tensors, Some(metadata))
+            .map_err(|error| Error::format(path, format!("not written: {error}")))?;
+        write_atomically(path, &bytes)
+    }
+
+    /// The tensor of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.get(name)
+    }
+
+    /// Names and tensors, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
+    /// Leaves those whose names `keep` says yes to.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.tensors.retain(|name, _| keep(name));
+    }
+
+    /// The file they came from, for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Fills every parameter of `var_store` with the tensor of its name: [`Loader`](crate::Loader) does what
+    /// this does not.
+    ///
+    /// # Errors
+    /// If a tensor is missing, surplus or misshapen, naming all that are; no parameter is changed then.
+    pub fn load_into(&self, var_store: &nn::VarStore) -> Result<(), Error> {
+        let mut loader = crate::Loader::new(var_store);
+        loader.fill(self, Part::ALL, &[])?;
+        loader.finish(&[])
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Tensor> {
+        self.tensors.remove(name)
+    }
+
+    /// Those of several files as one; `path` is what messages name.
+    pub(crate) fn joined(path: &Path, files: impl IntoIterator<Item = Self>) -> Self {
+        Self { tensors: files.into_iter().flat_map(|file| file.tensors).collect(), path: path.to_owned() }
+    }
+}
+
+/// The kinds of numbers that come and go, by libtorch's name and by the format's.
+const KINDS: [(Kind, Dtype); 8] = [
+    (Kind::Float, Dtype::F32),
+    (Kind::Half, Dtype::F16),
+    (Kind::BFloat16, Dtype::BF16),
+    (Kind::Double, Dtype::F64),
+    (Kind::Int64, Dtype::I64),
+    (Kind::Int, Dtype::I32),
+    (Kind::Uint8, Dtype::U8),
+    (Kind::Bool, Dtype::BOOL),
+];
+
+fn dtypes() -> String {
+    KINDS.map(|(_, dtype)| format!("{dtype:?}")).join(", ")
+}
+
+/// A tensor as the format wants it. Its bytes are copied when the format asks, one tensor at a time.
+struct Contiguous {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    tensor: Tensor,
+}
+
+fn shape(tensor: &Tensor) -> Vec<usize> {
+    tensor.size().iter().map(|&size| size as usize).collect()
+}
+
+impl View for Contiguous {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        let mut bytes = vec![0; self.data_len()];
+        self.tensor.copy_data_u8(&mut bytes, self.tensor.numel());
+        Cow::Owned(bytes)
+    }
+    fn data_len(&self) -> usize {
+        self.tensor.numel() * self.tensor.kind().elt_size_in_bytes()
+    }
+}
+
+/// A temporary sibling, made durable, then renamed.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // Readable by whom the umask says, as the file that it becomes; temporary files are not by default.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(Error::io(folder, "creating a file in it"))?;
+    file.write_all(bytes).map_err(Error::io(path, "writing it"))?;
+    file.as_file().sync_all().map_err(Error::io(path, "making it durable"))?;
+    file.persist(path).map_err(|error| Error::io(path, "giving it its name")(error.error))?;
+    // Only Unix can open a folder to sync it; elsewhere a rename is as durable as it gets.
+    if cfg!(unix) {
+        let sync = fs::File::open(folder).and_then(|folder| folder.sync_all());
+        sync.map_err(Error::io(folder, "making it durable"))?;
+    }
+    Ok(())
+}

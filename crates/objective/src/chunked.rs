@@ -1,0 +1,94 @@
+//! Sums over many rows without the memory of all rows at once.
+
+use tch::{Kind, Tensor};
+
+/// How much memory the logits of one chunk may take. While the gradient of a chunk is computed some four times
+/// as much is in use.
+const CHUNK_BYTES: i64 = 64 << 20;
+
+/// How many rows of `vocab_size` float32 logits to compute at once: 64 MiB of them.
+#[must_use]
+pub fn rows_in_memory(vocab_size: i64) -> i64 {
+    (CHUNK_BYTES / (4 * vocab_size)).max(1)
+}
+
+/// Σ f(rows) over chunks of rows, with the gradient of the plain sum but the memory of one chunk.
+///
+/// A softmax over V at all B·L positions would need B·L·V numbers, forward and again backward. Here each
+/// chunk's gradient is taken as soon as its value is known, and only the gradients are kept: of the rows as
+/// large as they are, of what is shared once. The result is a scalar s with the right value and a graph of
+/// inner products with these gradients, so that any backward pass through it, scaled or not, gives what the
+/// plain sum would give.
+///
+/// `f` is handed a chunk of each of `rows` and all of `shared`, and returns a scalar; it must not use other
+/// tensors that need gradients. Where nothing needs gradients, or inside `tch::no_grad`, only
+/// values are computed.
+///
+/// # Shapes
+/// each of `rows` `[M, …]`, `shared` any → scalar
+///
+/// # Panics
+/// If `rows` is empty or its tensors have different M, or `chunk` is 0.
+pub fn chunked_sum(
+    rows: &[&Tensor],
+    shared: &[&Tensor],
+    chunk: i64,
+    f: impl Fn(&[Tensor], &[Tensor]) -> Tensor,
+) -> Tensor {
+    let all = rows[0].size()[0];
+    assert!(chunk > 0 && rows.iter().all(|row| row.size()[0] == all), "rows of one number, in chunks");
+    let mut value = Tensor::zeros([], (Kind::Float, rows[0].device()));
+    if !rows.iter().chain(shared).any(|tensor| is_recorded(tensor)) {
+        let shared: Vec<Tensor> = shared.iter().map(|tensor| tensor.shallow_clone()).collect();
+        for start in (0..all).step_by(chunk as usize) {
+            value += f(&cut(rows, start, chunk), &shared);
+        }
+        return value;
+    }
+    let shared_leaves: Vec<Tensor> = shared.iter().map(|tensor| leaf(tensor, tensor)).collect();
+    let mut of_rows: Vec<Vec<Tensor>> = rows.iter().map(|_| Vec::new()).collect();
+    let mut of_shared: Vec<Tensor> = shared.iter().map(|tensor| tensor.zeros_like()).collect();
+    for start in (0..all).step_by(chunk as usize) {
+        let leaves = cut(rows, start, chunk);
+        let part = f(&leaves, &shared_leaves);
+        let learning = |leaf: &&Tensor| leaf.requires_grad();
+        let inputs: Vec<&Tensor> = leaves.iter().chain(&shared_leaves).filter(learning).collect();
+        let mut gradients = Tensor::run_backward(&[&part], &inputs, false, false).into_iter();
+        for (kept, _) in of_rows.iter_mut().zip(&leaves).filter(|(_, leaf)| leaf.requires_grad()) {
+            kept.extend(gradients.next());
+        }
+        for (sum, _) in of_shared.iter_mut().zip(&shared_leaves).filter(|(_, leaf)| leaf.requires_grad()) {
+            *sum += gradients.next().expect("a gradient for each input");
+        }
+        value += part.detach();
+    }
+    // Σ ⟨x, g⟩ with the gradients as constants: its gradient is g, and its value is taken off again.
+    let inner = |tensor: &Tensor, gradient: &Tensor| (tensor * gradient).sum(Kind::Float);
+    let mut graph = value.zeros_like();
+    for (row, gradients) in rows.iter().zip(&of_rows).filter(|(row, _)| row.requires_grad()) {
+        graph += inner(row, &Tensor::cat(gradients, 0));
+    }
+    for (tensor, gradient) in shared.iter().zip(&of_shared).filter(|(tensor, _)| tensor.requires_grad()) {
+        graph += inner(tensor, gradient);
+    }
+    &graph - graph.detach() + value
+}
+
+/// Whether what is computed from a tensor here and now will have a gradient: not inside `tch::no_grad`.
+fn is_recorded(tensor: &Tensor) -> bool {
+    // tch does not tell the mode, but the product of an element shows it.
+    tensor.requires_grad()
+        && (tensor.detach().set_requires_grad(true).flatten(0, -1).narrow(0, 0, 1) * 1.0).requires_grad()
+}
+
+/// A tensor apart from its graph, which learns if `like` does.
+fn leaf(tensor: &Tensor, like: &Tensor) -> Tensor {
+    let leaf = tensor.detach();
+    if like.requires_grad() { leaf.set_requires_grad(true) } else { leaf }
+}
+
+/// The rows `start .. start + chunk` of each tensor, as leaves.
+fn cut(rows: &[&Tensor], start: i64, chunk: i64) -> Vec<Tensor> {
+    let length = chunk.min(rows[0].size()[0] - start);
+    rows.iter().map(|row| leaf(&row.detach().narrow(0, start, length), row)).collect()
+}

@@ -1,0 +1,101 @@
+//! The input of the kept encoder: the original text with some tokens replaced.
+
+use tch::{Kind, Tensor};
+
+use crate::{Batch, Generator, Metrics};
+
+/// Where replacements come from.
+#[derive(Debug)]
+pub enum Corruption {
+    /// A generator, trained beside the main network by masked language modelling (paper §2).
+    Generator(Box<Generator>),
+    /// One distribution for every position, by its cumulative sum `[V]` float32: unigram or uniform. A
+    /// control: nothing is learnt from the context (reference, `uniform_generator`).
+    Fixed(Tensor),
+}
+
+/// A corrupted batch.
+#[derive(Debug)]
+pub struct Corrupted {
+    /// `[B, L]` int64: the original ids with the samples in.
+    pub input_ids: Tensor,
+    /// `[B, L]` bool: where they differ from the original. A sample that equals the original replaces
+    /// nothing (paper §2).
+    pub replaced: Tensor,
+    /// The generator's own loss, a scalar; none where nothing is trained.
+    pub gen_loss: Option<Tensor>,
+    /// `masked_lm_*` of the generator, `sampled_masked_lm_accuracy`, `replaced_rate`.
+    pub metrics: Metrics,
+}
+
+impl Corrupted {
+    /// `weight` times the generator's loss; 0 where nothing is trained.
+    pub fn weighted_gen_loss(&self, weight: f64) -> Tensor {
+        match &self.gen_loss {
+            Some(loss) => loss * weight,
+            None => Tensor::zeros([], (Kind::Float, self.input_ids.device())),
+        }
+    }
+}
+
+impl Corruption {
+    /// Replaces the masked tokens of a batch by samples. No gradient goes through them.
+    #[must_use]
+    pub fn forward_t(&self, batch: &Batch, train: bool) -> Corrupted {
+        let (gen_loss, sampled, metrics) = match self {
+            Self::Generator(generator) => {
+                let predictions = generator.forward_t(batch, train);
+                let sampled = batch.sampled_ids.as_ref().map(Tensor::shallow_clone);
+                let sampled = sampled.unwrap_or_else(|| {
+                    tch::no_grad(|| sample(&cumulative(&predictions.logits), &batch.uniforms))
+                });
+                (Some(predictions.loss), sampled, predictions.metrics)
+            }
+            Self::Fixed(cumulative) => {
+                let size = batch.uniforms.size();
+                let rows = cumulative.unsqueeze(0).unsqueeze(0).expand([size[0], size[1], -1], false);
+                (None, sample(&rows, &batch.uniforms), Metrics::new(Vec::new))
+            }
+        };
+        let targets = batch.targets();
+        // An unused slot writes back what stands at its position.
+        let written = sampled.where_self(&batch.masked_valid, &targets);
+        let input_ids = batch.input_ids.scatter(1, &batch.masked_positions, &written);
+        let replaced = input_ids.ne_tensor(&batch.input_ids);
+        let rates = {
+            let (valid, padding) = (batch.masked_valid.shallow_clone(), batch.attention_mask.shallow_clone());
+            let replaced = replaced.shallow_clone();
+            Metrics::new(move || {
+                vec![
+                    ("masked_rate", valid.sum(Kind::Float) / padding.sum(Kind::Float)),
+                    ("replaced_rate", replaced.sum(Kind::Float) / padding.sum(Kind::Float)),
+                    ("sampled_masked_lm_accuracy", crate::mean(&sampled.eq_tensor(&targets), &valid)),
+                ]
+            })
+        };
+        Corrupted { input_ids, replaced, gen_loss, metrics: metrics.and(rates) }
+    }
+}
+
+/// Cumulative probabilities of softmax(logits), in float32.
+fn cumulative(logits: &Tensor) -> Tensor {
+    logits.detach().softmax(-1, Kind::Float).cumsum(-1, Kind::Float)
+}
+
+/// Samples by inverting cumulative distributions: the first token whose cumulative probability exceeds
+/// u times the whole.
+///
+/// The same law as adding Gumbel noise and taking the largest (reference, `sample_from_softmax`), from one
+/// number a sample instead of V, so that the number can be a function of (seed, step, example).
+///
+/// # Shapes
+/// `cumulative` `[B, N, V]` float32, ascending along V; `uniforms` `[B, N]` float32 in `[0, 1)` → `[B, N]` int64
+pub fn sample(cumulative: &Tensor, uniforms: &Tensor) -> Tensor {
+    let vocab_size = cumulative.size()[2];
+    let whole = cumulative.narrow(2, vocab_size - 1, 1); // [B, N, 1]
+    let wanted = uniforms.unsqueeze(-1) * whole;
+    let no_sorter: Option<&Tensor> = None;
+    let found = wanted.searchsorted(&cumulative.contiguous(), false, true, "right", no_sorter); // [B, N, 1]
+    // u·whole may round up to the whole, past the last token.
+    found.squeeze_dim(-1).clamp_max(vocab_size - 1)
+}

@@ -1,0 +1,60 @@
+//! ELECTRA: replaced token detection (paper §2).
+
+use electra_encoder::Encoder;
+use tch::{Tensor, nn};
+
+use crate::{
+    Batch, Corruption, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy, detection,
+};
+
+/// Replaced token detection.
+///
+/// A generator fills the masked positions with samples; the encoder says of every token whether it is the
+/// original one. The loss is `gen_weight`·`L_MLM` + λ·`L_Disc`, the latter averaged over all tokens that are not
+/// padding, `[CLS]` and `[SEP]` among them.
+#[derive(Debug)]
+pub struct Electra {
+    corruption: Corruption,
+    encoder: Encoder,
+    head: ReplacedHead,
+    gen_weight: f64,
+    disc_weight: f64,
+}
+
+impl Electra {
+    /// Its parameters lie under `root / "generator"` and `root / "main"`.
+    #[must_use]
+    pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
+        let (generator, encoder) = config.build_with_generator(root);
+        Self::with(Corruption::Generator(Box::new(generator)), encoder, root, config)
+    }
+
+    /// Replacements from one distribution for every position, `probabilities` `[V]`, instead of a generator.
+    #[must_use]
+    pub fn with_fixed(root: &nn::Path<'_>, config: &ModelConfig, probabilities: &Tensor) -> Self {
+        let cumulative =
+            probabilities.cumsum(0, tch::Kind::Double).to_kind(tch::Kind::Float).to_device(root.device());
+        Self::with(Corruption::Fixed(cumulative), config.build_encoder(root), root, config)
+    }
+
+    fn with(corruption: Corruption, encoder: Encoder, root: &nn::Path<'_>, config: &ModelConfig) -> Self {
+        let head = ReplacedHead::new(&(root / "main"), &config.encoder);
+        Self { corruption, encoder, head, gen_weight: config.gen_weight, disc_weight: config.disc_weight }
+    }
+}
+
+impl Objective for Electra {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        let corrupted = self.corruption.forward_t(batch, train);
+        let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
+        let logits = self.head.forward(&hidden); // [B, L]
+        let disc_loss = binary_cross_entropy(&logits, &corrupted.replaced, &batch.attention_mask);
+        let metrics = detection(&logits, &corrupted.replaced, &batch.attention_mask, &disc_loss);
+        let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
+        Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+}

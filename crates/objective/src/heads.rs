@@ -1,0 +1,101 @@
+//! What is put on top of an encoder while it is pre-trained.
+
+use electra_encoder::{EncoderConfig, LayerNorm, Linear};
+use tch::{Tensor, nn};
+
+/// A softmax over the vocabulary: dense D→E, GELU, LayerNorm, product with the word table, bias (reference,
+/// `get_masked_lm_output`). The Hub's `generator_predictions` and `generator_lm_head`.
+#[derive(Debug)]
+pub struct VocabularyHead {
+    dense: Linear,
+    layer_norm: LayerNorm,
+    /// `[V, E]`, tied to the word embeddings.
+    table: Tensor,
+    /// `[V]`
+    bias: Tensor,
+}
+
+impl VocabularyHead {
+    /// A head under `p`, the path of the whole network; `word_embeddings` `[V, E]` is the table it is tied to.
+    #[must_use]
+    pub fn new(p: &nn::Path<'_>, config: &EncoderConfig, word_embeddings: &Tensor) -> Self {
+        let (hidden, embedding) = (config.hidden_size, config.embedding_size);
+        let predictions = p / "generator_predictions";
+        let vocab_size = word_embeddings.size()[0];
+        Self {
+            dense: Linear::new(&(&predictions / "dense"), hidden, embedding),
+            layer_norm: LayerNorm::new(&(&predictions / "LayerNorm"), embedding, config.layer_norm_eps),
+            table: word_embeddings.shallow_clone(),
+            bias: electra_encoder::parameter(&(p / "generator_lm_head"), "bias", &[vocab_size], 0.0),
+        }
+    }
+
+    /// The vectors that are compared with the word table.
+    ///
+    /// # Shapes
+    /// `[…, D]` → `[…, E]`
+    pub fn transform(&self, hidden: &Tensor) -> Tensor {
+        self.layer_norm.forward(&self.dense.forward(hidden).gelu("none"))
+    }
+
+    /// Logits of the vocabulary.
+    ///
+    /// # Shapes
+    /// `[…, D]` → `[…, V]`
+    pub fn forward(&self, hidden: &Tensor) -> Tensor {
+        self.transform(hidden).linear(&self.table, Some(&self.bias))
+    }
+
+    /// The word table `[V, E]` and the bias `[V]`, for a caller that makes the logits itself.
+    pub fn table(&self) -> (&Tensor, &Tensor) {
+        (&self.table, &self.bias)
+    }
+}
+
+/// Whether a token was replaced: dense D→D, GELU, dense D→1 (reference, `get_discriminator_output`). The
+/// Hub's `discriminator_predictions`; the logit is of "replaced", as there.
+#[derive(Debug)]
+pub struct ReplacedHead {
+    dense: Linear,
+    dense_prediction: Linear,
+}
+
+impl ReplacedHead {
+    /// A head under `p`, the path of the whole network.
+    #[must_use]
+    pub fn new(p: &nn::Path<'_>, config: &EncoderConfig) -> Self {
+        let p = p / "discriminator_predictions";
+        Self {
+            dense: Linear::new(&(&p / "dense"), config.hidden_size, config.hidden_size),
+            dense_prediction: Linear::new(&(&p / "dense_prediction"), config.hidden_size, 1),
+        }
+    }
+
+    /// Logits of "replaced".
+    ///
+    /// # Shapes
+    /// `[…, D]` → `[…]`
+    pub fn forward(&self, hidden: &Tensor) -> Tensor {
+        self.dense_prediction.forward(&self.dense.forward(hidden).gelu("none")).squeeze_dim(-1)
+    }
+}
+
+/// Whether a token is copied: dense D→1 (paper §3.5; its shape is not given there).
+#[derive(Debug)]
+pub struct CopyGate(Linear);
+
+impl CopyGate {
+    /// A gate at `p / "gate"`.
+    #[must_use]
+    pub fn new(p: &nn::Path<'_>, config: &EncoderConfig) -> Self {
+        Self(Linear::new(&(p / "gate"), config.hidden_size, 1))
+    }
+
+    /// Logits of "copied".
+    ///
+    /// # Shapes
+    /// `[…, D]` → `[…]`
+    pub fn forward(&self, hidden: &Tensor) -> Tensor {
+        self.0.forward(hidden).squeeze_dim(-1)
+    }
+}

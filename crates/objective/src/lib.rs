@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod chunked;
+mod corruption;
+mod electra;
+mod generator;
+mod heads;
+mod losses;
+mod metrics;
+mod mlm;
+mod model;
+mod objective;
+
+pub use batch::Batch;
+pub use chunked::{chunked_sum, rows_in_memory};
+pub use corruption::{Corrupted, Corruption, sample};
+pub use electra::Electra;
+pub use generator::Generator;
+pub use heads::{CopyGate, ReplacedHead, VocabularyHead};
+pub use losses::{binary_cross_entropy, cross_entropy, mean};
+pub use metrics::{auc, detection, prediction};
+pub use mlm::Mlm;
+pub use model::ModelConfig;
+pub use objective::{Metric, Metrics, Objective, Output};

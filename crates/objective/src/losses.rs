@@ -1,0 +1,46 @@
+//! Losses as weighted means.
+
+use tch::{Kind, Reduction, Tensor};
+
+/// The weighted mean Σ w·x / Σ w, float32; 0 if all weights are 0.
+///
+/// # Shapes
+/// `values` and `weights` of one shape → scalar
+pub fn mean(values: &Tensor, weights: &Tensor) -> Tensor {
+    let weights = weights.to_kind(Kind::Float);
+    (values.to_kind(Kind::Float) * &weights).sum(Kind::Float) / total(&weights)
+}
+
+/// Σ w, or something tiny where that is 0: a batch without a masked token has the loss 0 and not 0 / 0.
+pub(crate) fn total(weights: &Tensor) -> Tensor {
+    weights.sum(Kind::Float).clamp_min(1e-6)
+}
+
+/// −log softmax(logits) at the targets, averaged over the places with weight (paper §2, `L_MLM`).
+///
+/// # Shapes
+/// `logits` `[…, V]`, `targets` int64 `[…]`, `weights` `[…]` → scalar, float32
+pub fn cross_entropy(logits: &Tensor, targets: &Tensor, weights: &Tensor) -> Tensor {
+    let vocab_size = logits.size()[logits.dim() - 1];
+    let logits = logits.reshape([-1, vocab_size]).to_kind(Kind::Float);
+    let no_class_weights: Option<&Tensor> = None;
+    let nll = logits.cross_entropy_loss(&targets.reshape([-1]), no_class_weights, Reduction::None, -100, 0.0);
+    mean(&nll, &weights.reshape([-1]))
+}
+
+/// −log σ(logit) where the target is 1, −log σ(−logit) where it is 0, averaged over the places with weight
+/// (paper §2, `L_Disc`).
+///
+/// # Shapes
+/// `logits`, `targets` (0 or 1), `weights`: one shape → scalar, float32
+pub fn binary_cross_entropy(logits: &Tensor, targets: &Tensor, weights: &Tensor) -> Tensor {
+    let weights = weights.to_kind(Kind::Float);
+    let no_weights: Option<&Tensor> = None;
+    let loss = logits.to_kind(Kind::Float).binary_cross_entropy_with_logits(
+        &targets.to_kind(Kind::Float),
+        Some(&weights),
+        no_weights,
+        Reduction::Sum,
+    );
+    loss / total(&weights)
+}

@@ -1,0 +1,48 @@
+//! Masked language modelling: BERT, the baseline (paper §3.1).
+
+use electra_encoder::Encoder;
+use tch::nn;
+
+use crate::{Batch, Metrics, ModelConfig, Objective, Output, VocabularyHead, cross_entropy, prediction};
+
+/// Masked language modelling.
+///
+/// Some tokens are replaced by `[MASK]` (or kept, or made random: that is the masking's affair), and the
+/// encoder predicts the original tokens there. The loss is −log p(x) averaged over the masked positions.
+#[derive(Debug)]
+pub struct Mlm {
+    encoder: Encoder,
+    head: VocabularyHead,
+    weight: f64,
+}
+
+impl Mlm {
+    /// Its parameters lie under `root / "main"`.
+    #[must_use]
+    pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
+        let encoder = config.build_encoder(root);
+        let table = encoder.embeddings().word_embeddings();
+        let head = VocabularyHead::new(&(root / "main"), &config.encoder, table);
+        Self { head, encoder, weight: config.softmax_weight }
+    }
+}
+
+impl Objective for Mlm {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        let hidden = self.encoder.forward_t(&batch.masked(), train); // [B, L, D]
+        let logits = self.head.forward(&batch.at_masked(&hidden)); // [B, N, V]
+        let targets = batch.targets();
+        let loss = cross_entropy(&logits, &targets, &batch.masked_valid);
+        let metrics = prediction(&logits, &targets, &batch.masked_valid, &loss);
+        Output { loss: loss * self.weight, metrics: metrics.and(masked_rate(batch)) }
+    }
+}
+
+fn masked_rate(batch: &Batch) -> Metrics {
+    let (valid, real) = (batch.masked_valid.shallow_clone(), batch.attention_mask.shallow_clone());
+    Metrics::new(move || vec![("masked_rate", valid.sum(tch::Kind::Float) / real.sum(tch::Kind::Float))])
+}

@@ -1,0 +1,59 @@
+//! The two networks of an objective.
+
+use electra_encoder::{Encoder, EncoderConfig, Tied};
+use serde::{Deserialize, Serialize};
+use tch::nn;
+
+use crate::Generator;
+
+/// The networks and the weights of the losses; what every objective is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// The encoder that is kept.
+    pub encoder: EncoderConfig,
+    /// The generator's encoder, where the objective has one.
+    pub generator: EncoderConfig,
+    /// What the two have in common. Paper: all embeddings.
+    pub tied: Tied,
+    /// Weight of the generator's loss. Paper and reference (`gen_weight`): 1.
+    pub gen_weight: f64,
+    /// λ, the weight of a main loss that is a sigmoid's. Paper and reference (`disc_weight`): 50.
+    pub disc_weight: f64,
+    /// Weight of a main loss that is a softmax's; the paper does not give one. 1.
+    pub softmax_weight: f64,
+    /// What the generator's logits are divided by before sampling. Paper: 1.
+    pub temperature: f64,
+}
+
+impl ModelConfig {
+    /// The paper's: generator narrower by `generator_multiplier`, all embeddings tied, weights 1, 50 and 1.
+    #[must_use]
+    pub fn paper(encoder: EncoderConfig, generator_multiplier: f64) -> Self {
+        Self {
+            generator: encoder.generator(generator_multiplier),
+            encoder,
+            tied: Tied::AllEmbeddings,
+            gen_weight: 1.0,
+            disc_weight: 50.0,
+            softmax_weight: 1.0,
+            temperature: 1.0,
+        }
+    }
+
+    /// The kept encoder alone, its parameters under `root / "main"`.
+    #[must_use]
+    pub fn build_encoder(&self, root: &nn::Path<'_>) -> Encoder {
+        Encoder::new(&(root / "main" / "electra"), &self.encoder)
+    }
+
+    /// A generator, its parameters under `root / "generator"`, and the kept encoder, under `root / "main"`,
+    /// which shares embeddings with it as `tied` says.
+    #[must_use]
+    pub fn build_with_generator(&self, root: &nn::Path<'_>) -> (Generator, Encoder) {
+        let generator = Generator::new(&(root / "generator"), &self.generator, self.temperature);
+        let p = root / "main" / "electra";
+        let embeddings = generator.embeddings().share(self.tied, &(&p / "embeddings"), &self.encoder);
+        (generator, Encoder::with_embeddings(&p, &self.encoder, embeddings))
+    }
+}

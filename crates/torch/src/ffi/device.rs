@@ -1,0 +1,27 @@
+use super::check;
+use crate::Error;
+use std::ffi::c_char;
+
+unsafe extern "C" {
+    fn electra_torch_cuda_memory(index: u64, current: *mut u64, peak: *mut u64) -> *mut c_char;
+    fn electra_torch_cuda_reset_peak(index: u64) -> *mut c_char;
+    fn electra_torch_cuda_synchronize(index: u64) -> *mut c_char;
+}
+
+/// Current and peak bytes of live tensors.
+pub(crate) fn cuda_memory(index: usize) -> Result<(u64, u64), Error> {
+    let (mut current, mut peak) = (0, 0);
+    // SAFETY: both pointers are to live integers.
+    check(unsafe { electra_torch_cuda_memory(index as u64, &raw mut current, &raw mut peak) })?;
+    Ok((current, peak))
+}
+
+pub(crate) fn cuda_reset_peak(index: usize) -> Result<(), Error> {
+    // SAFETY: no pointers.
+    check(unsafe { electra_torch_cuda_reset_peak(index as u64) })
+}
+
+pub(crate) fn cuda_synchronize(index: usize) -> Result<(), Error> {
+    // SAFETY: no pointers.
+    check(unsafe { electra_torch_cuda_synchronize(index as u64) })
+}

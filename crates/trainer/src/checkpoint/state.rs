@@ -1,0 +1,50 @@
+//! What a checkpoint holds beside tensors.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+
+/// `state.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct State {
+    /// Steps that are done, which is also the number of the next.
+    pub(crate) step: u64,
+    /// Where the next step begins in the endless sequence of examples: step · batch.
+    pub(crate) examples_seen: u64,
+    /// Seconds of training until here.
+    pub(crate) elapsed_seconds: f64,
+    /// Steps whose loss or gradient was not finite.
+    pub(crate) skipped: SkipCounts,
+    /// How long the logs were: what is behind is of steps that were lost.
+    pub(crate) logs: LogLengths,
+    /// SHA-256 of the corpus's manifest.
+    pub(crate) corpus: String,
+    /// Version of the code, and its commit where that is known.
+    pub(crate) code: String,
+    /// The settings.
+    pub(crate) config: Config,
+}
+
+/// Counts of skipped steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SkipCounts {
+    /// In the whole run.
+    pub(crate) total: i64,
+    /// In a row, up to now.
+    pub(crate) consecutive: i64,
+    /// In a row, at most.
+    pub(crate) longest: i64,
+    /// The last step of the longest row.
+    pub(crate) longest_end: i64,
+}
+
+/// Lengths of the logs in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogLengths {
+    pub(crate) metrics: u64,
+    pub(crate) timing: u64,
+    pub(crate) events: u64,
+}

@@ -1,0 +1,143 @@
+//! The settings of a run.
+
+mod compare;
+mod preset;
+mod read;
+mod sections;
+
+pub use compare::Difference;
+pub(crate) use compare::differences;
+pub use preset::Preset;
+pub use sections::{
+    BudgetConfig, CheckpointConfig, DataConfig, DeviceChoice, DeviceConfig, InitConfig, Limit, LogConfig,
+    NetworkConfig, OptimizerConfig, Precision,
+};
+
+use electra_data::MaskingConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Schedule};
+
+/// All settings of a run. [`Config::read`] makes it from a file in which the preset stands for what is not
+/// said; the run's folder holds it whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What the settings were taken from where the file did not say otherwise.
+    pub preset: Preset,
+    /// The objective's name, for whoever makes it; the trainer itself only keeps it.
+    pub objective: String,
+    /// Decides initial weights, order, masks, samples and dropout.
+    pub seed: u64,
+    /// What is read.
+    pub data: DataConfig,
+    /// The networks.
+    pub model: NetworkConfig,
+    /// What is masked.
+    pub masking: MaskingConfig,
+    /// How parameters are updated.
+    pub optimizer: OptimizerConfig,
+    /// How long the run is.
+    pub budget: BudgetConfig,
+    /// When state is saved.
+    pub checkpoint: CheckpointConfig,
+    /// When numbers are written.
+    pub log: LogConfig,
+    /// What the run is computed on.
+    pub device: DeviceConfig,
+    /// Where the weights come from; drawn anew if not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<InitConfig>,
+}
+
+impl Config {
+    /// The learning rate's course.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        Schedule {
+            learning_rate: self.optimizer.learning_rate,
+            warmup_steps: self.optimizer.warmup_steps,
+            warmup_share: self.optimizer.warmup_share,
+        }
+    }
+
+    /// As TOML, every setting said.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("keys are strings, and no setting is a number that TOML lacks")
+    }
+
+    /// Checks every setting; `origin` is what messages name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] or [`Error::MissingKey`] for the first that is wrong.
+    pub fn validate(&self, origin: &str) -> Result<(), Error> {
+        let Self { optimizer, budget, checkpoint, log, device, model, .. } = self;
+        let setting = |key: &str, found: &dyn ToString, right: bool, expected: &str| {
+            let refused = || Error::Setting {
+                origin: origin.to_owned(),
+                key: key.to_owned(),
+                found: found.to_string(),
+                expected: expected.to_owned(),
+            };
+            right.then_some(()).ok_or_else(refused)
+        };
+        let above_0 = |key: &str, value: f64| {
+            setting(key, &value, value > 0.0 && value.is_finite(), "a number above 0")
+        };
+        let not_below_0 = |key: &str, value: f64| {
+            setting(key, &value, value >= 0.0 && value.is_finite(), "a number of at least 0")
+        };
+        let at_least_1 = |key: &str, value: u64| setting(key, &value, value >= 1, "at least 1");
+
+        above_0("model.generator_multiplier", model.generator_multiplier)?;
+        above_0("model.temperature", model.temperature)?;
+        not_below_0("model.gen_weight", model.gen_weight)?;
+        not_below_0("model.disc_weight", model.disc_weight)?;
+        not_below_0("model.softmax_weight", model.softmax_weight)?;
+        not_below_0("optimizer.learning_rate", optimizer.learning_rate)?;
+        not_below_0("optimizer.weight_decay", optimizer.weight_decay)?;
+        not_below_0("optimizer.eps", optimizer.eps)?;
+        above_0("optimizer.clip", optimizer.clip)?;
+        for beta in optimizer.betas {
+            setting("optimizer.betas", &beta, (0.0..1.0).contains(&beta), "two numbers from 0 to below 1")?;
+        }
+        let share = optimizer.warmup_share;
+        setting("optimizer.warmup_share", &share, (0.0..=1.0).contains(&share), "a share from 0 to 1")?;
+        at_least_1("optimizer.max_skipped", optimizer.max_skipped)?;
+
+        match budget.limit(origin)? {
+            Limit::Steps(steps) => at_least_1("budget.steps", steps)?,
+            Limit::Tokens(tokens) => at_least_1("budget.tokens", tokens)?,
+            Limit::Flops(flops) => above_0("budget.flops", flops)?,
+            Limit::Seconds(seconds) => above_0("budget.seconds", seconds)?,
+        }
+        at_least_1("budget.batch", budget.batch as u64)?;
+        at_least_1("budget.accumulation", budget.accumulation as u64)?;
+        let even = budget.batch.is_multiple_of(budget.accumulation);
+        let expected = format!("a number that divides budget.batch, {}", budget.batch);
+        setting("budget.accumulation", &budget.accumulation, even, &expected)?;
+        at_least_1("checkpoint.every_steps", checkpoint.every_steps)?;
+        at_least_1("checkpoint.keep", checkpoint.keep as u64)?;
+        at_least_1("log.every_steps", log.every_steps)?;
+        let threads = device.threads;
+        setting("device.threads", &threads, threads <= 4096, "0 for all cores, or a number up to 4096")?;
+        self.seed_is_storable(origin)?;
+        self.masking.validate()?;
+        model.encoder.validate()?;
+        Ok(model.model().generator.validate()?)
+    }
+
+    /// TOML's integers end at 2⁶³ - 1.
+    fn seed_is_storable(&self, origin: &str) -> Result<(), Error> {
+        if self.seed <= i64::MAX as u64 {
+            return Ok(());
+        }
+        Err(Error::Setting {
+            origin: origin.to_owned(),
+            key: "seed".to_owned(),
+            found: self.seed.to_string(),
+            expected: format!("0 to {}", i64::MAX),
+        })
+    }
+}

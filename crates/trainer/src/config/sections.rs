@@ -1,0 +1,227 @@
+//! The sections of a run's settings.
+
+use std::path::PathBuf;
+
+use electra_encoder::{EncoderConfig, Tied};
+use electra_objective::ModelConfig;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Error;
+
+/// What is read. Paths are as a command's arguments: from the folder where the program is started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// A folder of `electra corpus build`.
+    pub corpus: PathBuf,
+    /// The tokenizer's folder, which an export takes along; the trainer itself reads the corpus only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<PathBuf>,
+}
+
+/// The networks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// Width of the generator over width of the encoder. Paper, Table 6: 1/4 (Small, Large), 1/3 (Base).
+    pub generator_multiplier: f64,
+    /// What the two have in common. Paper: all embeddings.
+    pub tied: Tied,
+    /// Weight of the generator's loss. Paper: 1.
+    pub gen_weight: f64,
+    /// λ, the weight of a main loss that is a sigmoid's. Paper: 50.
+    pub disc_weight: f64,
+    /// Weight of a main loss that is a softmax's; the paper gives none. 1.
+    pub softmax_weight: f64,
+    /// What the generator's logits are divided by before sampling. Paper: 1.
+    pub temperature: f64,
+    /// The encoder that is kept. Not said, `vocab_size` and `pad_token_id` are the corpus's.
+    pub encoder: EncoderConfig,
+}
+
+impl NetworkConfig {
+    /// What objectives are made from.
+    #[must_use]
+    pub fn model(&self) -> ModelConfig {
+        ModelConfig {
+            tied: self.tied,
+            gen_weight: self.gen_weight,
+            disc_weight: self.disc_weight,
+            softmax_weight: self.softmax_weight,
+            temperature: self.temperature,
+            ..ModelConfig::paper(self.encoder.clone(), self.generator_multiplier)
+        }
+    }
+}
+
+/// How parameters are updated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// The base of the schedule. Paper, Table 6: 5e-4 (Small), 2e-4 (Base, Large).
+    pub learning_rate: f64,
+    /// Warm-up in steps; 0 for none. Paper: 10,000.
+    pub warmup_steps: u64,
+    /// Warm-up as a share of the whole run at most. 0.1, so that a run of 1,000 steps is not all warm-up;
+    /// the paper's runs are long enough for it not to matter.
+    pub warmup_share: f64,
+    /// Decoupled weight decay, times the learning rate; none for LayerNorm and biases. Paper: 0.01.
+    pub weight_decay: f64,
+    /// Decay of the running means of gradients and of their squares. Paper: 0.9, 0.999.
+    pub betas: [f64; 2],
+    /// Added outside the square root. Paper: 1e-6.
+    pub eps: f64,
+    /// The global norm that gradients are clipped to, of all parameters together. Reference: 1.
+    pub clip: f64,
+    /// Whether the running means are corrected for their start at 0. Reference: no.
+    pub bias_correction: bool,
+    /// How many steps in a row may have a loss or gradient that is not finite before the run stops.
+    pub max_skipped: u64,
+}
+
+/// How long the run is: one of `steps`, `tokens`, `flops` and `seconds`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetConfig {
+    /// Steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// Tokens: rows · L for each step, padding included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Floating-point operations as the paper counts them; a number, or text such as "1.3e15".
+    #[serde(default, deserialize_with = "number_or_text", skip_serializing_if = "Option::is_none")]
+    pub flops: Option<f64>,
+    /// Seconds of training, over all sittings together; what is lost by a kill does not count. Such a run
+    /// ends with other bytes each time, as its learning rate follows the clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// B, examples of a step. Paper, Table 6: 128 (Small), 256 (Base), 2048 (Large).
+    pub batch: usize,
+    /// In how many parts, one after another, a step's batch is computed. The step's loss is the mean of the
+    /// parts' losses, each a mean over the part's own tokens.
+    pub accumulation: usize,
+}
+
+/// What ends a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// Steps.
+    Steps(u64),
+    /// Tokens, padding included.
+    Tokens(u64),
+    /// Operations as the paper counts them.
+    Flops(f64),
+    /// Seconds of training.
+    Seconds(f64),
+}
+
+impl BudgetConfig {
+    /// The one limit that is set; `origin` is what messages name.
+    ///
+    /// # Errors
+    /// If none is set, or more than one.
+    pub fn limit(&self, origin: &str) -> Result<Limit, Error> {
+        let set = [
+            self.steps.map(Limit::Steps),
+            self.tokens.map(Limit::Tokens),
+            self.flops.map(Limit::Flops),
+            self.seconds.map(Limit::Seconds),
+        ];
+        let mut set = set.into_iter().flatten();
+        let expected = "one of budget.steps, budget.tokens, budget.flops and budget.seconds";
+        match (set.next(), set.count()) {
+            (Some(limit), 0) => Ok(limit),
+            (None, _) => Err(Error::MissingKey { origin: origin.to_owned(), key: "budget", expected }),
+            (Some(_), more) => Err(Error::Setting {
+                origin: origin.to_owned(),
+                key: "budget".to_owned(),
+                found: format!("{} limits", more + 1),
+                expected: expected.to_owned(),
+            }),
+        }
+    }
+}
+
+/// `1.3e15` or `"1.3e15"`.
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a number, or a number as text such as \"1.3e15\"")]
+    enum Written {
+        Number(f64),
+        Text(String),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Number(number) => Ok(Some(number)),
+        Written::Text(text) => text.trim().parse().map(Some).map_err(|_| {
+            serde::de::Error::custom(format!("budget.flops: {text:?}; expected a number such as \"1.3e15\""))
+        }),
+    }
+}
+
+/// When state is saved. The end of a run and an interrupt are saved in any case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// After every so many steps.
+    pub every_steps: u64,
+    /// How many checkpoints are kept, the newest.
+    pub keep: usize,
+}
+
+/// When numbers are written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// After every so many steps.
+    pub every_steps: u64,
+}
+
+/// What the run is computed on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceConfig {
+    /// `cpu`, `cuda`, or `auto`: CUDA where there is a device.
+    pub device: DeviceChoice,
+    /// libtorch's threads on the CPU; 0 for as many as there are cores. The bytes that a run ends with
+    /// depend on it.
+    pub threads: usize,
+    /// What matrix products of the forward and backward pass are computed in.
+    pub precision: Precision,
+    /// Deterministic algorithms on CUDA too, where some functions have none and refuse. On the CPU they are
+    /// always used.
+    pub deterministic: bool,
+}
+
+/// A device, or how to choose it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceChoice {
+    /// CUDA where there is a device, the CPU elsewhere.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The first CUDA device.
+    Cuda,
+}
+
+/// A kind of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// float32 throughout.
+    Fp32,
+    /// Matrix products in bfloat16 by autocast; parameters, optimizer and losses in float32.
+    Bf16,
+}
+
+/// Weights to begin with, from folders in the Hub's layout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitConfig {
+    /// For the kept encoder, and its head where the objective has the same one.
+    pub discriminator: PathBuf,
+    /// For the generator; drawn anew if not said, but for what is tied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator: Option<PathBuf>,
+}

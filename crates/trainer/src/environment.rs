@@ -1,0 +1,197 @@
+//! What a run was computed by: `environment.json`.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tch::{Cuda, Device, Kind, Tensor};
+
+use crate::config::{DeviceChoice, DeviceConfig, Precision};
+use crate::{Error, files};
+
+const NAME: &str = "environment.json";
+/// How long matrix products are timed.
+const MEASURED: Duration = Duration::from_millis(300);
+
+/// Program, libraries and machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Environment {
+    /// Version of the code, and its commit where that is known.
+    pub(crate) code: String,
+    pub(crate) libtorch: String,
+    /// `cpu`, or `cuda:` and a number.
+    pub(crate) device: String,
+    pub(crate) cpu: String,
+    pub(crate) cores: usize,
+    pub(crate) threads: usize,
+    pub(crate) precision: Precision,
+    pub(crate) deterministic: bool,
+    pub(crate) os: String,
+}
+
+/// An environment, from a step on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Entry {
+    since_step: u64,
+    #[serde(flatten)]
+    environment: Environment,
+    /// Operations a second of matrix products of the run's shapes and precision, measured.
+    peak_flops_per_s: f64,
+}
+
+/// Version and commit of this code.
+pub(crate) fn code() -> String {
+    match option_env!("ELECTRA_COMMIT") {
+        Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+        None => env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Sets up libtorch as the settings say.
+pub(crate) fn set_up(config: &DeviceConfig) -> Result<(Device, Environment), Error> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cuda = || -> Result<bool, Error> { Ok(electra_torch::load_cuda()? && Cuda::is_available()) };
+    let device = match config.device {
+        DeviceChoice::Cpu => Device::Cpu,
+        DeviceChoice::Cuda if !cuda()? => return Err(Error::NoCuda),
+        DeviceChoice::Cuda => Device::Cuda(0),
+        DeviceChoice::Auto if cuda()? => Device::Cuda(0),
+        DeviceChoice::Auto => Device::Cpu,
+    };
+    let threads = if config.threads == 0 { cores } else { config.threads };
+    electra_torch::set_num_threads(threads)?;
+    let deterministic = config.deterministic || device == Device::Cpu;
+    electra_torch::use_deterministic_algorithms(deterministic)?;
+    let environment = Environment {
+        code: code(),
+        libtorch: electra_torch::version()?,
+        device: match device {
+            Device::Cuda(index) => format!("cuda:{index}"),
+            _ => "cpu".to_owned(),
+        },
+        cpu: cpu(),
+        cores,
+        threads,
+        precision: config.precision,
+        deterministic,
+        os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+    };
+    Ok((device, environment))
+}
+
+/// The processor's name where the system tells it.
+fn cpu() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.to_owned())
+}
+
+/// Adds the environment to the run's folder if it is another than the last, and gives the peak of matrix
+/// products in it and, if it has changed, a line that says what has.
+pub(crate) fn record(
+    folder: &Path,
+    since_step: u64,
+    environment: &Environment,
+    measure: impl FnOnce() -> Result<f64, Error>,
+) -> Result<(f64, Option<String>), Error> {
+    let path = folder.join(NAME);
+    let mut entries: Vec<Entry> = if path.exists() {
+        serde_json::from_str(&files::read_to_string(&path)?)
+            .map_err(|error| Error::damaged(&path, format!("is no list of environments: {error}")))?
+    } else {
+        Vec::new()
+    };
+    // What was recorded for steps that a kill or damage took away is of no run.
+    entries.retain(|entry| entry.since_step == 0 || entry.since_step <= since_step);
+    let change = match entries.last() {
+        Some(last) if last.environment == *environment => return Ok((last.peak_flops_per_s, None)),
+        Some(last) => Some(change(&last.environment, environment)),
+        None => None,
+    };
+    let peak_flops_per_s = measure()?;
+    entries.push(Entry { since_step, environment: environment.clone(), peak_flops_per_s });
+    let text = serde_json::to_string_pretty(&entries).expect("an environment's keys are strings");
+    files::write(&path, format!("{text}\n").as_bytes())?;
+    Ok((peak_flops_per_s, change))
+}
+
+fn change(last: &Environment, now: &Environment) -> String {
+    let fields = |environment| serde_json::to_value(environment).expect("an environment's keys are strings");
+    let (last, now) = (fields(last), fields(now));
+    let fields = now.as_object().into_iter().flatten();
+    let changed = fields
+        .filter(|(key, value)| last[key.as_str()] != **value)
+        .map(|(key, value)| format!("{key} was {}, is {value}", last[key.as_str()]));
+    let changed = changed.collect::<Vec<_>>().join("; ");
+    format!("the environment is another than before, so the bytes may be too: {changed}")
+}
+
+/// Operations a second of the product of `[rows, width]` and `[width, 4 · width]`, the largest of an encoder's
+/// layer: the fastest of those that fit into a third of a second.
+pub(crate) fn matmul_peak(device: Device, precision: Precision, rows: i64, width: i64) -> Result<f64, Error> {
+    let kind = match precision {
+        Precision::Fp32 => Kind::Float,
+        Precision::Bf16 => Kind::BFloat16,
+    };
+    let (left, right) =
+        (Tensor::f_ones([rows, width], (kind, device))?, Tensor::f_ones([width, 4 * width], (kind, device))?);
+    let flops = 8.0 * rows as f64 * width as f64 * width as f64;
+    // On a GPU one product is over before the clock can tell: several are timed as one.
+    let repeats = if device == Device::Cpu { 1 } else { 50 };
+    let begin = Instant::now();
+    let mut best = 0.0_f64;
+    // The first product also pays for the libraries' start.
+    let mut timed = 0;
+    while timed < 3 || begin.elapsed() < MEASURED {
+        let start = Instant::now();
+        for _ in 0..repeats {
+            let _product = left.f_matmul(&right)?;
+        }
+        electra_torch::synchronize(device)?;
+        best = best.max(flops * f64::from(repeats) / start.elapsed().as_secs_f64());
+        timed += 1;
+    }
+    Ok(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(threads: usize) -> Environment {
+        Environment {
+            code: code(),
+            libtorch: "2".to_owned(),
+            device: "cpu".to_owned(),
+            cpu: cpu(),
+            cores: 8,
+            threads,
+            precision: Precision::Fp32,
+            deterministic: true,
+            os: "an os".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_environment_is_measured_once_and_a_change_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = |step, threads, peak: Option<f64>| {
+            let measure = || Ok(peak.expect("this environment was measured before"));
+            record(folder.path(), step, &environment(threads), measure).unwrap()
+        };
+        assert_eq!(record(0, 2, Some(5.0)), (5.0, None));
+        assert_eq!(record(4, 2, None), (5.0, None));
+        let (peak, change) = record(8, 3, Some(7.0));
+        assert_eq!(peak, 7.0);
+        assert!(change.unwrap().ends_with("threads was 2, is 3"));
+        assert_eq!(record(9, 3, None), (7.0, None));
+        // Back before the change: it has not happened.
+        assert_eq!(record(6, 2, None), (5.0, None));
+    }
+
+    #[test]
+    fn a_peak_is_a_rate() {
+        let peak = matmul_peak(Device::Cpu, Precision::Fp32, 64, 64).unwrap();
+        assert!(peak > 1e6 && peak.is_finite(), "{peak}");
+    }
+}

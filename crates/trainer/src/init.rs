@@ -1,0 +1,84 @@
+//! Weights to begin with.
+
+use std::path::Path;
+
+use electra_encoder::{EncoderConfig, HubFolder, Loader, Part};
+use tch::nn;
+
+use crate::Error;
+use crate::config::{Config, InitConfig};
+
+/// The heads that checkpoints have, each of which the run may lack, and a checkpoint too.
+const HEADS: [&str; 3] = ["discriminator_predictions.", "generator_predictions.", "generator_lm_head."];
+
+/// Draws every parameter, then puts the checkpoints' tensors over them, if the run begins with checkpoints.
+pub(crate) fn initialise(var_store: &nn::VarStore, config: &Config) -> Result<(), Error> {
+    electra_encoder::initialise(var_store, config.model.encoder.initializer_range, config.seed)?;
+    match &config.init {
+        Some(init) => load(var_store, config, init),
+        None => Ok(()),
+    }
+}
+
+/// Every tensor of an encoder must find its parameter, and every parameter of an encoder its tensor; heads
+/// are taken where both sides have them, and a generator that is not given stays as it was drawn.
+fn load(var_store: &nn::VarStore, config: &Config, init: &InitConfig) -> Result<(), Error> {
+    let model = config.model.model();
+    let mut loader = Loader::new(var_store);
+    fill(&mut loader, var_store, &init.discriminator, &model.encoder, Part::MAIN)?;
+    if let Some(generator) = &init.generator {
+        fill(&mut loader, var_store, generator, &model.generator, Part::GENERATOR)?;
+    }
+    let names: Vec<String> = var_store.variables().into_keys().collect();
+    // Whatever is beside the encoders is a head, an objective's own ones too.
+    let fresh: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| {
+            let of_encoder = name.starts_with("main.electra.")
+                || (init.generator.is_some() && name.starts_with("generator.electra."));
+            !of_encoder
+        })
+        .collect();
+    Ok(loader.finish(&fresh)?)
+}
+
+fn fill(
+    loader: &mut Loader<'_>,
+    var_store: &nn::VarStore,
+    folder: &Path,
+    wanted: &EncoderConfig,
+    part: Part<'_>,
+) -> Result<(), Error> {
+    let hub = HubFolder::read(folder)?;
+    same_network(folder, &hub.config, wanted)?;
+    let variables = var_store.variables();
+    let lacking = |head: &&str| {
+        let full = format!("{}{head}", part.prefix);
+        !variables.keys().any(|name| name.starts_with(&full))
+    };
+    let without: Vec<&str> = HEADS.into_iter().filter(lacking).collect();
+    Ok(loader.fill(&hub.weights, part, &without)?)
+}
+
+/// Fields that change what the tensors mean without changing their shapes are compared too, such as the
+/// number of heads. Dropout and initialisation are the run's own.
+fn same_network(folder: &Path, found: &EncoderConfig, wanted: &EncoderConfig) -> Result<(), Error> {
+    let comparable = |config: &EncoderConfig| {
+        let config =
+            EncoderConfig { initializer_range: wanted.initializer_range, ..config.without_dropout() };
+        serde_json::to_value(config).expect("a configuration's keys are strings")
+    };
+    let (found, wanted) = (comparable(found), comparable(wanted));
+    for (field, wanted) in wanted.as_object().into_iter().flatten() {
+        if found[field.as_str()] != *wanted {
+            return Err(Error::Init {
+                folder: folder.to_owned(),
+                field: field.clone(),
+                found: found[field.as_str()].to_string(),
+                expected: wanted.to_string(),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! What a caller hands to a run, and hears of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use electra_encoder::Network;
+
+use crate::config::Config;
+
+/// What to train, where, and who is told.
+pub struct Run<'a> {
+    /// The settings.
+    pub config: &'a Config,
+    /// The run's folder. If it holds a run of the same settings, that goes on.
+    pub folder: &'a Path,
+    /// The networks that a step computes, for counting operations.
+    pub networks: &'a [Network<'a>],
+    /// For each token whether it goes on a word; empty unless `masking.choice` speaks of words.
+    pub continues_word: &'a [bool],
+    /// Once true, the step is finished and saved, and the run ends as [`Outcome::Interrupted`].
+    pub stop: &'a AtomicBool,
+    /// Is told what happens, between steps: what it does, the run waits for.
+    pub observer: &'a mut dyn FnMut(&Event),
+}
+
+impl std::fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run")
+            .field("folder", &self.folder)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What happens in a run.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Something that a person should know and that does not end the run: a damaged checkpoint that is passed
+    /// over, another environment than before.
+    Warning(String),
+    /// The first step is about to be made.
+    Started {
+        /// Steps that are done already; above 0 the run goes on from a checkpoint.
+        step: u64,
+        /// T; none if the run is limited by time.
+        steps: Option<u64>,
+        /// Parameters that are trained.
+        parameters: u64,
+        /// Operations a second of matrix products on this device, measured.
+        peak_flops_per_s: f64,
+    },
+    /// A step is done.
+    Step {
+        /// Steps that are done.
+        step: u64,
+        /// How much of the run is over, 0 to 1.
+        progress: f64,
+        /// The numbers of the last log step; none before the first of this sitting.
+        rates: Option<Rates>,
+    },
+    /// A file of a checkpoint is written; it counts once all are.
+    Writing {
+        /// The file, under its temporary name.
+        file: PathBuf,
+    },
+    /// A checkpoint is whole.
+    Saved {
+        /// Steps that are done.
+        step: u64,
+        /// Its folder.
+        folder: PathBuf,
+    },
+}
+
+/// How a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// The loss.
+    pub loss: f64,
+    /// Tokens a second since the log step before, padding included.
+    pub tokens_per_s: f64,
+    /// Executed operations a second over the measured peak of matrix products.
+    pub peak_share: f64,
+    /// Seconds until the end at this speed.
+    pub seconds_left: f64,
+}
+
+/// How a run ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The budget is used up.
+    Finished {
+        /// Steps that are done.
+        step: u64,
+    },
+    /// Somebody asked for it; the same command goes on.
+    Interrupted {
+        /// Steps that are done, and saved.
+        step: u64,
+    },
+}

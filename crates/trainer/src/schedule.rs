@@ -1,0 +1,75 @@
+//! The learning rate.
+
+use serde::{Deserialize, Serialize};
+
+/// The learning rate as a function of the step: paper, appendix A; reference, `optimization.py`.
+///
+/// # Formula
+/// lr(t) = base · (1 − t/T) · min(1, t/warmup): both factors at once.
+///
+/// Step t of a run counts from 0, as the reference's does when it asks for the rate, so the first step has
+/// rate 0 (it fills the optimizer's moments and moves nothing) and a rate of 0 at t = T is never reached.
+///
+/// `warmup` is `warmup_steps`, or `warmup_share` · T where that is less.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// The base rate.
+    pub learning_rate: f64,
+    /// Warm-up in steps; 0 for none.
+    pub warmup_steps: u64,
+    /// Warm-up as a share of the whole run at most; 0 for none.
+    pub warmup_share: f64,
+}
+
+impl Schedule {
+    /// The rate of step `t`, at a `progress` of t/T (of a run that is limited by time: of the share of the
+    /// time that is over).
+    #[must_use]
+    pub fn at(&self, t: u64, progress: f64) -> f64 {
+        let by_steps = ratio(t as f64, self.warmup_steps as f64);
+        let by_share = ratio(progress, self.warmup_share);
+        let warmup = by_steps.max(by_share).min(1.0);
+        self.learning_rate * (1.0 - progress).max(0.0) * warmup
+    }
+}
+
+/// How much of a warm-up is over; one of length 0 always is.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rates of the golden sets' script: `lr * (1 - t/total) * min(1, t/warmup), t = 1, 2, 3`.
+    #[test]
+    fn both_factors_apply_at_once() {
+        let schedule = Schedule { learning_rate: 0.002, warmup_steps: 2, warmup_share: 1.0 };
+        let rates: Vec<f64> = (0..=10).map(|t| schedule.at(t, t as f64 / 10.0)).collect();
+        let golden = [0.0, 0.002 * 0.9 * 0.5, 0.002 * 0.8, 0.002 * 0.7];
+        for (rate, golden) in rates.iter().zip(golden) {
+            assert!((rate - golden).abs() < 1e-18, "{rate} {golden}");
+        }
+        assert_eq!(rates[10], 0.0);
+    }
+
+    #[test]
+    fn the_shorter_warm_up_counts() {
+        let schedule = Schedule { learning_rate: 1.0, warmup_steps: 10_000, warmup_share: 0.1 };
+        // Of 100 steps a tenth is shorter; of a million, 10,000 are.
+        assert_eq!(schedule.at(5, 0.05), 0.95 * 0.5);
+        assert_eq!(schedule.at(10, 0.1), 0.9);
+        assert_eq!(schedule.at(5_000, 0.005), 0.995 * 0.5);
+        assert_eq!(schedule.at(10_000, 0.01), 0.99);
+        let none = Schedule { warmup_steps: 0, ..schedule };
+        assert_eq!(none.at(0, 0.0), 1.0);
+        assert_eq!(Schedule { warmup_share: 0.0, ..schedule }.at(0, 0.0), 1.0);
+    }
+
+    #[test]
+    fn time_that_is_overdrawn_gives_no_negative_rate() {
+        let schedule = Schedule { learning_rate: 1.0, warmup_steps: 0, warmup_share: 0.1 };
+        assert_eq!(schedule.at(7, 1.01), 0.0);
+    }
+}

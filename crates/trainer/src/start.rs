@@ -1,0 +1,147 @@
+//! The beginning of a run, or of a sitting that goes on with one.
+
+use electra_data::Corpus;
+use electra_encoder::StepShape;
+use electra_objective::Objective;
+use tch::nn;
+
+use crate::batches::Source;
+use crate::budget::{Horizon, StepCost};
+use crate::checkpoint::{self, Checkpoint, Damaged, LogLengths, SkipCounts, State};
+use crate::config::{Config, Difference};
+use crate::environment;
+use crate::folder::OwnFolder;
+use crate::init::initialise;
+use crate::log::Logs;
+use crate::optimizer::Optimizer;
+use crate::run::{Event, Run};
+use crate::skips::Skips;
+use crate::train::{Clock, Training};
+use crate::{Error, files};
+
+/// The most rows of the product that is timed: beyond it, nothing gets faster.
+const MEASURED_ROWS: u64 = 4096;
+
+/// Whether the encoder can read the corpus.
+pub(crate) fn fits(config: &Config, corpus: &Corpus) -> Result<(), Error> {
+    let encoder = &config.model.encoder;
+    for (field, found, needed) in [
+        ("vocab_size", encoder.vocab_size, i64::from(corpus.vocabulary().size)),
+        ("max_position_embeddings", encoder.max_position_embeddings, corpus.max_length() as i64),
+        ("type_vocab_size", encoder.type_vocab_size, 2),
+    ] {
+        if found < needed {
+            return Err(Error::Setting {
+                origin: "the settings".to_owned(),
+                key: format!("model.encoder.{field}"),
+                found: found.to_string(),
+                expected: format!("at least {needed}, as {} needs", config.data.corpus.display()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Takes the folder, makes the objective, and gives it the newest whole checkpoint's state or its first.
+pub(crate) fn begin<'r, 'c>(
+    run: Run<'r>,
+    source: Source<'c>,
+    build: impl FnOnce(&nn::Path<'_>) -> Result<Box<dyn Objective>, Error>,
+) -> Result<Training<'r, 'c>, Error> {
+    let Run { config, folder, networks, stop, observer, .. } = run;
+    let folder = OwnFolder::take(folder, config)?;
+    let corpus_hash = corpus_hash(config)?;
+    let shape = StepShape {
+        batch: config.budget.batch as u64,
+        length: source.corpus.max_length() as u64,
+        masked: source.max_masked()? as u64,
+    };
+    let cost = StepCost::new(networks, shape);
+    let horizon = Horizon::new(config.budget.limit("the settings")?, cost)?;
+
+    let (device, environment) = environment::set_up(&config.device)?;
+    let var_store = nn::VarStore::new(device);
+    let objective = build(&var_store.root())?;
+    let mut optimizer = Optimizer::new(&var_store, &config.optimizer)?;
+
+    let saved = newest(&folder, observer)?;
+    let state = match &saved {
+        Some(checkpoint) => {
+            let state = checkpoint.state()?;
+            same_corpus(&folder, &state, &corpus_hash)?;
+            checkpoint.model()?.load_into(&var_store)?;
+            optimizer.set_state(&checkpoint.optimizer()?)?;
+            Some(state)
+        }
+        None => {
+            initialise(&var_store, config)?;
+            None
+        }
+    };
+    let step = state.as_ref().map_or(0, |state| state.step);
+    let skipped = state.as_ref().map_or(SkipCounts::default(), |state| state.skipped);
+    let elapsed = state.as_ref().map_or(0.0, |state| state.elapsed_seconds);
+    let lengths = state.as_ref().map_or(LogLengths::default(), |state| state.logs);
+
+    let rows = (cost.tokens / source.parts as u64).min(MEASURED_ROWS) as i64;
+    let measure =
+        || environment::matmul_peak(device, config.device.precision, rows, config.model.encoder.hidden_size);
+    let (peak_flops_per_s, change) = environment::record(&folder.folder, step, &environment, measure)?;
+    if let Some(change) = change {
+        observer(&Event::Warning(change));
+    }
+    let parameters = optimizer.parameters().iter().map(|parameter| parameter.numel() as u64).sum();
+    observer(&Event::Started { step, steps: horizon.steps(), parameters, peak_flops_per_s });
+    Ok(Training {
+        logs: Logs::open(&folder.folder, lengths)?,
+        skips: Skips::new(skipped, device),
+        clock: Clock::new(elapsed),
+        rates: None,
+        config,
+        folder,
+        corpus_hash,
+        source,
+        stop,
+        observer,
+        device,
+        var_store,
+        objective,
+        optimizer,
+        horizon,
+        cost,
+        peak_flops_per_s,
+        step,
+        saved,
+    })
+}
+
+/// The newest whole checkpoint; damaged ones that are newer are named and set aside.
+fn newest(folder: &OwnFolder, observer: &mut dyn FnMut(&Event)) -> Result<Option<Checkpoint>, Error> {
+    let found = checkpoint::find(&folder.checkpoints)?;
+    let from = found.newest.as_ref().map_or(0, |newest| newest.step);
+    for Damaged { folder, error } in found.damaged {
+        let aside = checkpoint::set_aside(&folder)?;
+        let warning = format!("{error}; it is now {}, and the run goes on from step {from}", aside.display());
+        observer(&Event::Warning(warning));
+    }
+    Ok(found.newest)
+}
+
+/// Names the corpus by what its manifest says, the hashes of its shards among it.
+fn corpus_hash(config: &Config) -> Result<String, Error> {
+    let manifest = files::read_to_string(&config.data.corpus.join("corpus.json"))?;
+    Ok(checkpoint::hash(manifest.as_bytes()))
+}
+
+/// A folder may hold another corpus than it did.
+fn same_corpus(folder: &OwnFolder, state: &State, now: &str) -> Result<(), Error> {
+    if state.corpus == now {
+        return Ok(());
+    }
+    let difference = Difference {
+        key: "data.corpus (SHA-256 of its corpus.json)".to_owned(),
+        found: Some(state.corpus.clone()),
+        wanted: Some(now.to_owned()),
+    };
+    Err(Error::Differs { folder: folder.folder.clone(), differences: vec![difference] })
+}

@@ -1,0 +1,306 @@
+//! The training loop.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use electra_data::Corpus;
+use electra_data::rng::Stream;
+use electra_objective::{Batch, Objective};
+use electra_torch::{ClipResult, autocast, clip_grad_norm};
+use tch::{Device, Kind, Tensor, nn};
+
+use crate::batches::{Batches, Source};
+use crate::budget::{Horizon, StepCost};
+use crate::checkpoint::{self, Snapshot, State};
+use crate::config::{Config, Precision};
+use crate::error::BoxError;
+use crate::folder::OwnFolder;
+use crate::log::{Logs, Metrics, Timing};
+use crate::optimizer::Optimizer;
+use crate::run::{Event, Outcome, Rates, Run};
+use crate::skips::Skips;
+use crate::{Error, start};
+
+/// What dropout is seeded from: (seed, step, part of the batch).
+const DROPOUT: Stream = Stream::named(b"dropout\0");
+
+/// Trains until the budget is used up, from the newest whole checkpoint of the run's folder or from the
+/// beginning.
+///
+/// `build` makes the objective under the root of an empty `VarStore`; its parameters get their values after
+/// it, as functions of the seed and of their names, or from a checkpoint.
+///
+/// # Errors
+/// If the settings are wrong, the folder holds another run or is in use, no checkpoint in it is whole, the
+/// corpus cannot be read, state cannot be saved, or too many steps in a row are not finite.
+pub fn train<E: Into<BoxError>>(
+    run: Run<'_>,
+    build: impl FnOnce(&nn::Path<'_>) -> Result<Box<dyn Objective>, E>,
+) -> Result<Outcome, Error> {
+    run.config.validate("the settings")?;
+    let corpus = Corpus::open(&run.config.data.corpus)?;
+    start::fits(run.config, &corpus)?;
+    let source = Source {
+        corpus: &corpus,
+        masking: &run.config.masking,
+        continues_word: run.continues_word,
+        batch_size: run.config.budget.batch,
+        parts: run.config.budget.accumulation,
+        seed: run.config.seed,
+    };
+    let mut training =
+        start::begin(run, source, |root| build(root).map_err(|error| Error::Objective(error.into())))?;
+    std::thread::scope(|scope| {
+        let mut batches = Batches::start(scope, source, training.step)?;
+        training.run(&mut batches)
+    })
+}
+
+/// A run that is under way.
+pub(crate) struct Training<'r, 'c> {
+    pub(crate) config: &'r Config,
+    pub(crate) folder: OwnFolder,
+    pub(crate) corpus_hash: String,
+    pub(crate) source: Source<'c>,
+    pub(crate) stop: &'r AtomicBool,
+    pub(crate) observer: &'r mut dyn FnMut(&Event),
+    pub(crate) device: Device,
+    pub(crate) var_store: nn::VarStore,
+    pub(crate) objective: Box<dyn Objective>,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) horizon: Horizon,
+    pub(crate) cost: StepCost,
+    pub(crate) peak_flops_per_s: f64,
+    pub(crate) logs: Logs,
+    pub(crate) skips: Skips,
+    /// Steps that are done, which is also the number of the next.
+    pub(crate) step: u64,
+    /// The newest whole checkpoint.
+    pub(crate) saved: Option<checkpoint::Checkpoint>,
+    pub(crate) clock: Clock,
+    pub(crate) rates: Option<Rates>,
+}
+
+impl Training<'_, '_> {
+    /// Batch, learning rate, forward, backward, clip, step, log, save.
+    fn run(&mut self, batches: &mut Batches) -> Result<Outcome, Error> {
+        self.clock.start(self.step);
+        while self.progress() < 1.0 {
+            if self.stop.load(Ordering::Relaxed) {
+                self.save()?;
+                return Ok(Outcome::Interrupted { step: self.step });
+            }
+            let step = self.step;
+            let lr = self.config.schedule().at(step, self.progress());
+            let is_last = self.horizon.steps() == Some(step + 1);
+            let is_logged = is_last || (step + 1).is_multiple_of(self.config.log.every_steps);
+            let is_saved = (step + 1).is_multiple_of(self.config.checkpoint.every_steps);
+
+            let (loss, metrics) = self.forward_and_backward(batches, is_logged)?;
+
+            // From here on the gradients are final. A step that is not finite changes no parameter.
+            let max_norm = self.config.optimizer.clip;
+            let clip = clip_grad_norm(self.optimizer.parameters(), max_norm)?.or_non_finite(&loss)?;
+            self.optimizer.step(lr, &clip)?;
+            self.optimizer.zero_grad()?;
+            self.skips.count(step, clip.found_inf())?;
+            self.step += 1;
+            self.clock.tick();
+
+            // A GPU is asked only when it is waited for in any case.
+            if self.device == Device::Cpu || is_logged || is_saved {
+                self.stop_if_stuck()?;
+            }
+            if is_logged {
+                self.log(lr, &loss, &clip, &metrics)?;
+            }
+            if is_saved {
+                self.save()?;
+            }
+            let event =
+                Event::Step { step: self.step, progress: self.progress().min(1.0), rates: self.rates };
+            (self.observer)(&event);
+        }
+        self.save()?;
+        Ok(Outcome::Finished { step: self.step })
+    }
+
+    fn progress(&self) -> f64 {
+        self.horizon.progress(self.step, self.clock.elapsed())
+    }
+
+    /// The step's loss, and its metrics if they are wanted: the mean over the parts of its batch. Leaves the
+    /// gradients of that mean with the parameters.
+    fn forward_and_backward(
+        &mut self,
+        batches: &mut Batches,
+        with_metrics: bool,
+    ) -> Result<(Tensor, BTreeMap<String, Tensor>), Error> {
+        let parts = self.source.parts;
+        let share = 1.0 / parts as f64;
+        let narrow = self.config.device.precision == Precision::Bf16;
+        let mut loss = Tensor::f_zeros([0_i64; 0], (Kind::Float, self.device))?;
+        let mut metrics: BTreeMap<String, Tensor> = BTreeMap::new();
+        for part in 0..parts {
+            let data = batches.next()?;
+            let batch = Batch::new(&data, self.config.seed, self.step, self.device);
+            batches.give_back(data);
+            // Dropout draws from libtorch's own generator, whose state cannot be saved: each part begins anew.
+            let seed = DROPOUT.rng(self.config.seed, self.step, part as u64).next_u64();
+            tch::manual_seed(seed as i64);
+            let output =
+                autocast(self.device, Kind::BFloat16, narrow, || self.objective.forward_t(&batch, true))?;
+            let part_loss = output.loss.f_to_kind(Kind::Float)?.f_mul_scalar(share)?;
+            part_loss.f_backward()?;
+            loss = loss.f_add(&part_loss.detach())?;
+            if with_metrics {
+                for (name, value) in output.metrics.compute() {
+                    let value = value.f_to_kind(Kind::Float)?.f_mul_scalar(share)?;
+                    let sum = match metrics.get(&name) {
+                        Some(sum) => sum.f_add(&value)?,
+                        None => value,
+                    };
+                    metrics.insert(name, sum);
+                }
+            }
+        }
+        Ok((loss, metrics))
+    }
+
+    /// Reads the step's numbers, which waits for the device, and writes them.
+    fn log(
+        &mut self,
+        lr: f64,
+        loss: &Tensor,
+        clip: &ClipResult,
+        metrics: &BTreeMap<String, Tensor>,
+    ) -> Result<(), Error> {
+        let step = self.step;
+        let read = |tensor: &Tensor| tensor.f_double_value(&[]);
+        let metrics = Metrics {
+            step,
+            loss: read(loss)?,
+            lr,
+            grad_norm: read(clip.norm())?,
+            tokens: step * self.cost.tokens,
+            flops: step as f64 * self.cost.paper_flops,
+            skipped: self.skips.read()?.total,
+            objective: metrics
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), read(value)?)))
+                .collect::<Result<_, tch::TchError>>()?,
+        };
+        let steps_per_s = self.clock.lap(step);
+        let rates = Rates {
+            loss: metrics.loss,
+            tokens_per_s: steps_per_s * self.cost.tokens as f64,
+            peak_share: steps_per_s * self.cost.executed_flops / self.peak_flops_per_s,
+            seconds_left: self.horizon.left(step, self.clock.elapsed(), steps_per_s),
+        };
+        let timing = Timing {
+            step,
+            elapsed_seconds: self.clock.elapsed(),
+            tokens_per_s: rates.tokens_per_s,
+            peak_share: rates.peak_share,
+            peak_memory_bytes: electra_torch::memory(self.device).ok().map(|memory| memory.peak),
+        };
+        self.rates = Some(rates);
+        self.logs.write(&metrics, &timing)
+    }
+
+    /// Saves a checkpoint, unless the newest is of this step.
+    fn save(&mut self) -> Result<(), Error> {
+        if self.saved.as_ref().is_some_and(|saved| saved.step == self.step) {
+            return Ok(());
+        }
+        let saved = self.write_checkpoint().map_err(|source| Error::Save {
+            step: self.step,
+            last: self.saved.as_ref().map(|saved| saved.folder.clone()),
+            source: Box::new(source),
+        })?;
+        (self.observer)(&Event::Saved { step: saved.step, folder: saved.folder.clone() });
+        self.saved = Some(saved);
+        Ok(())
+    }
+
+    fn write_checkpoint(&mut self) -> Result<checkpoint::Checkpoint, Error> {
+        let model = electra_encoder::Weights::of(&self.var_store, electra_encoder::Part::ALL);
+        let optimizer = self.optimizer.state()?;
+        let state = State {
+            step: self.step,
+            examples_seen: self.step * self.config.budget.batch as u64,
+            elapsed_seconds: self.clock.elapsed(),
+            skipped: self.skips.read()?,
+            // Durable before the checkpoint is there: its lengths must not promise more than the disk holds.
+            logs: self.logs.sync()?,
+            corpus: self.corpus_hash.clone(),
+            code: crate::environment::code(),
+            config: self.config.clone(),
+        };
+        let snapshot = Snapshot { model: &model, optimizer: &optimizer, state: &state };
+        let observer = &mut *self.observer;
+        let written = |file: &std::path::Path| observer(&Event::Writing { file: file.to_owned() });
+        checkpoint::save(&self.folder.checkpoints, &snapshot, self.config.checkpoint.keep, written)
+    }
+
+    /// Ends a run that has skipped too many steps in a row, naming them and their examples.
+    fn stop_if_stuck(&self) -> Result<(), Error> {
+        let counts = self.skips.read()?;
+        if (counts.longest as u64) < self.config.optimizer.max_skipped {
+            return Ok(());
+        }
+        let mut steps = Vec::new();
+        let mut examples = Vec::new();
+        for step in counts.longest_row() {
+            examples = self.source.examples(step)?;
+            steps.push(serde_json::json!({ "step": step, "examples": examples }));
+        }
+        let dump = self.folder.folder.join("nonfinite.json");
+        let text = serde_json::to_string_pretty(&steps).expect("the keys are strings");
+        crate::files::write(&dump, format!("{text}\n").as_bytes())?;
+        Err(Error::NonFinite {
+            count: counts.longest as u64,
+            step: counts.longest_end as u64,
+            examples,
+            dump,
+        })
+    }
+}
+
+/// Seconds of training, over all sittings. It is read once a step, so that what is saved with a step is what
+/// the end of the run and the learning rate of the next step are decided by.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    before: f64,
+    now: f64,
+    started: Instant,
+    lap: (Instant, u64),
+}
+
+impl Clock {
+    pub(crate) fn new(before: f64) -> Self {
+        let now = Instant::now();
+        Self { before, now: before, started: now, lap: (now, 0) }
+    }
+
+    fn start(&mut self, step: u64) {
+        self.started = Instant::now();
+        self.lap = (self.started, step);
+    }
+
+    fn tick(&mut self) {
+        self.now = self.before + self.started.elapsed().as_secs_f64();
+    }
+
+    /// Until the end of the last step.
+    fn elapsed(&self) -> f64 {
+        self.now
+    }
+
+    /// Steps a second since the last call.
+    fn lap(&mut self, step: u64) -> f64 {
+        let (time, last) = std::mem::replace(&mut self.lap, (Instant::now(), step));
+        (step - last) as f64 / time.elapsed().as_secs_f64()
+    }
+}
