@@ -41,6 +41,9 @@ fn exit_code(error: &anyhow::Error) -> i32 {
         if let Some(electra_trainer::Error::NonFinite { .. }) = cause.downcast_ref() {
             return FAILED;
         }
+        if cause.is::<tch::TchError>() {
+            return FAILED;
+        }
         if let Some(error) = cause.downcast_ref::<io::Error>() {
             return match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::OutOfMemory => {

@@ -14,6 +14,7 @@ pub(crate) struct Network {
 pub(crate) enum Head {
     Replaced(ReplacedHead),
     Vocabulary(VocabularyHead),
+    None,
 }
 
 impl Network {
@@ -29,6 +30,7 @@ impl Network {
                 let table = encoder.embeddings().word_embeddings();
                 Head::Vocabulary(VocabularyHead::new(&root, &hub.config, table))
             }
+            Architecture::Encoder => Head::None,
         };
         let mut loader = Loader::new(&var_store);
         loader.fill(&hub.weights, Part::ALL, &[])?;

@@ -18,10 +18,12 @@ pub enum Architecture {
     PreTraining,
     /// `ElectraForMaskedLM`: the generator, or any encoder with a vocabulary head.
     MaskedLm,
+    /// `ElectraModel`: an encoder without a head.
+    Encoder,
 }
 
 impl Architecture {
-    const ALL: [Self; 2] = [Self::PreTraining, Self::MaskedLm];
+    const ALL: [Self; 3] = [Self::PreTraining, Self::MaskedLm, Self::Encoder];
 
     /// The name of the class.
     #[must_use]
@@ -29,6 +31,7 @@ impl Architecture {
         match self {
             Self::PreTraining => "ElectraForPreTraining",
             Self::MaskedLm => "ElectraForMaskedLM",
+            Self::Encoder => "ElectraModel",
         }
     }
 }
@@ -42,10 +45,12 @@ pub struct HubFolder {
     pub architecture: Architecture,
     /// Every tensor, under the Hub's names: `electra.…`, then `discriminator_predictions.…` or
     /// `generator_predictions.…` and `generator_lm_head.bias`. The output table of a vocabulary head is
-    /// the word table and is not among them.
+    /// the word table and is not among them; an encoder without a head has the first alone.
     pub weights: Weights,
 }
 
+/// What the names of an encoder's tensors begin with, except in files of transformers' headless class.
+const ENCODER: &str = "electra.";
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
@@ -68,6 +73,10 @@ impl HubFolder {
         } else {
             return Err(Error::NoWeights { folder: folder.to_owned() });
         };
+        if architecture == Architecture::Encoder && !weights.iter().any(|(name, _)| name.starts_with(ENCODER))
+        {
+            weights = weights.prefixed(ENCODER);
+        }
         drop_copies(&mut weights)?;
         Ok(Self { config, architecture, weights })
     }

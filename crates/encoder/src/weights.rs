@@ -126,6 +126,13 @@ impl Weights {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
+    /// The same tensors under longer names.
+    pub(crate) fn prefixed(self, prefix: &str) -> Self {
+        let Self { tensors, path } = self;
+        let tensors = tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect();
+        Self { tensors, path }
+    }
+
     /// Leaves those whose names `keep` says yes to.
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         self.tensors.retain(|name, _| keep(name));

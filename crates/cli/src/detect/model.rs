@@ -43,13 +43,13 @@ impl Model {
         let hub = HubFolder::read(folder)?;
         let shown = folder.display();
         match hub.architecture {
-            Architecture::MaskedLm if !wanted.hidden => bail!(
+            Architecture::MaskedLm | Architecture::Encoder if !wanted.hidden => bail!(
                 "{shown}: {} has no head that tells replaced tokens; expected {}, a discriminator \
                  (--json --hidden prints the hidden states of any)",
                 hub.architecture.name(),
                 Architecture::PreTraining.name()
             ),
-            Architecture::PreTraining if wanted.vocabulary => {
+            Architecture::PreTraining | Architecture::Encoder if wanted.vocabulary => {
                 bail!("--vocabulary-logits: {shown}: {} has no vocabulary head", hub.architecture.name())
             }
             _ => {}
@@ -97,7 +97,7 @@ impl Model {
         ); // [B, L, D]
         let logits = match &self.head {
             Head::Replaced(head) => Some(head.forward(&hidden)), // [B, L]
-            Head::Vocabulary(_) => None,
+            Head::Vocabulary(_) | Head::None => None,
         };
         let vocabulary = match &self.head {
             Head::Vocabulary(head) if self.wanted.vocabulary => Some(head.forward(&hidden)), // [B, L, V]

@@ -20,13 +20,14 @@ use self::source::Source;
 /// Write a run's networks in the Hub's layout, as transformers loads them.
 ///
 /// The folder is the encoder that is kept, with its head: ElectraForPreTraining where the objective tells
-/// replaced tokens, ElectraForMaskedLM where it predicts tokens. generator/ in it is the generator, if the run
-/// has one. Both have the tokenizer's files; README.md is a model card. Nothing is left behind if it fails.
+/// replaced tokens, ElectraForMaskedLM where it predicts tokens. encoder/ in it is the same without the head, an
+/// ElectraModel for AutoModel and fine-tuning; generator/ is the generator, if the run has one. All have the
+/// tokenizer's files; README.md is a model card. Nothing is left behind if it fails.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra export --run runs/electra --output export
   electra export --run runs/electra --step 10000 --no-generator --output export-10000
-  python -c \"from transformers import AutoModel; AutoModel.from_pretrained('export')\"")]
+  python -c \"from transformers import AutoModel; AutoModel.from_pretrained('export/encoder')\"")]
 pub(crate) struct Options {
     /// Folder of a run of `electra pretrain`
     #[arg(long, value_name = "DIR")]
@@ -54,6 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let generator = networks.generator.as_ref().filter(|_| !options.no_generator);
 
     write_network(output.path(), &networks.main, &source.tokenizer)?;
+    write_network(&output.path().join("encoder"), &networks.encoder, &source.tokenizer)?;
     if let Some(generator) = generator {
         write_network(&output.path().join("generator"), generator, &source.tokenizer)?;
     }
@@ -68,6 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         networks.main.architecture.name(),
         source.config.objective
     );
+    println!("{shown}/encoder: {}", networks.encoder.architecture.name());
     if let Some(generator) = generator {
         println!("{shown}/generator: {}", generator.architecture.name());
     }

@@ -18,6 +18,8 @@ const VOCABULARY: &[&str] = &["generator_predictions.", "generator_lm_head."];
 pub(super) struct Networks {
     /// The encoder that is kept, with its head.
     pub(super) main: HubFolder,
+    /// The same encoder without its head, which `AutoModel` loads without a word.
+    pub(super) encoder: HubFolder,
     pub(super) generator: Option<HubFolder>,
     /// Tensors of the kept network that the Hub's classes have no place for, such as the copy gate.
     pub(super) left_out: Vec<String>,
@@ -26,12 +28,22 @@ pub(super) struct Networks {
 impl Networks {
     pub(super) fn of(checkpoint: &Weights, model: &ModelConfig) -> Result<Self> {
         let (main, left_out) = hub(checkpoint, Part::MAIN, &model.encoder)?;
+        let encoder = HubFolder {
+            config: main.config.clone(),
+            architecture: Architecture::Encoder,
+            weights: Weights::new(
+                main.weights
+                    .iter()
+                    .filter(|(name, _)| name.starts_with("electra."))
+                    .map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone())),
+            ),
+        };
         let has_generator = checkpoint.iter().any(|(name, _)| name.starts_with(Part::GENERATOR.prefix));
         let generator = match has_generator {
             true => Some(hub(checkpoint, Part::GENERATOR, &model.generator)?.0),
             false => None,
         };
-        Ok(Self { main, generator, left_out })
+        Ok(Self { main, encoder, generator, left_out })
     }
 }
 

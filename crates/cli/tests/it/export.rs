@@ -48,9 +48,10 @@ fn both_networks_in_the_hubs_layout() {
     let network = [&["config.json", "model.safetensors"], &tokenizer[..]].concat();
     assert_eq!(
         names(&bench.path("export")),
-        [&["README.md", "config.json", "generator"], &network[1..]].concat()
+        [&["README.md", "config.json", "encoder", "generator"], &network[1..]].concat()
     );
     assert_eq!(names(&bench.path("export/generator")), network);
+    assert_eq!(names(&bench.path("export/encoder")), network);
 
     let checkpoint = checkpoint(&bench, 3);
     let main = HubFolder::read(&bench.path("export")).unwrap();
@@ -61,8 +62,15 @@ fn both_networks_in_the_hubs_layout() {
     assert_eq!((generator.architecture, generator.config.hidden_size), (Architecture::MaskedLm, 16));
     assert_tensors(&generator, &checkpoint, "generator.");
 
+    let encoder = HubFolder::read(&bench.path("export/encoder")).unwrap();
+    assert_eq!(encoder.architecture, Architecture::Encoder);
+    assert!(encoder.weights.iter().count() > 20, "it has the encoder");
+    for (name, tensor) in encoder.weights.iter() {
+        assert!(name.starts_with("electra.") && main.weights.get(name) == Some(tensor), "{name}");
+    }
+
     let own = Tokenizer::load(bench.path("tokenizer")).unwrap();
-    for folder in ["export", "export/generator"] {
+    for folder in ["export", "export/generator", "export/encoder"] {
         assert_eq!(Tokenizer::load(bench.path(folder)).unwrap().fingerprint(), own.fingerprint());
     }
     let config = std::fs::read_to_string(bench.path("export/tokenizer_config.json")).unwrap();
@@ -94,6 +102,7 @@ fn the_card_says_what_was_done() {
         "| documents | 3 |",
         "AutoModelForPreTraining.from_pretrained(",
         "`generator/` holds the generator",
+        "subfolder=\"encoder\"",
     ] {
         assert!(card.contains(expected), "{expected:?} is not in:\n{card}");
     }

@@ -5,8 +5,8 @@
 needs torch, transformers and safetensors (written for transformers 5.23). Of each EXPORT, the folder itself and
 its generator/ are checked:
 
-* AutoTokenizer, AutoModel and the class that config.json names load it. Nothing is logged or warned at level
-  WARNING or above, but for AutoModel, which has no heads and says so of any checkpoint that has one: there the
+* AutoTokenizer and the class that config.json names load it, and AutoModel loads its encoder/; nothing is logged
+  or warned at level WARNING or above. AutoModel of a folder with a head says that it leaves the head out: there the
   notice must name the head's tensors, all of them and nothing else, and no tensor may be missing.
 * AutoTokenizer gives the ids of `electra tokenizer encode`.
 * Logits and last hidden states are those of transformers on texts, on padded rows of ids with two segments, and
@@ -163,6 +163,25 @@ def check_loading(folder, name, config):
     return model.eval()
 
 
+def check_headless(electra, folder, name, model):
+    """encoder/ loads as AutoModel without a word, and is the encoder of the model with its head."""
+    with Records() as records:
+        encoder, info = AutoModel.from_pretrained(folder, output_loading_info=True)
+    ok = not any(info.values()) and not records.messages
+    say(ok, f"{name}: AutoModel", "" if ok else f"{info} {records.messages}")
+    with Records() as records:
+        AutoTokenizer.from_pretrained(folder)
+    say(not records.messages, f"{name}: AutoTokenizer", str(records.messages or ""))
+    ids = torch.arange(model.config.max_position_embeddings)[None] % model.config.vocab_size
+    with torch.no_grad():
+        ours = encoder.eval()(ids).last_hidden_state
+        theirs = model.electra(ids).last_hidden_state
+    say(torch.equal(ours, theirs), f"{name}: hidden states are those with the head")
+    answer = detect(electra, folder, [{"input_ids": ids.tolist()}])[0]
+    worst = furthest(answer["last_hidden_state"], ours)
+    say(worst <= TOLERANCE, f"{name}: electra detect --hidden", f"{worst:.1e}")
+
+
 def check_tokenizer(electra, folder, name, config):
     with Records() as records:
         tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -201,6 +220,8 @@ def check_texts(electra, folder, name, model, tokenizer):
 def check_exported(electra, folder, name):
     config = json.loads((folder / "config.json").read_text())
     model = check_loading(folder, name, config)
+    if (folder / "encoder").exists():
+        check_headless(electra, folder / "encoder", f"{name}/encoder", model)
     tokenizer = check_tokenizer(electra, folder, name, config)
     check_texts(electra, folder, name, model, tokenizer)
     compare(electra, folder, f"{name}: padded rows of ids", model, rows_of_ids(model.config, 1))

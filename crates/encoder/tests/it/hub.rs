@@ -109,7 +109,7 @@ fn another_network_is_refused_by_file_field_and_value() {
         HubFolder::read(folder.path()).unwrap_err().to_string(),
         format!(
             "{}: architectures: [\"BertForMaskedLM\"]; expected [\"ElectraForPreTraining\"] or \
-             [\"ElectraForMaskedLM\"]",
+             [\"ElectraForMaskedLM\"] or [\"ElectraModel\"]",
             path.display()
         )
     );
@@ -309,5 +309,21 @@ fn copies_in_older_files_are_dropped_if_they_are_copies() {
     for other in [&word + 1.0, word.narrow(0, 0, 5)] {
         let message = with(&other).unwrap_err().to_string();
         assert!(message.contains("generator_lm_head.weight differs from electra.embeddings"), "{message}");
+    }
+}
+
+#[test]
+fn an_encoder_without_a_head_is_read_under_either_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = EncoderConfig::tiny();
+    let tensor = || tch::Tensor::from_slice(&[1.0f32, 2.0]);
+    for name in ["electra.embeddings.LayerNorm.bias", "embeddings.LayerNorm.bias"] {
+        let weights = Weights::new([(name.to_owned(), tensor())]);
+        HubFolder { config: config.clone(), architecture: Architecture::Encoder, weights }
+            .write(folder.path())
+            .unwrap();
+        let read = HubFolder::read(folder.path()).unwrap();
+        assert_eq!(read.architecture, Architecture::Encoder);
+        assert_eq!(read.weights.get("electra.embeddings.LayerNorm.bias"), Some(&tensor()), "{name}");
     }
 }
