@@ -70,7 +70,7 @@ pub(crate) const WHOLE: u64 = 10_000;
 
 /// A bar over the share of a run.
 pub(crate) fn steps() -> ProgressBar {
-    ProgressBar::new(WHOLE).with_style(style("{bar:30} {percent:>3}% {prefix} {msg}"))
+    ProgressBar::new(WHOLE).with_style(style("{bar:20} {percent:>3}% {prefix} {msg}"))
 }
 
 /// A length of time, to its two largest units.
