@@ -47,6 +47,14 @@ impl RunFolder {
         let found = checkpoint::find(&checkpoints_of(&self.folder))?;
         Ok((found.newest, found.damaged.into_iter().map(|one| one.error).collect()))
     }
+
+    /// The checkpoint of a step.
+    ///
+    /// # Errors
+    /// If there is none, or it is not whole.
+    pub fn checkpoint(&self, step: u64) -> Result<Checkpoint, Error> {
+        checkpoint::at_step(&checkpoints_of(&self.folder), step)
+    }
 }
 
 fn checkpoints_of(folder: &Path) -> PathBuf {

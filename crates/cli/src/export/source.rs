@@ -57,9 +57,7 @@ fn checkpoint(run: &RunFolder, folder: &Path, step: Option<u64>) -> Result<Check
         }
         return newest.with_context(|| format!("{}: no checkpoint was saved yet", folder.display()));
     };
-    let checkpoint = folder.join("checkpoints").join(format!("step-{step:08}"));
-    ensure!(checkpoint.is_dir(), "--step {step}: {}: no such checkpoint", checkpoint.display());
-    Ok(Checkpoint { step, folder: checkpoint })
+    run.checkpoint(step).with_context(|| format!("--step {step}"))
 }
 
 /// The tokenizer that made the run's examples: any other would make nonsense of the ids.

@@ -153,6 +153,9 @@ fn any_checkpoint_and_the_newest_that_is_whole() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&newest, bytes).unwrap();
+    let message = bench.run("export --run run --step 3 --output third").refused();
+    assert!(message.contains("--step 3") && message.contains("model.safetensors: damaged"), "{message}");
+    assert!(!bench.path("third").exists());
     let answer = bench.run("export --run run --output export");
     assert!(answer.err.contains("step-00000003/model.safetensors: damaged"), "{}", answer.err);
     assert!(answer.ok().contains("after 2 steps"));
@@ -184,7 +187,7 @@ fn what_cannot_be_exported_leaves_nothing() {
         ("export --run run --output run", "run: exists already; expected a new or empty folder"),
         ("export --run run --output file", "file: exists already"),
         ("export --run nowhere --output export", "nowhere/config.toml"),
-        ("export --run run --step 1 --output export", "step-00000001: no such checkpoint"),
+        ("export --run run --step 1 --output export", "step-00000001: looking for this checkpoint"),
         (
             "export --run run --tokenizer other --output export",
             "another tokenizer than the corpus was built with",

@@ -137,21 +137,32 @@ pub(crate) struct Damaged {
     pub(crate) error: Error,
 }
 
+/// The checkpoint in a folder, if it is whole and of that step.
+pub(crate) fn open(folder: PathBuf, step: u64) -> Result<Checkpoint, Error> {
+    let manifest = Manifest::verify(&folder, &FILES)?;
+    if manifest.step == step {
+        return Ok(Checkpoint { step, folder });
+    }
+    let what = format!("is of step {}, and its folder of step {step}", manifest.step);
+    Err(Error::damaged(&folder.join(MANIFEST), what))
+}
+
+/// The checkpoint of a step.
+pub(crate) fn at_step(checkpoints: &Path, step: u64) -> Result<Checkpoint, Error> {
+    let folder = checkpoints.join(folder_name(step));
+    // A checkpoint that was never saved, or that newer ones have pushed out, is not a damaged one.
+    fs::metadata(&folder).map_err(Error::io(&folder, "looking for this checkpoint"))?;
+    open(folder, step)
+}
+
 /// Looks for the newest whole checkpoint. None at all is no error; none that is whole is.
 pub(crate) fn find(checkpoints: &Path) -> Result<Found, Error> {
     let mut damaged = Vec::new();
     for (step, folder) in list(checkpoints)? {
-        let error = match Manifest::verify(&folder, &FILES) {
-            Ok(manifest) if manifest.step == step => {
-                return Ok(Found { newest: Some(Checkpoint { step, folder }), damaged });
-            }
-            Ok(manifest) => {
-                let what = format!("is of step {}, and its folder of step {step}", manifest.step);
-                Error::damaged(&folder.join(MANIFEST), what)
-            }
-            Err(error) => error,
-        };
-        damaged.push(Damaged { folder, error });
+        match open(folder.clone(), step) {
+            Ok(checkpoint) => return Ok(Found { newest: Some(checkpoint), damaged }),
+            Err(error) => damaged.push(Damaged { folder, error }),
+        }
     }
     if damaged.is_empty() {
         return Ok(Found { newest: None, damaged });
