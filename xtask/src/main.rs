@@ -20,6 +20,7 @@ use std::process::ExitCode;
   cargo xtask setup         find or install libtorch, once per machine
   cargo xtask test          the whole test suite
   cargo xtask ci            what continuous integration runs
+  cargo xtask ablate        the comparison of pre-training objectives
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.")]
 struct Cli {
@@ -41,7 +42,7 @@ enum Command {
     #[command(after_help = tidy::HELP)]
     Tidy,
     /// Run the comparison of pre-training objectives
-    Ablate,
+    Ablate(ablate::Args),
 }
 
 fn main() -> ExitCode {
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(),
         Command::Bench(args) => bench::run(&args),
         Command::Tidy => tidy::run(),
-        Command::Ablate => ablate::run(),
+        Command::Ablate(args) => ablate::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

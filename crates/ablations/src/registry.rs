@@ -6,7 +6,7 @@ use electra_encoder::{Head, Network, Positions};
 use electra_objective::{Electra, Mlm, ModelConfig, Objective};
 use tch::{Kind, Tensor, nn};
 
-use crate::{AllTokensMlm, Electra15, ReplaceMlm};
+use crate::{AllTokensMlm, Electra15, ReplaceMlm, ShuffledElectra};
 
 /// What an objective's name can be wrong in.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,7 @@ pub const NAMES: &[&str] = &[
     "all-tokens-mlm-no-gate",
     "rtd-unigram",
     "rtd-uniform",
+    "electra-shuffled",
 ];
 
 /// The objective of a name, its parameters under `root`. They have no values yet: see
@@ -62,6 +63,7 @@ pub fn build(
         "mlm" | "mlm-85-15" => Box::new(Mlm::new(root, model)),
         "electra" => Box::new(Electra::new(root, model)),
         "electra-15" => Box::new(Electra15::new(root, model)),
+        "electra-shuffled" => Box::new(ShuffledElectra::new(root, model)),
         "replace-mlm" => Box::new(ReplaceMlm::new(root, model)),
         "all-tokens-mlm" => Box::new(AllTokensMlm::new(root, model, true)),
         "all-tokens-mlm-no-gate" => Box::new(AllTokensMlm::new(root, model, false)),
@@ -105,7 +107,9 @@ pub fn masking(name: &str) -> Result<MaskingConfig, Error> {
 pub fn networks<'a>(name: &str, model: &'a ModelConfig) -> Result<Vec<Network<'a>>, Error> {
     let main: &'static [Head] = match name {
         "mlm" | "mlm-85-15" | "replace-mlm" => &[Head::Vocabulary(Positions::Masked)],
-        "electra" | "rtd-unigram" | "rtd-uniform" => &[Head::Discriminator(Positions::All)],
+        "electra" | "rtd-unigram" | "rtd-uniform" | "electra-shuffled" => {
+            &[Head::Discriminator(Positions::All)]
+        }
         "electra-15" => &[Head::Discriminator(Positions::Masked)],
         "all-tokens-mlm" => &[Head::Vocabulary(Positions::All), Head::Gate(Positions::All)],
         "all-tokens-mlm-no-gate" => &[Head::Vocabulary(Positions::All)],

@@ -41,6 +41,11 @@ fn exit_code(error: &anyhow::Error) -> i32 {
         if let Some(electra_trainer::Error::NonFinite { .. }) = cause.downcast_ref() {
             return FAILED;
         }
+        match cause.downcast_ref() {
+            Some(electra_evaluation::Error::Interrupted) => return INTERRUPTED,
+            Some(electra_evaluation::Error::NonFinite { .. }) => return FAILED,
+            _ => {}
+        }
         if cause.is::<tch::TchError>() {
             return FAILED;
         }

@@ -30,10 +30,14 @@ impl Network {
                 let table = encoder.embeddings().word_embeddings();
                 Head::Vocabulary(VocabularyHead::new(&root, &hub.config, table))
             }
-            Architecture::Encoder => Head::None,
+            _ => Head::None,
         };
+        // The head of a fine-tuned network is none that is known here.
+        let is_left_out = |name: &str| matches!(head, Head::None) && !name.starts_with("electra.");
+        let without: Vec<&str> =
+            hub.weights.iter().map(|(name, _)| name).filter(|name| is_left_out(name)).collect();
         let mut loader = Loader::new(&var_store);
-        loader.fill(&hub.weights, Part::ALL, &[])?;
+        loader.fill(&hub.weights, Part::ALL, &without)?;
         loader.finish(&[])?;
         Ok(Self { encoder, head })
     }

@@ -38,3 +38,27 @@ pub(crate) fn set(stop: Arc<std::sync::atomic::AtomicBool>) -> Result<()> {
     })
     .context("catching interrupts")
 }
+
+/// An interrupt sets a flag, at which what is under way ends; a second one ends the program.
+pub(crate) fn flag(stop: Arc<std::sync::atomic::AtomicBool>) -> Result<()> {
+    use std::sync::atomic::Ordering;
+    ctrlc::set_handler(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+    })
+    .context("catching interrupts")
+}
+
+/// An interrupt sets a flag, at which a study asks its jobs to save and end; a second one ends the program, and
+/// the jobs end by themselves.
+pub(crate) fn study(stop: Arc<std::sync::atomic::AtomicBool>) -> Result<()> {
+    use std::sync::atomic::Ordering;
+    ctrlc::set_handler(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+        eprintln!("\nthe jobs are saving; once more to end at once");
+    })
+    .context("catching interrupts")
+}

@@ -4,14 +4,18 @@
 // Doc comments on options are the program's help: they are read as they stand.
 #![allow(clippy::doc_markdown, rustdoc::broken_intra_doc_links)]
 
+mod ablate;
 mod corpus;
 mod detect;
 mod export;
 mod failure;
+mod finetune;
 mod flops;
 mod hub;
 mod input;
 mod interrupt;
+mod minimal_pairs;
+mod predict;
 mod pretrain;
 mod progress;
 mod stdin;
@@ -39,19 +43,32 @@ enum Command {
     Pretrain(pretrain::Options),
     /// Write a run's networks in the Hub's layout, as transformers loads them
     Export(export::Options),
+    /// Fine-tune an encoder on tasks, and score it
+    Finetune(finetune::Options),
+    /// Say what a fine-tuned model predicts of each line
+    Predict(predict::Options),
+    /// Ask which of two sentences is acceptable, without fine-tuning
+    MinimalPairs(minimal_pairs::Options),
     /// Say of each token of a text how likely it was replaced
     Detect(detect::Options),
+    /// Compare pre-training objectives: runs, fine-tuning and report, as a plan says
+    Ablate(ablate::Options),
     /// Count the floating-point operations of a step and of a run
     Flops(flops::Options),
 }
 
 fn main() {
+    ablate::end_with_study();
     let outcome = match Arguments::parse().command {
         Command::Tokenizer(command) => tokenizer::run(command),
         Command::Corpus(command) => corpus::run(command),
         Command::Pretrain(options) => pretrain::run(&options),
         Command::Export(options) => export::run(&options),
+        Command::Finetune(options) => finetune::run(&options),
+        Command::Predict(options) => predict::run(&options),
+        Command::MinimalPairs(options) => minimal_pairs::run(&options),
         Command::Detect(options) => detect::run(&options),
+        Command::Ablate(options) => ablate::run(&options),
         Command::Flops(options) => flops::run(&options),
     };
     if let Err(error) = outcome {

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::weights::EMBEDDINGS;
 use crate::{EncoderConfig, Error, Weights};
@@ -20,10 +21,26 @@ pub enum Architecture {
     MaskedLm,
     /// `ElectraModel`: an encoder without a head.
     Encoder,
+    /// `ElectraForSequenceClassification`: fine-tuned, a class or a number for the whole text.
+    SequenceClassification,
+    /// `ElectraForTokenClassification`: fine-tuned, a class for each token.
+    TokenClassification,
+    /// `ElectraForQuestionAnswering`: fine-tuned, a start and an end in the text.
+    QuestionAnswering,
+    /// `ElectraForMultipleChoice`: fine-tuned, a number for each of several texts.
+    MultipleChoice,
 }
 
 impl Architecture {
-    const ALL: [Self; 3] = [Self::PreTraining, Self::MaskedLm, Self::Encoder];
+    const ALL: [Self; 7] = [
+        Self::PreTraining,
+        Self::MaskedLm,
+        Self::Encoder,
+        Self::SequenceClassification,
+        Self::TokenClassification,
+        Self::QuestionAnswering,
+        Self::MultipleChoice,
+    ];
 
     /// The name of the class.
     #[must_use]
@@ -32,6 +49,10 @@ impl Architecture {
             Self::PreTraining => "ElectraForPreTraining",
             Self::MaskedLm => "ElectraForMaskedLM",
             Self::Encoder => "ElectraModel",
+            Self::SequenceClassification => "ElectraForSequenceClassification",
+            Self::TokenClassification => "ElectraForTokenClassification",
+            Self::QuestionAnswering => "ElectraForQuestionAnswering",
+            Self::MultipleChoice => "ElectraForMultipleChoice",
         }
     }
 }
@@ -44,8 +65,9 @@ pub struct HubFolder {
     /// Which head the encoder has.
     pub architecture: Architecture,
     /// Every tensor, under the Hub's names: `electra.…`, then `discriminator_predictions.…` or
-    /// `generator_predictions.…` and `generator_lm_head.bias`. The output table of a vocabulary head is
-    /// the word table and is not among them; an encoder without a head has the first alone.
+    /// `generator_predictions.…` and `generator_lm_head.bias`, or the head of a fine-tuned network, such as
+    /// `classifier.…`. The output table of a vocabulary head is the word table and is not among them; an
+    /// encoder without a head has the first alone.
     pub weights: Weights,
 }
 
@@ -88,9 +110,18 @@ impl HubFolder {
     /// # Errors
     /// If a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), Error> {
+        self.write_with(folder, &Map::new())
+    }
+
+    /// As [`write`](Self::write), with these fields in `config.json` as well, such as the `id2label` of a
+    /// fine-tuned network. A field takes the place of the one of its name.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write_with(&self, folder: &Path, fields: &Map<String, Value>) -> Result<(), Error> {
         fs::create_dir_all(folder).map_err(Error::io(folder, "creating it"))?;
         self.weights.save(&folder.join(WEIGHTS))?;
-        self.config.write(&folder.join("config.json"), self.architecture)
+        config::write(&self.config, &folder.join("config.json"), self.architecture, fields)
     }
 }
 

@@ -9,9 +9,14 @@ use crate::weights::EMBEDDINGS;
 use crate::{Error, Part};
 
 /// The layers that the reference leaves to TensorFlow's default, Glorot's uniform distribution: the
-/// projection of the embeddings, the last layer of the discriminator, and the classifier of fine-tuning.
-const GLOROT: [&str; 3] =
-    ["embeddings_project.weight", "discriminator_predictions.dense_prediction.weight", "classifier.weight"];
+/// projection of the embeddings, the last layer of the discriminator, and the last layers of fine-tuning (for
+/// a class, and for the start and end of an answer).
+const GLOROT: [&str; 4] = [
+    "embeddings_project.weight",
+    "discriminator_predictions.dense_prediction.weight",
+    "classifier.weight",
+    "qa_outputs.weight",
+];
 
 /// How a parameter's first values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +59,7 @@ impl Law {
 
 /// Gives every parameter of `var_store` its first value: LayerNorm weights 1, biases 0, matrices from a
 /// normal distribution of standard deviation `std` that is cut at ±2 `std`, and from Glorot's uniform
-/// distribution for the three layers where the reference has it.
+/// distribution for the layers where the reference has it.
 ///
 /// A parameter's values are a function of (`seed`, its name, its shape): ChaCha8 under the SHA-256 of the
 /// seed (eight little-endian bytes) and the name. What else is in `var_store`, in which order it was made,

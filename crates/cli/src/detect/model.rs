@@ -43,13 +43,13 @@ impl Model {
         let hub = HubFolder::read(folder)?;
         let shown = folder.display();
         match hub.architecture {
-            Architecture::MaskedLm | Architecture::Encoder if !wanted.hidden => bail!(
+            other if other != Architecture::PreTraining && !wanted.hidden => bail!(
                 "{shown}: {} has no head that tells replaced tokens; expected {}, a discriminator \
                  (--json --hidden prints the hidden states of any)",
                 hub.architecture.name(),
                 Architecture::PreTraining.name()
             ),
-            Architecture::PreTraining | Architecture::Encoder if wanted.vocabulary => {
+            other if other != Architecture::MaskedLm && wanted.vocabulary => {
                 bail!("--vocabulary-logits: {shown}: {} has no vocabulary head", hub.architecture.name())
             }
             _ => {}

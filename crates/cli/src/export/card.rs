@@ -24,8 +24,8 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
         text.push('\n');
     };
     let task = match main.architecture {
-        Architecture::PreTraining | Architecture::Encoder => "feature-extraction",
         Architecture::MaskedLm => "fill-mask",
+        _ => "feature-extraction",
     };
     line(&format!("---\nlibrary_name: transformers\npipeline_tag: {task}\ntags:\n- electra"));
     if config.objective != "electra" {
@@ -99,7 +99,7 @@ fn what_it_is(architecture: Architecture) -> &'static str {
              each token of a text, whether it was replaced, and the head that tells it. A positive logit means \
              \"replaced\"."
         }
-        Architecture::MaskedLm | Architecture::Encoder => {
+        _ => {
             "A Transformer encoder of ELECTRA's architecture (Clark et al. 2020) that was trained to predict \
              original tokens, and the vocabulary head that predicts them."
         }
@@ -112,9 +112,7 @@ fn usage(architecture: Architecture) -> String {
                 encoder = AutoModel.from_pretrained(\"path/of/this/folder\", subfolder=\"encoder\")  # for fine-tuning";
     let (auto, what) = match architecture {
         Architecture::PreTraining => ("AutoModelForPreTraining", "logits of \"replaced\""),
-        Architecture::MaskedLm | Architecture::Encoder => {
-            ("AutoModelForMaskedLM", "logits of the vocabulary")
-        }
+        _ => ("AutoModelForMaskedLM", "logits of the vocabulary"),
     };
     format!(
         "{load}\n\n# With its head: {what}\nfrom transformers import {auto}\nmodel = {auto}.from_pretrained(\"path/of/this/folder\")"

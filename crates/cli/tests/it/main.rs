@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
+mod ablate;
 mod corpus;
 mod detect;
 mod export;
+mod finetune;
 mod flops;
 mod support;
 mod tokenizer;

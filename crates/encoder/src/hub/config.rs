@@ -42,29 +42,42 @@ impl EncoderConfig {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, path: &Path, architecture: Architecture) -> Result<(), Error> {
-        let fields = json!({
-            "architectures": [architecture.name()],
-            "attention_probs_dropout_prob": self.attention_probs_dropout_prob,
-            "classifier_dropout": null,
-            "dtype": "float32",
-            "embedding_size": self.embedding_size,
-            "hidden_act": "gelu",
-            "hidden_dropout_prob": self.hidden_dropout_prob,
-            "hidden_size": self.hidden_size,
-            "initializer_range": self.initializer_range,
-            "intermediate_size": self.intermediate_size,
-            "layer_norm_eps": self.layer_norm_eps,
-            "max_position_embeddings": self.max_position_embeddings,
-            "model_type": "electra",
-            "num_attention_heads": self.num_attention_heads,
-            "num_hidden_layers": self.num_hidden_layers,
-            "pad_token_id": self.pad_token_id,
-            "tie_word_embeddings": true,
-            "type_vocab_size": self.type_vocab_size,
-            "vocab_size": self.vocab_size,
-        });
-        write_atomically(path, format!("{fields:#}\n").as_bytes())
+        write(self, path, architecture, &Map::new())
     }
+}
+
+/// A `config.json` with `more` fields.
+pub(super) fn write(
+    config: &EncoderConfig,
+    path: &Path,
+    architecture: Architecture,
+    more: &Map<String, Value>,
+) -> Result<(), Error> {
+    let mut fields = json!({
+        "architectures": [architecture.name()],
+        "attention_probs_dropout_prob": config.attention_probs_dropout_prob,
+        "classifier_dropout": null,
+        "dtype": "float32",
+        "embedding_size": config.embedding_size,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": config.hidden_dropout_prob,
+        "hidden_size": config.hidden_size,
+        "initializer_range": config.initializer_range,
+        "intermediate_size": config.intermediate_size,
+        "layer_norm_eps": config.layer_norm_eps,
+        "max_position_embeddings": config.max_position_embeddings,
+        "model_type": "electra",
+        "num_attention_heads": config.num_attention_heads,
+        "num_hidden_layers": config.num_hidden_layers,
+        "pad_token_id": config.pad_token_id,
+        "tie_word_embeddings": true,
+        "type_vocab_size": config.type_vocab_size,
+        "vocab_size": config.vocab_size,
+    });
+    for (field, value) in more {
+        fields[field] = value.clone();
+    }
+    write_atomically(path, format!("{fields:#}\n").as_bytes())
 }
 
 /// A `config.json` that is a JSON object.

@@ -1,0 +1,140 @@
+//! `electra ablate`.
+
+mod child;
+mod dry_run;
+mod show;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use electra_study::{Ended, Plan, Study};
+
+use crate::failure::INTERRUPTED;
+use crate::interrupt;
+
+pub(crate) use child::end_with_study;
+
+/// Compare pre-training objectives: runs, fine-tuning and report, as a plan says.
+///
+/// A plan is one of the program's (default, control, real, evidence) or a file. The folder holds everything:
+/// plan.toml, data, runs, fine-tuned encoders, logs, and in the end report.html, report.md and results.json. The
+/// same command goes on where it was interrupted, and does nothing twice. A job that fails is told, and what
+/// does not need it goes on; the exit code is then 1.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra ablate --output study
+  electra ablate --output look --quick
+  electra ablate --plan real --text wiki.txt books.txt --tasks GLUE --output real
+  electra ablate --plan default --set budget.steps=3000 --set pretraining_seeds=[1,2,3,4] --output longer
+  electra ablate --plan evidence --text wiki.txt --tasks GLUE --output evidence --dry-run
+  electra ablate --plan default --print > my-plan.toml")]
+pub(crate) struct Options {
+    /// Plan: default, control, real, evidence, or a file
+    #[arg(long, default_value = "default", value_name = "NAME|FILE")]
+    plan: String,
+    /// Folder of the study; it is continued if it holds one of the same plan
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["dry_run", "print"])]
+    output: Option<PathBuf>,
+    /// The plan's quick form, which shows that everything works and proves nothing
+    #[arg(long)]
+    quick: bool,
+    /// A key of the plan, in place of its own
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Text files or folders, as --set data.text=[…]
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    text: Vec<PathBuf>,
+    /// Folder with the folders of the tasks, as --set tasks.folder=…
+    #[arg(long, value_name = "DIR")]
+    tasks: Option<PathBuf>,
+    /// Tell jobs, operations, time and disk, and run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the plan's file and end
+    #[arg(long, conflicts_with_all = ["dry_run", "quick", "set"])]
+    print: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let text = Plan::text(&options.plan)?;
+    if options.print {
+        print!("{text}");
+        return Ok(());
+    }
+    let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments())?;
+    let Some(output) = options.output.as_ref().filter(|_| !options.dry_run) else {
+        return dry_run::print(&plan);
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    interrupt::study(Arc::clone(&stop))?;
+    let program = std::env::current_exe().context("finding this program")?;
+    let mut display = show::Display::new(plan.slots());
+    let ended = electra_study::run(Study {
+        plan: &plan,
+        origin: &options.plan,
+        folder: output,
+        program: &program,
+        command: &options.command(),
+        stop: &stop,
+        observer: &mut |event| display.show(event),
+    });
+    display.end();
+    let folder = output.display();
+    match ended? {
+        Ended::Interrupted => {
+            eprintln!("interrupted; the same command goes on");
+            std::process::exit(INTERRUPTED);
+        }
+        Ended::Finished { conclusion, failures } => {
+            if let Some(conclusion) = conclusion {
+                println!("{conclusion}");
+                println!("{folder}/report.html");
+            }
+            if !failures.is_empty() {
+                let shown: Vec<String> =
+                    failures.iter().map(|one| format!("\n  {}: {}", one.job, one.message)).collect();
+                eprintln!(
+                    "{} jobs failed; the same command tries them again:{}",
+                    failures.len(),
+                    shown.concat()
+                );
+                std::process::exit(1);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Options {
+    /// Every `--set`, those of the shorter options last.
+    fn assignments(&self) -> Vec<String> {
+        let text = |path: &PathBuf| toml::Value::String(path.display().to_string());
+        let mut set = self.set.clone();
+        if !self.text.is_empty() {
+            set.push(format!("data.text={}", toml::Value::Array(self.text.iter().map(text).collect())));
+        }
+        set.extend(self.tasks.iter().map(|folder| format!("tasks.folder={}", text(folder))));
+        set
+    }
+
+    /// The command that makes this study, without the folder it is in: that is whose machine it is.
+    fn command(&self) -> String {
+        let mut command = format!("electra ablate --plan {}", self.plan);
+        if self.quick {
+            command.push_str(" --quick");
+        }
+        for set in &self.set {
+            command.push_str(&format!(" --set '{set}'"));
+        }
+        if !self.text.is_empty() {
+            command.push_str(" --text …");
+        }
+        if self.tasks.is_some() {
+            command.push_str(" --tasks …");
+        }
+        command + " --output …"
+    }
+}

@@ -1,0 +1,63 @@
+//! `electra corpus synthesize`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use electra_synthetic::{Language, Sizes, write};
+use indicatif::HumanCount;
+use serde_json::json;
+
+/// Write a generated language into files: text, tasks, minimal pairs, and all that its grammar knows.
+///
+/// The same seed and sizes give the same bytes on every machine. The folder appears whole or not at all.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra corpus synthesize --output language
+  electra corpus synthesize --seed 7 --documents 100000 --output language
+  electra finetune --model MODEL --task language/tasks/polarity --output polarity")]
+pub(crate) struct Options {
+    /// Seed of the words, the worlds, the documents and the tasks
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// Documents of the text, of about 60 words each
+    #[arg(long, default_value_t = 20_000, value_name = "N")]
+    documents: u64,
+    /// Examples of each task's train set
+    #[arg(long, default_value_t = 2000, value_name = "N")]
+    train: u64,
+    /// Examples of each task's dev set
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    dev: u64,
+    /// Examples of each task's test set
+    #[arg(long, default_value_t = 2000, value_name = "N")]
+    test: u64,
+    /// Folder to write to; must be new or empty
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let Options { seed, documents, train, dev, test, ref output, json } = *options;
+    ensure!(!output.is_file(), "{}: is a file; expected a folder that is new or empty", output.display());
+    let summary = write(&Language::new(seed), Sizes { documents, train, dev, test }, output)?;
+    if json {
+        println!("{:#}", json!({ "seed": seed, "output": output, "summary": summary }));
+        return Ok(());
+    }
+    println!(
+        "{}: {} documents, {} words",
+        output.display(),
+        HumanCount(documents),
+        HumanCount(summary.words)
+    );
+    println!(
+        "given the rest of its document, a word is certain in {:.1} % of cases and open by {:.3} nats on average",
+        100.0 * summary.certain,
+        summary.entropy,
+    );
+    Ok(())
+}

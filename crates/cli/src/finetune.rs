@@ -1,0 +1,192 @@
+//! `electra finetune`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use electra_evaluation::{
+    Event, Job, Keep, Prepared, Preset, Pretrained, Recipe, TaskData, TaskResult, device, finetune,
+    write_results,
+};
+use electra_tasks::Split;
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use crate::{interrupt, progress};
+
+/// Fine-tune an encoder on tasks, with several seeds, and score it.
+///
+/// A task is a name of the table (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, AX), whose files are in
+/// a folder of that name in --data, or a folder with a task.toml. Each seed's result is a folder
+/// OUTPUT/TASK/seed-N with predictions, scores, the curve, the settings and the model, as transformers loads it;
+/// OUTPUT/TASK/results.json has all seeds and their median. A seed that is done is not computed again, so the
+/// same command goes on where it was interrupted.
+///
+/// --preset paper is the paper's recipe; practice has bias correction, weight decay and more epochs where there
+/// are few examples. Each setting of it can be changed by --set; config.toml in a result shows them all.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra finetune --model export --task RTE --data GLUE --seeds 1,2,3 --output results
+  electra finetune --model export --task tasks/entailment --task tasks/polarity --seeds 1 --output results
+  electra finetune --model export --task CoLA --data GLUE --set pooling=mean --set layer_decay=1 --output results")]
+pub(crate) struct Options {
+    /// Folder in the Hub's layout with its tokenizer, as electra export writes
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// Task: a name of the table, or a folder with a task.toml
+    #[arg(long, required = true, num_args = 1.., value_name = "NAME|DIR")]
+    task: Vec<String>,
+    /// Folder with the folders of the table's tasks
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Seeds, each a run of its own
+    #[arg(long, value_delimiter = ',', default_value = "1", value_name = "N,…")]
+    seeds: Vec<u64>,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// The recipe to begin with
+    #[arg(long, value_enum, default_value = "paper")]
+    preset: PresetName,
+    /// As --set learning_rate=X
+    #[arg(long, value_name = "X")]
+    learning_rate: Option<f64>,
+    /// As --set epochs=N
+    #[arg(long, value_name = "N")]
+    epochs: Option<u64>,
+    /// As --set batch=N
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// A setting that takes the place of the recipe's
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Sets to score; a test set without labels has its predictions written
+    #[arg(long, value_delimiter = ',', default_value = "dev", value_name = "SET,…")]
+    evaluate: Vec<Split>,
+    /// What is left of a fine-tuning
+    #[arg(long, value_enum, default_value = "model")]
+    keep: KeepName,
+    /// Print the results as JSON, a line a task
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PresetName {
+    /// The paper's values
+    Paper,
+    /// What is stable in practice
+    Practice,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum KeepName {
+    /// The model, predictions, scores, curve
+    Model,
+    /// All but the model
+    Predictions,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let stop = Arc::new(AtomicBool::new(false));
+    interrupt::flag(Arc::clone(&stop))?;
+    let pretrained = Pretrained::read(&options.model)?;
+    // What is wrong with a task is said before the first is computed for hours.
+    let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
+    let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+    for task in tasks {
+        let data = TaskData::read(task, &options.evaluate)?;
+        let recipe = recipe(options, &pretrained, &data)?;
+        let prepared = Prepared::new(&pretrained, &data, &recipe)?;
+        run_task(options, &pretrained, &prepared, &recipe, &stop)?;
+    }
+    Ok(())
+}
+
+fn recipe(options: &Options, pretrained: &Pretrained, data: &TaskData) -> Result<Recipe> {
+    let preset = match options.preset {
+        PresetName::Paper => Preset::Paper,
+        PresetName::Practice => Preset::Practice,
+    };
+    let mut recipe = Recipe::preset(preset, pretrained.config(), data.size());
+    for assignment in &options.set {
+        recipe.set(assignment)?;
+    }
+    recipe.learning_rate = options.learning_rate.unwrap_or(recipe.learning_rate);
+    recipe.epochs = options.epochs.unwrap_or(recipe.epochs);
+    recipe.batch = options.batch.unwrap_or(recipe.batch);
+    recipe.validate("the settings", pretrained.config())?;
+    Ok(recipe)
+}
+
+fn run_task(
+    options: &Options,
+    pretrained: &Pretrained,
+    prepared: &Prepared<'_>,
+    recipe: &Recipe,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let name = prepared.task().name.clone();
+    let folder = options.output.join(&name);
+    let device = device(recipe)?;
+    let mut seeds = Vec::new();
+    for &seed in &options.seeds {
+        let bar = progress::steps();
+        bar.set_prefix(format!("{name}, seed {seed}"));
+        let scores = finetune(Job {
+            pretrained,
+            prepared,
+            recipe,
+            seed,
+            folder: &folder.join(format!("seed-{seed}")),
+            keep: match options.keep {
+                KeepName::Model => Keep::Model,
+                KeepName::Predictions => Keep::Predictions,
+            },
+            device,
+            stop,
+            observer: &mut |event| show(&bar, event),
+        });
+        bar.finish_and_clear();
+        seeds.push(scores.with_context(|| format!("task {name}, seed {seed}"))?);
+    }
+    let result = write_results(&folder, prepared, &seeds)?;
+    report(options, &folder, prepared, &result);
+    Ok(())
+}
+
+fn show(bar: &ProgressBar, event: &Event) {
+    match event {
+        Event::Step { step, steps } => {
+            bar.set_position(progress::WHOLE * step / steps);
+        }
+        Event::Scored { epoch, scores } => {
+            let scores: Vec<String> =
+                scores.iter().map(|(name, score)| format!("{name} {score:.3}")).collect();
+            bar.set_message(format!("· after epoch {epoch}: {}", scores.join(", ")));
+        }
+        _ => {}
+    }
+}
+
+fn report(options: &Options, folder: &Path, prepared: &Prepared<'_>, result: &TaskResult) {
+    let (task, TaskResult { seeds, median }) = (prepared.task(), result);
+    let metric = task.score().name();
+    if options.json {
+        let line = json!({ "task": task.name, "metric": metric, "seeds": seeds, "median": median, "folder": folder });
+        println!("{line}");
+        return;
+    }
+    let score = match median {
+        Some(median) => format!("{metric} {median:.4}"),
+        None => "no labels, so no score".to_owned(),
+    };
+    let count = if let [seed] = seeds[..] {
+        format!("seed {seed}")
+    } else {
+        format!("median of {} seeds", seeds.len())
+    };
+    println!("{}: {score} ({count}) · {}", task.name, folder.display());
+}

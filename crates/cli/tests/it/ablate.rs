@@ -1,0 +1,174 @@
+//! A study from its plan to its report, killed on the way.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::Bench;
+
+const PLAN: &str = r#"
+name = "micro"
+title = "Micro"
+settings_chosen = "Both have the same."
+objectives = ["mlm", "electra"]
+baseline = "mlm"
+scratch = true
+pretraining_seeds = [1, 2]
+finetuning_seeds = [1]
+checkpoints = { shares = [0.5], pretraining_seeds = [1] }
+data = { max_length = 16, segments = 1, vocab_size = 200, text = ["text.txt"] }
+budget = { steps = 8, match = "flops", reference = "electra" }
+tasks = { names = ["animals"], folder = "tasks", evaluate = "test", preset = "practice", set = { epochs = 1 } }
+run = { parallel = 2, threads = 1 }
+estimate = { flops_per_s = 1e10, job_seconds = 1.0, finetune_seconds = 1.0, machine = "a test's" }
+
+[pretrain]
+preset = "tiny"
+budget = { batch = 4 }
+device = { device = "cpu" }
+
+[pretrain.model.encoder]
+num_hidden_layers = 1
+hidden_dropout_prob = 0.0
+attention_probs_dropout_prob = 0.0
+"#;
+
+const TASK: &str = r#"
+name = "animals"
+kind = "sequence"
+text = ["text"]
+label = "label"
+labels = ["cat", "dog"]
+metrics = ["accuracy"]
+[files]
+train = "train.tsv"
+dev = "dev.tsv"
+test = "test.tsv"
+"#;
+
+fn bench() -> Bench {
+    let bench = Bench::with_tokenizer();
+    std::fs::create_dir_all(bench.path("tasks/animals")).unwrap();
+    bench.write("plan.toml", PLAN);
+    bench.write("tasks/animals/task.toml", TASK);
+    let rows = |count: usize| -> String {
+        let row =
+            |at| if at % 2 == 0 { "the cat sat on the mat\tcat\n" } else { "the dog sat on the log\tdog\n" };
+        "text\tlabel\n".to_owned() + &(0..count).map(row).collect::<String>()
+    };
+    for (set, count) in [("train", 24), ("dev", 8), ("test", 10)] {
+        bench.write(&format!("tasks/animals/{set}.tsv"), rows(count));
+    }
+    bench
+}
+
+fn results(bench: &Bench) -> Value {
+    serde_json::from_slice(&std::fs::read(bench.path("study/results.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_study_comes_to_its_report_and_does_nothing_twice() {
+    let bench = bench();
+    // Killed as soon as a run is done: its jobs end with it.
+    let mut study = bench
+        .command("ablate --plan plan.toml --output study")
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while !bench.path("study/done/pretrain-mlm-1.json").exists() && begun.elapsed() < Duration::from_secs(300)
+    {
+        assert!(study.try_wait().unwrap().is_none(), "it ended before its first run");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    study.kill().unwrap();
+    study.wait().unwrap();
+    assert!(!bench.path("study/report.html").exists());
+    let first = std::fs::read(bench.path("study/done/pretrain-mlm-1.json")).unwrap();
+
+    // What it left running needs a moment to end, and until then the run is in use: a failure that is told.
+    let mut again = bench.run("ablate --plan plan.toml --output study");
+    while again.code == 1 && begun.elapsed() < Duration::from_secs(300) {
+        assert!(again.err.contains("another process is training this run"), "{}", again.err);
+        again = bench.run("ablate --plan plan.toml --output study");
+    }
+    let out = again.ok();
+    assert!(out.ends_with("study/report.html\n"), "{out}");
+    assert_eq!(
+        std::fs::read(bench.path("study/done/pretrain-mlm-1.json")).unwrap(),
+        first,
+        "it was done again"
+    );
+
+    let found = results(&bench);
+    let arms = found["arms"].as_array().unwrap();
+    let names: Vec<_> = arms.iter().map(|arm| arm["facts"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["mlm", "electra", "scratch"]);
+    for arm in arms {
+        assert_eq!(arm["seeds"].as_array().unwrap().len(), 2);
+        assert!(arm["seeds"][0]["tasks"]["animals"].is_number());
+    }
+    // Two seeds; of the first, half of the budget is scored as well.
+    let mlm = &arms[0]["runs"];
+    let scored = |run: usize| mlm[run]["checkpoints"].as_array().unwrap().len();
+    assert_eq!((scored(0), scored(1)), (2, 1));
+    let spent = |arm: usize| arms[arm]["runs"][0]["flops_paper"].as_f64().unwrap();
+    assert!((spent(0) / spent(1) - 1.0).abs() < 0.1, "equal operations, within half a step of eight");
+    assert_eq!(spent(2), 0.0);
+    assert!(mlm[0]["diagnostics"].as_array().unwrap().len() > 3);
+    assert_eq!(found["failures"].as_array().unwrap().len(), 0);
+
+    // Nothing is left to do.
+    let again = bench.run("ablate --plan plan.toml --output study");
+    assert!(!again.err.contains("pre-training"), "{}", again.err);
+    again.ok();
+    // Another plan is refused, key by key.
+    let error = bench.run("ablate --plan plan.toml --set budget.steps=9 --output study").refused();
+    assert!(
+        error.contains("holds a study of another plan") && error.contains("budget.steps = 8 (wanted: 9)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_job_that_fails_is_told_and_the_rest_goes_on() {
+    let bench = bench();
+    // Its learning rate sends the run to infinity, which the trainer refuses.
+    let plan = PLAN.replace(
+        "scratch = true",
+        "scratch = false\narms = [{ name = \"broken\", objective = \"mlm\", set = { \"optimizer.learning_rate\" = 1e30, \"optimizer.max_skipped\" = 1 } }]",
+    );
+    bench.write("plan.toml", plan);
+    let answer = bench.run("ablate --plan plan.toml --output study");
+    assert_eq!(answer.code, 1, "{}", answer.err);
+    assert!(answer.err.contains("broken, seed 1: pre-training: exit status: 1"), "{}", answer.err);
+    assert!(answer.err.contains("broken, seed 1: fine-tuning: it needs what failed"), "{}", answer.err);
+    let found = results(&bench);
+    let failed: Vec<_> =
+        found["failures"].as_array().unwrap().iter().map(|one| one["job"].as_str().unwrap()).collect();
+    assert!(failed.contains(&"broken, seed 2: pre-training"), "{failed:?}");
+    let arms = found["arms"].as_array().unwrap();
+    let whole = |name: &str| {
+        let arm = arms.iter().find(|arm| arm["facts"]["name"] == name).unwrap();
+        arm["seeds"].as_array().unwrap().len()
+    };
+    assert_eq!((whole("mlm"), whole("electra"), whole("broken")), (2, 2, 0));
+}
+
+#[test]
+fn a_plan_is_estimated_and_printed_and_refused_by_its_keys() {
+    let bench = bench();
+    let out = bench.run("ablate --plan plan.toml --dry-run").ok();
+    assert!(out.contains("electra                     2           8"), "{out}");
+    assert!(out.contains("fine-tuning        8 jobs"), "{out}");
+    assert!(!bench.path("study").exists());
+    let printed = bench.run("ablate --plan default --print").ok();
+    assert!(printed.contains("name = \"default\""));
+    let error = bench.run("ablate --plan real --output study").refused();
+    assert!(error.contains("real: data: none of them; expected one of synthetic, text"), "{error}");
+    let error = bench.run("ablate --plan plan.toml --quick --output study").refused();
+    assert!(error.contains("there is no section [quick]"), "{error}");
+    bench.run("ablate").refused();
+}

@@ -1,0 +1,117 @@
+//! `electra finetune`, `electra predict` and `electra minimal-pairs`.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Bench, json_lines};
+
+/// A discriminator of a few words, of electra-evaluation's golden numbers.
+fn model(bench: &Bench, name: &str) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../evaluation/tests/golden/pairs").join(name);
+    std::fs::create_dir(bench.path(name)).unwrap();
+    for file in ["config.json", "model.safetensors", "vocab.txt"] {
+        std::fs::copy(from.join(file), bench.path(name).join(file)).unwrap();
+    }
+}
+
+/// A bench with a model and a task: cats against dogs.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    model(&bench, "discriminator");
+    std::fs::create_dir(bench.path("animals")).unwrap();
+    let definition = "name = \"animals\"\nkind = \"sequence\"\ntext = [\"text\"]\nlabel = \"label\"\n\
+        labels = [\"feline\", \"canine\"]\nmetrics = [\"accuracy\"]\n\
+        [files]\ntrain = \"train.tsv\"\ndev = \"dev.tsv\"\n";
+    bench.write("animals/task.toml", definition);
+    for (set, count) in [("train", 64), ("dev", 20)] {
+        let mut rows = "text\tlabel\n".to_owned();
+        for number in 0..count {
+            let old = "old ".repeat(number / 2 % 4);
+            rows += ["the {}cat sleeps\tfeline\n", "the {}dog sleeps\tcanine\n"][number % 2]
+                .replace("{}", &old)
+                .as_str();
+        }
+        bench.write(&format!("animals/{set}.tsv"), rows);
+    }
+    bench
+}
+
+const FINETUNE: &str = "finetune --model discriminator --task animals --output out --set threads=1 \
+    --set dropout=0 --learning-rate 1e-2 --epochs 20";
+
+#[test]
+fn what_is_fine_tuned_predicts() {
+    let bench = bench();
+    let line = json_lines(&bench.run(&format!("{FINETUNE} --seeds 1,2,3 --json")).ok()).remove(0);
+    assert_eq!((&line["task"], &line["metric"]), (&"animals".into(), &"accuracy".into()));
+    assert!(line["median"].as_f64().unwrap() >= 0.95, "{line}");
+    let results: Value =
+        serde_json::from_slice(&std::fs::read(bench.path("out/animals/results.json")).unwrap()).unwrap();
+    assert_eq!(results["seeds"].as_array().unwrap().len(), 3);
+    assert_eq!(results["median"], line["median"]);
+
+    let predict = "predict --model out/animals/seed-2/model";
+    let answers = bench.run_with(predict, b"the cat sleeps\nthe old dog sleeps\n").ok();
+    let labels: Vec<&str> = answers.lines().map(|line| line.split('\t').next().unwrap()).collect();
+    assert_eq!(labels, ["feline", "canine"]);
+    let answers =
+        json_lines(&bench.run_with(&format!("{predict} --json"), b"{\"text\": \"the cat sleeps\"}\n").ok());
+    assert_eq!(answers[0]["label"], "feline");
+    assert!(answers[0]["probabilities"]["feline"].as_f64().unwrap() > 0.5);
+    // What could be read before a bad line is answered.
+    let answer =
+        bench.run_with(&format!("{predict} --json"), b"{\"text\": \"a cat\"}\n{\"words\": [\"cat\"]}\n");
+    assert_eq!((answer.code, answer.out.lines().count()), (2, 1));
+    assert!(answer.err.contains("standard input: line 2: expected text"), "{}", answer.err);
+}
+
+#[test]
+fn a_command_goes_on_and_refuses_other_settings() {
+    let bench = bench();
+    bench.run(&format!("{FINETUNE} --seeds 1 --keep predictions")).ok();
+    let written =
+        || std::fs::metadata(bench.path("out/animals/seed-1/scores.json")).unwrap().modified().unwrap();
+    let before = written();
+    bench.run(&format!("{FINETUNE} --seeds 1,2 --keep predictions")).ok();
+    assert_eq!(written(), before);
+    assert!(bench.path("out/animals/seed-2/scores.json").exists());
+    let message = bench.run(&format!("{FINETUNE} --seeds 1 --keep predictions --batch 16")).refused();
+    assert!(message.contains("recipe.batch = 32 (wanted: 16)"), "{message}");
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_computed() {
+    let bench = bench();
+    let message = bench.run(&format!("{FINETUNE} --set lr=1")).refused();
+    assert!(message.contains("--set: there is no key lr; there are preset, learning_rate"), "{message}");
+    let message = bench.run("finetune --model discriminator --task animals RTF --output out").refused();
+    assert!(message.contains("no task \"RTF\"; did you mean RTE?"), "{message}");
+    let message = bench.run("predict --model discriminator").refused();
+    assert!(
+        message.contains("architectures: ElectraForPreTraining; expected a fine-tuned network"),
+        "{message}"
+    );
+    assert!(!bench.path("out").exists());
+}
+
+#[test]
+fn minimal_pairs_are_told_apart_by_two_kinds_of_network() {
+    let bench = bench();
+    model(&bench, "mlm");
+    // The second differs in words that the vocabulary lacks, so it is a tie.
+    let pairs = "{\"sentence_good\": \"the cat sleeps .\", \"sentence_bad\": \"the cats sleeps .\", \"UID\": \"number\"}\n\
+        {\"sentence_good\": \"a zebra\", \"sentence_bad\": \"a gnu\", \"UID\": \"unknown\"}\n";
+    bench.write("pairs.jsonl", pairs);
+    for (model, score) in [("discriminator", "discriminator"), ("mlm", "pseudo-log-likelihood")] {
+        let line = bench.run(&format!("minimal-pairs --model {model} --pairs pairs.jsonl --json")).ok();
+        let result = json_lines(&line).remove(0);
+        assert_eq!(result["score"], score);
+        assert_eq!(result["paradigms"]["unknown"]["accuracy"], 0.5);
+        assert_eq!(result["paradigms"]["unknown"]["ties"], 1);
+        let number = result["paradigms"]["number"]["accuracy"].as_f64().unwrap();
+        assert_eq!(result["overall"]["accuracy"].as_f64().unwrap(), (number + 0.5) / 2.0);
+    }
+    let message = bench.run("minimal-pairs --model mlm --pairs pairs.jsonl --score discriminator").refused();
+    assert!(message.contains("expected ElectraForPreTraining, for the score discriminator"), "{message}");
+}

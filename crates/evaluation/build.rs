@@ -1,0 +1,6 @@
+//! Tells the tests where libtorch is at run time.
+
+fn main() {
+    let libtorch = std::env::var("DEP_ELECTRA_TORCH_LIBTORCH_LIB").expect("a dependency on electra-torch");
+    println!("cargo::rustc-link-arg=-Wl,-rpath,{libtorch}");
+}

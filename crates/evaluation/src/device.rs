@@ -1,0 +1,25 @@
+//! What is computed on.
+
+use electra_trainer::config::DeviceChoice;
+use tch::{Cuda, Device};
+
+use crate::{Error, Recipe};
+
+/// Sets libtorch up, once for a process, as a recipe says.
+///
+/// # Errors
+/// If CUDA is asked for and there is none.
+pub fn device(recipe: &Recipe) -> Result<Device, Error> {
+    let cuda = || -> Result<bool, Error> { Ok(electra_torch::load_cuda()? && Cuda::is_available()) };
+    let device = match recipe.device {
+        DeviceChoice::Cpu => Device::Cpu,
+        DeviceChoice::Cuda if !cuda()? => return Err(Error::NoCuda),
+        DeviceChoice::Cuda => Device::Cuda(0),
+        DeviceChoice::Auto if cuda()? => Device::Cuda(0),
+        DeviceChoice::Auto => Device::Cpu,
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    electra_torch::set_num_threads(if recipe.threads == 0 { cores } else { recipe.threads })?;
+    electra_torch::use_deterministic_algorithms(device == Device::Cpu)?;
+    Ok(device)
+}

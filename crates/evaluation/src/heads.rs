@@ -1,0 +1,154 @@
+//! What is put on top of an encoder to fine-tune it.
+//!
+//! Shapes: B rows, L length, D hidden size, C classes.
+
+use electra_encoder::{EncoderConfig, Linear, dropout};
+use tch::{Kind, Tensor, nn};
+
+use crate::config::{HeadShape, Pooling};
+
+/// What is predicted of an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// One of these classes for the whole text.
+    Classes(Vec<String>),
+    /// A number for the whole text.
+    Value,
+    /// One of these classes for each word.
+    Words(Vec<String>),
+    /// A start and an end in the text.
+    Spans,
+    /// One of several texts.
+    Choice,
+}
+
+impl Problem {
+    /// Logits that a row, or a token of it, has.
+    fn outputs(&self) -> i64 {
+        match self {
+            Self::Classes(labels) | Self::Words(labels) => labels.len() as i64,
+            Self::Value | Self::Choice => 1,
+            Self::Spans => 2,
+        }
+    }
+}
+
+/// The form of a sequence's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) head: HeadShape,
+    pub(crate) pooling: Pooling,
+}
+
+/// A head, its parameters under the names that transformers gives them.
+#[derive(Debug)]
+pub(crate) enum Head {
+    /// Pooled → dropout → linear: the paper's. transformers has no such class.
+    Linear { classifier: Linear, pooling: Pooling },
+    /// Pooled → dropout → dense → GELU → dropout → linear: `ElectraForSequenceClassification`.
+    Dense { dense: Linear, out_proj: Linear, pooling: Pooling },
+    /// Every token → dropout → linear: `ElectraForTokenClassification`.
+    Tokens { classifier: Linear },
+    /// Every token → linear: `ElectraForQuestionAnswering`, but that padding can be neither start nor end, as
+    /// in the reference. Its head for SQuAD 2.0, which predicts the end given the start, is not built.
+    Spans { qa_outputs: Linear },
+    /// `[CLS]` → dense → GELU → dropout → linear, one number a row: `ElectraForMultipleChoice`.
+    Choice { summary: Linear, classifier: Linear },
+}
+
+impl Head {
+    /// A head under `p`, the path of the whole network.
+    pub(crate) fn new(p: &nn::Path<'_>, config: &EncoderConfig, problem: &Problem, form: Form) -> Self {
+        let pooling = form.pooling;
+        let (size, outputs) = (config.hidden_size, problem.outputs());
+        let classifier = p / "classifier";
+        match problem {
+            Problem::Classes(_) | Problem::Value => match form.head {
+                HeadShape::Paper => {
+                    Self::Linear { classifier: Linear::new(&classifier, size, outputs), pooling }
+                }
+                HeadShape::Transformers => Self::Dense {
+                    dense: Linear::new(&(&classifier / "dense"), size, size),
+                    out_proj: Linear::new(&(&classifier / "out_proj"), size, outputs),
+                    pooling,
+                },
+            },
+            Problem::Words(_) => Self::Tokens { classifier: Linear::new(&classifier, size, outputs) },
+            Problem::Spans => Self::Spans { qa_outputs: Linear::new(&(p / "qa_outputs"), size, outputs) },
+            Problem::Choice => Self::Choice {
+                summary: Linear::new(&(p / "sequence_summary" / "summary"), size, size),
+                classifier: Linear::new(&classifier, size, outputs),
+            },
+        }
+    }
+
+    /// Logits of every row, or of every token of it.
+    ///
+    /// # Shapes
+    /// `hidden` [B, L, D], `mask` [B, L] → [B, C], or [B, L, C] for tokens and spans
+    pub(crate) fn forward_t(&self, hidden: &Tensor, mask: &Tensor, rate: f64, train: bool) -> Tensor {
+        match self {
+            Self::Linear { classifier, pooling } => {
+                classifier.forward(&dropout(pooled(hidden, mask, *pooling), rate, train))
+            }
+            Self::Dense { dense, out_proj, pooling } => {
+                let x = dense.forward(&dropout(pooled(hidden, mask, *pooling), rate, train)).gelu("none");
+                out_proj.forward(&dropout(x, rate, train))
+            }
+            Self::Tokens { classifier } => classifier.forward(&dropout(hidden.shallow_clone(), rate, train)),
+            Self::Spans { qa_outputs } => {
+                let padding = mask.logical_not().unsqueeze(-1); // [B, L, 1]
+                qa_outputs.forward(hidden).masked_fill(&padding, f64::NEG_INFINITY)
+            }
+            Self::Choice { summary, classifier } => {
+                let x = summary.forward(&hidden.select(1, 0)).gelu("none");
+                classifier.forward(&dropout(x, rate, train))
+            }
+        }
+    }
+}
+
+/// The vector of a row: [B, L, D] → [B, D].
+fn pooled(hidden: &Tensor, mask: &Tensor, pooling: Pooling) -> Tensor {
+    match pooling {
+        Pooling::Cls => hidden.select(1, 0),
+        Pooling::Mean => {
+            let weights = mask.to_kind(hidden.kind()).unsqueeze(-1); // [B, L, 1]
+            let count = weights.sum_dim_intlist(1, false, hidden.kind()); // [B, 1]
+            (hidden * weights).sum_dim_intlist(1, false, hidden.kind()) / count
+        }
+    }
+}
+
+/// What `ElectraFor…` of transformers computes as the loss of a batch.
+///
+/// # Shapes
+/// as `Network::forward_t` gives `logits`; `labels` [B], int64 or for a number float32; [B, L] with −100 where
+/// there is none; [B, 2] for a start and an end
+pub(crate) fn loss(problem: &Problem, logits: &Tensor, labels: &Tensor) -> Tensor {
+    match problem {
+        Problem::Classes(_) | Problem::Choice => logits.cross_entropy_for_logits(labels),
+        Problem::Value => logits.squeeze_dim(-1).mse_loss(labels, tch::Reduction::Mean),
+        Problem::Words(classes) => {
+            let flat = logits.reshape([-1, classes.len() as i64]);
+            let none: Option<&Tensor> = None;
+            flat.cross_entropy_loss(&labels.reshape([-1]), none, tch::Reduction::Mean, -100, 0.0)
+        }
+        // The mean of the two losses of −log softmax over the positions.
+        Problem::Spans => {
+            let of = |at| logits.select(-1, at).cross_entropy_for_logits(&labels.select(1, at));
+            (of(0) + of(1)) * 0.5
+        }
+    }
+}
+
+/// The logits of rows as those of examples of several rows each: where an example has fewer than the most,
+/// −∞ stands for what it lacks.
+///
+/// # Shapes
+/// `logits` [rows, 1], `slots` [B, most] int64, a row's index or −1 → [B, most]
+pub(crate) fn choices(logits: &Tensor, slots: &Tensor) -> Tensor {
+    let missing = slots.lt(0);
+    let found = logits.squeeze_dim(-1).index_select(0, &slots.clamp_min(0).reshape([-1]));
+    found.reshape(slots.size()).to_kind(Kind::Float).masked_fill(&missing, f64::NEG_INFINITY)
+}

@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+
+mod batches;
+mod data;
+mod device;
+mod encode;
+mod error;
+mod files;
+mod finetune;
+mod folder;
+#[cfg(test)]
+mod golden;
+mod heads;
+mod minimal_pairs;
+mod model;
+mod network;
+mod predict;
+mod predictions;
+mod pretrained;
+mod score;
+mod spans;
+mod train;
+
+pub mod config;
+
+pub use config::{Preset, Recipe};
+pub use data::{Prepared, TaskData};
+pub use device::device;
+pub use error::Error;
+pub use finetune::{Event, Job, finetune};
+pub use folder::{Keep, SeedScores, TaskResult, write_results};
+pub use heads::Problem;
+pub use minimal_pairs::{PairScore, PairScorer, PairScores, Scoring};
+pub use predict::Predictor;
+pub use predictions::{Prediction, Span};
+pub use pretrained::Pretrained;
+pub use score::Scores;

@@ -1,0 +1,316 @@
+//! Minimal pairs: does the encoder find the acceptable sentence likelier, without fine-tuning?
+//!
+//! Shapes: B rows, L length, D hidden size, V vocabulary.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use electra_encoder::{Architecture, Encoder, HubFolder, Input};
+use electra_objective::{ReplacedHead, VocabularyHead};
+use electra_tasks::MinimalPair;
+use electra_tokenizer::Tokenizer;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor, nn};
+
+use crate::batches::{Row, by_length};
+use crate::{Error, encode, pretrained};
+
+/// Tokens that are computed at once, with padding.
+const TOKENS: usize = 8192;
+/// Logits of a vocabulary that are in memory at once.
+const LOGITS: usize = 1 << 26;
+
+/// How a sentence is scored. The scores of one kind do not compare with those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scoring {
+    /// Σ log p(token | all others), each token masked in turn (Salazar, Liang, Nguyen, Kirchhoff, "Masked
+    /// Language Model Scoring", 2020). Needs a vocabulary head that has seen `[MASK]`.
+    PseudoLogLikelihood,
+    /// Σ log p(token | all tokens), nothing masked: for a vocabulary head that has been trained on replaced
+    /// tokens (Replace MLM, All-Tokens MLM) and has seen no `[MASK]`. A copy gate, which no folder in the
+    /// Hub's layout holds, plays no part.
+    Unmasked,
+    /// Σ log P(original | all tokens), of a discriminator.
+    Discriminator,
+}
+
+impl Scoring {
+    /// As serde writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PseudoLogLikelihood => "pseudo-log-likelihood",
+            Self::Unmasked => "unmasked",
+            Self::Discriminator => "discriminator",
+        }
+    }
+}
+
+/// What of a set of pairs was found right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairScore {
+    /// The share of pairs whose acceptable sentence scores higher, a tie counting one half.
+    pub accuracy: f64,
+    /// How many pairs there are.
+    pub pairs: usize,
+    /// How many of them are ties.
+    pub ties: usize,
+}
+
+/// The result of a set of minimal pairs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairScores {
+    /// What the sentences were scored by.
+    pub score: Scoring,
+    /// All pairs together.
+    pub overall: PairScore,
+    /// The mean of the paradigms' accuracies, each counting alike.
+    pub mean_of_paradigms: f64,
+    /// By paradigm.
+    pub paradigms: BTreeMap<String, PairScore>,
+    /// Sentences that lost tokens at the end, as they were longer than the encoder's rows.
+    pub truncated: usize,
+}
+
+enum Head {
+    Vocabulary(VocabularyHead),
+    Replaced(ReplacedHead),
+}
+
+/// A pre-trained network that scores sentences.
+pub struct PairScorer {
+    encoder: Encoder,
+    head: Head,
+    tokenizer: Tokenizer,
+    scoring: Scoring,
+}
+
+impl std::fmt::Debug for PairScorer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PairScorer").field("scoring", &self.scoring).finish_non_exhaustive()
+    }
+}
+
+impl PairScorer {
+    /// Reads a folder in the Hub's layout with its tokenizer. Not said, the scoring is the discriminator's
+    /// for `ElectraForPreTraining` and pseudo-log-likelihood for `ElectraForMaskedLM`.
+    ///
+    /// # Errors
+    /// If a file is missing or damaged, or the head is not the one that the scoring needs.
+    pub fn read(folder: &Path, scoring: Option<Scoring>, device: Device) -> Result<Self, Error> {
+        let hub = HubFolder::read(folder)?;
+        let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
+        let var_store = nn::VarStore::new(device);
+        let root = var_store.root();
+        let encoder = Encoder::new(&(&root / "electra"), &hub.config);
+        let scoring = scoring.unwrap_or(match hub.architecture {
+            Architecture::MaskedLm => Scoring::PseudoLogLikelihood,
+            _ => Scoring::Discriminator,
+        });
+        let head = match (hub.architecture, scoring) {
+            (Architecture::PreTraining, Scoring::Discriminator) => {
+                Head::Replaced(ReplacedHead::new(&root, &hub.config))
+            }
+            (Architecture::MaskedLm, Scoring::PseudoLogLikelihood | Scoring::Unmasked) => {
+                let table = encoder.embeddings().word_embeddings();
+                Head::Vocabulary(VocabularyHead::new(&root, &hub.config, table))
+            }
+            (found, scoring) => {
+                let expected = match scoring {
+                    Scoring::Discriminator => Architecture::PreTraining,
+                    Scoring::PseudoLogLikelihood | Scoring::Unmasked => Architecture::MaskedLm,
+                };
+                return Err(Error::Model {
+                    folder: folder.to_owned(),
+                    field: "architectures".to_owned(),
+                    found: found.name().to_owned(),
+                    expected: format!("{}, for the score {}", expected.name(), scoring.name()),
+                });
+            }
+        };
+        hub.weights.load_into(&var_store)?;
+        Ok(Self { encoder, head, tokenizer, scoring })
+    }
+
+    /// Scores pairs. What is the same row of ids has the same score, so a difference that the vocabulary
+    /// cannot spell is a tie.
+    ///
+    /// # Errors
+    /// If `stop` became true, or libtorch threw an exception.
+    pub fn score(&self, pairs: &[MinimalPair], stop: &AtomicBool) -> Result<PairScores, Error> {
+        let texts: Vec<&str> = pairs.iter().flat_map(|pair| [&*pair.good, &*pair.bad]).collect();
+        let (scores, truncated) = self.texts(&texts, stop)?;
+        let mut counts: BTreeMap<String, Count> = BTreeMap::new();
+        let mut all = Count::default();
+        for (pair, scores) in pairs.iter().zip(scores.chunks_exact(2)) {
+            let outcome = scores[0].total_cmp(&scores[1]);
+            all.add(outcome);
+            counts.entry(pair.paradigm.clone()).or_default().add(outcome);
+        }
+        let paradigms: BTreeMap<_, _> =
+            counts.into_iter().map(|(name, count)| (name, count.score())).collect();
+        let sum: f64 = paradigms.values().map(|score| score.accuracy).sum();
+        Ok(PairScores {
+            score: self.scoring,
+            overall: all.score(),
+            mean_of_paradigms: sum / paradigms.len().max(1) as f64,
+            paradigms,
+            truncated,
+        })
+    }
+
+    /// The score of each sentence: a sum over its tokens.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn sentences<S: AsRef<str>>(&self, sentences: &[S], stop: &AtomicBool) -> Result<Vec<f64>, Error> {
+        let texts: Vec<&str> = sentences.iter().map(AsRef::as_ref).collect();
+        Ok(self.texts(&texts, stop)?.0)
+    }
+
+    /// The score of each text, each row of ids being computed once; and how many texts were cut.
+    fn texts(&self, texts: &[&str], stop: &AtomicBool) -> Result<(Vec<f64>, usize), Error> {
+        let most = usize::try_from(self.encoder.config().max_position_embeddings).unwrap_or(usize::MAX);
+        let mut truncated = 0;
+        let mut rows: Vec<Row> = Vec::new();
+        let mut numbers: HashMap<Row, usize> = HashMap::new();
+        let mut numbered = Vec::with_capacity(texts.len());
+        for ids in self.tokenizer.encode_batch(texts) {
+            truncated += usize::from(ids.len() + 2 > most);
+            let row = encode::sequence(&self.tokenizer, &ids, None, most);
+            numbered.push(*numbers.entry(row).or_insert_with_key(|row| {
+                rows.push(row.clone());
+                rows.len() - 1
+            }));
+        }
+        let scores = tch::no_grad(|| self.scores(&rows, stop))?;
+        Ok((numbered.into_iter().map(|number| scores[number]).collect(), truncated))
+    }
+
+    /// The score of each row: a sum over its tokens but `[CLS]` and `[SEP]`.
+    fn scores(&self, rows: &[Row], stop: &AtomicBool) -> Result<Vec<f64>, Error> {
+        let mut scores = vec![0.0; rows.len()];
+        if self.scoring == Scoring::PseudoLogLikelihood {
+            // Every token's row of its own, in which it alone is masked.
+            let masked: Vec<(usize, usize)> = (0..rows.len())
+                .flat_map(|row| (1..rows[row].input_ids.len() - 1).map(move |position| (row, position)))
+                .collect();
+            let lengths: Vec<usize> = masked.iter().map(|&(row, _)| rows[row].input_ids.len()).collect();
+            for batch in by_length(&lengths, self.most_tokens()) {
+                let batch: Vec<(usize, usize)> = batch.into_iter().map(|at| masked[at]).collect();
+                for (&(row, _), value) in batch.iter().zip(self.masked(rows, &batch)?) {
+                    scores[row] += value;
+                }
+                interrupted(stop)?;
+            }
+        } else {
+            let lengths: Vec<usize> = rows.iter().map(|row| row.input_ids.len()).collect();
+            for batch in by_length(&lengths, self.most_tokens()) {
+                let chosen: Vec<&Row> = batch.iter().map(|&at| &rows[at]).collect();
+                for (at, value) in batch.into_iter().zip(self.whole(&chosen)?) {
+                    scores[at] = value;
+                }
+                interrupted(stop)?;
+            }
+        }
+        Ok(scores)
+    }
+
+    /// Tokens at once: fewer where each has logits of the vocabulary.
+    fn most_tokens(&self) -> usize {
+        let vocabulary = usize::try_from(self.encoder.config().vocab_size).unwrap_or(usize::MAX);
+        match self.scoring {
+            Scoring::Unmasked => TOKENS.min(LOGITS / vocabulary),
+            Scoring::Discriminator | Scoring::PseudoLogLikelihood => TOKENS,
+        }
+    }
+
+    /// log p of the token at the position of each row, which is masked there.
+    fn masked(&self, rows: &[Row], batch: &[(usize, usize)]) -> Result<Vec<f64>, Error> {
+        let Head::Vocabulary(head) = &self.head else { unreachable!("read has checked it") };
+        let mask = self.tokenizer.special().mask;
+        let changed: Vec<Row> = batch
+            .iter()
+            .map(|&(row, position)| {
+                let mut row = rows[row].clone();
+                row.input_ids[position] = mask;
+                row
+            })
+            .collect();
+        let hidden = self.hidden(&changed.iter().collect::<Vec<_>>()).0; // [B, L, D]
+        let device = hidden.device();
+        let positions: Vec<i64> = batch.iter().map(|&(_, position)| position as i64).collect();
+        let originals: Vec<i64> =
+            batch.iter().map(|&(row, position)| i64::from(rows[row].input_ids[position])).collect();
+        let positions = Tensor::from_slice(&positions).to_device(device).view([-1, 1, 1]);
+        let index = positions.expand([-1, 1, hidden.size()[2]], false);
+        let at = hidden.f_gather(1, &index, false)?.squeeze_dim(1); // [B, D]
+        let logits = head.forward(&at).f_log_softmax(-1, Kind::Double)?; // [B, V]
+        let originals = Tensor::from_slice(&originals).to_device(device).view([-1, 1]);
+        let values = logits.f_gather(1, &originals, false)?.view([-1]);
+        Ok(values.f_to_device(Device::Cpu)?.try_into()?)
+    }
+
+    /// The sum over the tokens of each row, nothing masked.
+    fn whole(&self, rows: &[&Row]) -> Result<Vec<f64>, Error> {
+        let (hidden, ids, mask) = self.hidden(rows); // [B, L, D], [B, L], [B, L]
+        let values = match &self.head {
+            // log(1 − σ(z)) = log σ(−z), z being the logit of "replaced".
+            Head::Replaced(head) => {
+                head.forward(&hidden).f_neg()?.f_to_kind(Kind::Double)?.f_log_sigmoid()?
+            }
+            Head::Vocabulary(head) => {
+                let logits = head.forward(&hidden).f_log_softmax(-1, Kind::Double)?; // [B, L, V]
+                logits.f_gather(2, &ids.unsqueeze(-1), false)?.squeeze_dim(-1)
+            }
+        }; // [B, L]
+        let special = self.tokenizer.special();
+        let counts = mask
+            .f_logical_and(&ids.f_not_equal(i64::from(special.cls))?)?
+            .f_logical_and(&ids.f_not_equal(i64::from(special.sep))?)?;
+        let none: Option<Kind> = None;
+        let sums =
+            values.f_where_self(&counts, &values.f_zeros_like()?)?.f_sum_dim_intlist(1, false, none)?;
+        Ok(sums.f_to_device(Device::Cpu)?.try_into()?)
+    }
+
+    /// Hidden states, ids and the mask of rows: [B, L, D], [B, L], [B, L].
+    fn hidden(&self, rows: &[&Row]) -> (Tensor, Tensor, Tensor) {
+        let config = self.encoder.config();
+        let device = self.encoder.embeddings().word_embeddings().device();
+        let (ids, mask, types) = crate::batches::tensors(rows, config.pad_token_id, device);
+        let input = Input { input_ids: &ids, attention_mask: &mask, token_type_ids: &types };
+        (self.encoder.forward_t(&input, false), ids, mask)
+    }
+}
+
+fn interrupted(stop: &AtomicBool) -> Result<(), Error> {
+    if stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+/// How pairs came out.
+#[derive(Default)]
+struct Count {
+    right: usize,
+    ties: usize,
+    pairs: usize,
+}
+
+impl Count {
+    /// `outcome` is of the good sentence's score against the bad one's.
+    fn add(&mut self, outcome: std::cmp::Ordering) {
+        self.pairs += 1;
+        match outcome {
+            std::cmp::Ordering::Greater => self.right += 1,
+            std::cmp::Ordering::Equal => self.ties += 1,
+            std::cmp::Ordering::Less => {}
+        }
+    }
+
+    fn score(&self) -> PairScore {
+        let right = self.right as f64 + 0.5 * self.ties as f64;
+        PairScore { accuracy: right / self.pairs.max(1) as f64, pairs: self.pairs, ties: self.ties }
+    }
+}

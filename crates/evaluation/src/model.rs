@@ -1,0 +1,221 @@
+//! Fine-tuned networks as folders in the Hub's layout.
+//!
+//! transformers has no class for the paper's head, a linear layer on the pooled vector. But the exact GELU has
+//! GELU(x) − GELU(−x) = x, so `ElectraForSequenceClassification` computes the same logits with the dense layer
+//! (W; −W; 0), the bias (b; −b; 0) and the output (I, −I, 0): that is how such a head is written, where two
+//! rows a class fit into the hidden size. Nor has transformers mean pooling: the tensors of such a head are
+//! called `mean_classifier.…`, so that it says that they are missing and does not compute something else.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use electra_encoder::{Architecture, HubFolder, Part, Weights};
+use electra_tokenizer::Tokenizer;
+use serde_json::{Map, Value, json};
+use tch::{Device, Kind, Tensor};
+
+use crate::config::{HeadShape, Pooling};
+use crate::heads::{Form, Problem};
+use crate::network::Network;
+use crate::{Error, files, pretrained};
+
+const CLASSIFIER: &str = "classifier.";
+const MEAN_CLASSIFIER: &str = "mean_classifier.";
+/// A field of `config.json` that transformers passes over.
+const NONE_THRESHOLD: &str = "none_threshold";
+
+/// Writes a network with its tokenizer.
+///
+/// `none_threshold` is that of a task with questions that have no answer: predictions need it again.
+pub(crate) fn write(
+    network: &Network,
+    tokenizer: &Tokenizer,
+    none_threshold: Option<f64>,
+    folder: &Path,
+) -> Result<(), Error> {
+    let weights = tch::no_grad(|| tensors(network))?;
+    let hub =
+        HubFolder { config: network.config().clone(), architecture: architecture(&network.problem), weights };
+    let mut fields = fields(network);
+    if let Some(threshold) = none_threshold {
+        fields.insert(NONE_THRESHOLD.to_owned(), json!(threshold));
+    }
+    hub.write_with(folder, &fields)?;
+    tokenizer.save(folder)?;
+    // A tokenizer knows no longest row; said here, `truncation=True` in transformers cuts where the model ends.
+    let path = folder.join("tokenizer_config.json");
+    let text = fs::read(&path).map_err(Error::io(&path, "reading it"))?;
+    let mut config: Value = serde_json::from_slice(&text).expect("the tokenizer has just written it");
+    config["model_max_length"] = json!(hub.config.max_position_embeddings);
+    files::write(&path, format!("{config:#}\n").as_bytes())
+}
+
+fn architecture(problem: &Problem) -> Architecture {
+    match problem {
+        Problem::Classes(_) | Problem::Value => Architecture::SequenceClassification,
+        Problem::Words(_) => Architecture::TokenClassification,
+        Problem::Spans => Architecture::QuestionAnswering,
+        Problem::Choice => Architecture::MultipleChoice,
+    }
+}
+
+/// What `config.json` says of the head.
+fn fields(network: &Network) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let one = ["LABEL_0".to_owned()];
+    let labels = match &network.problem {
+        Problem::Classes(labels) | Problem::Words(labels) => &labels[..],
+        Problem::Value => &one,
+        Problem::Spans | Problem::Choice => return fields,
+    };
+    let numbered = || labels.iter().enumerate();
+    let by_id: Map<String, Value> = numbered().map(|(id, label)| (id.to_string(), json!(label))).collect();
+    let by_label: Map<String, Value> = numbered().map(|(id, label)| (label.clone(), json!(id))).collect();
+    fields.insert("id2label".to_owned(), Value::Object(by_id));
+    fields.insert("label2id".to_owned(), Value::Object(by_label));
+    if let Problem::Classes(_) | Problem::Value = network.problem {
+        let is_value = network.problem == Problem::Value;
+        let kind = if is_value { "regression" } else { "single_label_classification" };
+        fields.insert("problem_type".to_owned(), json!(kind));
+        if network.form.pooling == Pooling::Mean {
+            fields.insert("classifier_pooling".to_owned(), json!("mean"));
+        }
+    }
+    fields
+}
+
+/// The network's tensors under the names of its class.
+fn tensors(network: &Network) -> Result<Weights, Error> {
+    let mut tensors = by_name(&Weights::of(&network.var_store, Part::ALL));
+    if let Problem::Classes(_) | Problem::Value = network.problem {
+        as_transformers(&mut tensors)?;
+        if network.form.pooling == Pooling::Mean {
+            rename(&mut tensors, CLASSIFIER, MEAN_CLASSIFIER);
+        }
+    }
+    Ok(Weights::new(tensors))
+}
+
+fn by_name(weights: &Weights) -> BTreeMap<String, Tensor> {
+    weights.iter().map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone())).collect()
+}
+
+/// The paper's head in the form of `ElectraForSequenceClassification`, if there is room for it.
+fn as_transformers(tensors: &mut BTreeMap<String, Tensor>) -> Result<(), Error> {
+    let get = |name: &str| tensors.get(&format!("{CLASSIFIER}{name}")).map(Tensor::shallow_clone);
+    let (Some(weight), Some(bias)) = (get("weight"), get("bias")) else { return Ok(()) };
+    let [classes, size] = weight.size()[..] else { return Ok(()) };
+    if 2 * classes > size {
+        return Ok(());
+    }
+    let rest = size - 2 * classes;
+    let zeros = |shape: &[i64]| Tensor::f_zeros(shape, (Kind::Float, weight.device()));
+    let identity = Tensor::f_eye(classes, (Kind::Float, weight.device()))?;
+    let dense = Tensor::f_cat(&[&weight, &weight.f_neg()?, &zeros(&[rest, size])?], 0)?;
+    let dense_bias = Tensor::f_cat(&[&bias, &bias.f_neg()?, &zeros(&[rest])?], 0)?;
+    let out = Tensor::f_cat(&[&identity, &identity.f_neg()?, &zeros(&[classes, rest])?], 1)?;
+    tensors.retain(|name, _| !name.starts_with(CLASSIFIER));
+    for (name, tensor) in [
+        ("dense.weight", dense),
+        ("dense.bias", dense_bias),
+        ("out_proj.weight", out),
+        ("out_proj.bias", zeros(&[classes])?),
+    ] {
+        tensors.insert(format!("{CLASSIFIER}{name}"), tensor);
+    }
+    Ok(())
+}
+
+fn rename(tensors: &mut BTreeMap<String, Tensor>, from: &str, to: &str) {
+    let renamed = std::mem::take(tensors).into_iter().map(|(name, tensor)| match name.strip_prefix(from) {
+        Some(rest) => (format!("{to}{rest}"), tensor),
+        None => (name, tensor),
+    });
+    *tensors = renamed.collect();
+}
+
+/// A network, its tokenizer and its `none_threshold` from a folder of [`write`], or of a class of transformers.
+pub(crate) fn read(folder: &Path, device: Device) -> Result<(Network, Tokenizer, Option<f64>), Error> {
+    let hub = HubFolder::read(folder)?;
+    let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
+    let fields = config(folder)?;
+    let problem = problem(folder, hub.architecture, &fields)?;
+    let has = |prefix: &str| hub.weights.iter().any(|(name, _)| name.starts_with(prefix));
+    let pooling = if has(MEAN_CLASSIFIER) { Pooling::Mean } else { Pooling::Cls };
+    let is_linear = has("classifier.weight") || has("mean_classifier.weight");
+    let head = if is_linear { HeadShape::Paper } else { HeadShape::Transformers };
+    let weights = match pooling {
+        Pooling::Cls => hub.weights,
+        Pooling::Mean => {
+            let mut tensors = by_name(&hub.weights);
+            rename(&mut tensors, MEAN_CLASSIFIER, CLASSIFIER);
+            Weights::new(tensors)
+        }
+    };
+    let network = Network::new(&hub.config, &problem, Form { head, pooling }, device);
+    weights.load_into(&network.var_store)?;
+    Ok((network, tokenizer, fields.get(NONE_THRESHOLD).and_then(Value::as_f64)))
+}
+
+/// All fields of a `config.json` that the encoder's have been read from.
+fn config(folder: &Path) -> Result<Map<String, Value>, Error> {
+    let path = folder.join("config.json");
+    let text = fs::read(&path).map_err(Error::io(&path, "reading it"))?;
+    Ok(serde_json::from_slice(&text).unwrap_or_default())
+}
+
+/// What a fine-tuned network predicts, by its `config.json`.
+fn problem(folder: &Path, architecture: Architecture, fields: &Map<String, Value>) -> Result<Problem, Error> {
+    let refuse = |field: &str, found: String, expected: &str| Error::Model {
+        folder: folder.to_owned(),
+        field: field.to_owned(),
+        found,
+        expected: expected.to_owned(),
+    };
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    // Without labels transformers has two.
+    let labels = || match field("id2label") {
+        Value::Null => Ok(vec!["LABEL_0".to_owned(), "LABEL_1".to_owned()]),
+        found => labels(&found)
+            .ok_or_else(|| refuse("id2label", found.to_string(), "a label for each of \"0\", \"1\", …")),
+    };
+    match architecture {
+        Architecture::SequenceClassification => {
+            let (labels, kind) = (labels()?, field("problem_type"));
+            match kind.as_str() {
+                Some("multi_label_classification") => {
+                    Err(refuse("problem_type", kind.to_string(), "one label a text, or a number"))
+                }
+                Some("regression") => Ok(Problem::Value),
+                None if labels.len() == 1 => Ok(Problem::Value),
+                _ => Ok(Problem::Classes(labels)),
+            }
+        }
+        Architecture::TokenClassification => Ok(Problem::Words(labels()?)),
+        Architecture::QuestionAnswering => Ok(Problem::Spans),
+        Architecture::MultipleChoice => {
+            // How a row is summed up; other values would be another network.
+            for (name, expected) in [
+                ("summary_type", json!("first")),
+                ("summary_use_proj", json!(true)),
+                ("summary_activation", json!("gelu")),
+            ] {
+                if let Some(found) = fields.get(name).filter(|found| **found != expected) {
+                    return Err(refuse(name, found.to_string(), &expected.to_string()));
+                }
+            }
+            Ok(Problem::Choice)
+        }
+        Architecture::PreTraining | Architecture::MaskedLm | Architecture::Encoder => Err(refuse(
+            "architectures",
+            architecture.name().to_owned(),
+            "a fine-tuned network, such as electra finetune writes",
+        )),
+    }
+}
+
+fn labels(by_id: &Value) -> Option<Vec<String>> {
+    let by_id = by_id.as_object()?;
+    (0..by_id.len()).map(|id| Some(by_id.get(&id.to_string())?.as_str()?.to_owned())).collect()
+}

@@ -1,0 +1,75 @@
+//! An encoder to fine-tune.
+
+use std::path::{Path, PathBuf};
+
+use electra_encoder::{EncoderConfig, HubFolder, Weights};
+use electra_tokenizer::Tokenizer;
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+use crate::network::ENCODER;
+
+/// A pre-trained encoder with its tokenizer, in memory: read once for all tasks and seeds.
+#[derive(Debug)]
+pub struct Pretrained {
+    pub(crate) config: EncoderConfig,
+    /// The encoder's alone.
+    pub(crate) weights: Weights,
+    pub(crate) tokenizer: Tokenizer,
+    /// SHA-256 of configuration, weights and tokenizer, in hexadecimal digits.
+    pub(crate) sha256: String,
+}
+
+impl Pretrained {
+    /// Reads a folder in the Hub's layout that has its tokenizer in it, such as `electra export` writes. Any
+    /// architecture will do; of a network with a head only the encoder is taken.
+    ///
+    /// # Errors
+    /// If a file is missing or damaged, or the tokenizer has more tokens than the encoder.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let HubFolder { config, mut weights, .. } = HubFolder::read(folder)?;
+        weights.retain(|name| name.starts_with(ENCODER));
+        let tokenizer = tokenizer(folder, &config)?;
+        let sha256 = sha256(&config, &weights, &tokenizer)?;
+        Ok(Self { config, weights, tokenizer, sha256 })
+    }
+
+    /// The encoder's configuration.
+    #[must_use]
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+}
+
+/// The tokenizer of a model's folder.
+pub(crate) fn tokenizer(folder: &Path, config: &EncoderConfig) -> Result<Tokenizer, Error> {
+    let tokenizer = Tokenizer::load(folder)?;
+    let tokens = tokenizer.vocab_size();
+    if tokens as i64 > config.vocab_size {
+        return Err(Error::Model {
+            folder: PathBuf::from(folder),
+            field: "tokenizer".to_owned(),
+            found: format!("{tokens} tokens"),
+            expected: format!("at most the model's vocab_size, {}", config.vocab_size),
+        });
+    }
+    Ok(tokenizer)
+}
+
+fn sha256(config: &EncoderConfig, weights: &Weights, tokenizer: &Tokenizer) -> Result<String, Error> {
+    let mut hash = Sha256::new();
+    hash.update(serde_json::to_vec(config).expect("the fields of a configuration are numbers"));
+    hash.update(tokenizer.fingerprint());
+    for (name, tensor) in weights.iter() {
+        let tensor = tensor.f_contiguous()?;
+        let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
+        tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
+        hash.update(name);
+        hash.update(&bytes);
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,126 @@
+//! The loop of fine-tuning.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use electra_data::rng::Stream;
+use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
+use electra_trainer::Schedule;
+use tch::{Kind, Tensor};
+
+use crate::Error;
+use crate::batches::{self, Batch, Item};
+use crate::config::Recipe;
+use crate::network::Network;
+
+/// What dropout is seeded from: (seed, step).
+const DROPOUT: Stream = Stream::named(b"finedrop");
+
+/// A line of the curve.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Point {
+    /// Steps that are done.
+    pub(crate) step: u64,
+    /// Epochs that are done, with the fraction of the one that is under way.
+    pub(crate) epoch: f64,
+    /// The rate of the last step.
+    pub(crate) lr: f64,
+    /// The mean loss of the steps since the line before.
+    pub(crate) loss: f64,
+}
+
+/// What the loop tells of.
+pub(crate) enum Told<'a> {
+    /// A log step.
+    Point(Point),
+    /// A step is done.
+    Step { step: u64, steps: u64 },
+    /// An epoch is over.
+    Epoch { epoch: u64, step: u64, network: &'a Network },
+}
+
+/// Trains a network on items: batch, learning rate, forward, backward, clip, step, log.
+pub(crate) fn train(
+    network: &Network,
+    items: &[Item],
+    recipe: &Recipe,
+    seed: u64,
+    stop: &AtomicBool,
+    mut tell: impl FnMut(Told<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let lengths: Vec<usize> = items.iter().map(Item::length).collect();
+    let per_epoch = items.len().div_ceil(recipe.batch) as u64;
+    let steps = per_epoch * recipe.epochs;
+    let schedule = Schedule {
+        learning_rate: recipe.learning_rate,
+        // The share alone decides.
+        warmup_steps: steps,
+        warmup_share: recipe.warmup_share,
+    };
+    let mut optimizer = optimizer(network, recipe)?;
+    let scalar = || Tensor::f_zeros([0_i64; 0], (Kind::Float, network.device()));
+    let (mut losses, mut logged) = (scalar()?, 0);
+    let mut step = 0;
+    for epoch in 0..recipe.epochs {
+        let mut skipped = scalar()?;
+        for chosen in batches::epoch(&lengths, recipe.batch, seed, epoch) {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            let lr = schedule.at(step, step as f64 / steps as f64);
+            // Dropout draws from libtorch's own generator: each step begins it anew.
+            tch::manual_seed(DROPOUT.rng(seed, step, 0).next_u64() as i64);
+            let chosen: Vec<&Item> = chosen.iter().map(|&at| &items[at]).collect();
+            let batch = Batch::of(&chosen, network);
+            let labels = batch.labels.as_ref().expect("every example to train on has its label");
+            let loss = network.loss(&network.forward_t(&batch, true), labels);
+            loss.f_backward()?;
+
+            // A step that is not finite changes no parameter.
+            let clip = clip_grad_norm(optimizer.parameters(), recipe.clip)?.or_non_finite(&loss)?;
+            optimizer.step(lr, &clip)?;
+            optimizer.zero_grad()?;
+            step += 1;
+
+            losses = losses.f_add(&loss.detach())?;
+            skipped = skipped.f_add(clip.found_inf())?;
+            if step.is_multiple_of(recipe.log_every_steps) || step == steps {
+                let loss = losses.f_double_value(&[])? / (step - logged) as f64;
+                (losses, logged) = (scalar()?, step);
+                tell(Told::Point(Point { step, epoch: step as f64 / per_epoch as f64, lr, loss }))?;
+            }
+            tell(Told::Step { step, steps })?;
+        }
+        if skipped.f_double_value(&[])? >= per_epoch as f64 {
+            return Err(Error::NonFinite { seed, epoch: epoch + 1 });
+        }
+        tell(Told::Epoch { epoch: epoch + 1, step, network })?;
+    }
+    Ok(())
+}
+
+/// AdamW with a group for each rate: by layer, and by whether weight decay applies.
+pub(crate) fn optimizer(network: &Network, recipe: &Recipe) -> Result<AdamW, Error> {
+    let layers = network.config().num_hidden_layers;
+    let mut parameters: Vec<(String, Tensor)> = network.var_store.variables().into_iter().collect();
+    // By name, as the map's order changes from run to run and sums over parameters would with it.
+    parameters.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut groups: Vec<Group> = Vec::new();
+    for (name, parameter) in parameters {
+        let lr_scale = recipe.lr_scale(&name, layers);
+        let weight_decay = if is_decayed(&name) { recipe.weight_decay } else { 0.0 };
+        let group =
+            groups.iter_mut().find(|group| group.lr_scale == lr_scale && group.weight_decay == weight_decay);
+        match group {
+            Some(group) => group.parameters.push(parameter),
+            None => groups.push(Group { parameters: vec![parameter], weight_decay, lr_scale }),
+        }
+    }
+    let [beta1, beta2] = recipe.betas;
+    let constants = AdamWConfig { beta1, beta2, eps: recipe.eps, bias_correction: recipe.bias_correction };
+    Ok(AdamW::new(groups, constants)?)
+}
+
+/// Whether weight decay applies: not to LayerNorm and not to biases (reference, `exclude_from_weight_decay`).
+fn is_decayed(name: &str) -> bool {
+    !(name.contains("LayerNorm") || name.ends_with("bias"))
+}

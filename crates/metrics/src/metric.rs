@@ -1,0 +1,73 @@
+//! The names of the metrics.
+
+use serde::{Deserialize, Serialize};
+
+/// What a task is scored by. In files its name is in kebab case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// The share that is right: [`accuracy`](crate::accuracy).
+    Accuracy,
+    /// The harmonic mean of precision and recall of one class: [`f1`](crate::f1).
+    F1,
+    /// The correlation of two classifications: [`matthews`](crate::matthews).
+    Matthews,
+    /// Linear correlation: [`pearson`](crate::pearson).
+    Pearson,
+    /// Correlation of ranks: [`spearman`](crate::spearman).
+    Spearman,
+    /// The area under the receiver operating characteristic: [`auc`](crate::auc).
+    Auc,
+    /// The share of answers that are right to the letter: [`squad::exact_match`](crate::squad::exact_match).
+    ExactMatch,
+    /// The words that answers share with the right ones: [`squad::token_f1`](crate::squad::token_f1).
+    TokenF1,
+}
+
+impl Metric {
+    const ALL: [Self; 8] = [
+        Self::Accuracy,
+        Self::F1,
+        Self::Matthews,
+        Self::Pearson,
+        Self::Spearman,
+        Self::Auc,
+        Self::ExactMatch,
+        Self::TokenF1,
+    ];
+
+    /// Its name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::F1 => "f1",
+            Self::Matthews => "matthews",
+            Self::Pearson => "pearson",
+            Self::Spearman => "spearman",
+            Self::Auc => "auc",
+            Self::ExactMatch => "exact-match",
+            Self::TokenF1 => "token-f1",
+        }
+    }
+
+    /// The metric of that name; none if there is none.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Metric;
+
+    #[test]
+    fn a_name_is_the_same_in_code_and_in_files() {
+        for metric in Metric::ALL {
+            assert_eq!(Metric::from_name(metric.name()), Some(metric));
+            assert_eq!(serde_json::to_value(metric).unwrap(), metric.name());
+        }
+        assert_eq!(Metric::from_name("F1"), None);
+    }
+}

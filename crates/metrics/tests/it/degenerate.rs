@@ -1,0 +1,124 @@
+//! What a formula has no number for.
+
+use electra_metrics::{
+    Bootstrap, Comparison, Design, Error, Seeds, accuracy, auc, f1, holm, matthews,
+    minimum_detectable_difference, multi_bootstrap, multi_bootstrap_difference, pearson, seeds_needed,
+    sign_flip_test, spearman, summary,
+};
+
+#[test]
+fn one_class_tells_nothing() {
+    for (predictions, labels) in [([2, 2, 2], [0, 2, 1]), ([0, 2, 1], [1, 1, 1]), ([1, 1, 1], [1, 1, 1])] {
+        assert_eq!(matthews(&predictions, &labels), Ok(0.0));
+    }
+    assert_eq!(f1(&[0, 0], &[1, 0], 1), Ok(0.0));
+    assert_eq!(f1(&[0, 0], &[0, 0], 1), Ok(0.0));
+    assert_eq!(auc(&[0.1, 0.2], &[true, true]), Err(Error::OneClass { count: 2, label: true }));
+    assert_eq!(
+        auc(&[0.1], &[false]).unwrap_err().to_string(),
+        "all 1 labels are false; the area under the curve needs both classes"
+    );
+}
+
+#[test]
+fn a_constant_correlates_with_nothing() {
+    // The mean of these three is not 0.1 when rounded.
+    let constant = [0.1; 3];
+    for of_lists in [pearson, spearman] {
+        assert_eq!(of_lists(&constant, &[1.0, 2.0, 4.0]), Ok(0.0));
+        assert_eq!(of_lists(&[1.0, 2.0, 4.0], &constant), Ok(0.0));
+        assert_eq!(of_lists(&[1.0], &[2.0]), Ok(0.0));
+    }
+}
+
+#[test]
+fn great_and_small_numbers_correlate_too() {
+    let great = [1e300, -1e300, 5e299, 1.7e308];
+    let small: Vec<f64> = great.iter().map(|value| value * 1e-300 * 1e-200).collect();
+    assert!((pearson(&great, &great).unwrap() - 1.0).abs() < 1e-15);
+    assert!((pearson(&great, &small).unwrap() - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn nothing_is_an_error() {
+    let none = Error::Empty { what: "predictions" };
+    assert_eq!(none.to_string(), "there are no predictions; expected at least one");
+    assert_eq!(accuracy(&[], &[]), Err(none.clone()));
+    assert_eq!(f1(&[], &[], 1), Err(none.clone()));
+    assert_eq!(matthews(&[], &[]), Err(none));
+    assert!(matches!(pearson(&[], &[]), Err(Error::Empty { .. })));
+    assert!(matches!(spearman(&[], &[]), Err(Error::Empty { .. })));
+    assert!(matches!(auc(&[], &[]), Err(Error::Empty { .. })));
+    assert!(matches!(summary(&[]), Err(Error::Empty { .. })));
+    assert!(matches!(sign_flip_test(&[], 1), Err(Error::Empty { .. })));
+    let bootstrap = |seeds, examples: &[usize]| {
+        multi_bootstrap(seeds, examples, &Bootstrap::usual(1), |_, _| Ok(0.0)).unwrap_err()
+    };
+    assert_eq!(bootstrap(0, &[3]), Error::Empty { what: "seeds" });
+    assert_eq!(bootstrap(3, &[]), Error::Empty { what: "tasks" });
+    assert_eq!(bootstrap(3, &[2, 0]), Error::Empty { what: "examples" });
+    assert_eq!(holm(&[]), Ok(vec![]));
+}
+
+#[test]
+fn lists_of_different_lengths_are_an_error() {
+    assert_eq!(
+        accuracy(&[1, 2, 3], &[1, 2]).unwrap_err().to_string(),
+        "3 predictions and 2 labels; expected as many of both"
+    );
+    assert!(matches!(f1(&[1], &[], 1), Err(Error::Lengths { first: 1, second: 0, .. })));
+    assert!(matches!(matthews(&[], &[1]), Err(Error::Lengths { first: 0, second: 1, .. })));
+    assert!(matches!(pearson(&[1.0], &[1.0, 2.0]), Err(Error::Lengths { .. })));
+    assert!(matches!(spearman(&[1.0], &[1.0, 2.0]), Err(Error::Lengths { .. })));
+    assert!(matches!(auc(&[1.0], &[true, false]), Err(Error::Lengths { .. })));
+}
+
+#[test]
+fn what_is_no_number_is_an_error() {
+    let (good, bad) = ([1.0, 2.0], [1.0, f64::NAN]);
+    assert_eq!(
+        pearson(&good, &bad).unwrap_err().to_string(),
+        "second list: number 1 (from 0) is NaN; expected a finite number"
+    );
+    assert!(matches!(pearson(&[f64::INFINITY, 0.0], &good), Err(Error::Value { index: 0, .. })));
+    assert!(matches!(spearman(&bad, &good), Err(Error::Value { index: 1, .. })));
+    assert!(matches!(auc(&bad, &[true, false]), Err(Error::Value { index: 1, .. })));
+    assert!(matches!(summary(&bad), Err(Error::Value { index: 1, .. })));
+    assert!(matches!(sign_flip_test(&bad, 1), Err(Error::Value { index: 1, .. })));
+    assert!(matches!(holm(&bad), Err(Error::Value { index: 1, .. })));
+    assert!(matches!(holm(&[-0.1]), Err(Error::Value { index: 0, .. })));
+    let found = multi_bootstrap(2, &[1], &Bootstrap::usual(1), |seed, _| Ok([1.0, f64::NAN][seed]));
+    assert!(matches!(found, Err(Error::Value { index: 1, .. })));
+}
+
+#[test]
+fn infinite_scores_have_ranks() {
+    let scores = [f64::NEG_INFINITY, 0.0, f64::INFINITY];
+    assert_eq!(auc(&scores, &[false, true, true]), Ok(1.0));
+    assert!((spearman(&scores, &[1.0, 2.0, 3.0]).unwrap() - 1.0).abs() < 1e-15);
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    let usual = Comparison::usual(Design::Paired);
+    let name = |found: Result<f64, Error>| match found {
+        Err(Error::Setting { name, .. }) => name,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(name(minimum_detectable_difference(1.0, 1, &usual)), "seeds");
+    assert_eq!(name(minimum_detectable_difference(-1.0, 3, &usual)), "standard deviation");
+    assert_eq!(name(minimum_detectable_difference(1.0, 3, &Comparison { alpha: 0.0, ..usual })), "alpha");
+    assert_eq!(name(minimum_detectable_difference(1.0, 3, &Comparison { power: 1.0, ..usual })), "power");
+    assert!(matches!(seeds_needed(1.0, 0.0, &usual), Err(Error::Setting { name: "difference", .. })));
+    assert_eq!(seeds_needed(1.0, 1e-6, &usual), Ok(None));
+    assert_eq!(seeds_needed(0.0, 1.0, &usual), Ok(Some(2)));
+    let of = |config: Bootstrap| {
+        let score = |_: usize, _: &[Vec<usize>]| Ok(0.0);
+        multi_bootstrap_difference(Seeds::Paired(2), &[2], &config, score, score).unwrap_err().to_string()
+    };
+    assert_eq!(of(Bootstrap { draws: 0, ..Bootstrap::usual(1) }), "draws: 0; expected at least 1");
+    assert_eq!(
+        of(Bootstrap { level: 1.0, ..Bootstrap::usual(1) }),
+        "level: 1; expected a number above 0 and below 1"
+    );
+}

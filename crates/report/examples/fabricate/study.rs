@@ -1,0 +1,328 @@
+//! Measurements that nobody measured: five objectives, three controls and the encoder from scratch, three seeds, six
+//! tasks, five checkpoints by either schedule.
+
+use std::collections::BTreeMap;
+use std::f64::consts::TAU;
+
+use electra_metrics::{Metric, accuracy, f1, matthews, spearman};
+use electra_report::{
+    ArmFacts, CheckpointFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, Matched, Measurements,
+    PlanFacts, Predictions, Provenance, Role, RunFacts, Schedule, TaskFacts, TaskScore,
+};
+
+/// `SplitMix64` (Steele, Lea and Flood 2014), keyed by words.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(words: &[u64]) -> Self {
+        let mut random = Self(0);
+        for word in words {
+            random.0 ^= *word;
+            random.0 = random.next();
+        }
+        random
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform from 0 to 1.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Normal by Box and Muller (1958).
+    pub(crate) fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (TAU * self.uniform()).cos()
+    }
+}
+
+/// An arm as it is made up: objective, title, role, what the paper has, mean score, spread over seeds, FLOPs for those
+/// of MLM.
+type Made = (&'static str, &'static str, &'static str, Role, Option<f64>, f64, f64);
+
+fn arms() -> Vec<Made> {
+    let control = |of: &str, expects| Role::Control { of: of.into(), expects };
+    vec![
+        ("mlm", "mlm", "MLM", Role::Arm, Some(82.2), 0.655, 1.0),
+        ("replace-mlm", "replace-mlm", "Replace MLM", Role::Arm, Some(82.4), 0.638, 1.21),
+        ("electra-15", "electra-15", "ELECTRA 15 %", Role::Arm, Some(82.4), 0.598, 1.13),
+        ("all-tokens-mlm", "all-tokens-mlm", "All-Tokens MLM", Role::Arm, Some(84.3), 0.652, 1.62),
+        ("electra", "electra", "ELECTRA", Role::Arm, Some(85.0), 0.693, 1.18),
+        (
+            "electra-again",
+            "electra",
+            "ELECTRA again",
+            control("electra", Expectation::Same),
+            None,
+            0.693,
+            1.18,
+        ),
+        (
+            "electra-shuffled",
+            "electra-shuffled",
+            "ELECTRA, 30 % of labels shuffled",
+            control("electra", Expectation::Worse),
+            None,
+            0.575,
+            1.18,
+        ),
+        (
+            "rtd-uniform",
+            "rtd-uniform",
+            "RTD, uniform replacements",
+            control("electra", Expectation::Open),
+            None,
+            0.60,
+            0.93,
+        ),
+        ("scratch", "none", "No pre-training", Role::Scratch, None, 0.47, 0.0),
+    ]
+}
+
+const TASKS: [(&str, &str, Metric, f64, f64); 6] = [
+    ("acceptability", "Acceptability", Metric::Matthews, -0.12, 0.0),
+    ("polarity", "Polarity", Metric::Accuracy, 0.12, 0.5),
+    ("paraphrase", "Paraphrase", Metric::F1, 0.08, 0.5),
+    ("entailment", "Entailment", Metric::Accuracy, -0.02, 0.5),
+    ("similarity", "Similarity", Metric::Spearman, -0.1, 0.0),
+    ("topic", "Topic", Metric::Accuracy, 0.14, 0.25),
+];
+
+/// The whole study, of so many seeds and examples a task.
+pub(crate) fn fabricated(seeds: u64, examples: usize) -> Measurements {
+    let arms = arms();
+    let mut runs = Vec::new();
+    for (index, made) in arms.iter().enumerate() {
+        for seed in 1..=seeds {
+            runs.push(run(index as u64, made, seed, examples));
+        }
+    }
+    let facts = |made: &Made| ArmFacts {
+        name: made.0.into(),
+        objective: made.1.into(),
+        title: made.2.into(),
+        role: made.3.clone(),
+        settings: BTreeMap::from([
+            ("learning rate".into(), if made.1 == "mlm" { "1e-3" } else { "5e-4" }.into()),
+            ("generator".into(), if matches!(made.1, "mlm" | "none") { "–" } else { "width 32" }.into()),
+        ]),
+        paper_glue: made.4,
+    };
+    let task = |&(name, title, metric, _, chance): &(&str, &str, Metric, f64, f64)| TaskFacts {
+        name: name.into(),
+        title: title.into(),
+        metric,
+        positive: 1,
+        examples,
+        chance: Some(chance),
+        majority: (metric == Metric::Accuracy).then_some(chance + 0.04),
+    };
+    Measurements {
+        title: "Five objectives on a language made up for them".into(),
+        plan: plan(seeds),
+        tasks: TASKS.iter().map(task).collect(),
+        arms: arms.iter().map(facts).collect(),
+        runs,
+        failures: vec![Failure {
+            job: "rtd-uniform, seed 2: 12.5 %, own schedule".into(),
+            message: "the process was ended by signal 9 (out of memory?)".into(),
+        }],
+        provenance: provenance(),
+    }
+}
+
+fn plan(seeds: u64) -> PlanFacts {
+    PlanFacts {
+        name: "fabricated".into(),
+        proves_nothing: None,
+        baseline: "mlm".into(),
+        matched: Matched::Flops,
+        budget: "1.2 × 10¹³ FLOPs, 6,000 steps of MLM".into(),
+        pretraining_seeds: (1..=seeds).collect(),
+        finetuning_seeds: vec![1, 2, 3],
+        split: "test".into(),
+        settings_chosen: "The learning rate of each objective is the best of four on development data, with one run of a quarter of the budget each".into(),
+        fixed_in_writing: Some("Seeds, tasks and settings, before the first reported run, in the plan's file".into()),
+        facts: vec![
+            Fact { name: "Model".into(), value: "4 layers, width 128, 2 heads, vocabulary 2,048".into() },
+            Fact { name: "Corpus".into(), value: "synthetic, 3.1 million tokens, seed 7".into() },
+        ],
+        file: Some("name = \"fabricated\"\nobjectives = [\"mlm\", \"replace-mlm\", \"electra-15\", \"all-tokens-mlm\", \"electra\"]\nmatch = \"flops\"\n".into()),
+    }
+}
+
+fn provenance() -> Provenance {
+    Provenance {
+        command: "cargo run -p electra-report --example fabricate -- REPORT".into(),
+        code_version: concat!("electra-report ", env!("CARGO_PKG_VERSION")).into(),
+        date: None,
+        hardware: "none: these numbers are made up".into(),
+        threads: "1 a run, 2 runs side by side".into(),
+        libtorch: "2.11.0".into(),
+        seconds: 1146.0,
+        hashes: ["corpus", "vocabulary", "tasks"]
+            .map(|of| Hash {
+                of: of.into(),
+                sha256: format!("{:016x}", Random::new(&[of.len() as u64]).next()).repeat(4),
+            })
+            .into(),
+        facts: vec![],
+    }
+}
+
+fn run(arm: u64, made: &Made, seed: u64, examples: usize) -> RunFacts {
+    let (name, objective, level, cost) = (made.0, made.1, made.5, made.6);
+    // The seed's own luck is shared by the arms; the run's is not.
+    let luck = 0.008 * Random::new(&[1, seed]).normal() + 0.006 * Random::new(&[2, arm, seed]).normal();
+    // At equal FLOPs a dearer objective makes fewer steps.
+    let steps = if cost > 0.0 { (6000.0 / cost) as u64 } else { 0 };
+    let shares: &[(f64, Schedule)] = if cost == 0.0 {
+        &[(1.0, Schedule::Own)]
+    } else if matches!(made.3, Role::Arm) {
+        &[
+            (0.0625, Schedule::Truncated),
+            (0.125, Schedule::Truncated),
+            (0.25, Schedule::Truncated),
+            (0.5, Schedule::Truncated),
+            (0.125, Schedule::Own),
+            (0.25, Schedule::Own),
+            (0.5, Schedule::Own),
+            (1.0, Schedule::Own),
+        ]
+    } else {
+        &[(1.0, Schedule::Own)]
+    };
+    let flops = 2e9 * cost;
+    let checkpoint = |&(share, schedule): &(f64, Schedule)| {
+        let rise = if cost == 0.0 { 0.0 } else { (share.log2() / 4.0) * (0.7 + 0.1 * (arm as f64)) };
+        let gain = if schedule == Schedule::Own { 0.006 } else { 0.0 };
+        let level = level + luck + (level - 0.46) * rise + gain;
+        let step = (steps as f64 * share) as u64;
+        CheckpointFacts {
+            share,
+            schedule,
+            step,
+            flops_paper: flops * step as f64,
+            flops_executed: 1.5 * flops * step as f64,
+            scores: scores(level, &[arm, seed, (share * 1e4) as u64, schedule as u64], examples),
+        }
+    };
+    RunFacts {
+        arm: name.into(),
+        seed,
+        steps,
+        tokens: steps * 16 * 64,
+        flops_paper: flops * steps as f64,
+        flops_executed: 1.5 * flops * steps as f64,
+        seconds: 31.0 * cost + luck * 100.0 + 2.0,
+        checkpoints: shares.iter().map(checkpoint).collect(),
+        diagnostics: diagnostics(objective, steps, &[arm, seed]),
+    }
+}
+
+fn scores(level: f64, key: &[u64], examples: usize) -> Vec<TaskScore> {
+    let mut scores = Vec::new();
+    for (index, (task, _, metric, shift, chance)) in TASKS.iter().enumerate() {
+        for finetune_seed in 1..=3 {
+            let mut random = Random::new(&[&[3, index as u64, finetune_seed], key].concat());
+            let wanted = (level + shift + 0.012 * random.normal()).clamp(0.02, 0.98);
+            let classes = if *chance == 0.25 { 4 } else { 2 };
+            let predictions = if *metric == Metric::Spearman {
+                values(wanted, examples, index as u64, &mut random)
+            } else {
+                let right = if *metric == Metric::Matthews { f64::midpoint(1.0, wanted) } else { wanted };
+                labels(right, classes, examples, index as u64, &mut random)
+            };
+            let score = score(*metric, &predictions);
+            scores.push(TaskScore {
+                task: (*task).into(),
+                finetune_seed,
+                score,
+                metrics: BTreeMap::from([(metric.name().into(), score)]),
+                predictions: Some(predictions),
+            });
+        }
+    }
+    scores
+}
+
+/// Examples are hard or easy for all alike.
+fn labels(right: f64, classes: u32, examples: usize, task: u64, random: &mut Random) -> Predictions {
+    let (mut labels, mut predictions) = (Vec::new(), Vec::new());
+    for example in 0..examples {
+        let mut fixed = Random::new(&[4, task, example as u64]);
+        let label = (fixed.uniform() * f64::from(classes)) as u32;
+        let hard = 0.7 * fixed.uniform() + 0.3 * random.uniform();
+        // The mixture's distribution function, near enough.
+        let wrong = hard > 0.15 + 0.7 * right;
+        labels.push(label);
+        predictions.push(if wrong { (label + 1) % classes } else { label });
+    }
+    Predictions::Classes { labels, predictions }
+}
+
+fn values(correlation: f64, examples: usize, task: u64, random: &mut Random) -> Predictions {
+    let labels: Vec<f64> =
+        (0..examples).map(|example| Random::new(&[5, task, example as u64]).normal()).collect();
+    let noise = (1.0 - correlation * correlation).sqrt();
+    let predictions = labels.iter().map(|label| correlation * label + noise * random.normal()).collect();
+    Predictions::Values { labels, predictions }
+}
+
+/// The metric of predictions.
+pub(crate) fn score(metric: Metric, predictions: &Predictions) -> f64 {
+    let wide = |values: &[u32]| values.iter().map(|value| *value as usize).collect::<Vec<_>>();
+    match predictions {
+        Predictions::Classes { labels, predictions } => {
+            let (labels, predictions) = (wide(labels), wide(predictions));
+            match metric {
+                Metric::F1 => f1(&predictions, &labels, 1),
+                Metric::Matthews => matthews(&predictions, &labels),
+                _ => accuracy(&predictions, &labels),
+            }
+        }
+        Predictions::Values { labels, predictions } => spearman(predictions, labels),
+        Predictions::Scores(scores) => Ok(scores.iter().sum::<f64>() / scores.len() as f64),
+    }
+    .expect("made-up predictions have examples")
+}
+
+fn diagnostics(objective: &str, steps: u64, key: &[u64]) -> Vec<DiagnosticPoint> {
+    let mut random = Random::new(&[&[6], key].concat());
+    let every = (steps / 150).max(1);
+    let mut point = |step: u64| {
+        let t = step as f64 / 6000.0;
+        let mut noisy = |value: f64| value * (1.0 + 0.015 * random.normal());
+        let generator = noisy(2.6 + 0.06 * key[0] as f64 + 4.6 * (-9.0 * t).exp());
+        let taken_off = 1.0 / (1.0 + (-(t - 0.2 - 0.03 * key[0] as f64) * 22.0).exp());
+        let mut values = BTreeMap::from([
+            ("masked_lm_loss".to_owned(), generator),
+            ("masked_lm_accuracy".to_owned(), noisy(0.46 * (1.0 - (-6.0 * t).exp()) + 0.02)),
+            ("masked_rate".to_owned(), noisy(0.152)),
+            ("grad_norm".to_owned(), noisy(0.9 + 2.0 * (-8.0 * t).exp())),
+        ]);
+        if objective != "mlm" {
+            values.insert(
+                "replaced_rate".into(),
+                noisy(0.15 - (0.07 - 0.006 * key[0] as f64) * (1.0 - (-6.0 * t).exp())),
+            );
+        }
+        if objective.starts_with("electra") || objective.starts_with("rtd") {
+            values.insert("disc_auc".into(), noisy(0.5 + 0.38 * taken_off).min(1.0));
+            values.insert("disc_loss".into(), noisy(0.37 - 0.19 * taken_off));
+        }
+        if objective == "all-tokens-mlm" {
+            values.insert("gate_auc".into(), noisy(0.5 + 0.3 * taken_off).min(1.0));
+        }
+        let main = values.get("disc_loss").map_or(generator, |loss| 50.0 * loss + generator);
+        values.insert("loss".into(), main);
+        DiagnosticPoint { step, values }
+    };
+    (1..=steps / every).map(|index| point(index * every)).collect()
+}

@@ -1,0 +1,184 @@
+//! The files of the report.
+
+use std::fs;
+use std::path::Path;
+
+use electra_report::{AnalysisConfig, Error, Measurements, Results, analyse, read, write};
+
+use crate::markup;
+use crate::study::fabricated;
+use crate::table::{measurements, results};
+
+const CHARTS: [&str; 6] = ["scores", "differences", "compute-flops", "compute-steps", "tasks", "diagnostics"];
+
+fn few_draws() -> AnalysisConfig {
+    AnalysisConfig { draws: 40, ..AnalysisConfig::standard() }
+}
+
+fn text(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// Writes, checks all files, gives the page.
+fn rendered(results: &Results) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    write(results, folder.path()).unwrap();
+    let page = text(folder.path(), "report.html");
+    markup::check(&page);
+    markup::check_content(&page);
+    for entry in fs::read_dir(folder.path().join("charts")).unwrap() {
+        let chart = fs::read_to_string(entry.unwrap().path()).unwrap();
+        markup::check(&chart);
+        markup::check_content(&chart);
+    }
+    let markdown = text(folder.path(), "report.md");
+    check_markdown(&markdown);
+    markup::check_content(&markdown);
+    // A failure would print megabytes.
+    assert!(
+        read(&folder.path().join("results.json")).unwrap() == *results,
+        "results.json is not what was written"
+    );
+    page
+}
+
+/// The rows of a table have as many cells as its headline, and every picture is there.
+fn check_markdown(text: &str) {
+    let mut columns = None;
+    for line in text.lines() {
+        if !line.starts_with('|') {
+            columns = None;
+            continue;
+        }
+        let cells = line.replace("\\|", "").matches('|').count();
+        assert_eq!(*columns.get_or_insert(cells), cells, "{line}");
+    }
+}
+
+fn small() -> Measurements {
+    fabricated(2, 60)
+}
+
+#[test]
+fn a_whole_study_gives_all_files() {
+    let results = analyse(&small(), &few_draws()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write(&results, folder.path()).unwrap();
+    let page = rendered(&results);
+    for chart in CHARTS {
+        assert!(text(folder.path(), &format!("charts/{chart}.svg")).contains("prefers-color-scheme: dark"));
+        assert!(
+            page.contains(&format!("id=\"{chart}-wide-t\""))
+                && page.contains(&format!("id=\"{chart}-narrow-t\""))
+        );
+        assert!(text(folder.path(), "report.md").contains(&format!("](charts/{chart}.svg)")));
+    }
+    for said in [
+        "ELECTRA again",
+        "30 % of labels shuffled",
+        "No pre-training",
+        "85.0",
+        "Seeds needed",
+        "the process was ended by signal 9",
+        "cargo run -p electra-report --example fabricate",
+        "SHA-256",
+        "learning rate",
+        "How settings were chosen",
+        "own schedule",
+        "Replace MLM − MLM",
+        "sign‑flip",
+    ] {
+        assert!(page.replace('\u{a0}', " ").contains(said), "{said}");
+    }
+    let sentence = &results.conclusion.sentence;
+    assert!(text(folder.path(), "report.md").replace("\\", "").contains(sentence.as_str()));
+    // Again into the same folder: the same bytes, and nothing left over.
+    let before = text(folder.path(), "report.html");
+    write(&read(&folder.path().join("results.json")).unwrap(), folder.path()).unwrap();
+    assert_eq!(text(folder.path(), "report.html"), before);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+}
+
+#[test]
+fn names_are_text_whatever_they_are() {
+    let mut study = small();
+    let hostile = "<script>alert(\"x\")</script> & 'y' | `z` \u{1} *b*";
+    study.title = hostile.into();
+    study.plan.settings_chosen = hostile.into();
+    study.plan.file = Some(hostile.into());
+    study.provenance.command = hostile.into();
+    study.arms[0].title = hostile.into();
+    study.arms[1].title =
+        "ein sehr langer Name, der nirgends hineinpasst und darum gekürzt werden muss".into();
+    study.arms[2].title = "置換トークン検出".into();
+    study.tasks[0].title = hostile.into();
+    study.failures[0].message = format!("{hostile}\nand a second line");
+    let point = &mut study.runs[0].diagnostics[0];
+    point.values.insert(hostile.into(), 1.0);
+    point.values.insert("gone".into(), f64::NAN);
+    point.values.insert("far".into(), f64::INFINITY);
+    let page = rendered(&analyse(&study, &few_draws()).unwrap());
+    assert!(page.contains("置換トークン検出") && !page.contains("<script"));
+}
+
+#[test]
+fn what_is_missing_is_a_dash() {
+    // Nothing came to its end.
+    let nothing: &[f64] = &[];
+    let page = rendered(&results(&[("mlm", nothing), ("electra", nothing)]));
+    assert!(page.contains("this run shows nothing") && page.contains(">–</td>") && !page.contains("<svg"));
+    // One seed, then one arm, then arms of which one has a single seed.
+    rendered(&results(&[("mlm", &[60.0]), ("electra", &[61.0])]));
+    rendered(&results(&[("mlm", &[60.0, 61.0])]));
+    rendered(&results(&[
+        ("mlm", &[60.0, 61.0, 62.0]),
+        ("electra", &[61.0]),
+        ("electra-15", &[0.0, 100.0, 50.0]),
+    ]));
+    // No noise and no difference.
+    rendered(&results(&[("mlm", &[0.0, 0.0]), ("electra", &[0.0, 0.0])]));
+    // A quick plan without anything.
+    let mut study = measurements(&[("mlm", &[60.0, 61.0])]);
+    study.plan.proves_nothing = Some("It is quick".into());
+    study.runs.clear();
+    let page = rendered(&analyse(&study, &few_draws()).unwrap());
+    assert!(page.contains("This run proves nothing: It is quick."));
+}
+
+#[test]
+fn results_json_redoes_every_figure_and_tells_its_form() {
+    let study = small();
+    let results = analyse(&study, &few_draws()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write(&results, folder.path()).unwrap();
+    let path = folder.path().join("results.json");
+    let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(json["format"], "electra-report/1");
+    let arm = &json["arms"][4];
+    assert_eq!(arm["facts"]["name"], "electra");
+    assert_eq!(arm["runs"][1]["seed"], 2);
+    // Every single fine-tuning, and no predictions.
+    let scores = arm["runs"][0]["checkpoints"][7]["scores"].as_array().unwrap();
+    assert_eq!(scores.len(), 6 * 3);
+    assert!(scores.iter().all(|score| score.get("predictions").is_none() && score["score"].is_f64()));
+
+    fs::write(&path, fs::read_to_string(&path).unwrap().replacen("electra-report/1", "electra-report/9", 1))
+        .unwrap();
+    let error = read(&path).unwrap_err();
+    assert!(
+        matches!(error, Error::Format { .. }) && error.to_string().contains("expected \"electra-report/1\""),
+        "{error}"
+    );
+    fs::write(&path, "[]").unwrap();
+    assert!(matches!(read(&path).unwrap_err(), Error::Format { .. }));
+    assert!(matches!(read(&folder.path().join("none")).unwrap_err(), Error::Io { .. }));
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = write(&results(&[("mlm", &[1.0])]), &file).unwrap_err();
+    assert!(error.to_string().contains("file/charts"), "{error}");
+}

@@ -1,0 +1,292 @@
+//! What the report says, on many made-up tables: whether it is true, and whether it is English.
+
+use electra_report::{
+    AnalysisConfig, Conclusion, Expectation, Failure, PaperOrdering, Results, Role, Verdict, analyse,
+};
+use proptest::prelude::*;
+
+use crate::table::{PAPER, facts, measurements, results, run};
+
+fn conclusion(arms: &[(&str, &[f64])]) -> Conclusion {
+    let mut conclusion = results(arms).conclusion;
+    conclusion.sentence = conclusion.sentence.replace('\u{a0}', " ");
+    conclusion.ordering_sentence = conclusion.ordering_sentence.replace('\u{a0}', " ");
+    conclusion
+}
+
+const CLOSE: &[f64] = &[60.0, 61.0, 62.0];
+
+#[test]
+fn two_that_are_level() {
+    let found = conclusion(&[("mlm", CLOSE), ("electra", &[61.0, 60.5, 62.9])]);
+    assert_eq!(
+        found.sentence,
+        "At this budget ELECTRA and MLM are not distinguishable: a difference below 2.6 points would with 3 seeds be missed in more than 20 % of such studies.",
+    );
+    assert_eq!(found.ordering, PaperOrdering::Open);
+    assert_eq!(
+        found.ordering_sentence,
+        "Whether the paper's ordering (BERT ≤ Replace MLM ≈ ELECTRA 15 % < All-Tokens MLM < ELECTRA) holds here cannot be told: the one of its seven differences that this run looks at is not found.",
+    );
+}
+
+#[test]
+fn one_that_leads_another() {
+    let found = conclusion(&[("mlm", CLOSE), ("electra", &[63.0, 64.1, 65.1])]);
+    assert_eq!(
+        found.sentence,
+        "At this budget ELECTRA leads MLM by 3.1 points (95 % interval 2.9 to 3.2, p < .001 after Holm).",
+    );
+    assert_eq!(found.ordering, PaperOrdering::Partly);
+    assert!(
+        found
+            .ordering_sentence
+            .ends_with("appears in the one of its seven differences that this run looks at.")
+    );
+}
+
+#[test]
+fn the_other_way_round() {
+    let found =
+        conclusion(&[("mlm", &[63.0, 64.1, 65.1]), ("electra", CLOSE), ("replace-mlm", &[63.1, 63.8, 65.3])]);
+    assert_eq!(
+        found.sentence,
+        "At this budget MLM leads ELECTRA by 3.1 points (95 % interval 2.7 to 3.5, p < .001 after Holm); Replace MLM leads ELECTRA by 3.1 points (95 % interval 2.6 to 3.5, p < .001 after Holm); MLM and Replace MLM are not distinguishable: a difference below 0.9 points would with 3 seeds be missed in more than 20 % of such studies.",
+    );
+    assert_eq!(found.ordering, PaperOrdering::Contradicted);
+    assert!(
+        found.ordering_sentence.ends_with(
+            "is contradicted: MLM is better than ELECTRA and Replace MLM is better than ELECTRA; of the two of its seven differences that this run looks at, none is found as the paper has it."
+        ),
+        "{}", found.ordering_sentence,
+    );
+}
+
+#[test]
+fn the_papers_own_table_with_little_noise() {
+    let scores: Vec<[f64; 3]> = [82.2, 82.4, 82.4, 84.3, 85.0]
+        .iter()
+        .enumerate()
+        .map(|(arm, score)| {
+            let wobble = [
+                [0.01, 0.02, -0.02],
+                [-0.02, 0.0, 0.03],
+                [0.03, -0.01, 0.01],
+                [0.0, 0.02, 0.02],
+                [0.02, -0.03, 0.0],
+            ][arm];
+            wobble.map(|wobble| score + wobble)
+        })
+        .collect();
+    let arms: Vec<(&str, &[f64])> =
+        PAPER.iter().zip(&scores).map(|((name, _), scores)| (*name, scores.as_slice())).collect();
+    let found = conclusion(&arms);
+    assert_eq!(found.ordering, PaperOrdering::Appears);
+    assert!(
+        found.ordering_sentence.contains("appears: all of its seven differences are found."),
+        "{}",
+        found.ordering_sentence
+    );
+    assert!(
+        found.sentence.starts_with(
+            "At this budget ELECTRA leads the other four by 0.7 to 2.8 points (p < .001 after Holm); "
+        ),
+        "{}",
+        found.sentence
+    );
+    assert!(found.ordering_sentence.ends_with("Of those that the paper has level, Replace MLM is better than MLM and ELECTRA 15 % is better than MLM."), "{}", found.ordering_sentence);
+}
+
+#[test]
+fn one_seed_gives_no_interval() {
+    let found = conclusion(&[("mlm", &[60.0]), ("electra", &[64.0])]);
+    assert_eq!(
+        found.sentence,
+        "ELECTRA scored 64.0 and MLM scored 60.0, with fewer than two seeds to compare by, so no interval and no verdict can be given: any difference can be chance.",
+    );
+    assert_eq!(found.ordering, PaperOrdering::Open);
+    assert!(found.caveats.iter().any(|caveat| caveat.contains("a second seed can turn it round")));
+}
+
+#[test]
+fn nothing_and_next_to_nothing() {
+    let none: &[f64] = &[];
+    assert_eq!(
+        conclusion(&[("mlm", none), ("electra", none)]).sentence,
+        "No objective has a complete run, so this run shows nothing."
+    );
+    assert_eq!(
+        conclusion(&[("mlm", CLOSE), ("electra", none)]).sentence,
+        "Only MLM has a complete run (61.0 points, 3 seeds), so there is nothing to compare.",
+    );
+    let other = conclusion(&[("rtd-uniform", CLOSE), ("mlm", &[63.0, 64.1, 65.1])]);
+    assert!(
+        other
+            .ordering_sentence
+            .ends_with("cannot be looked for: this run does not have the objectives that it sets apart.")
+    );
+}
+
+#[test]
+fn a_plan_that_proves_nothing_says_so_first() {
+    let mut study = measurements(&[("mlm", CLOSE), ("electra", &[63.0, 64.1, 65.1])]);
+    study.plan.proves_nothing = Some("a quick plan, to see that everything runs".into());
+    let found = analyse(&study, &AnalysisConfig::standard()).unwrap().conclusion;
+    assert_eq!(found.sentence, "This run proves nothing: a quick plan, to see that everything runs.");
+    assert_eq!(found.ordering, PaperOrdering::Open);
+    assert!(found.caveats[0].contains("ELECTRA leads MLM"));
+}
+
+#[test]
+fn caveats_name_what_went_wrong() {
+    let mut study = measurements(&[("mlm", CLOSE), ("electra", &[63.0, 64.1, 65.1])]);
+    let control = |expects| Role::Control { of: "electra".into(), expects };
+    study.arms.push(facts("again", control(Expectation::Same)));
+    study.arms.push(facts("broken", control(Expectation::Worse)));
+    study.arms.push(facts("scratch", Role::Scratch));
+    for (seed, score) in (1..=3).zip([66.0, 67.1, 68.0]) {
+        study.runs.push(run("again", seed, score));
+        study.runs.push(run("broken", seed, score - 3.0));
+        study.runs.push(run("scratch", seed, score - if seed == 3 { 6.9 } else { 7.0 }));
+    }
+    study.failures.push(Failure { job: "electra, seed 4".into(), message: "killed".into() });
+    let caveats = analyse(&study, &AnalysisConfig::standard()).unwrap().conclusion.caveats;
+    assert_eq!(
+        caveats,
+        [
+            "A control did not come out: again had to be not distinguishable from ELECTRA, and is better (+3.0 points); the verdicts are as doubtful as that.",
+            "A control did not come out: broken had to be worse than ELECTRA, and is not distinguishable from it (0.0 points); the verdicts are as doubtful as that.",
+            "MLM is not seen to be better than the same encoder without pre-training: what is compared there may be chance and fine-tuning alone.",
+            "Some intervals count the seeds' chance alone and not that of the test examples.",
+            "1 job did not come to its end; the list is below.",
+        ]
+    );
+}
+
+/// Sentences that a reader would not stumble over.
+fn is_english(text: &str) -> Result<(), TestCaseError> {
+    prop_assert!(text.ends_with('.') && !text.ends_with(".."), "{text}");
+    prop_assert!(text.starts_with(char::is_uppercase), "{text}");
+    for bad in [
+        "  ",
+        " ,",
+        " ;",
+        " .",
+        "()",
+        "NaN",
+        "inf",
+        ";.",
+        ",.",
+        "; ;",
+        "one are",
+        "one have",
+        "one pairs",
+        "and and",
+        "– points",
+        "the other the",
+    ] {
+        prop_assert!(!text.contains(bad), "{bad:?} in {text}");
+    }
+    prop_assert_eq!(text.matches('(').count(), text.matches(')').count(), "{}", text);
+    Ok(())
+}
+
+/// Every lead that the sentence tells is a verdict, and every verdict is told.
+fn is_true(results: &Results) -> Result<(), TestCaseError> {
+    let sentence = results.conclusion.sentence.replace('\u{a0}', " ");
+    let title = |name: &str| PAPER.iter().find(|(paper, _)| *paper == name).unwrap().1;
+    let mut leads = Vec::new();
+    for pair in &results.pairs {
+        match pair.verdict {
+            Verdict::Better => leads.push((title(&pair.a), title(&pair.b))),
+            Verdict::Worse => leads.push((title(&pair.b), title(&pair.a))),
+            Verdict::NotDistinguishable | Verdict::NoVerdict => {}
+        }
+    }
+    let mut told = Vec::new();
+    for clause in sentence.trim_start_matches("At this budget ").split("; ") {
+        let Some((winners, losers)) = clause.split_once(" leads ").or_else(|| clause.split_once(" lead "))
+        else {
+            continue;
+        };
+        let losers = losers.split(" by ").next().unwrap().split(" (").next().unwrap().trim_end_matches('.');
+        let names = |list: &str| -> Vec<&str> {
+            // Longest first, so that no name is found within another.
+            let mut rest = list.to_owned();
+            let mut found = Vec::new();
+            for name in ["ELECTRA 15 %", "All-Tokens MLM", "Replace MLM", "ELECTRA", "MLM"] {
+                if rest.contains(name) {
+                    rest = rest.replace(name, "");
+                    found.push(name);
+                }
+            }
+            found
+        };
+        let winners = names(winners);
+        let scored =
+            results.arms.iter().filter(|arm| arm.score.is_some()).map(|arm| arm.facts.title.as_str());
+        let losers: Vec<&str> = if losers.starts_with("the other") {
+            scored.filter(|name| !winners.contains(name)).collect()
+        } else {
+            names(losers)
+        };
+        told.extend(winners.iter().flat_map(|winner| losers.iter().map(move |loser| (*winner, *loser))));
+    }
+    told.sort_unstable();
+    leads.sort_unstable();
+    prop_assert_eq!(&told, &leads, "{}", sentence);
+    let level = results.pairs.iter().any(|pair| pair.verdict == Verdict::NotDistinguishable);
+    prop_assert_eq!(sentence.contains("not distinguishable"), level, "{}", sentence);
+    Ok(())
+}
+
+fn ordering_is_true(results: &Results) -> Result<(), TestCaseError> {
+    let height = |name: &str| PAPER.iter().position(|(paper, _)| *paper == name).unwrap().saturating_sub(2);
+    let claims: Vec<Verdict> = results
+        .pairs
+        .iter()
+        .filter(|pair| height(&pair.a) > height(&pair.b))
+        .map(|pair| pair.verdict)
+        .collect();
+    let has = |verdict| claims.contains(&verdict);
+    let expected = if has(Verdict::Worse) {
+        PaperOrdering::Contradicted
+    } else if claims.len() == 7 && claims.iter().all(|verdict| *verdict == Verdict::Better) {
+        PaperOrdering::Appears
+    } else if has(Verdict::Better) {
+        PaperOrdering::Partly
+    } else {
+        PaperOrdering::Open
+    };
+    prop_assert_eq!(results.conclusion.ordering, expected);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn sentences_are_true_and_english(
+        means in prop::collection::vec(prop_oneof![Just(60.0), 50.0..70.0], 5),
+        noise in prop::collection::vec(prop::collection::vec(-1.0..1.0f64, 0..5), 5),
+        scale in prop_oneof![Just(0.0), Just(0.1), Just(1.0), Just(5.0)],
+        present in 1_usize..=5,
+        from in 0_usize..5,
+    ) {
+        let scores: Vec<Vec<f64>> = means
+            .iter()
+            .zip(&noise)
+            .map(|(mean, noise)| noise.iter().map(|noise| mean + scale * noise).collect())
+            .collect();
+        let arms: Vec<(&str, &[f64])> =
+            (0..present).map(|index| (index + from) % 5).map(|arm| (PAPER[arm].0, scores[arm].as_slice())).collect();
+        let results = results(&arms);
+        is_english(&results.conclusion.sentence)?;
+        is_english(&results.conclusion.ordering_sentence)?;
+        for caveat in &results.conclusion.caveats {
+            is_english(caveat)?;
+        }
+        is_true(&results)?;
+        ordering_is_true(&results)?;
+    }
+}

@@ -1,0 +1,116 @@
+//! How many steps each arm has.
+
+use std::collections::BTreeMap;
+
+use electra_encoder::{Convention, StepShape};
+use electra_report::Matched;
+use electra_trainer::Config;
+
+use crate::{Error, Plan};
+
+/// What a step of a run costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct StepCost {
+    /// Tokens, padding included.
+    pub(crate) tokens: u64,
+    /// Operations as the paper's program counts them.
+    pub(crate) flops_paper: f64,
+    /// Operations as they are executed.
+    pub(crate) flops_executed: f64,
+}
+
+impl StepCost {
+    /// The cost that the trainer counts for the same settings.
+    pub(crate) fn of(config: &Config, max_length: usize) -> Result<Self, Error> {
+        let model = config.model.model();
+        let networks = electra_ablations::networks(&config.objective, &model)?;
+        let shape = StepShape {
+            batch: config.budget.batch as u64,
+            length: max_length as u64,
+            masked: config.masking.capacity(max_length) as u64,
+        };
+        Ok(Self {
+            tokens: shape.batch * shape.length,
+            flops_paper: Convention::Paper.step(&networks, shape),
+            flops_executed: Convention::Executed.step(&networks, shape),
+        })
+    }
+}
+
+/// The steps of the reference arm.
+pub(crate) fn reference_steps(plan: &Plan, cost: &StepCost) -> Result<u64, Error> {
+    let budget = &plan.budget;
+    let (key, found, steps) = match (budget.steps, budget.tokens, budget.flops) {
+        (Some(steps), ..) => ("budget.steps", steps.to_string(), steps),
+        (_, Some(tokens), _) => ("budget.tokens", tokens.to_string(), tokens / cost.tokens),
+        (_, _, flops) => {
+            let flops = flops.unwrap_or(0.0);
+            ("budget.flops", format!("{flops:e}"), (flops / cost.flops_paper).floor() as u64)
+        }
+    };
+    if steps > 0 {
+        return Ok(steps);
+    }
+    Err(Error::Setting {
+        origin: plan.name.clone(),
+        key: key.into(),
+        found,
+        expected: format!(
+            "what a step of {} takes: {} tokens, {:.4e} FLOPs",
+            budget.reference, cost.tokens, cost.flops_paper
+        ),
+    })
+}
+
+/// The steps of each arm, where one step costs `costs` and the reference arm makes `reference` of them: as many,
+/// or as many as come nearest to its operations as the paper counts them.
+pub(crate) fn matched(
+    matched: Matched,
+    reference: (u64, &StepCost),
+    costs: &BTreeMap<String, StepCost>,
+) -> BTreeMap<String, u64> {
+    let (steps, reference) = reference;
+    let of = |cost: &StepCost| match matched {
+        Matched::Steps => steps,
+        Matched::Flops => ((steps as f64 * reference.flops_paper / cost.flops_paper).round() as u64).max(1),
+    };
+    costs.iter().map(|(arm, cost)| (arm.clone(), of(cost))).collect()
+}
+
+/// How a run of `steps` steps is saved so that shares of it can be scored: after every so many steps, and the
+/// step nearest to each share.
+pub(crate) fn checkpoints(steps: u64, shares: &[f64]) -> (u64, Vec<u64>) {
+    // The coarsest grid that has all shares on it; the plan was checked to have them on one of 64ths.
+    let on = |n: u64| shares.iter().all(|share| (share * n as f64).fract() == 0.0);
+    let parts = [1, 2, 4, 8, 16, 32, 64].into_iter().find(|n| on(*n)).unwrap_or(64);
+    let every = ((steps as f64 / parts as f64).round() as u64).max(1);
+    let step = |share: &f64| ((share * parts as f64).round() as u64 * every).clamp(1, steps);
+    (every, shares.iter().map(step).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cost(flops_paper: f64) -> StepCost {
+        StepCost { tokens: 1000, flops_paper, flops_executed: 1.5 * flops_paper }
+    }
+
+    #[test]
+    fn arms_spend_the_references_operations() {
+        let costs = BTreeMap::from([("mlm".to_owned(), cost(2e9)), ("electra".to_owned(), cost(3e9))]);
+        let steps = |how| matched(how, (1000, &costs["electra"]), &costs);
+        assert_eq!(steps(Matched::Steps), BTreeMap::from([("mlm".into(), 1000), ("electra".into(), 1000)]));
+        assert_eq!(steps(Matched::Flops), BTreeMap::from([("mlm".into(), 1500), ("electra".into(), 1000)]));
+    }
+
+    #[test]
+    fn shares_are_saved_at_the_nearest_steps() {
+        assert_eq!(checkpoints(1600, &[0.0625, 0.125, 0.25, 0.5]), (100, vec![100, 200, 400, 800]));
+        // 1000/16 is 62.5: what is scored is at 6.3 %, and the report says at which step.
+        assert_eq!(checkpoints(1000, &[0.0625, 0.5]), (63, vec![63, 504]));
+        assert_eq!(checkpoints(1000, &[0.5]), (500, vec![500]));
+        assert_eq!(checkpoints(10, &[0.015625]), (1, vec![1]));
+        assert_eq!(checkpoints(1000, &[]), (1000, vec![]));
+    }
+}

@@ -1,0 +1,245 @@
+//! From what jobs have left to the measurements of a report.
+
+mod provenance;
+mod scores;
+mod tasks;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use electra_report::{
+    ArmFacts, CheckpointFacts, DiagnosticPoint, Fact, Matched, Measurements, PlanFacts, Role, RunFacts,
+    TaskFacts,
+};
+use serde_json::Value as Json;
+use toml::Value;
+
+use crate::arms::{Arm, known};
+use crate::graph::{Graph, PlannedCheckpoint, PlannedRun, Scope};
+use crate::plan::{Split, flat};
+use crate::study::Progress;
+use crate::{Error, Plan, files};
+
+pub(crate) use scores::scores;
+pub(crate) use tasks::{TaskToScore, tasks};
+
+/// Points of a diagnostic that a report gets.
+const POINTS: usize = 60;
+/// What of a log line is no diagnostic.
+const COUNTS: [&str; 4] = ["step", "tokens", "flops", "skipped"];
+
+/// All that was measured.
+pub(crate) fn measurements(
+    study: &Path,
+    scope: &Scope<'_>,
+    graph: &Graph,
+    chosen: &BTreeMap<String, BTreeMap<String, Value>>,
+    progress: &Progress,
+    command: &str,
+) -> Result<Measurements, Error> {
+    let plan = scope.plan;
+    let to_score = tasks(study, scope, &plan.tasks.names)?;
+    let mut runs: Vec<RunFacts> = Vec::new();
+    for run in &graph.runs {
+        if !progress.is_done(&format!("pretrain-{}", run.name)) {
+            continue;
+        }
+        let checkpoints = checkpoints(study, run, &to_score, progress)?;
+        // A run of its own schedule is a point on the curve of the run to the end, which comes before it.
+        match runs.iter_mut().find(|facts| facts.arm == run.arm.name && facts.seed == run.seed) {
+            Some(whole) => whole.checkpoints.extend(checkpoints),
+            None if run.checkpoints.iter().any(|checkpoint| checkpoint.share == 1.0) => {
+                runs.push(run_facts(study, run, checkpoints)?);
+            }
+            None => {}
+        }
+    }
+    let arms = plan.pretrained_arms().into_iter().chain(plan.scratch_arm());
+    Ok(Measurements {
+        title: plan.title.clone(),
+        plan: plan_facts(plan, graph),
+        tasks: to_score.iter().map(|task| task.facts.clone()).collect::<Vec<TaskFacts>>(),
+        arms: arms.map(|arm| arm_facts(&arm, graph, chosen)).collect(),
+        runs,
+        failures: progress.failures(),
+        provenance: provenance::provenance(study, plan, graph, &to_score, progress, command)?,
+    })
+}
+
+fn run_facts(study: &Path, run: &PlannedRun, checkpoints: Vec<CheckpointFacts>) -> Result<RunFacts, Error> {
+    let folder = study.join("runs").join(&run.name);
+    let steps = trained(run, run.steps);
+    let timing = lines(&folder.join("timing.jsonl"))?;
+    let seconds = timing.last().and_then(|line| line["elapsed_seconds"].as_f64()).unwrap_or(0.0);
+    let diagnostics =
+        if steps > 0 { diagnostics(&lines(&folder.join("metrics.jsonl"))?) } else { Vec::new() };
+    Ok(RunFacts {
+        arm: run.arm.name.clone(),
+        seed: run.seed,
+        steps,
+        tokens: steps * run.cost.tokens,
+        flops_paper: steps as f64 * run.cost.flops_paper,
+        flops_executed: steps as f64 * run.cost.flops_executed,
+        seconds: if steps > 0 { seconds } else { 0.0 },
+        checkpoints,
+        diagnostics,
+    })
+}
+
+/// Steps that change the encoder: none without pre-training, whose one step has a learning rate of 0.
+fn trained(run: &PlannedRun, step: u64) -> u64 {
+    if run.arm.role == Role::Scratch { 0 } else { step }
+}
+
+fn checkpoints(
+    study: &Path,
+    run: &PlannedRun,
+    tasks: &[TaskToScore],
+    progress: &Progress,
+) -> Result<Vec<CheckpointFacts>, Error> {
+    let is_done =
+        |checkpoint: &&PlannedCheckpoint| progress.is_done(&format!("finetune-{}", checkpoint.name));
+    run.checkpoints
+        .iter()
+        .filter(is_done)
+        .map(|checkpoint| {
+            let step = trained(run, checkpoint.step);
+            Ok(CheckpointFacts {
+                share: checkpoint.share,
+                schedule: checkpoint.schedule,
+                step,
+                flops_paper: step as f64 * run.cost.flops_paper,
+                flops_executed: step as f64 * run.cost.flops_executed,
+                scores: scores(study, checkpoint, tasks)?,
+            })
+        })
+        .collect()
+}
+
+/// The lines of a log.
+fn lines(path: &Path) -> Result<Vec<Json>, Error> {
+    let text = files::read_to_string(path)?;
+    let parse = |(at, line): (usize, &str)| {
+        let what = |error| format!("line {}: {error}", at + 1);
+        serde_json::from_str(line).map_err(|error| Error::Result { path: path.to_owned(), what: what(error) })
+    };
+    text.lines().enumerate().map(parse).collect()
+}
+
+/// Means over as many consecutive log lines as give about sixty points: single steps of small batches are noise.
+fn diagnostics(lines: &[Json]) -> Vec<DiagnosticPoint> {
+    let point = |lines: &[Json]| {
+        let mut sums: BTreeMap<String, (f64, usize)> = BTreeMap::new();
+        for (name, value) in lines.iter().flat_map(|line| line.as_object().into_iter().flatten()) {
+            // What is not finite is null in the log, and in none of the means.
+            if let (Some(value), false) = (value.as_f64(), COUNTS.contains(&name.as_str())) {
+                let sum = sums.entry(name.clone()).or_default();
+                *sum = (sum.0 + value, sum.1 + 1);
+            }
+        }
+        let step = lines.last().and_then(|line| line["step"].as_u64()).unwrap_or(0);
+        DiagnosticPoint {
+            step,
+            values: sums.into_iter().map(|(name, (sum, n))| (name, sum / n as f64)).collect(),
+        }
+    };
+    lines.chunks(lines.len().div_ceil(POINTS).max(1)).map(point).collect()
+}
+
+fn arm_facts(arm: &Arm, graph: &Graph, chosen: &BTreeMap<String, BTreeMap<String, Value>>) -> ArmFacts {
+    let searched = chosen.get(arm.searched_as()).into_iter().flatten().filter(|_| arm.role != Role::Scratch);
+    let own = arm.set.iter().filter(|_| arm.role != Role::Scratch);
+    let mut settings: BTreeMap<String, String> =
+        searched.chain(own).map(|(key, value)| (key.clone(), value.to_string())).collect();
+    let run = graph.runs.iter().find(|run| run.arm.name == arm.name);
+    if let Some(run) = run {
+        settings.insert("steps".into(), trained(run, run.steps).to_string());
+    }
+    let paper = known(&arm.objective).filter(|_| arm.role == Role::Arm && arm.name == arm.objective);
+    ArmFacts {
+        name: arm.name.clone(),
+        objective: arm.objective.clone(),
+        title: arm.title.clone(),
+        role: arm.role.clone(),
+        settings,
+        paper_glue: paper.map(|(_, glue)| glue),
+    }
+}
+
+fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
+    let reference = graph.runs.iter().find(|run| run.arm.name == plan.budget.reference);
+    let words = |run: &PlannedRun| {
+        let rows = run.cost.tokens / plan.data.max_length as u64;
+        let steps = format!("{} steps of {rows} × {} tokens", run.steps, plan.data.max_length);
+        match plan.budget.matched {
+            Matched::Steps => format!("{steps} for each arm"),
+            Matched::Flops => format!(
+                "{:.3e} FLOPs as the paper counts them, which is {steps} of {}",
+                run.steps as f64 * run.cost.flops_paper,
+                run.arm.name
+            ),
+        }
+    };
+    let fact = |name: &str, value: String| Fact { name: name.into(), value };
+    let mut facts = vec![fact("data", data_in_words(plan)), fact("tasks", plan.tasks.names.join(", "))];
+    facts.push(fact("fine-tuning", finetuning_in_words(plan)));
+    facts
+        .extend(flat(&plan.pretrain).into_iter().map(|(key, value)| fact(&format!("pretrain.{key}"), value)));
+    PlanFacts {
+        name: plan.name.clone(),
+        proves_nothing: plan.proves_nothing.clone(),
+        baseline: plan.baseline.clone(),
+        matched: plan.budget.matched,
+        budget: reference.map(words).unwrap_or_default(),
+        pretraining_seeds: plan.pretraining_seeds.clone(),
+        finetuning_seeds: plan.finetuning_seeds.clone(),
+        split: plan.tasks.evaluate.name().into(),
+        settings_chosen: settings_in_words(plan),
+        fixed_in_writing: plan.fixed_in_writing.clone(),
+        facts,
+        file: Some(plan.to_toml()),
+    }
+}
+
+fn data_in_words(plan: &Plan) -> String {
+    let data = &plan.data;
+    let text = match (&data.synthetic, &data.text) {
+        (Some(synthetic), _) => {
+            format!("{} documents of the synthetic language, seed {}", synthetic.documents, synthetic.seed)
+        }
+        (None, text) => format!("{} files or folders of text", text.iter().flatten().count()),
+    };
+    let vocabulary = match data.vocab_size {
+        Some(size) => format!("a vocabulary of {size} tokens trained on it"),
+        None => "a given tokenizer".into(),
+    };
+    format!("{text}; {vocabulary}; examples of {} tokens", data.max_length)
+}
+
+fn finetuning_in_words(plan: &Plan) -> String {
+    let set: Vec<String> =
+        flat(&plan.tasks.set).iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    let with = if set.is_empty() { String::new() } else { format!(", with {}", set.join(", ")) };
+    format!("the preset {}{with}, the same for every arm", plan.tasks.preset)
+}
+
+fn settings_in_words(plan: &Plan) -> String {
+    let Some(search) = &plan.search else { return plan.settings_chosen.clone() };
+    let grid = search.grid.iter().map(|(key, values)| {
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        format!("{key} of {}", values.join(", "))
+    });
+    let held_out = match plan.tasks.evaluate {
+        Split::Test => "the dev sets, which are not reported",
+        Split::Dev => "a fifth of each train set, held out of it for the search alone",
+    };
+    format!(
+        "{} Searched for each objective with the same budget: {}; every combination for {} seeds of pre-training \
+         and {} of fine-tuning at {} of the budget, scored on {held_out}. Controls have their arm's settings.",
+        plan.settings_chosen,
+        grid.collect::<Vec<_>>().join("; "),
+        search.pretraining_seeds.len(),
+        search.finetuning_seeds.len(),
+        search.share,
+    )
+}

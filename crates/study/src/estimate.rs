@@ -1,0 +1,180 @@
+//! What a study will take, told before it begins.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use electra_encoder::EncoderConfig;
+use electra_trainer::Config;
+
+use crate::budget::StepCost;
+use crate::graph::{self, Graph, Scope};
+use crate::job::{Job, Kind};
+use crate::{Error, Plan, pool};
+
+/// float32, and the two means that AdamW keeps of each parameter.
+const BYTES: f64 = 3.0 * 4.0;
+
+/// What an arm's run costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArmEstimate {
+    /// The arm's name.
+    pub arm: String,
+    /// Steps of one run.
+    pub steps: u64,
+    /// Tokens of one run, padding included.
+    pub tokens: u64,
+    /// Operations of one run as the paper's program counts them.
+    pub flops_paper: f64,
+    /// Operations of one run as they are executed.
+    pub flops_executed: f64,
+    /// Runs to the end of the budget.
+    pub runs: usize,
+}
+
+/// What a study will take. Every second is a guess from the plan's `[estimate]`; the operations are counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// In the order of the plan.
+    pub arms: Vec<ArmEstimate>,
+    /// All jobs, a job's needs before it.
+    pub jobs: Vec<Job>,
+    /// Executed operations of all pre-training, shorter runs and the search included.
+    pub flops_executed: f64,
+    /// Seconds of all jobs, one after another.
+    pub work_seconds: f64,
+    /// Seconds with the plan's jobs side by side.
+    pub seconds: f64,
+    /// Bytes on disk: the last checkpoint of each run, what is exported, and the other checkpoints of as many runs
+    /// as go side by side.
+    pub bytes: f64,
+}
+
+/// Tells what a plan will take; nothing is run.
+///
+/// # Errors
+/// [`Error::Setting`] if the budget is less than a step.
+pub fn estimate(plan: &Plan) -> Result<Estimate, Error> {
+    let vocab_size = plan.planned_vocab_size()?;
+    let scope = Scope {
+        plan,
+        origin: &plan.name,
+        vocab_size,
+        tasks: plan.tasks_folder(),
+        split: plan.tasks.evaluate,
+    };
+    let search = graph::search(&scope)?;
+    let study = graph::study(&scope, &BTreeMap::new())?;
+    let jobs: Vec<Job> =
+        graph::data(plan).into_iter().chain(search.jobs).chain(study.jobs.iter().cloned()).collect();
+    let runs = || search.runs.iter().chain(&study.runs);
+    let work_seconds: f64 = jobs.iter().map(|job| job.seconds).sum();
+    Ok(Estimate {
+        arms: plan.pretrained_arms().iter().filter_map(|arm| of_arm(&arm.name, &study)).collect(),
+        flops_executed: runs().map(|run| run.steps as f64 * run.cost.flops_executed).sum(),
+        work_seconds,
+        seconds: makespan(&jobs, plan.slots()),
+        bytes: jobs.iter().map(|job| job.bytes).sum::<f64>()
+            + plan.slots() as f64
+                * runs().map(|run| run.keep as f64 * run.checkpoint_bytes).fold(0.0, f64::max),
+        jobs,
+    })
+}
+
+fn of_arm(name: &str, graph: &Graph) -> Option<ArmEstimate> {
+    let whole = |run: &&graph::PlannedRun| {
+        run.arm.name == name && run.checkpoints.iter().any(|checkpoint| checkpoint.share == 1.0)
+    };
+    let run = graph.runs.iter().find(whole)?;
+    let steps = run.steps as f64;
+    Some(ArmEstimate {
+        arm: name.into(),
+        steps: run.steps,
+        tokens: run.steps * run.cost.tokens,
+        flops_paper: steps * run.cost.flops_paper,
+        flops_executed: steps * run.cost.flops_executed,
+        runs: graph.runs.iter().filter(whole).count(),
+    })
+}
+
+/// The end of the last job, where `slots` of them run at a time in the pool's order.
+fn makespan(jobs: &[Job], slots: usize) -> f64 {
+    let ranks = pool::ranks(jobs);
+    let mut waiting: Vec<usize> = (0..jobs.len()).collect();
+    waiting.sort_by(|a, b| pool::before(jobs, &ranks, *a, *b));
+    let mut running: Vec<(f64, usize)> = Vec::new();
+    let (mut now, mut done) = (0.0, BTreeSet::new());
+    let known: BTreeSet<&str> = jobs.iter().map(|job| &*job.id).collect();
+    while !waiting.is_empty() || !running.is_empty() {
+        let is_ready = |at: &usize| {
+            let mut needs = jobs[*at].needs.iter().filter(|id| known.contains(id.as_str()));
+            needs.all(|id| done.contains(id.as_str()))
+        };
+        let mut begin: Vec<usize> = waiting.iter().copied().filter(is_ready).collect();
+        begin.truncate(slots.max(1) - running.len());
+        waiting.retain(|at| !begin.contains(at));
+        running.extend(begin.iter().map(|at| (now + jobs[*at].seconds, *at)));
+        running.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if running.is_empty() {
+            break; // what is left waits for nothing that will come
+        }
+        let (end, at) = running.remove(0);
+        now = end;
+        done.insert(jobs[at].id.as_str());
+    }
+    now
+}
+
+pub(crate) fn pretraining(plan: &Plan, cost: &StepCost, steps: u64) -> f64 {
+    steps as f64 * cost.flops_executed / plan.estimate.flops_per_s + plan.estimate.job_seconds
+}
+
+pub(crate) fn finetuning(plan: &Plan, times: usize) -> f64 {
+    times as f64 * plan.estimate.finetune_seconds + plan.estimate.job_seconds
+}
+
+/// Bytes of a checkpoint: all parameters with the optimizer's means of them. Heads are left out but for the
+/// largest, so it is a little less than what comes out.
+pub(crate) fn checkpoint_bytes(config: &Config) -> f64 {
+    let model = config.model.model();
+    let has_generator =
+        electra_ablations::networks(&config.objective, &model).is_ok_and(|found| found.len() > 1);
+    let generator = if has_generator { layers(&model.generator) } else { 0.0 };
+    BYTES * (embeddings(&model.encoder) + layers(&model.encoder) + generator)
+}
+
+fn embeddings(config: &EncoderConfig) -> f64 {
+    let rows = config.vocab_size + config.max_position_embeddings + config.type_vocab_size;
+    (rows * config.embedding_size) as f64
+}
+
+fn layers(config: &EncoderConfig) -> f64 {
+    let (d, f) = (config.hidden_size as f64, config.intermediate_size as f64);
+    let (layers, e) = (config.num_hidden_layers as f64, config.embedding_size as f64);
+    layers * (4.0 * d * d + 2.0 * d * f + 9.0 * d + f) + e * d
+}
+
+/// Of the seconds that are left, those that jobs of a kind that were timed should take by what they took.
+#[derive(Clone, Debug, Default)]
+pub struct Pace {
+    /// By kind: seconds that finished jobs took, and that they should have taken.
+    kinds: BTreeMap<Kind, (f64, f64)>,
+}
+
+impl Pace {
+    /// A job is done.
+    pub fn add(&mut self, job: &Job, seconds: f64) {
+        let (took, planned) = self.kinds.entry(job.kind).or_default();
+        (*took, *planned) = (*took + seconds, *planned + job.seconds);
+    }
+
+    /// Seconds that a job should take.
+    #[must_use]
+    pub fn seconds(&self, job: &Job) -> f64 {
+        let scale = |(took, planned): &(f64, f64)| if *planned > 0.0 { took / planned } else { 1.0 };
+        // A kind that was not timed yet goes by the others.
+        let all = || {
+            let sum = self.kinds.values().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            scale(&sum)
+        };
+        job.seconds * self.kinds.get(&job.kind).map_or_else(all, scale)
+    }
+}

@@ -1,0 +1,398 @@
+//! From a plan to jobs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use electra_report::{Role, Schedule};
+use toml::Value;
+
+use crate::arms::Arm;
+use crate::budget::{self, StepCost};
+use crate::job::{Done, Job, Kind};
+use crate::plan::{CheckpointsPlan, Split, merge, nested};
+use crate::{Error, Plan, estimate};
+
+/// Points that a run's log has, about: more than are shown, as those are means.
+const LOGGED: u64 = 480;
+/// How often a run is saved whose shares nobody asks for.
+const SAVED: u64 = 8;
+
+/// Jobs, and what they will have measured.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Graph {
+    /// A job's needs come before it.
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) runs: Vec<PlannedRun>,
+}
+
+/// A run, and the states of it that are scored.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedRun {
+    pub(crate) arm: Arm,
+    /// With the arm's offset.
+    pub(crate) seed: u64,
+    /// The run's folder under `runs`.
+    pub(crate) name: String,
+    /// As it is shown.
+    pub(crate) title: String,
+    pub(crate) steps: u64,
+    pub(crate) cost: StepCost,
+    /// What a checkpoint takes on disk, and how many are kept until all that is scored of them is exported.
+    pub(crate) checkpoint_bytes: f64,
+    pub(crate) keep: usize,
+    pub(crate) checkpoints: Vec<PlannedCheckpoint>,
+}
+
+/// A state of the encoder that is scored.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedCheckpoint {
+    pub(crate) share: f64,
+    pub(crate) schedule: Schedule,
+    pub(crate) step: u64,
+    /// Its folder under `exports` and `finetuned`.
+    pub(crate) name: String,
+    pub(crate) tasks: Vec<String>,
+    pub(crate) finetuning_seeds: Vec<u64>,
+}
+
+/// What a run of jobs is about: the whole study, or the search.
+pub(crate) struct Scope<'a> {
+    pub(crate) plan: &'a Plan,
+    /// What messages name.
+    pub(crate) origin: &'a str,
+    pub(crate) vocab_size: u64,
+    /// Where the tasks are, and which examples are scored.
+    pub(crate) tasks: PathBuf,
+    pub(crate) split: Split,
+}
+
+/// A run to be added to a graph.
+struct NewRun<'a> {
+    arm: &'a Arm,
+    seed: u64,
+    name: String,
+    /// As it is shown.
+    title: String,
+    over: &'a BTreeMap<String, Value>,
+    steps: u64,
+    /// Where it is saved for scoring.
+    every: u64,
+    keep: usize,
+}
+
+/// Text, vocabulary, corpus.
+pub(crate) fn data(plan: &Plan) -> Vec<Job> {
+    let data = &plan.data;
+    let text = |path: &Path| path.display().to_string();
+    let job = |id: &str, title: &str, needs: &[&str], arguments: Vec<String>| Job {
+        id: id.into(),
+        title: title.into(),
+        kind: Kind::Data,
+        needs: needs.iter().map(ToString::to_string).collect(),
+        seconds: plan.estimate.job_seconds,
+        bytes: 0.0,
+        arguments,
+        settings: None,
+        output: id.into(),
+        done: Done::Folder,
+    };
+    let mut jobs = Vec::new();
+    let mut needs = Vec::new();
+    let input: Vec<String> = if let Some(synthetic) = &data.synthetic {
+        let (seed, documents) = (synthetic.seed.to_string(), synthetic.documents.to_string());
+        let call = ["corpus", "synthesize", "--seed", &seed, "--documents", &documents, "--output", "data"];
+        jobs.push(job("data", "text and tasks", &[], call.map(String::from).to_vec()));
+        needs.push("data");
+        vec!["data/corpus.txt".into()]
+    } else {
+        data.text.iter().flatten().map(|path| text(path)).collect()
+    };
+    let input = |arguments: &mut Vec<String>| {
+        arguments.push("--input".into());
+        arguments.extend(input.iter().cloned());
+        if data.line_documents {
+            arguments.extend(["--documents", "line"].map(String::from));
+        }
+    };
+    let tokenizer = match (&data.tokenizer, data.vocab_size) {
+        (Some(folder), _) => text(folder),
+        (None, size) => {
+            let size = size.unwrap_or_default().to_string();
+            let mut call: Vec<String> =
+                ["tokenizer", "train", "--vocab-size", &size, "--output", "tokenizer"]
+                    .map(String::from)
+                    .to_vec();
+            call.extend(data.cased.then(|| "--cased".to_owned()));
+            input(&mut call);
+            jobs.push(job("tokenizer", "vocabulary", &needs, call));
+            needs.push("tokenizer");
+            "tokenizer".into()
+        }
+    };
+    let (length, segments) = (data.max_length.to_string(), if data.segments == 1 { "one" } else { "two" });
+    let call =
+        ["corpus", "build", "--tokenizer", &tokenizer, "--max-length", &length, "--segments", segments];
+    let mut call: Vec<String> = call.into_iter().chain(["--output", "corpus"]).map(String::from).collect();
+    input(&mut call);
+    jobs.push(job("corpus", "corpus", &needs, call));
+    jobs
+}
+
+/// Every run of the study and its scores. `chosen` are the settings that a search found for each arm.
+pub(crate) fn study(
+    scope: &Scope<'_>,
+    chosen: &BTreeMap<String, BTreeMap<String, Value>>,
+) -> Result<Graph, Error> {
+    let Scope { plan, .. } = scope;
+    let mut graph = Graph::default();
+    let arms = plan.pretrained_arms();
+    let none = BTreeMap::new();
+    let over = |arm: &Arm| chosen.get(arm.searched_as()).unwrap_or(&none);
+    let steps = steps(scope, &arms, |arm| over(arm))?;
+    for &seed in &plan.pretraining_seeds {
+        for arm in &arms {
+            let own = seed + arm.seed_offset;
+            let new = NewRun {
+                arm,
+                seed: own,
+                name: format!("{}-{own}", arm.name),
+                title: format!("{}, seed {own}", arm.name),
+                over: over(arm),
+                steps: steps[&arm.name],
+                every: 0,
+                keep: 0,
+            };
+            add_run(&mut graph, scope, new, seed)?;
+        }
+        if let Some(arm) = plan.scratch_arm() {
+            // What is not trained needs no steps; one is the least that a run has.
+            let name = format!("{}-{seed}", arm.name);
+            let title = format!("{}, seed {seed}", arm.name);
+            let new = NewRun { arm: &arm, seed, name, title, over: &none, steps: 1, every: 1, keep: 1 };
+            let run = pretrain(&mut graph, scope, &new)?;
+            score(&mut graph, scope, run, end(scope, &new.name, 1));
+        }
+    }
+    Ok(graph)
+}
+
+/// The runs of a search: every combination of its grid for every arm that is no control.
+pub(crate) fn search(scope: &Scope<'_>) -> Result<Graph, Error> {
+    let Scope { plan, .. } = scope;
+    let mut graph = Graph::default();
+    let Some(search) = &plan.search else { return Ok(graph) };
+    let arms: Vec<Arm> = plan.pretrained_arms().into_iter().filter(|arm| arm.role == Role::Arm).collect();
+    for (point, over) in search.combinations().iter().enumerate() {
+        // Settings may change what a step costs, and so how many of them the budget has.
+        let steps = steps(scope, &arms, |_| over)?;
+        for &seed in &search.pretraining_seeds {
+            for arm in &arms {
+                let seed = seed + arm.seed_offset;
+                let name = format!("search-{}-{}-{seed}", arm.name, point + 1);
+                let steps = ((steps[&arm.name] as f64 * search.share).round() as u64).max(1);
+                let every = steps.div_ceil(SAVED);
+                let title = format!("search, {}, settings {}, seed {seed}", arm.name, point + 1);
+                let new = NewRun { arm, seed, name, title, over, steps, every, keep: 1 };
+                let run = pretrain(&mut graph, scope, &new)?;
+                let mut checkpoint = end(scope, &new.name, steps);
+                checkpoint.finetuning_seeds.clone_from(&search.finetuning_seeds);
+                if let Some(tasks) = &search.tasks {
+                    checkpoint.tasks.clone_from(tasks);
+                }
+                score(&mut graph, scope, run, checkpoint);
+            }
+        }
+    }
+    Ok(graph)
+}
+
+/// The steps of each arm, with some settings over its own.
+fn steps<'a>(
+    scope: &Scope<'_>,
+    arms: &[Arm],
+    over: impl Fn(&Arm) -> &'a BTreeMap<String, Value>,
+) -> Result<BTreeMap<String, u64>, Error> {
+    let plan = scope.plan;
+    let mut costs = BTreeMap::new();
+    for arm in plan.pretrained_arms() {
+        let config = plan.run_config(scope.origin, &arm, over(&arm), scope.vocab_size)?;
+        costs.insert(arm.name.clone(), StepCost::of(&config, plan.data.max_length)?);
+    }
+    let reference = &costs[&plan.budget.reference];
+    let reference = (budget::reference_steps(plan, reference)?, reference);
+    let mut steps = budget::matched(plan.budget.matched, reference, &costs);
+    steps.retain(|name, _| arms.iter().any(|arm| arm.name == *name));
+    Ok(steps)
+}
+
+/// A run of the study with all the states of it that are scored.
+fn add_run(
+    graph: &mut Graph,
+    scope: &Scope<'_>,
+    mut new: NewRun<'_>,
+    planned_seed: u64,
+) -> Result<(), Error> {
+    let plan = scope.plan;
+    let wanted = |shares: &Option<CheckpointsPlan>| {
+        let shares = shares.clone();
+        shares.filter(|one| one.pretraining_seeds.as_ref().is_none_or(|seeds| seeds.contains(&planned_seed)))
+    };
+    let truncated = wanted(&plan.checkpoints);
+    match &truncated {
+        Some(checkpoints) => {
+            let (every, steps) = budget::checkpoints(new.steps, &checkpoints.shares);
+            // From the earliest that is scored to the end, and one more where the end is off the grid.
+            let first = steps.iter().min().copied().unwrap_or(new.steps);
+            (new.every, new.keep) = (every, ((new.steps - first) / every) as usize + 2);
+        }
+        None => (new.every, new.keep) = (new.steps.div_ceil(SAVED), 1),
+    }
+    let run = pretrain(graph, scope, &new)?;
+    score(graph, scope, run, end(scope, &new.name, new.steps));
+    if let Some(checkpoints) = &truncated {
+        let (_, steps) = budget::checkpoints(new.steps, &checkpoints.shares);
+        for step in steps {
+            let share = step as f64 / new.steps as f64;
+            let name = format!("{}-at-{step}", new.name);
+            score(graph, scope, run, part(scope, checkpoints, share, Schedule::Truncated, step, name));
+        }
+    }
+    for share in wanted(&plan.own_schedule).iter().flat_map(|own| &own.shares) {
+        let own = plan.own_schedule.as_ref().expect("it has shares");
+        let steps = ((new.steps as f64 * share).round() as u64).max(1);
+        let name = format!("{}-own-{steps}", new.name);
+        let every = steps.div_ceil(SAVED);
+        let title = format!("{}, own schedule of {steps} steps", new.title);
+        let shorter = NewRun { steps, every, keep: 1, name: name.clone(), title, ..new };
+        let of = pretrain(graph, scope, &shorter)?;
+        let share = steps as f64 / new.steps as f64;
+        score(graph, scope, of, part(scope, own, share, Schedule::Own, steps, name));
+    }
+    Ok(())
+}
+
+/// The end of a run.
+fn end(scope: &Scope<'_>, name: &str, step: u64) -> PlannedCheckpoint {
+    PlannedCheckpoint {
+        share: 1.0,
+        schedule: Schedule::Own,
+        step,
+        name: name.into(),
+        tasks: scope.plan.tasks.names.clone(),
+        finetuning_seeds: scope.plan.finetuning_seeds.clone(),
+    }
+}
+
+fn part(
+    scope: &Scope<'_>,
+    plan: &CheckpointsPlan,
+    share: f64,
+    schedule: Schedule,
+    step: u64,
+    name: String,
+) -> PlannedCheckpoint {
+    let tasks = plan.tasks.clone().unwrap_or_else(|| scope.plan.tasks.names.clone());
+    let finetuning_seeds =
+        plan.finetuning_seeds.clone().unwrap_or_else(|| scope.plan.finetuning_seeds.clone());
+    PlannedCheckpoint { share, schedule, step, name, tasks, finetuning_seeds }
+}
+
+/// Adds the job of a run, and the run; gives its place.
+fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<usize, Error> {
+    let plan = scope.plan;
+    let config = plan.run_config(scope.origin, new.arm, new.over, scope.vocab_size)?;
+    let cost = StepCost::of(&config, plan.data.max_length)?;
+    let mut table = plan.run_table(new.arm, new.seed, new.over);
+    let whole = |value: u64| Value::Integer(value as i64);
+    for (key, value) in [
+        ("budget.steps", whole(new.steps)),
+        ("checkpoint.every_steps", whole(new.every)),
+        ("checkpoint.keep", whole(new.keep as u64)),
+        ("log.every_steps", whole((new.steps / LOGGED).max(1))),
+    ] {
+        merge(&mut table, nested(key, value));
+    }
+    let text = toml::to_string(&table).expect("keys are strings, and no setting is a number that TOML lacks");
+    let checkpoint_bytes = estimate::checkpoint_bytes(&config);
+    let (name, settings) = (&new.name, format!("settings/{}.toml", new.name));
+    let call = ["pretrain", "--config", &settings, "--run", &format!("runs/{name}")].map(String::from);
+    graph.jobs.push(Job {
+        id: format!("pretrain-{name}"),
+        title: format!("{}: pre-training", new.title),
+        kind: Kind::Pretrain,
+        needs: vec!["corpus".into()],
+        seconds: estimate::pretraining(plan, &cost, new.steps),
+        bytes: checkpoint_bytes,
+        arguments: call.to_vec(),
+        settings: Some((settings.into(), text)),
+        output: format!("runs/{name}").into(),
+        done: Done::Run { steps: new.steps },
+    });
+    graph.runs.push(PlannedRun {
+        arm: new.arm.clone(),
+        seed: new.seed,
+        name: name.clone(),
+        title: new.title.clone(),
+        steps: new.steps,
+        cost,
+        checkpoint_bytes,
+        keep: new.keep,
+        checkpoints: Vec::new(),
+    });
+    Ok(graph.runs.len() - 1)
+}
+
+/// Adds the jobs that score a state of a run.
+fn score(graph: &mut Graph, scope: &Scope<'_>, run: usize, checkpoint: PlannedCheckpoint) {
+    let plan = scope.plan;
+    let run = &mut graph.runs[run];
+    let PlannedCheckpoint { name, step, .. } = &checkpoint;
+    let at = if *step == run.steps { String::new() } else { format!(" at step {step}") };
+    let shown = format!("{}{at}", run.title);
+    let (of, to) = (format!("runs/{}", run.name), format!("exports/{name}"));
+    let export = Job {
+        id: format!("export-{name}"),
+        title: format!("{shown}: export"),
+        kind: Kind::Export,
+        needs: vec![format!("pretrain-{}", run.name)],
+        seconds: plan.estimate.job_seconds,
+        // The weights, without the optimizer's two means of each, and once more without the head.
+        bytes: run.checkpoint_bytes * 2.0 / 3.0,
+        arguments: ["export", "--run", &of, "--step", &step.to_string(), "--no-generator", "--output", &to]
+            .map(String::from)
+            .to_vec(),
+        settings: None,
+        output: to.clone().into(),
+        done: Done::Folder,
+    };
+    let seeds: Vec<String> = checkpoint.finetuning_seeds.iter().map(ToString::to_string).collect();
+    let into = format!("finetuned/{name}");
+    let mut call: Vec<String> = ["finetune", "--model", &to, "--data"].map(String::from).to_vec();
+    call.push(scope.tasks.display().to_string());
+    call.push("--task".into());
+    call.extend(checkpoint.tasks.iter().cloned());
+    let options = ["--seeds", &seeds.join(","), "--output", &into, "--preset", &plan.tasks.preset];
+    let more = ["--evaluate", scope.split.name(), "--keep", "predictions"];
+    call.extend(options.into_iter().chain(more).map(String::from));
+    for (key, value) in &plan.tasks.set {
+        call.extend(["--set".to_owned(), format!("{key}={value}")]);
+    }
+    call.extend(["--set".to_owned(), format!("threads={}", plan.run.threads)]);
+    let finetune = Job {
+        id: format!("finetune-{name}"),
+        title: format!("{shown}: fine-tuning"),
+        kind: Kind::Finetune,
+        needs: vec![export.id.clone()],
+        seconds: estimate::finetuning(plan, checkpoint.tasks.len() * seeds.len()),
+        bytes: 0.0,
+        arguments: call,
+        settings: None,
+        output: into.into(),
+        done: Done::Results { tasks: checkpoint.tasks.clone(), seeds: seeds.len() },
+    };
+    graph.jobs.extend([export, finetune]);
+    run.checkpoints.push(checkpoint);
+}
+
+#[cfg(test)]
+mod tests;

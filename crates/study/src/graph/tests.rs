@@ -1,0 +1,163 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+const PLAN: &str = r#"
+name = "small"
+title = "Small"
+settings_chosen = "Alike."
+objectives = ["mlm", "electra"]
+baseline = "mlm"
+scratch = true
+pretraining_seeds = [1, 2]
+finetuning_seeds = [1, 2, 3]
+checkpoints = { shares = [0.25, 0.5], tasks = ["CoLA"], pretraining_seeds = [1], finetuning_seeds = [1] }
+own_schedule = { shares = [0.5], pretraining_seeds = [2] }
+arms = [{ name = "electra-again", objective = "electra", control_of = "electra", expects = "same", seed_offset = 100 }]
+data = { max_length = 64, segments = 1, vocab_size = 1000, text = ["a.txt"] }
+budget = { steps = 1000, match = "flops", reference = "electra" }
+tasks = { names = ["CoLA", "RTE"], folder = "GLUE", evaluate = "dev", preset = "paper", set = { epochs = 2 } }
+run = { parallel = 2, threads = 1 }
+estimate = { flops_per_s = 1e10, job_seconds = 1.0, finetune_seconds = 1.0, machine = "none" }
+pretrain = { preset = "tiny" }
+search = { grid = { "optimizer.learning_rate" = [5e-4, 1e-3] }, pretraining_seeds = [9], finetuning_seeds = [4], share = 0.5 }
+"#;
+
+fn plan() -> Plan {
+    Plan::read("test", PLAN, false, &[]).unwrap()
+}
+
+fn scope(plan: &Plan) -> Scope<'_> {
+    Scope { plan, origin: "test", vocab_size: 1000, tasks: "GLUE".into(), split: Split::Dev }
+}
+
+fn find<'a>(graph: &'a Graph, id: &str) -> &'a Job {
+    graph.jobs.iter().find(|job| job.id == id).unwrap_or_else(|| panic!("no job {id}"))
+}
+
+#[test]
+fn needs_come_before_what_needs_them_and_ids_are_unique() {
+    let plan = plan();
+    let scope = scope(&plan);
+    let search = search(&scope).unwrap();
+    let study = study(&scope, &BTreeMap::new()).unwrap();
+    let mut seen = BTreeSet::new();
+    for job in data(&plan).iter().chain(&search.jobs).chain(&study.jobs) {
+        assert!(job.needs.iter().all(|need| seen.contains(need)), "{} needs {:?}", job.id, job.needs);
+        assert!(seen.insert(job.id.clone()), "{} is there twice", job.id);
+    }
+    let count = |prefix: &str| study.jobs.iter().filter(|job| job.id.starts_with(prefix)).count();
+    // 3 arms × 2 seeds, 3 of their own schedule, 2 from scratch; 3 × 2 more states of seed 1 are scored.
+    assert_eq!((count("pretrain-"), count("export-"), count("finetune-")), (11, 17, 17));
+    assert_eq!(
+        search.jobs.len(),
+        2 * 2 * 3,
+        "two arms, two points, three jobs each; controls are not searched"
+    );
+}
+
+#[test]
+fn arms_spend_the_same_operations() {
+    let plan = plan();
+    let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    let flops = |name: &str| {
+        let run = study.runs.iter().find(|run| run.name == name).unwrap();
+        run.steps as f64 * run.cost.flops_paper
+    };
+    let electra = study.runs.iter().find(|run| run.name == "electra-1").unwrap();
+    assert_eq!(electra.steps, 1000);
+    assert!((flops("mlm-1") / flops("electra-1") - 1.0).abs() < 1e-3, "within half a step");
+    assert_eq!(flops("electra-again-101"), flops("electra-1"));
+    let mlm = study.runs.iter().find(|run| run.name == "mlm-1").unwrap();
+    assert!(mlm.steps > 1000);
+}
+
+#[test]
+fn checkpoints_are_saved_and_scored_where_the_plan_says() {
+    let plan = plan();
+    let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    let settings =
+        |id: &str| -> toml::Table { find(&study, id).settings.as_ref().unwrap().1.parse().unwrap() };
+    let first = settings("pretrain-electra-1");
+    assert_eq!(first["checkpoint"]["every_steps"].as_integer(), Some(250));
+    // Of 250, 500, 750 and 1000 all from the first that is scored, and one to spare.
+    assert_eq!(first["checkpoint"]["keep"].as_integer(), Some(5));
+    assert_eq!(settings("pretrain-electra-2")["checkpoint"]["keep"].as_integer(), Some(1));
+
+    let at = find(&study, "finetune-electra-1-at-250");
+    assert_eq!(at.needs, ["export-electra-1-at-250"]);
+    let line = at.arguments.join(" ");
+    assert!(line.contains("--task CoLA --seeds 1 --output finetuned/electra-1-at-250"), "{line}");
+    let end = find(&study, "finetune-electra-1").arguments.join(" ");
+    assert!(
+        end.contains("--task CoLA RTE --seeds 1,2,3 --output finetuned/electra-1 --preset paper"),
+        "{end}"
+    );
+    assert!(end.contains("--set epochs=2 --set threads=1"), "{end}");
+
+    let own = study.runs.iter().find(|run| run.name == "electra-2-own-500").unwrap();
+    assert_eq!((own.steps, own.checkpoints[0].share, own.checkpoints[0].schedule), (500, 0.5, Schedule::Own));
+    assert_eq!(own.title, "electra, seed 2, own schedule of 500 steps");
+}
+
+#[test]
+fn arms_of_one_seed_differ_in_nothing_but_their_objective() {
+    let plan = plan();
+    let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    let settings =
+        |id: &str| -> toml::Table { find(&study, id).settings.as_ref().unwrap().1.parse().unwrap() };
+    let (mut mlm, mut electra) = (settings("pretrain-mlm-1"), settings("pretrain-electra-1"));
+    for table in [&mut mlm, &mut electra] {
+        // What follows from equal operations.
+        table.retain(|key, _| !["objective", "budget", "checkpoint", "log"].contains(&key));
+    }
+    assert_eq!(mlm, electra);
+    assert_eq!(settings("pretrain-electra-again-101")["seed"].as_integer(), Some(101));
+    // The encoder without pre-training is the same run's first state: a step that moves nothing.
+    let scratch = settings("pretrain-scratch-1");
+    assert_eq!(scratch["optimizer"]["learning_rate"].as_float(), Some(0.0));
+    assert_eq!(scratch["budget"]["steps"].as_integer(), Some(1));
+}
+
+#[test]
+fn what_a_search_chose_is_what_runs_and_controls_follow_their_arm() {
+    let plan = plan();
+    let rate = |rate: f64| BTreeMap::from([("optimizer.learning_rate".to_owned(), Value::Float(rate))]);
+    let chosen = BTreeMap::from([("mlm".to_owned(), rate(0.5)), ("electra".to_owned(), rate(0.25))]);
+    let study = study(&scope(&plan), &chosen).unwrap();
+    let rate = |id: &str| {
+        let table: toml::Table = find(&study, id).settings.as_ref().unwrap().1.parse().unwrap();
+        table["optimizer"]["learning_rate"].as_float()
+    };
+    assert_eq!(rate("pretrain-mlm-1"), Some(0.5));
+    assert_eq!(rate("pretrain-electra-2-own-500"), Some(0.25));
+    assert_eq!(rate("pretrain-electra-again-101"), Some(0.25));
+    assert_eq!(rate("pretrain-scratch-1"), Some(0.0));
+}
+
+#[test]
+fn a_search_has_its_share_of_the_budget_and_seeds_of_its_own() {
+    let plan = plan();
+    let search = search(&scope(&plan)).unwrap();
+    let run = search.runs.iter().find(|run| run.name == "search-electra-2-9").unwrap();
+    assert_eq!((run.steps, run.seed), (500, 9));
+    let table: toml::Table =
+        find(&search, "pretrain-search-electra-2-9").settings.as_ref().unwrap().1.parse().unwrap();
+    assert_eq!(table["optimizer"]["learning_rate"].as_float(), Some(1e-3));
+    let line = find(&search, "finetune-search-electra-2-9").arguments.join(" ");
+    assert!(line.contains("--seeds 4 ") && line.contains("--evaluate dev"), "{line}");
+}
+
+#[test]
+fn generated_data_is_made_before_its_vocabulary() {
+    let mut plan = plan();
+    let ids = |plan: &Plan| data(plan).iter().map(|job| job.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&plan), ["tokenizer", "corpus"]);
+    plan.data.text = None;
+    plan.data.synthetic = Some(crate::SyntheticPlan { seed: 3, documents: 10 });
+    assert_eq!(ids(&plan), ["data", "tokenizer", "corpus"]);
+    assert_eq!(data(&plan)[1].needs, ["data"]);
+    plan.data.vocab_size = None;
+    plan.data.tokenizer = Some("/tokenizer".into());
+    assert_eq!(ids(&plan), ["data", "corpus"]);
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod arms;
+mod budget;
+mod collect;
+mod error;
+mod estimate;
+mod files;
+mod folder;
+mod graph;
+mod job;
+mod plan;
+mod pool;
+mod search;
+mod study;
+
+pub use error::Error;
+pub use estimate::{ArmEstimate, Estimate, Pace, estimate};
+pub use job::{Done, Job, Kind};
+pub use plan::{
+    ArmPlan, BudgetPlan, CheckpointsPlan, DataPlan, EstimatePlan, Plan, RunPlan, SearchPlan, Split,
+    SyntheticPlan, TasksPlan,
+};
+pub use pool::{CHILD, Event};
+pub use study::{Ended, Study, run};

@@ -1,0 +1,258 @@
+//! Whether a plan can be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use super::{CheckpointsPlan, Plan};
+use crate::Error;
+use crate::arms::SCRATCH;
+
+/// The finest share at which a run is saved.
+const FINEST: u64 = 64;
+/// What the study sets of a run's settings.
+const OURS: [&str; 10] = [
+    "objective",
+    "seed",
+    "data",
+    "budget.steps",
+    "budget.tokens",
+    "budget.flops",
+    "budget.seconds",
+    "checkpoint",
+    "log",
+    "device.threads",
+];
+/// TOML's integers end at 2⁶³ - 1.
+const MOST: u64 = i64::MAX as u64;
+
+/// Names the plan in messages.
+struct Check<'a>(&'a str);
+
+impl Check<'_> {
+    fn that(
+        &self,
+        right: bool,
+        key: impl Display,
+        found: impl Display,
+        expected: impl Display,
+    ) -> Result<(), Error> {
+        if right {
+            return Ok(());
+        }
+        Err(Error::Setting {
+            origin: self.0.into(),
+            key: key.to_string(),
+            found: found.to_string(),
+            expected: expected.to_string(),
+        })
+    }
+
+    /// Each once, and at least one.
+    fn once<T: Ord + Display>(&self, key: &str, values: &[T]) -> Result<(), Error> {
+        self.that(!values.is_empty(), key, "an empty list", "at least one")?;
+        let mut seen = BTreeSet::new();
+        values
+            .iter()
+            .try_for_each(|value| self.that(seen.insert(value), key, format!("{value} twice"), "each once"))
+    }
+
+    /// All of them among `known`.
+    fn among<T: PartialEq + Display>(&self, key: &str, values: &[T], known: &[T]) -> Result<(), Error> {
+        let list = || known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        values.iter().try_for_each(|value| {
+            self.that(
+                known.contains(value),
+                key,
+                value,
+                if known.is_empty() { "nothing".into() } else { list() },
+            )
+        })
+    }
+
+    /// Exactly one of several keys.
+    fn one_of(&self, section: &str, keys: &[(&str, bool)]) -> Result<(), Error> {
+        let set: Vec<&str> = keys.iter().filter(|(_, set)| *set).map(|(key, _)| *key).collect();
+        let all: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
+        let found = if set.is_empty() { "none of them".to_owned() } else { set.join(" and ") };
+        self.that(set.len() == 1, section, found, format!("one of {}", all.join(", ")))
+    }
+}
+
+impl Plan {
+    /// Checks every setting, those of pre-training for every arm too; `origin` is what messages name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::Toml`], [`Error::Pretrain`] or [`Error::Objective`] for the first that is
+    /// wrong.
+    pub fn validate(&self, origin: &str) -> Result<(), Error> {
+        let check = Check(origin);
+        check.once("pretraining_seeds", &self.pretraining_seeds)?;
+        check.once("finetuning_seeds", &self.finetuning_seeds)?;
+        self.check_arms(&check)?;
+        self.check_data(&check)?;
+        self.check_tasks(&check)?;
+        self.check_budget(&check)?;
+        self.check_search(&check)?;
+        let run = &self.run;
+        check.that((1..=4096).contains(&run.threads), "run.threads", run.threads, "1 to 4096")?;
+        check.that(run.parallel <= 1024, "run.parallel", run.parallel, "0 to 1024")?;
+        let speed = self.estimate.flops_per_s;
+        check.that(speed > 0.0 && speed.is_finite(), "estimate.flops_per_s", speed, "a number above 0")?;
+        let seconds = [
+            ("job_seconds", self.estimate.job_seconds),
+            ("finetune_seconds", self.estimate.finetune_seconds),
+        ];
+        for (key, seconds) in seconds {
+            let right = seconds >= 0.0 && seconds.is_finite();
+            check.that(right, format!("estimate.{key}"), seconds, "a number of at least 0")?;
+        }
+        self.check_pretrain(origin, &check)
+    }
+
+    fn check_arms(&self, check: &Check<'_>) -> Result<(), Error> {
+        let arms = self.pretrained_arms();
+        let names: Vec<String> = arms.iter().map(|arm| arm.name.clone()).collect();
+        check.once("objectives and arms", &names)?;
+        let expected = "letters, digits and -, and not scratch";
+        for name in &names {
+            let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            check.that(plain && name != SCRATCH, "arms.name", format!("{name:?}"), expected)?;
+        }
+        check.among("baseline", std::slice::from_ref(&self.baseline), &names)?;
+        check.among("budget.reference", std::slice::from_ref(&self.budget.reference), &names)?;
+        let controls: Vec<&String> =
+            self.arms.iter().filter(|arm| arm.control_of.is_some()).map(|arm| &arm.name).collect();
+        let compared: Vec<String> = names.iter().filter(|name| !controls.contains(name)).cloned().collect();
+        for arm in &self.arms {
+            let key = |key: &str| format!("arms.{}.{key}", arm.name);
+            check.among(&key("control_of"), arm.control_of.as_slice(), &compared)?;
+            let both = arm.control_of.is_some() == arm.expects.is_some();
+            check.that(
+                both,
+                key("expects"),
+                "said of one and not the other",
+                "control_of and expects, or neither",
+            )?;
+            for key in arm.set.keys() {
+                self.check_ours(check, &format!("arms.{}.set.{key}", arm.name), key)?;
+            }
+            let most = self.pretraining_seeds.iter().max().copied().unwrap_or(0);
+            let fits = arm.seed_offset.checked_add(most).is_some_and(|seed| seed <= MOST);
+            check.that(
+                fits,
+                key("seed_offset"),
+                arm.seed_offset,
+                format!("a sum with a seed of at most {MOST}"),
+            )?;
+        }
+        let most = self.pretraining_seeds.iter().chain(&self.finetuning_seeds).max().copied().unwrap_or(0);
+        check.that(most <= MOST, "seeds", most, format!("0 to {MOST}"))
+    }
+
+    fn check_data(&self, check: &Check<'_>) -> Result<(), Error> {
+        let data = &self.data;
+        check.one_of("data", &[("synthetic", data.synthetic.is_some()), ("text", data.text.is_some())])?;
+        check.one_of(
+            "data",
+            &[("vocab_size", data.vocab_size.is_some()), ("tokenizer", data.tokenizer.is_some())],
+        )?;
+        if let Some(text) = &data.text {
+            check.that(!text.is_empty(), "data.text", "an empty list", "at least one file")?;
+        }
+        if let Some(synthetic) = &data.synthetic {
+            check.that(
+                synthetic.documents > 0,
+                "data.synthetic.documents",
+                synthetic.documents,
+                "at least 1",
+            )?;
+        }
+        check.that((1..=2).contains(&data.segments), "data.segments", data.segments, "1 or 2")?;
+        check.that(
+            (8..=1 << 20).contains(&data.max_length),
+            "data.max_length",
+            data.max_length,
+            "8 to 1048576",
+        )
+    }
+
+    fn check_tasks(&self, check: &Check<'_>) -> Result<(), Error> {
+        check.once("tasks.names", &self.tasks.names)?;
+        let somewhere = self.tasks.folder.is_some() || self.data.synthetic.is_some();
+        check.that(somewhere, "tasks.folder", "not set", "a folder, where data.synthetic brings no tasks")?;
+        for (section, shares) in [("checkpoints", &self.checkpoints), ("own_schedule", &self.own_schedule)] {
+            let Some(CheckpointsPlan { shares, tasks, pretraining_seeds, finetuning_seeds }) = shares else {
+                continue;
+            };
+            let key = |key: &str| format!("{section}.{key}");
+            check.that(!shares.is_empty(), key("shares"), "an empty list", "at least one")?;
+            for share in shares {
+                let right = *share > 0.0 && *share < 1.0 && (share * FINEST as f64).fract() == 0.0;
+                check.that(right, key("shares"), share, "above 0 and below 1, a multiple of 1/64")?;
+            }
+            check.among(&key("tasks"), tasks.as_deref().unwrap_or_default(), &self.tasks.names)?;
+            let seeds = pretraining_seeds.as_deref().unwrap_or_default();
+            check.among(&key("pretraining_seeds"), seeds, &self.pretraining_seeds)?;
+            let seeds = finetuning_seeds.as_deref().unwrap_or_default();
+            check.among(&key("finetuning_seeds"), seeds, &self.finetuning_seeds)?;
+        }
+        Ok(())
+    }
+
+    fn check_budget(&self, check: &Check<'_>) -> Result<(), Error> {
+        let budget = &self.budget;
+        let limits = [
+            ("steps", budget.steps.is_some()),
+            ("tokens", budget.tokens.is_some()),
+            ("flops", budget.flops.is_some()),
+        ];
+        check.one_of("budget", &limits)?;
+        let limit = budget.steps.or(budget.tokens).map_or(budget.flops, |limit| Some(limit as f64));
+        let limit = limit.unwrap_or(0.0);
+        check.that(limit > 0.0 && limit.is_finite(), "budget", limit, "a number above 0")
+    }
+
+    fn check_search(&self, check: &Check<'_>) -> Result<(), Error> {
+        let Some(search) = &self.search else { return Ok(()) };
+        check.that(!search.grid.is_empty(), "search.grid", "nothing", "settings and their values")?;
+        for (key, values) in &search.grid {
+            let full = format!("search.grid.{key}");
+            check.that(!values.is_empty(), &full, "an empty list", "at least one value")?;
+            self.check_ours(check, &full, key)?;
+        }
+        check.once("search.pretraining_seeds", &search.pretraining_seeds)?;
+        check.once("search.finetuning_seeds", &search.finetuning_seeds)?;
+        let reported = |seed: &u64| self.pretraining_seeds.contains(seed);
+        let reported = search.pretraining_seeds.iter().find(|seed| reported(seed));
+        let found = reported.copied().unwrap_or(0);
+        check.that(reported.is_none(), "search.pretraining_seeds", found, "seeds that are not reported")?;
+        let right = search.share > 0.0 && search.share <= 1.0;
+        check.that(right, "search.share", search.share, "above 0 and at most 1")?;
+        check.among("search.tasks", search.tasks.as_deref().unwrap_or_default(), &self.tasks.names)
+    }
+
+    /// A key of pre-training that the study sets itself.
+    fn check_ours(&self, check: &Check<'_>, full: &str, key: &str) -> Result<(), Error> {
+        let ours = OURS.iter().find(|ours| key == **ours || key.starts_with(&format!("{ours}.")));
+        check.that(ours.is_none(), full, "set", "no such key: the study sets it")
+    }
+
+    fn check_pretrain(&self, origin: &str, check: &Check<'_>) -> Result<(), Error> {
+        for key in super::flat(&self.pretrain).keys() {
+            self.check_ours(check, &format!("pretrain.{key}"), key)?;
+        }
+        let vocab_size = self.planned_vocab_size()?;
+        let combinations =
+            self.search.as_ref().map_or_else(|| vec![BTreeMap::new()], super::SearchPlan::combinations);
+        for arm in self.pretrained_arms() {
+            for over in &combinations {
+                let config = self.run_config(origin, &arm, over, vocab_size)?;
+                let (found, needed) = (config.model.encoder.max_position_embeddings, self.data.max_length);
+                let key = "pretrain.model.encoder.max_position_embeddings";
+                let expected = format!("at least data.max_length, {needed}");
+                check.that(found >= needed as i64, key, found, expected)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+//! What a study does.
+
+mod check;
+mod read;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use electra_report::{Expectation, Matched};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+pub(crate) use read::{flat, merge, nested};
+
+/// A study: what is compared, on what, by what.
+///
+/// A plan's file may also have a section `[quick]`: keys of the plan that take the place of the others when a
+/// look is wanted and no result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// A short name, such as `default`.
+    pub name: String,
+    /// The report's headline.
+    pub title: String,
+    /// Why the study proves nothing, as a sentence, if it is meant as a look only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proves_nothing: Option<String>,
+    /// What was fixed in writing before the runs, and where that is, as sentences for the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed_in_writing: Option<String>,
+    /// How the settings that all arms share were chosen, as sentences for the report.
+    pub settings_chosen: String,
+    /// The objectives that are compared, each an arm of its own name.
+    pub objectives: Vec<String>,
+    /// The arm that the report's differences are against.
+    pub baseline: String,
+    /// Whether the same encoder is fine-tuned without pre-training too.
+    pub scratch: bool,
+    /// Seeds of pre-training. One decides first weights, order, masks and samples: arms of one seed see the
+    /// same examples and the same masked positions.
+    pub pretraining_seeds: Vec<u64>,
+    /// Seeds of fine-tuning, each for every task and encoder.
+    pub finetuning_seeds: Vec<u64>,
+    /// Shares of the budget at which a longer run as it was on its way is scored ("truncated").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<CheckpointsPlan>,
+    /// Shares of the budget that get runs of their own, whose learning rate ends there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_schedule: Option<CheckpointsPlan>,
+    /// Text and vocabulary.
+    pub data: DataPlan,
+    /// How long the runs are.
+    pub budget: BudgetPlan,
+    /// What the encoders are fine-tuned on.
+    pub tasks: TasksPlan,
+    /// Settings that are searched for each objective; all arms have the same if it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchPlan>,
+    /// How jobs share the machine.
+    pub run: RunPlan,
+    /// What the estimate of time assumes.
+    pub estimate: EstimatePlan,
+    /// The settings of every run, in the form of `electra pretrain`'s file, without `objective`, `seed`,
+    /// `data`, a limit of `budget`, and `checkpoint`, which the study sets.
+    pub pretrain: Table,
+    /// More arms: an objective under another name, with other settings, or as a control.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<ArmPlan>,
+}
+
+/// An arm that is not just an objective under its own name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArmPlan {
+    /// Its name, unique: letters, digits and `-`.
+    pub name: String,
+    /// Its objective's name.
+    pub objective: String,
+    /// As it is shown; the name if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The arm that it is a control of. A control takes that arm's searched settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_of: Option<String>,
+    /// What has to come out for a control: `same`, `worse`, or `open` if nothing is known beforehand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expects: Option<Expectation>,
+    /// Added to each of the pre-training seeds: the same objective under two names needs runs of its own.
+    #[serde(default)]
+    pub seed_offset: u64,
+    /// Settings of pre-training by their full keys, over those of `[pretrain]`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, Value>,
+}
+
+/// Shares of the budget that are scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointsPlan {
+    /// Above 0 and below 1, multiples of one 64th at the finest. The whole budget is always scored.
+    pub shares: Vec<f64>,
+    /// The tasks that they are scored on; all if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Vec<String>>,
+    /// The seeds of pre-training that they are scored for; all if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining_seeds: Option<Vec<u64>>,
+    /// The seeds of fine-tuning that they are scored with; all if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finetuning_seeds: Option<Vec<u64>>,
+}
+
+/// Text and vocabulary: `synthetic` or `text`, `vocab_size` or `tokenizer`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataPlan {
+    /// Tokens in an example.
+    pub max_length: usize,
+    /// Segments in an example: 1, or 2 as in the paper.
+    pub segments: usize,
+    /// Tokens in the vocabulary that is trained on the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocab_size: Option<u64>,
+    /// Whether that vocabulary keeps upper case and accents.
+    #[serde(default)]
+    pub cased: bool,
+    /// The folder of a tokenizer to use instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<PathBuf>,
+    /// Text files, or folders of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Vec<PathBuf>>,
+    /// Whether every line of a plain text file is a document; else blank lines end one.
+    #[serde(default)]
+    pub line_documents: bool,
+    /// The language that the program generates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synthetic: Option<SyntheticPlan>,
+}
+
+/// The language that the program generates, with its tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyntheticPlan {
+    /// Decides every word of it.
+    pub seed: u64,
+    /// Documents of text.
+    pub documents: u64,
+}
+
+/// How long the runs are: one of `steps`, `tokens` and `flops`, of the reference arm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetPlan {
+    /// Steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// Tokens, padding included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Floating-point operations as the paper counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flops: Option<f64>,
+    /// What is equal for all arms: `steps`, or `flops` as the paper counts them.
+    #[serde(rename = "match")]
+    pub matched: Matched,
+    /// The arm that the budget is said of.
+    pub reference: String,
+}
+
+/// What the encoders are fine-tuned on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TasksPlan {
+    /// GLUE's names, or names of folders with a `task.toml`, in the report's order.
+    pub names: Vec<String>,
+    /// The folder that they are in; the synthetic suite's if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// The examples that the scores come from: `dev` or `test`.
+    pub evaluate: Split,
+    /// Values to begin with: `paper` or `practice`.
+    pub preset: String,
+    /// Settings of fine-tuning by their keys, over the preset's.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub set: Table,
+}
+
+/// Examples that are scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Split {
+    /// For choosing settings.
+    Dev,
+    /// For the report.
+    Test,
+}
+
+impl Split {
+    /// As the program's option has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// A search over settings, the same for every objective, on examples that are not reported: the dev sets where
+/// the report has the test sets, else a part of the train sets that is held out for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchPlan {
+    /// Values of settings of pre-training by their full keys. Every combination is tried for every objective.
+    pub grid: BTreeMap<String, Vec<Value>>,
+    /// Seeds of pre-training; none of the study's.
+    pub pretraining_seeds: Vec<u64>,
+    /// Seeds of fine-tuning.
+    pub finetuning_seeds: Vec<u64>,
+    /// Share of the budget that a run of the search has.
+    pub share: f64,
+    /// The tasks that are scored; all if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Vec<String>>,
+}
+
+/// How jobs share the machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunPlan {
+    /// Jobs side by side; 0 for as many as there are cores for. It changes no result.
+    pub parallel: usize,
+    /// Threads of a job. The bytes of a result depend on it.
+    pub threads: usize,
+}
+
+/// What an estimate of time assumes before anything has run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EstimatePlan {
+    /// Executed operations a second of one job.
+    pub flops_per_s: f64,
+    /// Seconds that a job takes for anything else.
+    pub job_seconds: f64,
+    /// Seconds of fine-tuning on one task with one seed.
+    pub finetune_seconds: f64,
+    /// Of what machine that is, and what share of its peak, in words.
+    pub machine: String,
+}
+
+impl SearchPlan {
+    /// Every combination of the grid's values, the last setting changing fastest.
+    pub(crate) fn combinations(&self) -> Vec<BTreeMap<String, Value>> {
+        let mut combinations = vec![BTreeMap::new()];
+        for (key, values) in &self.grid {
+            let with = |one: &BTreeMap<String, Value>, value: &Value| {
+                let mut one = one.clone();
+                one.insert(key.clone(), value.clone());
+                one
+            };
+            combinations = combinations
+                .iter()
+                .flat_map(|one| values.iter().map(move |value| with(one, value)))
+                .collect();
+        }
+        combinations
+    }
+}
+
+#[cfg(test)]
+mod tests;

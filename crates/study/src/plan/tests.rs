@@ -1,0 +1,200 @@
+use super::*;
+use crate::{Error, estimate};
+
+const PLAN: &str = r#"
+name = "small"
+title = "Small"
+settings_chosen = "Alike."
+objectives = ["mlm", "replace-mlm", "electra"]
+baseline = "mlm"
+scratch = true
+pretraining_seeds = [1, 2, 3]
+finetuning_seeds = [1]
+checkpoints = { shares = [0.5] }
+data = { max_length = 64, segments = 1, vocab_size = 1000, synthetic = { seed = 1, documents = 100 } }
+budget = { steps = 100, match = "steps", reference = "electra" }
+tasks = { names = ["acceptability", "polarity"], evaluate = "test", preset = "practice" }
+run = { parallel = 0, threads = 1 }
+estimate = { flops_per_s = 1e10, job_seconds = 1.0, finetune_seconds = 1.0, machine = "none" }
+pretrain = { preset = "tiny" }
+"#;
+
+fn small(set: &[&str]) -> Result<Plan, Error> {
+    let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+    Plan::read("small", PLAN, false, &set)
+}
+
+#[test]
+fn plans_that_ship_can_be() {
+    for name in Plan::shipped() {
+        let text = Plan::text(name).unwrap();
+        let needs_text = !text.contains("[data.synthetic]");
+        let set: &[&str] = if needs_text { &["data.text=[\"a.txt\"]", "tasks.folder=GLUE"] } else { &[] };
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        let plan = Plan::read(name, &text, false, &set).unwrap();
+        assert_eq!((plan.name.as_str(), plan.proves_nothing.is_none()), (name, true));
+        // What is saved is what was read.
+        assert_eq!(Plan::read("saved", &plan.to_toml(), false, &[]).unwrap(), plan);
+        if text.contains("[quick]") {
+            let quick = Plan::read(name, &text, true, &set).unwrap();
+            assert!(quick.proves_nothing.is_some(), "{name}");
+            let seconds = |plan: &Plan| estimate(plan).unwrap().work_seconds;
+            assert!(seconds(&quick) < seconds(&plan) / 5.0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_default_plan_compares_the_papers_five_by_three_seeds() {
+    let plan = Plan::read("default", &Plan::text("default").unwrap(), false, &[]).unwrap();
+    assert_eq!(plan.objectives, ["mlm", "replace-mlm", "electra-15", "all-tokens-mlm", "electra"]);
+    assert!(plan.pretraining_seeds.len() >= 3 && plan.scratch);
+}
+
+#[test]
+fn evidence_has_six_paired_seeds_equal_operations_and_both_controls() {
+    let set = ["data.text=[\"a.txt\"]".to_owned(), "tasks.folder=GLUE".to_owned()];
+    let plan = Plan::read("evidence", &Plan::text("evidence").unwrap(), false, &set).unwrap();
+    assert_eq!((plan.pretraining_seeds.len(), plan.budget.matched), (6, Matched::Flops));
+    let expected = |what| plan.arms.iter().filter(|arm| arm.expects == Some(what)).count();
+    assert_eq!(
+        (expected(Expectation::Same), expected(Expectation::Worse), expected(Expectation::Open)),
+        (1, 1, 4)
+    );
+    let estimate = estimate(&plan).unwrap();
+    let paper = |arm: &str| estimate.arms.iter().find(|one| one.arm == arm).unwrap().flops_paper;
+    // Counting FLOPs, paper's appendix: 1.29e18 for ELECTRA-Small's million steps.
+    assert_eq!(format!("{:.2e}", paper("electra")), "1.29e18");
+    for arm in &estimate.arms {
+        assert!((arm.flops_paper / paper("electra") - 1.0).abs() < 1e-5, "{arm:?}");
+    }
+}
+
+#[test]
+fn keys_are_set_from_outside() {
+    let set = ["budget.tokens=2e6", "pretraining_seeds=[7]", "title=A title", "tasks.set.pooling=mean"];
+    let error = small(&set).unwrap_err().to_string();
+    assert!(error.contains("invalid type: floating point") && error.contains("budget"), "{error}");
+    let plan = small(&["budget.tokens=2000000", set[1], set[2], set[3]]).unwrap();
+    assert_eq!((plan.budget.steps, plan.budget.tokens), (None, Some(2_000_000)));
+    assert_eq!((plan.title.as_str(), plan.pretraining_seeds), ("A title", vec![7]));
+    assert_eq!(plan.tasks.set["pooling"], Value::String("mean".into()));
+}
+
+#[test]
+fn what_is_wrong_is_named_by_its_key() {
+    let arm = |set: &str| format!("arms=[{{ name = \"x\", objective = \"mlm\", {set} }}]");
+    for (set, expected) in [
+        ("objectives=[]", "objectives and arms: an empty list; expected at least one"),
+        ("objectives=[\"mlm\", \"mlm\"]", "objectives and arms: mlm twice; expected each once"),
+        ("objectives=[\"elektra\"]", "baseline: mlm; expected elektra"),
+        (
+            "objectives=[\"mlm\", \"elektra\", \"electra\"]",
+            "there is none called \"elektra\"; there are mlm, ",
+        ),
+        ("baseline=bert", "baseline: bert; expected mlm, replace-mlm"),
+        ("budget.reference=bert", "budget.reference: bert; expected mlm, replace-mlm"),
+        ("pretraining_seeds=[]", "pretraining_seeds: an empty list; expected at least one"),
+        ("finetuning_seeds=[1, 1]", "finetuning_seeds: 1 twice; expected each once"),
+        ("budget.steps=0", "budget: 0; expected a number above 0"),
+        ("budget.flops=-1.0", "budget: -1; expected a number above 0"),
+        ("budget.match=time", "unknown variant `time`, expected `steps` or `flops`"),
+        ("data.text=[\"a\"]", "data: synthetic and text; expected one of synthetic, text"),
+        ("data.tokenizer=t", "data: vocab_size and tokenizer; expected one of vocab_size, tokenizer"),
+        ("data.segments=3", "data.segments: 3; expected 1 or 2"),
+        ("data.max_length=256", "max_position_embeddings: 128; expected at least data.max_length, 256"),
+        ("data.synthetic.documents=0", "data.synthetic.documents: 0; expected at least 1"),
+        ("tasks.names=[]", "tasks.names: an empty list"),
+        ("tasks.evaluate=train", "unknown variant `train`, expected `dev` or `test`"),
+        (
+            "checkpoints.shares=[0.3]",
+            "checkpoints.shares: 0.3; expected above 0 and below 1, a multiple of 1/64",
+        ),
+        ("checkpoints.shares=[1.0]", "checkpoints.shares: 1; expected above 0 and below 1"),
+        ("checkpoints.tasks=[\"sorting\"]", "checkpoints.tasks: sorting; expected acceptability, polarity"),
+        ("checkpoints.pretraining_seeds=[9]", "checkpoints.pretraining_seeds: 9; expected 1, 2, 3"),
+        ("own_schedule={ shares = [0.0] }", "own_schedule.shares: 0; expected above 0 and below 1"),
+        ("run.threads=0", "run.threads: 0; expected 1 to 4096"),
+        ("estimate.flops_per_s=0", "estimate.flops_per_s: 0; expected a number above 0"),
+        ("pretrain.seed=3", "pretrain.seed: set; expected no such key: the study sets it"),
+        ("pretrain.budget.steps=3", "pretrain.budget.steps: set; expected no such key"),
+        ("pretrain.optimizer.rate=3", "unknown field `rate`"),
+        ("pretrain.optimizer.clip=0", "optimizer.clip: 0; expected a number above 0"),
+        ("pretrain.preset=huge", "pretrain: preset: unknown variant `huge`"),
+        (
+            &arm("seed_offset = 9223372036854775807"),
+            "arms.x.seed_offset: 9223372036854775807; expected a sum",
+        ),
+        (&arm("control_of = \"y\", expects = \"same\""), "arms.x.control_of: y; expected mlm"),
+        (&arm("control_of = \"mlm\""), "arms.x.expects: said of one and not the other"),
+        (&arm("expects = \"same\""), "arms.x.expects: said of one and not the other"),
+        (&arm("set = { seed = 3 }"), "arms.x.set.seed: set; expected no such key"),
+        (
+            "arms=[{ name = \"a b\", objective = \"mlm\" }]",
+            "arms.name: \"a b\"; expected letters, digits and -",
+        ),
+        ("arms=[{ name = \"scratch\", objective = \"mlm\" }]", "arms.name: \"scratch\"; expected"),
+        ("learning_rate=1", "unknown field `learning_rate`"),
+        ("no equals sign", "--set: \"no equals sign\"; expected key=value"),
+    ] {
+        let error = small(&[set]).expect_err(set).to_string();
+        assert!(error.contains(expected), "{set}: {error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_search_is_named() {
+    let search = |grid: &str, seeds: &str, share: &str| {
+        format!(
+            "search={{ grid = {grid}, pretraining_seeds = {seeds}, finetuning_seeds = [1], share = {share} }}"
+        )
+    };
+    let grid = "{ \"optimizer.learning_rate\" = [5e-4, 1e-3] }";
+    small(&[&search(grid, "[101]", "0.5")]).unwrap();
+    for (set, expected) in [
+        (search("{}", "[101]", "0.5"), "search.grid: nothing; expected settings"),
+        (
+            search("{ \"optimizer.learning_rate\" = [] }", "[101]", "1"),
+            "search.grid.optimizer.learning_rate: an empty",
+        ),
+        (search("{ seed = [1] }", "[101]", "0.5"), "search.grid.seed: set; expected no such key"),
+        (search("{ \"optimizer.clip\" = [1.0, 0.0] }", "[101]", "0.5"), "optimizer.clip: 0; expected"),
+        (search(grid, "[1]", "0.5"), "search.pretraining_seeds: 1; expected seeds that are not reported"),
+        (search(grid, "[101]", "1.5"), "search.share: 1.5; expected above 0 and at most 1"),
+    ] {
+        let error = small(&[&set]).expect_err(&set).to_string();
+        assert!(error.contains(expected), "{set}: {error}");
+    }
+}
+
+#[test]
+fn a_plan_without_a_quick_form_says_so() {
+    let text = Plan::text("control").unwrap();
+    let error = Plan::read("control", &text, true, &[]).unwrap_err().to_string();
+    assert_eq!(error, "control: there is no section [quick], so there is no quick form of this plan");
+    let error = Plan::text("no-such-plan").unwrap_err().to_string();
+    assert!(
+        error.starts_with("no-such-plan: reading it (it is no file, and no plan of the program"),
+        "{error}"
+    );
+}
+
+#[test]
+fn combinations_are_all_of_the_grid() {
+    let grid = |key: &str, values: &[i64]| {
+        (key.to_owned(), values.iter().map(|value| Value::Integer(*value)).collect())
+    };
+    let search = SearchPlan {
+        grid: BTreeMap::from([grid("a", &[1, 2]), grid("b", &[3, 4])]),
+        pretraining_seeds: vec![9],
+        finetuning_seeds: vec![1],
+        share: 1.0,
+        tasks: None,
+    };
+    let found: Vec<String> = search
+        .combinations()
+        .iter()
+        .map(|one| one.iter().map(|(key, value)| format!("{key}{value}")).collect())
+        .collect();
+    assert_eq!(found, ["a1b3", "a1b4", "a2b3", "a2b4"]);
+}

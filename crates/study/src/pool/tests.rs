@@ -1,0 +1,198 @@
+#![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
+
+use super::*;
+
+/// A job that runs a line of a shell.
+fn job(id: &str, needs: &[&str], script: &str) -> Job {
+    Job {
+        id: id.into(),
+        title: format!("the job {id}"),
+        kind: Kind::Data,
+        needs: needs.iter().map(ToString::to_string).collect(),
+        seconds: 1.0,
+        bytes: 0.0,
+        arguments: vec!["-c".into(), script.into()],
+        settings: None,
+        output: format!("out/{id}").into(),
+        done: Done::Folder,
+    }
+}
+
+/// Writes the job's name into a list of what was run, then its output.
+fn run_once(id: &str) -> String {
+    format!("echo {id} >> ran; mkdir out/{id}")
+}
+
+struct Bench {
+    folder: tempfile::TempDir,
+    stop: AtomicBool,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), stop: AtomicBool::new(false) }
+    }
+
+    fn run(&self, slots: usize, jobs: &[Job]) -> (BTreeMap<String, Outcome>, Vec<Event>) {
+        self.run_with(slots, jobs, |_| ())
+    }
+
+    fn run_with(
+        &self,
+        slots: usize,
+        jobs: &[Job],
+        mut also: impl FnMut(&Event),
+    ) -> (BTreeMap<String, Outcome>, Vec<Event>) {
+        let (program, study) = (Path::new("/bin/sh"), self.folder.path());
+        let pool = Pool { study, program, slots, threads: 1, stop: &self.stop };
+        let mut events = Vec::new();
+        let outcomes = pool.run(jobs, &mut |event| {
+            also(event);
+            events.push(event.clone());
+        });
+        (outcomes.unwrap(), events)
+    }
+
+    /// What was run, in order.
+    fn ran(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.path().join("ran")).unwrap_or_default();
+        text.lines().map(String::from).collect()
+    }
+}
+
+fn is_done(outcomes: &BTreeMap<String, Outcome>, id: &str) -> bool {
+    matches!(outcomes[id], Outcome::Done { .. })
+}
+
+#[test]
+fn needs_come_first_and_the_longest_way_before_others() {
+    let bench = Bench::new();
+    let mut jobs: Vec<Job> = [("a", &[][..]), ("b", &[]), ("c", &["b"]), ("d", &["c"])]
+        .into_iter()
+        .map(|(id, needs)| job(id, needs, &run_once(id)))
+        .collect();
+    // a alone is longer than any of the others, and shorter than b, c and d together.
+    jobs[0].seconds = 2.5;
+    let (outcomes, _) = bench.run(1, &jobs);
+    assert!(outcomes.keys().all(|id| is_done(&outcomes, id)));
+    assert_eq!(bench.ran(), ["b", "a", "c", "d"]);
+}
+
+#[test]
+fn what_is_done_is_not_done_again() {
+    let bench = Bench::new();
+    let jobs = [job("a", &[], &run_once("a")), job("b", &["a"], &run_once("b"))];
+    bench.run(2, &jobs);
+    let (outcomes, events) = bench.run(2, &jobs);
+    assert!(is_done(&outcomes, "a") && is_done(&outcomes, "b"));
+    assert_eq!(bench.ran(), ["a", "b"]);
+    let Event::Planned { jobs: planned } = &events[0] else { panic!("{events:?}") };
+    assert!(planned.iter().all(|(_, done)| *done));
+    assert_eq!(events.len(), 1);
+
+    // Other inputs make another job of it, and of what needs it.
+    let other = [job("a", &[], &format!("true; {}", run_once("a"))), jobs[1].clone()];
+    bench.run(2, &other);
+    assert_eq!(bench.ran(), ["a", "b", "a", "b"]);
+
+    // So does an output that is gone.
+    fs::remove_dir(bench.folder.path().join("out/b")).unwrap();
+    bench.run(2, &other);
+    assert_eq!(bench.ran(), ["a", "b", "a", "b", "b"]);
+}
+
+#[test]
+fn a_failure_stops_what_needs_it_and_nothing_else() {
+    let bench = Bench::new();
+    let fails = "echo first; echo; echo the disk is on fire >&2; exit 3";
+    let jobs = [
+        job("bad", &[], fails),
+        job("after", &["bad"], &run_once("after")),
+        job("last", &["after"], &run_once("last")),
+        job("other", &[], &run_once("other")),
+        job("liar", &[], "true"),
+    ];
+    let (outcomes, events) = bench.run(2, &jobs);
+    assert!(is_done(&outcomes, "other"));
+    assert_eq!(bench.ran(), ["other"]);
+    let Outcome::Failed { message } = &outcomes["bad"] else { panic!("{outcomes:?}") };
+    assert_eq!(message, "exit status: 3: first; the disk is on fire");
+    let Outcome::Failed { message } = &outcomes["liar"] else { panic!("{outcomes:?}") };
+    assert_eq!(message, "it ended well, but out/liar is not there");
+    assert_eq!(outcomes["after"], Outcome::Skipped { lacks: "bad".into() });
+    assert_eq!(outcomes["last"], Outcome::Skipped { lacks: "after".into() });
+    let failed = events.iter().filter(|event| matches!(event, Event::Failed { .. })).count();
+    assert_eq!(failed, 2);
+
+    // The same call tries it again.
+    let (outcomes, _) = bench.run(2, &jobs);
+    assert!(matches!(outcomes["bad"], Outcome::Failed { .. }) && is_done(&outcomes, "other"));
+    assert_eq!(bench.ran(), ["other"]);
+}
+
+#[test]
+fn half_an_output_is_removed_before_a_job_begins() {
+    let bench = Bench::new();
+    let half = bench.folder.path().join("out/a");
+    fs::create_dir_all(&half).unwrap();
+    fs::write(half.join("half"), "").unwrap();
+    let (outcomes, _) = bench.run(1, &[job("a", &[], &run_once("a"))]);
+    assert!(is_done(&outcomes, "a"));
+    assert_eq!(fs::read_dir(half).unwrap().count(), 0);
+}
+
+#[test]
+fn settings_are_written_and_are_part_of_the_job() {
+    let bench = Bench::new();
+    let mut one = job("a", &[], "mkdir out/a; cat settings/a.toml >> ran");
+    one.settings = Some(("settings/a.toml".into(), "steps = 1\n".into()));
+    bench.run(1, std::slice::from_ref(&one));
+    bench.run(1, std::slice::from_ref(&one));
+    one.settings = Some(("settings/a.toml".into(), "steps = 2\n".into()));
+    bench.run(1, &[one]);
+    assert_eq!(bench.ran(), ["steps = 1", "steps = 2"]);
+}
+
+#[test]
+fn a_study_that_is_stopped_closes_the_jobs_input_and_goes_on_later() {
+    let bench = Bench::new();
+    // As a run: it waits for the end of its input, saves, and ends well without being done.
+    let waits =
+        "echo begun >> ran; [ -e saved ] && mkdir out/a || { read line; echo saved >> ran; touch saved; }";
+    let jobs = [job("a", &[], waits), job("b", &["a"], &run_once("b"))];
+    let (outcomes, _) = bench.run_with(1, &jobs, |event| {
+        if let Event::Started { .. } = event {
+            bench.stop.store(true, atomic::Ordering::Relaxed);
+        }
+    });
+    assert_eq!(outcomes["a"], Outcome::Interrupted);
+    assert_eq!(outcomes["b"], Outcome::Interrupted);
+    assert_eq!(bench.ran(), ["begun", "saved"]);
+
+    bench.stop.store(false, atomic::Ordering::Relaxed);
+    let (outcomes, _) = bench.run(1, &jobs);
+    assert!(is_done(&outcomes, "a") && is_done(&outcomes, "b"));
+    assert_eq!(bench.ran(), ["begun", "saved", "begun", "b"]);
+}
+
+#[test]
+fn as_many_run_side_by_side_as_there_is_room_for() {
+    let bench = Bench::new();
+    // Each waits until there are two: alone it would never end.
+    let meets = |id: &str| {
+        format!("touch here-{id}; until [ $(ls | grep -c here-) -ge 2 ]; do sleep 0.01; done; mkdir out/{id}")
+    };
+    let jobs = [job("a", &[], &meets("a")), job("b", &[], &meets("b")), job("c", &[], &meets("c"))];
+    let mut running = 0_i32;
+    let mut most = 0;
+    let (outcomes, _) = bench.run_with(2, &jobs, |event| {
+        match event {
+            Event::Started { .. } => running += 1,
+            Event::Finished { .. } => running -= 1,
+            _ => {}
+        }
+        most = most.max(running);
+    });
+    assert!(outcomes.keys().all(|id| is_done(&outcomes, id)));
+    assert_eq!(most, 2);
+}

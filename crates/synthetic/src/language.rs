@@ -1,0 +1,156 @@
+//! The language: its words, its grammar, its worlds.
+
+use crate::forms::Forms;
+use crate::lexicon::{Lexicon, NUMBERS};
+use crate::world::{Entity, entities};
+
+/// A language with its worlds. Two with the same seed are the same, on any machine.
+pub struct Language {
+    pub(crate) seed: u64,
+    pub(crate) lexicon: Lexicon,
+    pub(crate) entities: Vec<Entity>,
+}
+
+impl Language {
+    /// The language of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut forms = Forms::new(seed);
+        let lexicon = Lexicon::new(&mut forms);
+        let entities = entities(seed, &mut forms);
+        Self { seed, lexicon, entities }
+    }
+
+    /// Every word with all that the grammar knows of it.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let words = &self.lexicon;
+        let mut entries = vec![
+            Entry::new(".", "stop"),
+            Entry::new(&words.negation, "negation"),
+            Entry::new(&words.agent, "agent"),
+            Entry::new(&words.near, "near"),
+            Entry::new(&words.passive, "passive"),
+        ];
+        for (number, form) in words.copula.iter().enumerate() {
+            entries.push(Entry { number: Some(number), ..Entry::new(form, "copula") });
+        }
+        let agreeing = [
+            ("determiner", &words.determiners),
+            ("pronoun", &words.pronouns),
+            ("reflexive", &words.reflexives),
+        ];
+        for (class, forms) in agreeing {
+            for (gender, forms) in forms.iter().enumerate() {
+                for (number, form) in forms.iter().enumerate() {
+                    let number = Some(number);
+                    entries.push(Entry { gender: Some(gender), number, ..Entry::new(form, class) });
+                }
+            }
+        }
+        for (meaning, noun) in words.nouns.iter().enumerate() {
+            for (number, form) in noun.forms.iter().enumerate() {
+                entries.push(Entry {
+                    meaning: Some(meaning),
+                    gender: Some(noun.gender),
+                    number: Some(number),
+                    topic: Some(noun.topic()),
+                    kind: Some(noun.kind),
+                    ..Entry::new(form, "noun")
+                });
+            }
+        }
+        for (meaning, deed) in words.deeds.iter().enumerate() {
+            for form in &deed.synonyms {
+                let (meaning, kind) = (Some(meaning), Some(deed.kind));
+                entries.push(Entry { meaning, kind, topic: Some(deed.kind / 2), ..Entry::new(form, "deed") });
+            }
+        }
+        for (meaning, forms) in words.socials.iter().enumerate() {
+            entries.extend(
+                forms.iter().map(|form| Entry { meaning: Some(meaning), ..Entry::new(form, "social") }),
+            );
+        }
+        for (meaning, act) in words.acts.iter().enumerate() {
+            for (number, form) in act.forms.iter().enumerate() {
+                let (meaning, number, topic) = (Some(meaning), Some(number), Some(act.topic));
+                entries.push(Entry { meaning, number, topic, ..Entry::new(form, "act") });
+            }
+        }
+        for (meaning, relation) in words.relations.iter().enumerate() {
+            let meaning = Some(meaning);
+            entries.extend(
+                relation.synonyms.iter().map(|form| Entry { meaning, ..Entry::new(form, "relation") }),
+            );
+            entries.extend(relation.values.iter().map(|form| Entry { meaning, ..Entry::new(form, "value") }));
+        }
+        entries.extend(words.attributes.iter().map(|form| Entry::new(form, "attribute")));
+        for evaluation in &words.evaluations {
+            entries.push(Entry { good: Some(evaluation.good), ..Entry::new(&evaluation.form, "evaluation") });
+        }
+        for (good, forms) in words.wants.iter().enumerate() {
+            let good = Some(good == 1);
+            entries.extend(forms.iter().map(|form| Entry { good, ..Entry::new(form, "want") }));
+        }
+        for entity in &self.entities {
+            let (gender, topic) = (Some(entity.gender), Some(entity.topic()));
+            entries.push(Entry { gender, topic, ..Entry::new(&entity.name, "name") });
+        }
+        entries
+    }
+
+    /// What is true: the entity's name, the relation's name, the value.
+    pub fn facts(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.entities.iter().flat_map(move |entity| {
+            let relations = self.lexicon.relations.iter().enumerate();
+            relations.map(move |(index, relation)| (&*entity.name, relation.name, self.value(entity, index)))
+        })
+    }
+}
+
+/// What the grammar knows of a word; a line of `lexicon.tsv`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// As it is written.
+    pub word: String,
+    /// `noun`, `deed`, `name`, …
+    pub class: &'static str,
+    /// The same number for words of a class that mean the same; for relations and their values, the relation.
+    pub meaning: Option<usize>,
+    /// Of two.
+    pub gender: Option<usize>,
+    /// 0 singular, 1 plural.
+    pub number: Option<usize>,
+    /// Of four.
+    pub topic: Option<usize>,
+    /// Of eight: a noun's kind, or that of the objects that a verb takes.
+    pub kind: Option<usize>,
+    /// The polarity of evaluations and of what follows from them.
+    pub good: Option<bool>,
+}
+
+impl Entry {
+    fn new(word: &str, class: &'static str) -> Self {
+        let word = word.to_owned();
+        Self { word, class, meaning: None, gender: None, number: None, topic: None, kind: None, good: None }
+    }
+
+    /// The header of `lexicon.tsv`.
+    pub(crate) const HEADER: &'static str = "word\tclass\tmeaning\tgender\tnumber\ttopic\tkind\tpolarity";
+
+    /// Its line of `lexicon.tsv`; what does not apply is empty.
+    pub(crate) fn line(&self) -> String {
+        let number = |of: Option<usize>| of.map(|of| of.to_string()).unwrap_or_default();
+        [
+            self.word.clone(),
+            self.class.to_owned(),
+            number(self.meaning),
+            number(self.gender),
+            self.number.map(|number| NUMBERS[number]).unwrap_or_default().to_owned(),
+            number(self.topic),
+            number(self.kind),
+            self.good.map(|good| if good { "good" } else { "bad" }).unwrap_or_default().to_owned(),
+        ]
+        .join("\t")
+    }
+}

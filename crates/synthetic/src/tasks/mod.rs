@@ -1,0 +1,104 @@
+//! The suite: tasks in the shape of GLUE's, on the language and its worlds.
+
+mod acceptability;
+mod entailment;
+mod paraphrase;
+mod polarity;
+mod similarity;
+mod topic;
+mod units;
+
+pub(crate) use acceptability::{PHENOMENA, pair};
+pub(crate) use units::{Part, Units};
+
+use crate::language::Language;
+use crate::random::Random;
+
+/// Words of a language that the examples of one set are made with, and the language.
+pub(crate) struct Scope<'a> {
+    pub(crate) language: &'a Language,
+    pub(crate) units: Units<'a>,
+}
+
+/// An example: its texts and its label.
+pub(crate) struct Example {
+    pub(crate) texts: Vec<String>,
+    pub(crate) label: String,
+}
+
+/// What a task's labels are.
+pub(crate) enum Labels {
+    Classes(&'static [&'static str]),
+    /// Numbers between these.
+    Range(f64, f64),
+}
+
+/// A task: how its files are described and how an example is made.
+pub(crate) struct Task {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) texts: &'static [&'static str],
+    pub(crate) labels: Labels,
+    /// The first is the score.
+    pub(crate) metrics: &'static [&'static str],
+    pub(crate) example: fn(&Scope<'_>, &mut Random) -> Example,
+}
+
+/// No and yes.
+const ANSWERS: Labels = Labels::Classes(&["no", "yes"]);
+
+fn answer(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+/// In the order in which reports show them.
+pub(crate) const TASKS: [Task; 6] = [
+    Task {
+        name: "acceptability",
+        title: "Acceptability",
+        texts: &["sentence"],
+        labels: ANSWERS,
+        metrics: &["matthews", "accuracy"],
+        example: acceptability::example,
+    },
+    Task {
+        name: "polarity",
+        title: "Polarity under negation",
+        texts: &["text"],
+        labels: Labels::Classes(&["bad", "good"]),
+        metrics: &["accuracy"],
+        example: polarity::example,
+    },
+    Task {
+        name: "paraphrase",
+        title: "Paraphrase",
+        texts: &["first", "second"],
+        labels: ANSWERS,
+        metrics: &["f1", "accuracy"],
+        example: paraphrase::example,
+    },
+    Task {
+        name: "entailment",
+        title: "Entailment by the facts",
+        texts: &["premise", "hypothesis"],
+        labels: ANSWERS,
+        metrics: &["accuracy"],
+        example: entailment::example,
+    },
+    Task {
+        name: "similarity",
+        title: "Similarity",
+        texts: &["first", "second"],
+        labels: Labels::Range(0.0, 5.0),
+        metrics: &["spearman", "pearson"],
+        example: similarity::example,
+    },
+    Task {
+        name: "topic",
+        title: "Topic",
+        texts: &["text"],
+        labels: Labels::Classes(&["0", "1", "2", "3"]),
+        metrics: &["accuracy"],
+        example: topic::example,
+    },
+];

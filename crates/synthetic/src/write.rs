@@ -1,0 +1,234 @@
+//! Files: the corpus, the tasks, the minimal pairs, the lexicon and the facts.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::language::Entry;
+use crate::random::Random;
+use crate::tasks::{Labels, PHENOMENA, Part, Scope, TASKS, Task, Units, pair};
+use crate::{Error, Language};
+
+/// The number of these files: raised whenever the same seed gives other bytes.
+const VERSION: u32 = 1;
+/// Documents that are made at a time.
+const CHUNK: u64 = 1024;
+/// What examples of a set are unlike each other: a set cannot be larger.
+const LARGEST: u64 = 20_000;
+
+/// How much is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Documents of the corpus.
+    pub documents: u64,
+    /// Examples of each task's train set.
+    pub train: u64,
+    /// Examples of each task's dev set.
+    pub dev: u64,
+    /// Examples of each task's test set, and pairs of each phenomenon.
+    pub test: u64,
+}
+
+impl Sizes {
+    /// So many documents, and sets of 2,000, 1,000 and 2,000 examples.
+    #[must_use]
+    pub fn new(documents: u64) -> Self {
+        Self { documents, train: 2000, dev: 1000, test: 2000 }
+    }
+
+    fn validate(self) -> Result<(), Error> {
+        if self.documents == 0 {
+            return Err(Error::Config { field: "documents", found: 0, expected: "1 or more" });
+        }
+        for (field, found) in [("train", self.train), ("dev", self.dev), ("test", self.test)] {
+            if found == 0 || found > LARGEST {
+                return Err(Error::Config { field, found, expected: "a number from 1 to 20,000" });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Documents of the corpus.
+    pub documents: u64,
+    /// Its words, full stops among them.
+    pub words: u64,
+    /// The mean of the logarithm of [`Word::alternatives`](crate::Word), in nats: the least cross-entropy of
+    /// predicting one hidden word from the rest of its document.
+    pub entropy: f64,
+    /// The share of words that are certain, given the rest of the document and the world.
+    pub certain: f64,
+}
+
+/// Writes a language into a folder, which has to be new or empty and appears whole or not at all: `corpus.txt` (a line
+/// a sentence, an empty line between documents), `tasks/*/` (`task.toml`, `train.tsv`, `dev.tsv`, `test.tsv`),
+/// `minimal-pairs/*.jsonl` in BLiMP's form, `lexicon.tsv`, `facts.tsv`, and `language.json` with the summary. The
+/// same seed and sizes give the same bytes, on any number of threads.
+///
+/// # Errors
+/// [`Error::Config`] if a size is out of range, [`Error::Occupied`] if the folder has something in it,
+/// [`Error::Io`] if a file cannot be written.
+pub fn write(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summary, Error> {
+    sizes.validate()?;
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Io { path, source }
+    };
+    match fs::read_dir(folder) {
+        Ok(mut entries) => {
+            if entries.next().is_some() {
+                return Err(Error::Occupied { path: folder.to_owned() });
+            }
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(folder)(error)),
+        Err(_) => {}
+    }
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(above).map_err(failed(above))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".electra-language-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    let temporary = builder.tempdir_in(above).map_err(failed(above))?;
+    let summary = write_into(language, sizes, temporary.path()).map_err(failed(folder))?;
+    fs::rename(temporary.path(), folder).map_err(failed(folder))?;
+    // Renamed away: there is nothing left for the guard to remove.
+    let _ = temporary.keep();
+    File::open(above).and_then(|folder| folder.sync_all()).map_err(failed(above))?;
+    Ok(summary)
+}
+
+fn write_into(language: &Language, sizes: Sizes, folder: &Path) -> io::Result<Summary> {
+    let summary = corpus(language, sizes.documents, &folder.join("corpus.txt"))?;
+    let scopes = Part::ALL.map(|part| Scope { language, units: Units::new(language, part) });
+    for (number, task) in TASKS.iter().enumerate() {
+        let of_task = folder.join("tasks").join(task.name);
+        fs::create_dir_all(&of_task)?;
+        whole(&of_task.join("task.toml"), &definition(task))?;
+        for ((part, scope), size) in
+            Part::ALL.into_iter().zip(&scopes).zip([sizes.train, sizes.dev, sizes.test])
+        {
+            let stream = 3 * number as u64 + part as u64;
+            let lines = examples(language.seed, task, scope, stream, size);
+            whole(&of_task.join(format!("{}.tsv", part.name())), &lines)?;
+        }
+    }
+    let pairs = folder.join("minimal-pairs");
+    fs::create_dir_all(&pairs)?;
+    for (number, phenomenon) in PHENOMENA.iter().enumerate() {
+        let lines = minimal_pairs(language.seed, &scopes[Part::Test as usize], number, sizes.test);
+        whole(&pairs.join(format!("{phenomenon}.jsonl")), &lines)?;
+    }
+    let entries: Vec<String> = language.entries().iter().map(Entry::line).collect();
+    whole(&folder.join("lexicon.tsv"), &format!("{}\n{}\n", Entry::HEADER, entries.join("\n")))?;
+    let mut facts = String::from("name\trelation\tvalue\n");
+    for (name, relation, value) in language.facts() {
+        let _ = writeln!(facts, "{name}\t{relation}\t{value}");
+    }
+    whole(&folder.join("facts.tsv"), &facts)?;
+    let about = json!({ "version": VERSION, "seed": language.seed, "summary": summary });
+    let about = serde_json::to_string_pretty(&about).expect("numbers with names") + "\n";
+    whole(&folder.join("language.json"), &about)?;
+    Ok(summary)
+}
+
+fn corpus(language: &Language, documents: u64, path: &Path) -> io::Result<Summary> {
+    let mut file = BufWriter::new(File::create(path)?);
+    let (mut words, mut nats, mut certain) = (0_u64, 0.0, 0_u64);
+    for first in (0..documents).step_by(CHUNK as usize) {
+        let chunk: Vec<_> = (first..documents.min(first + CHUNK))
+            .into_par_iter()
+            .map(|number| {
+                let document = language.document(number);
+                let open = |word: &crate::Word<'_>| f64::from(word.alternatives).ln();
+                let counts = (
+                    document.words().count() as u64,
+                    document.words().map(open).sum::<f64>(),
+                    document.words().filter(|word| word.alternatives == 1).count() as u64,
+                );
+                (document.text(), counts)
+            })
+            .collect();
+        // Added up in order, so that the sums are the same on any number of threads.
+        for (number, (text, counts)) in chunk.into_iter().enumerate() {
+            if first + number as u64 > 0 {
+                file.write_all(b"\n")?;
+            }
+            file.write_all(text.as_bytes())?;
+            words += counts.0;
+            nats += counts.1;
+            certain += counts.2;
+        }
+    }
+    file.into_inner()?.sync_all()?;
+    // To the digits that every machine's logarithm agrees on.
+    let share = |of: f64| (of / words as f64 * 1e6).round() / 1e6;
+    Ok(Summary { documents, words, entropy: share(nats), certain: share(certain as f64) })
+}
+
+/// A header and so many different lines.
+fn examples(seed: u64, task: &Task, scope: &Scope<'_>, stream: u64, size: u64) -> String {
+    let mut seen = HashSet::new();
+    let mut lines = format!("{}\tlabel\n", task.texts.join("\t"));
+    for number in 0.. {
+        let example = (task.example)(scope, &mut Random::new(seed, b"examples", (stream << 32) + number));
+        let texts = example.texts.join("\t");
+        if seen.insert(texts.clone()) {
+            let _ = writeln!(lines, "{texts}\t{}", example.label);
+        }
+        if seen.len() as u64 == size {
+            break;
+        }
+    }
+    lines
+}
+
+fn minimal_pairs(seed: u64, scope: &Scope<'_>, phenomenon: usize, size: u64) -> String {
+    let mut seen = HashSet::new();
+    let mut lines = String::new();
+    for number in 0.. {
+        let mut random = Random::new(seed, b"pairs\0\0\0", ((phenomenon as u64) << 32) + number);
+        let [good, bad] = pair(scope, phenomenon, &mut random);
+        if seen.insert(bad.clone()) {
+            let uid = PHENOMENA[phenomenon];
+            let _ = writeln!(lines, "{}", json!({ "sentence_good": good, "sentence_bad": bad, "UID": uid }));
+        }
+        if seen.len() as u64 == size {
+            break;
+        }
+    }
+    lines
+}
+
+/// A task's `task.toml`.
+fn definition(task: &Task) -> String {
+    let list = |of: &[&str]| of.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ");
+    let labels = match task.labels {
+        Labels::Classes(names) => format!("labels = [{}]", list(names)),
+        Labels::Range(least, most) => format!("regression = true\nrange = [{least:.1}, {most:.1}]"),
+    };
+    format!(
+        "name = \"{}\"\ntitle = \"{}\"\nkind = \"sequence\"\ntext = [{}]\nlabel = \"label\"\n{labels}\nmetrics = [{}]\n\n\
+         [files]\ntrain = \"train.tsv\"\ndev = \"dev.tsv\"\ntest = \"test.tsv\"\n",
+        task.name,
+        task.title,
+        list(task.texts),
+        list(task.metrics),
+    )
+}
+
+fn whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

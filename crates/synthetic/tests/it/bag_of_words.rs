@@ -1,0 +1,109 @@
+//! No task is solved by the words alone, without their order.
+
+use std::collections::{HashMap, HashSet};
+
+use electra_synthetic::Sizes;
+
+use crate::suite::{Row, Suite};
+
+/// Which words a text has, those of a pair's two apart and what both have; for pairs also how many they share.
+fn features(row: &Row, known: &mut HashMap<String, usize>) -> Vec<(usize, f64)> {
+    let bags: Vec<HashSet<&str>> = row.texts.iter().map(|text| text.split(' ').collect()).collect();
+    let mut names: Vec<(String, f64)> = vec![("bias".to_owned(), 1.0)];
+    for (text, bag) in bags.iter().enumerate() {
+        names.extend(bag.iter().map(|word| (format!("{text} {word}"), 1.0)));
+    }
+    if let [first, second] = &bags[..] {
+        let shared: Vec<&&str> = first.intersection(second).collect();
+        names.push(("shared".to_owned(), shared.len() as f64));
+        names.extend(shared.into_iter().map(|word| (format!("both {word}"), 1.0)));
+    }
+    names.sort_by(|first, second| first.0.cmp(&second.0));
+    let mut features = Vec::new();
+    for (name, value) in names {
+        let next = known.len();
+        features.push((*known.entry(name).or_insert(next), value));
+    }
+    features
+}
+
+/// The scores that one-against-the-rest ridge regression by gradient descent gives the test rows, a column a target.
+fn linear(train: &[Row], test: &[Row], targets: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let mut known = HashMap::new();
+    let train: Vec<_> = train.iter().map(|row| features(row, &mut known)).collect();
+    let test: Vec<_> = test.iter().map(|row| features(row, &mut known)).collect();
+    let fit = |target: &Vec<f64>| {
+        let mut weights = vec![0.0; known.len()];
+        let value =
+            |weights: &[f64], row: &[(usize, f64)]| row.iter().map(|&(at, x)| weights[at] * x).sum::<f64>();
+        for _ in 0..30 {
+            for (row, target) in train.iter().zip(target) {
+                let error = value(&weights, row) - target;
+                let length: f64 = row.iter().map(|(_, x)| x * x).sum();
+                for &(at, x) in row {
+                    weights[at] -= 0.1 * (error * x / length + 0.001 * weights[at]);
+                }
+            }
+        }
+        test.iter().map(|row| value(&weights, row)).collect()
+    };
+    targets.iter().map(fit).collect()
+}
+
+/// The share of the test set that it gets right.
+fn accuracy(suite: &Suite, task: &str) -> f64 {
+    let [train, test] = ["train", "test"].map(|set| suite.rows(task, set));
+    let mut labels: Vec<String> = train.iter().map(|row| row.label.clone()).collect();
+    labels.sort();
+    labels.dedup();
+    let target =
+        |label: &String| train.iter().map(|row| if row.label == *label { 1.0 } else { -1.0 }).collect();
+    let scores = linear(&train, &test, &labels.iter().map(target).collect::<Vec<_>>());
+    let right = test.iter().enumerate().filter(|&(row, example)| {
+        let best = (0..labels.len()).max_by(|&one, &other| scores[one][row].total_cmp(&scores[other][row]));
+        labels[best.unwrap()] == example.label
+    });
+    right.count() as f64 / test.len() as f64
+}
+
+fn suite() -> Suite {
+    Suite::new(1, Sizes { documents: 1, train: 2000, dev: 1, test: 1000 })
+}
+
+#[test]
+fn bags_of_words_do_not_solve_the_classifications() {
+    let suite = suite();
+    // The oracle has 1.0 everywhere. Chance is 0.5, for topics 0.25.
+    for (task, most) in [
+        ("acceptability", 0.62),
+        ("polarity", 0.6),
+        ("paraphrase", 0.62),
+        ("entailment", 0.6),
+        ("topic", 0.45),
+    ] {
+        let found = accuracy(&suite, task);
+        assert!(found < most, "{task}: {found} of the test set is right, {most} at most was expected");
+    }
+}
+
+#[test]
+fn bags_of_words_do_not_solve_similarity() {
+    let suite = suite();
+    let [train, test] = ["train", "test"].map(|set| suite.rows("similarity", set));
+    let number = |row: &Row| row.label.parse::<f64>().unwrap();
+    let target: Vec<f64> = train.iter().map(|row| number(row) - 2.5).collect();
+    let scores = linear(&train, &test, &[target]).remove(0);
+    let labels: Vec<f64> = test.iter().map(number).collect();
+    let correlation = correlation(&scores, &labels);
+    assert!(correlation < 0.72, "{correlation}");
+}
+
+/// Pearson's, which for scores in a line with the labels is 1.
+fn correlation(x: &[f64], y: &[f64]) -> f64 {
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    let (mx, my) = (mean(x), mean(y));
+    let product = |of: &[f64], mean: f64, with: &[f64], other: f64| -> f64 {
+        of.iter().zip(with).map(|(a, b)| (a - mean) * (b - other)).sum()
+    };
+    product(x, mx, y, my) / (product(x, mx, x, mx) * product(y, my, y, my)).sqrt()
+}

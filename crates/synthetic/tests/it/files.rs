@@ -1,0 +1,92 @@
+//! The files: the same bytes everywhere, whole or not at all.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use electra_synthetic::{Error, Language, Sizes, write};
+use sha2::{Digest, Sha256};
+
+use crate::suite::Suite;
+
+const SMALL: Sizes = Sizes { documents: 2500, train: 50, dev: 30, test: 40 };
+
+fn digest(folder: &Path) -> String {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(file.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/"));
+        hash.update(fs::read(&file).unwrap());
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_seed_gives_these_bytes_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut digests = Vec::new();
+    for threads in [1, 3] {
+        let path = folder.path().join(threads.to_string());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| write(&Language::new(1), SMALL, &path)).unwrap();
+        digests.push(digest(&path));
+    }
+    assert_eq!(digests[0], digests[1]);
+    // Whoever changes this changes VERSION in src/write.rs with it.
+    assert_eq!(digests[0], "7a2f8ff37358bb49");
+}
+
+#[test]
+fn no_two_sets_share_a_word_that_they_ask_about() {
+    let suite = Suite::new(4, Sizes { documents: 1, train: 2000, dev: 1000, test: 2000 });
+    for task in ["acceptability", "polarity", "paraphrase", "entailment", "similarity", "topic"] {
+        let stems = |set: &str| -> HashSet<(String, String)> {
+            let rows = suite.rows(task, set);
+            let words = rows.iter().flat_map(|row| row.texts.iter().flat_map(|text| text.split(' ')));
+            let asked = words
+                .filter(|word| ["noun", "deed", "act", "evaluation", "name"].contains(&suite.class(word)));
+            let of = |word: &str| suite.get(word, "meaning").unwrap_or(word).to_owned();
+            asked.map(|word| (suite.class(word).to_owned(), of(word))).collect()
+        };
+        let [train, dev, test] = ["train", "dev", "test"].map(stems);
+        for (one, other) in [(&train, &dev), (&train, &test), (&dev, &test)] {
+            assert_eq!(one.intersection(other).next(), None, "{task}");
+        }
+        assert!(test.len() >= 90, "{task}: {} units", test.len());
+    }
+}
+
+#[test]
+fn what_lies_in_the_folder_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("thesis.txt");
+    fs::write(&file, "mine").unwrap();
+    let error = write(&Language::new(1), SMALL, folder.path()).unwrap_err();
+    assert!(matches!(error, Error::Occupied { .. }), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let error = write(&Language::new(1), SMALL, &file).unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+    assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+}
+
+#[test]
+fn sizes_have_bounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("language");
+    for (sizes, message) in [
+        (Sizes { documents: 0, ..SMALL }, "documents: 0; expected 1 or more"),
+        (Sizes { train: 0, ..SMALL }, "train: 0; expected a number from 1 to 20,000"),
+        (Sizes { test: 20_001, ..SMALL }, "test: 20001; expected a number from 1 to 20,000"),
+    ] {
+        assert_eq!(write(&Language::new(1), sizes, &path).unwrap_err().to_string(), message);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,67 @@
+//! The language itself.
+
+use std::collections::{HashMap, HashSet};
+
+use electra_synthetic::Language;
+use proptest::prelude::*;
+
+#[test]
+fn words_are_different_and_known() {
+    let language = Language::new(9);
+    let entries = language.entries();
+    let known: HashSet<&str> = entries.iter().map(|entry| &*entry.word).collect();
+    assert_eq!(known.len(), entries.len(), "no form has two meanings");
+    for number in 0..500 {
+        for word in language.document(number).words() {
+            assert!(known.contains(word.form), "{}", word.form);
+        }
+    }
+}
+
+#[test]
+fn every_word_is_used_and_no_document_is_told_twice() {
+    let language = Language::new(2);
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut texts = HashSet::new();
+    for number in 0..3000 {
+        let document = language.document(number);
+        assert!(texts.insert(document.text()));
+        for word in document.words() {
+            *counts.entry(word.form.to_owned()).or_default() += 1;
+        }
+    }
+    for entry in language.entries() {
+        assert!(counts.get(&entry.word).is_some_and(|&count| count >= 5), "{}", entry.word);
+    }
+}
+
+#[test]
+fn statements_of_documents_are_true() {
+    let language = Language::new(5);
+    let entries = language.entries();
+    let by_word: HashMap<&str, _> = entries.iter().map(|entry| (&*entry.word, entry)).collect();
+    let facts: HashSet<(&str, &str)> = language.facts().map(|(name, _, value)| (name, value)).collect();
+    let mut told = 0;
+    for number in 0..500 {
+        for sentence in &language.document(number).sentences {
+            let class = |at: usize| by_word[sentence[at].form].class;
+            let statement = (0..sentence.len()).any(|at| class(at) == "relation");
+            if statement {
+                let (first, second) = (sentence[0].form, sentence[1].form);
+                assert!(facts.contains(&(first, second)) || facts.contains(&(second, first)));
+                told += 1;
+            }
+        }
+    }
+    assert_eq!(told, 1500, "three facts a document");
+}
+
+proptest! {
+    #[test]
+    fn documents_depend_on_seed_and_number_alone(seed in any::<u64>(), number in any::<u64>()) {
+        let (one, other) = (Language::new(seed), Language::new(seed));
+        let _ = other.document(number ^ 1);
+        prop_assert_eq!(one.document(number), other.document(number));
+        prop_assert!(one.document(number).words().all(|word| word.alternatives >= 1));
+    }
+}

@@ -1,0 +1,339 @@
+//! Tasks of one's own: `task.toml`.
+
+mod raw;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use toml::Value;
+
+use crate::Metric;
+use crate::error::{listed, nearest};
+use crate::file::File;
+use crate::form::{Column, Form, Header, Syntax};
+use crate::selection::Source;
+use crate::{Error, Kind, Labels, Split, Task};
+use raw::{Broken, Empty, Raw, RawForm, RawKind};
+
+/// Reads a `task.toml`.
+pub(crate) fn read(path: &Path) -> Result<Task, Error> {
+    let file = File::read(path, "a task's description")?;
+    let (raw, lines) = raw::parse(path, &file.text)?;
+    Definition { path, raw, lines }.task()
+}
+
+struct Definition<'a> {
+    path: &'a Path,
+    raw: Raw,
+    /// Where each key is.
+    lines: BTreeMap<String, u64>,
+}
+
+impl Definition<'_> {
+    /// An error about a key, which may be missing.
+    fn refuse(&self, key: &str, what: impl fmt::Display) -> Error {
+        let line = self.lines.get(key).copied();
+        Error::Definition { path: self.path.to_owned(), line, what: format!("{key}: {what}") }
+    }
+
+    fn task(self) -> Result<Task, Error> {
+        let form = self.form()?;
+        self.check_keys(form)?;
+        let raw = &self.raw;
+        let kind = match raw.kind {
+            RawKind::Sequence => {
+                Kind::Sequence { pair: raw.text.as_ref().and_then(Value::as_array).map_or(0, Vec::len) == 2 }
+            }
+            RawKind::Tokens => Kind::Tokens,
+            RawKind::Spans => Kind::Spans { unanswerable: raw.unanswerable.unwrap_or(false) },
+            RawKind::Choice => Kind::Choice,
+        };
+        let labels = self.labels()?;
+        let metrics = self.metrics(&labels)?;
+        let positive = self.positive(&labels, &metrics)?;
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let name = raw.name.clone().unwrap_or_else(|| folder_name(folder));
+        if ["", ".", ".."].contains(&name.as_str()) || name.contains(['/', '\\']) {
+            return Err(self.refuse("name", format!("{name:?}; expected a name that a folder can have")));
+        }
+        Ok(Task {
+            title: raw.title.clone().unwrap_or_else(|| name.clone()),
+            name,
+            kind,
+            labels,
+            metrics,
+            positive,
+            articles: raw.articles.clone().unwrap_or_default(),
+            epochs: raw.epochs,
+            form: self.columns(form)?,
+            sources: self.sources(folder)?,
+            place: self.path.to_owned(),
+        })
+    }
+
+    /// As it is said, or else by kind and by the names of the files.
+    fn form(&self) -> Result<RawForm, Error> {
+        let kind = self.raw.kind;
+        let fitting: &[RawForm] = match kind {
+            RawKind::Sequence | RawKind::Choice => &[RawForm::Tsv, RawForm::Jsonl],
+            RawKind::Tokens => &[RawForm::Conll, RawForm::Jsonl],
+            RawKind::Spans => &[RawForm::Squad],
+        };
+        let is_jsonl = |file: &String| {
+            let name = file.strip_suffix(".gz").or(file.strip_suffix(".zst")).unwrap_or(file);
+            [".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending))
+        };
+        let form = match self.raw.form {
+            Some(form) => form,
+            None if fitting.contains(&RawForm::Jsonl) && self.raw.files.values().any(is_jsonl) => {
+                RawForm::Jsonl
+            }
+            None => fitting[0],
+        };
+        if !fitting.contains(&form) {
+            let fitting: Vec<String> = fitting.iter().map(RawForm::to_string).collect();
+            let expected = listed(&fitting, "or");
+            return Err(self
+                .refuse("form", format!("\"{form}\" is no form of kind = \"{kind}\"; expected {expected}")));
+        }
+        Ok(form)
+    }
+
+    /// Refuses keys that would have no effect.
+    fn check_keys(&self, form: RawForm) -> Result<(), Error> {
+        let kind = self.raw.kind;
+        let is_spans = kind == RawKind::Spans;
+        let is_regression = self.is_regression();
+        let tabular = matches!(form, RawForm::Tsv | RawForm::Jsonl);
+        let of_kind = |kind: RawKind| format!("kind = \"{kind}\"");
+        let of_form = format!("form = \"{form}\"");
+        let regression = "regression = true".to_owned();
+        let rules = [
+            ("text", !is_spans, of_kind(kind)),
+            ("label", !is_spans, of_kind(kind)),
+            ("labels", !is_spans, of_kind(kind)),
+            ("choices", kind == RawKind::Choice, of_kind(kind)),
+            ("regression", kind == RawKind::Sequence, of_kind(kind)),
+            ("unanswerable", is_spans, of_kind(kind)),
+            ("articles", is_spans, of_kind(kind)),
+            ("positive", matches!(kind, RawKind::Sequence | RawKind::Tokens), of_kind(kind)),
+            ("labels", !is_regression, regression.clone()),
+            ("positive", !is_regression, regression),
+            ("range", is_regression, "labels that are classes".to_owned()),
+            ("header", form == RawForm::Tsv, of_form.clone()),
+            ("broken", form == RawForm::Tsv, of_form.clone()),
+            ("index", tabular, of_form.clone()),
+            ("empty", tabular && kind != RawKind::Tokens, of_kind(kind)),
+            ("comments", form == RawForm::Conll, of_form),
+        ];
+        match rules.iter().find(|(key, applies, _)| !applies && self.lines.contains_key(*key)) {
+            Some((key, _, context)) => {
+                Err(self.refuse(key, format!("has no meaning with {context}; take it out")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn is_regression(&self) -> bool {
+        self.raw.regression.unwrap_or(false)
+    }
+
+    fn labels(&self) -> Result<Labels, Error> {
+        let raw = &self.raw;
+        if let Some(labels) = &raw.labels {
+            if labels.len() < 2 {
+                return Err(self.refuse("labels", format!("{} of them; expected two or more", labels.len())));
+            }
+            if let Some((at, label)) =
+                labels.iter().enumerate().find(|(at, label)| labels[..*at].contains(label))
+            {
+                return Err(self.refuse(
+                    "labels",
+                    format!("{label:?} is there twice, the second time as number {}", at + 1),
+                ));
+            }
+        }
+        match (raw.kind, &raw.labels) {
+            (RawKind::Spans | RawKind::Choice, _) => Ok(Labels::Within),
+            (_, Some(labels)) => Ok(Labels::Classes(labels.clone())),
+            _ if self.is_regression() => match raw.range {
+                Some([low, high]) if low < high => Ok(Labels::Values { low, high }),
+                Some([low, high]) => {
+                    Err(self.refuse("range", format!("[{low}, {high}]; expected the lower bound first")))
+                }
+                None => Ok(Labels::Values { low: f64::NEG_INFINITY, high: f64::INFINITY }),
+            },
+            (RawKind::Sequence, None) => {
+                Err(self.refuse("labels", "missing; name the classes, or say regression = true"))
+            }
+            (RawKind::Tokens, None) => Err(self.refuse("labels", "missing; name the classes")),
+        }
+    }
+
+    fn metrics(&self, labels: &Labels) -> Result<Vec<Metric>, Error> {
+        let (fitting, what): (&[Metric], _) = match (self.raw.kind, labels) {
+            (RawKind::Spans, _) => (&[Metric::ExactMatch, Metric::TokenF1], "kind = \"spans\""),
+            (RawKind::Choice, _) => (&[Metric::Accuracy], "kind = \"choice\""),
+            (_, Labels::Values { .. }) => (&[Metric::Spearman, Metric::Pearson], "regression = true"),
+            (RawKind::Tokens, _) => (&[Metric::Accuracy, Metric::F1, Metric::Matthews], "kind = \"tokens\""),
+            (RawKind::Sequence, Labels::Classes(labels)) if labels.len() == 2 => {
+                (&[Metric::Accuracy, Metric::F1, Metric::Matthews, Metric::Auc], "two labels")
+            }
+            (RawKind::Sequence, _) => (&[Metric::Accuracy, Metric::F1, Metric::Matthews], "several labels"),
+        };
+        let Some(names) = &self.raw.metrics else {
+            // Of spans and regression both are usual; of classes, what is usual beside accuracy differs.
+            let usual = if let [_, _] = fitting { fitting } else { &fitting[..1] };
+            return Ok(usual.to_vec());
+        };
+        let known: Vec<&str> = fitting.iter().map(|metric| metric.name()).collect();
+        if names.is_empty() {
+            return Err(self.refuse("metrics", format!("none; expected {}", listed(&known, "or"))));
+        }
+        names
+            .iter()
+            .map(|name| match Metric::from_name(name) {
+                Some(metric) if fitting.contains(&metric) => Ok(metric),
+                Some(_) => Err(self.refuse(
+                    "metrics",
+                    format!("{name:?} does not fit {what}; expected {}", listed(&known, "or")),
+                )),
+                None => Err(self.refuse(
+                    "metrics",
+                    format!("there is no metric {name:?}; expected {}", listed(&known, "or")),
+                )),
+            })
+            .collect()
+    }
+
+    fn positive(&self, labels: &Labels, metrics: &[Metric]) -> Result<Option<usize>, Error> {
+        let Labels::Classes(labels) = labels else { return Ok(None) };
+        match &self.raw.positive {
+            Some(positive) => {
+                let position = labels.iter().position(|label| label == positive);
+                let unknown = || {
+                    self.refuse(
+                        "positive",
+                        format!("{positive:?} is no label; expected {}", listed(labels, "or")),
+                    )
+                };
+                position.ok_or_else(unknown).map(Some)
+            }
+            None if !metrics.iter().any(|metric| matches!(metric, Metric::F1 | Metric::Auc)) => Ok(None),
+            None if labels.len() == 2 => Ok(Some(1)),
+            None => Err(self.refuse(
+                "positive",
+                format!("missing; expected the label that F1 is about: {}", listed(labels, "or")),
+            )),
+        }
+    }
+
+    fn columns(&self, form: RawForm) -> Result<Form, Error> {
+        let raw = &self.raw;
+        let numbered = form == RawForm::Conll || raw.header == Some(false);
+        let text = match (&raw.text, raw.kind) {
+            (Some(value), _) => self.many("text", value, numbered)?,
+            (None, RawKind::Spans) => Vec::new(),
+            (None, _) if form == RawForm::Conll => vec![Column::Number(1)],
+            (None, _) => {
+                return Err(self.refuse("text", "missing; expected the column of the text, or a list of two"));
+            }
+        };
+        let most = if raw.kind == RawKind::Tokens { 1 } else { 2 };
+        if text.len() > most {
+            return Err(self.refuse(
+                "text",
+                format!("{} columns; expected {}", text.len(), if most == 1 { "one" } else { "one or two" }),
+            ));
+        }
+        let choices = match (&raw.choices, raw.kind) {
+            (Some(value), _) => self.many("choices", value, numbered)?,
+            (None, RawKind::Choice) => {
+                return Err(self.refuse("choices", "missing; expected a list of columns"));
+            }
+            (None, _) => Vec::new(),
+        };
+        if raw.kind == RawKind::Choice && choices.len() == 1 && form == RawForm::Tsv {
+            return Err(self.refuse("choices", "one column; expected two or more"));
+        }
+        let label = match &raw.label {
+            Some(value) => Some(self.one("label", value, numbered)?),
+            None if raw.kind == RawKind::Spans || form == RawForm::Conll => None,
+            None => return Err(self.refuse("label", "missing; expected the column of the label")),
+        };
+        let index = raw.index.as_ref().map(|value| self.one("index", value, numbered)).transpose()?;
+        let syntax = match form {
+            RawForm::Tsv if numbered => Syntax::Tsv(Header::Absent),
+            RawForm::Tsv => Syntax::Tsv(Header::Named),
+            RawForm::Jsonl => Syntax::Jsonl,
+            RawForm::Conll => Syntax::Conll { comments: raw.comments.clone().unwrap_or_default() },
+            RawForm::Squad => Syntax::Squad,
+        };
+        Ok(Form {
+            syntax,
+            text,
+            choices,
+            label,
+            index,
+            needs_index: true,
+            choice_labels: if raw.kind == RawKind::Choice {
+                raw.labels.clone().unwrap_or_default()
+            } else {
+                Vec::new()
+            },
+            keeps_empty: raw.empty == Some(Empty::Keep),
+            skips_broken: raw.broken == Some(Broken::Skip),
+        })
+    }
+
+    fn many(&self, key: &str, value: &Value, numbered: bool) -> Result<Vec<Column>, Error> {
+        match value {
+            Value::Array(values) if values.is_empty() => {
+                Err(self.refuse(key, "an empty list; expected columns"))
+            }
+            Value::Array(values) => values.iter().map(|value| self.one(key, value, numbered)).collect(),
+            value => Ok(vec![self.one(key, value, numbered)?]),
+        }
+    }
+
+    fn one(&self, key: &str, value: &Value, numbered: bool) -> Result<Column, Error> {
+        match value {
+            Value::String(name) if !numbered => Ok(Column::Named(vec![name.clone()])),
+            Value::Integer(number) if numbered && *number > 0 => {
+                Ok(Column::Number(usize::try_from(*number).unwrap_or(usize::MAX)))
+            }
+            value if numbered => Err(self.refuse(
+                key,
+                format!("{value}; expected the number of a column, from 1, as there is no header"),
+            )),
+            value => Err(self.refuse(key, format!("{value}; expected the name of a column or field"))),
+        }
+    }
+
+    fn sources(&self, folder: &Path) -> Result<BTreeMap<Split, Vec<Source>>, Error> {
+        if self.raw.files.is_empty() {
+            return Err(self.refuse("files", "none; expected train, dev or test"));
+        }
+        let mut sources = BTreeMap::new();
+        for (name, file) in &self.raw.files {
+            let split = name.parse().map_err(|what: Error| {
+                let suggestion =
+                    nearest(name, ["train", "dev", "test"]).map(|known| format!("; did you mean {known}?"));
+                self.refuse(&format!("files.{name}"), format!("{what}{}", suggestion.unwrap_or_default()))
+            })?;
+            if file.is_empty() {
+                return Err(self.refuse(&format!("files.{name}"), "no name; expected a file's name"));
+            }
+            sources.insert(split, vec![Source::file(folder.join(file))]);
+        }
+        Ok(sources)
+    }
+}
+
+/// What a folder is called; `.` is a folder, too.
+fn folder_name(folder: &Path) -> String {
+    let whole = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let whole = whole.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

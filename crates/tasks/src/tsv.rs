@@ -1,0 +1,165 @@
+//! Tab-separated files. Quotes mean nothing: GLUE's files have single ones within fields.
+
+use std::borrow::Cow;
+
+use crate::error::listed;
+use crate::file::File;
+use crate::form::{Bare, Column, Header};
+use crate::record::{Cell, Place, Record};
+use crate::selection::{PAIR, Source};
+use crate::{Error, Example, Split, Task};
+
+/// The examples, and the lines that were left out.
+pub(crate) fn read(
+    task: &Task,
+    split: &Split,
+    file: &File,
+    header: &Header,
+    source: &Source,
+) -> Result<(Vec<Example>, Vec<u64>), Error> {
+    let (_, head) = file.lines().next().expect("a file that was read is not empty");
+    let names: Vec<&str> = head.split('\t').collect();
+    let columns = Columns::find(task, split, file, header, &names)?;
+    let selection = match &source.selection {
+        Some(selection) => Some((columns_of_pairs(file, &names)?, selection.pairs()?, selection.listed)),
+        None => None,
+    };
+
+    let (mut examples, mut left_out) = (Vec::new(), Vec::new());
+    for (line, text) in file.lines().skip(usize::from(columns.has_header)) {
+        let fields: Vec<&str> = text.split('\t').collect();
+        if fields.len() != names.len() {
+            if task.form.skips_broken {
+                left_out.push(line);
+                continue;
+            }
+            return Err(Error::ColumnCount {
+                path: file.path.clone(),
+                line,
+                first: 1,
+                expected: names.len(),
+                found: fields.len(),
+                is_cut_off: fields.len() < names.len() && file.ends_within(line),
+            });
+        }
+        if let Some(([first, second], pairs, listed)) = &selection
+            && pairs.contains(&(fields[*first].to_owned(), fields[*second].to_owned())) != *listed
+        {
+            continue;
+        }
+        let index = columns.index.map_or_else(|| examples.len().to_string(), |at| fields[at].to_owned());
+        let record = Record {
+            index,
+            text: cells(&columns.text, &fields),
+            choices: cells(&columns.choices, &fields),
+            label: cells(columns.label.as_slice(), &fields).pop(),
+        };
+        examples.push(task.example(record, Place { path: &file.path, line })?);
+    }
+    Ok((examples, left_out))
+}
+
+fn cells<'a>(columns: &'a [(usize, String)], fields: &[&'a str]) -> Vec<Cell<'a>> {
+    columns.iter().map(|(at, column)| Cell { column, value: Cow::Borrowed(fields[*at]) }).collect()
+}
+
+fn columns_of_pairs(file: &File, names: &[&str]) -> Result<[usize; 2], Error> {
+    let place = |name| names.iter().position(|other| *other == name);
+    match (place(PAIR[0]), place(PAIR[1])) {
+        (Some(first), Some(second)) => Ok([first, second]),
+        _ => Err(header_error(file, &PAIR, names)),
+    }
+}
+
+fn header_error(file: &File, missing: &[&str], names: &[&str]) -> Error {
+    let noun = if missing.len() == 1 { "a column" } else { "the columns" };
+    Error::Header {
+        path: file.path.clone(),
+        expected: format!("{noun} {}", listed(missing, "and")),
+        found: listed(names, "and"),
+    }
+}
+
+/// Positions from 0, and what messages call them.
+struct Columns {
+    has_header: bool,
+    text: Vec<(usize, String)>,
+    choices: Vec<(usize, String)>,
+    label: Option<(usize, String)>,
+    index: Option<usize>,
+}
+
+impl Columns {
+    fn find(task: &Task, split: &Split, file: &File, header: &Header, names: &[&str]) -> Result<Self, Error> {
+        let form = &task.form;
+        if let Header::Unless(Bare { columns, text, label }) = header
+            && names.len() == *columns
+            && form.text.iter().all(|column| place(column, names).is_none())
+        {
+            let at = |number: usize| (number - 1, format!("column {number}"));
+            return Ok(Self {
+                has_header: false,
+                text: vec![at(*text)],
+                choices: Vec::new(),
+                label: Some(at(*label)),
+                index: None,
+            });
+        }
+        let has_header = *header != Header::Absent;
+        let index = form.index.iter().filter(|_| form.needs_index);
+        let needed: Vec<&Column> = form.text.iter().chain(&form.choices).chain(index).collect();
+        check(file, &needed, names)?;
+        let find = |column: &Column| {
+            let at = place(column, names).expect("the columns were checked");
+            let name = if has_header { format!("column {:?}", names[at]) } else { column.describe("column") };
+            (at, name)
+        };
+        let label = form.label.as_ref().filter(|column| place(column, names).is_some()).map(find);
+        if let (None, Some(column), false) = (&label, &form.label, split.is_test()) {
+            if !has_header {
+                return Err(Place { path: &file.path, line: 1 }
+                    .unlabelled(column.describe("column"), &split.to_string()));
+            }
+            return Err(Error::Header {
+                path: file.path.clone(),
+                expected: format!("{}, as a {split} set needs labels", column.describe("a column")),
+                found: listed(names, "and"),
+            });
+        }
+        Ok(Self {
+            has_header,
+            text: form.text.iter().map(find).collect(),
+            choices: form.choices.iter().map(find).collect(),
+            label,
+            index: form.index.as_ref().and_then(|column| place(column, names)),
+        })
+    }
+}
+
+fn check(file: &File, needed: &[&Column], names: &[&str]) -> Result<(), Error> {
+    let missing: Vec<&Column> =
+        needed.iter().filter(|column| place(column, names).is_none()).copied().collect();
+    let mut wanted = Vec::new();
+    for column in missing {
+        match column {
+            Column::Named(names) => wanted.push(names[0].as_str()),
+            Column::Number(number) => {
+                return Err(Error::FewColumns {
+                    path: file.path.clone(),
+                    line: 1,
+                    expected: *number,
+                    found: names.len(),
+                });
+            }
+        }
+    }
+    if wanted.is_empty() { Ok(()) } else { Err(header_error(file, &wanted, names)) }
+}
+
+/// The position of a column, if the first line has it.
+fn place(column: &Column, names: &[&str]) -> Option<usize> {
+    match column {
+        Column::Named(known) => known.iter().find_map(|known| names.iter().position(|name| name == known)),
+        Column::Number(number) => (*number <= names.len()).then(|| number - 1),
+    }
+}

@@ -1,0 +1,117 @@
+//! Questions with answers in a text.
+
+use electra_tasks::{Answer, Content, Split};
+
+use crate::{Folder, examples, refused};
+
+const TOML: &str = "kind = \"spans\"\nunanswerable = true\n\
+    [files]\ntrain = \"a.json\"\ndev = \"a.json\"\ntest = \"a.json\"\n";
+
+/// One question about a text with characters of several bytes.
+fn file(question: &str) -> String {
+    format!(
+        "{{\"version\": \"x\", \"data\": [{{\"title\": \"t\", \"paragraphs\": [\n\
+         {{\"context\": \"Žofie žije v Brně.\", \"qas\": [\n{{\"id\": \"q1\", \"question\": \"Kde?\"{question}}}\n]}}\n]}}]}}\n"
+    )
+}
+
+fn answered(text: &str, start: usize) -> String {
+    file(&format!(", \"answers\": [{{\"text\": {text:?}, \"answer_start\": {start}}}]"))
+}
+
+fn spans(answers: Option<Vec<Answer>>) -> Content {
+    Content::Spans { question: "Kde?".into(), context: "Žofie žije v Brně.".into(), answers }
+}
+
+#[test]
+fn answers_have_bytes_for_characters() {
+    let folder = Folder::new(&[("task.toml", TOML), ("a.json", &answered("v Brně", 11))]);
+    let answer = Answer { text: "v Brně".into(), start: 13 };
+    for split in [Split::Train, Split::Dev, Split::Test] {
+        let dataset = folder.own().read(&split).unwrap();
+        assert_eq!(examples(&dataset), [("q1", spans(Some(vec![answer.clone()])))]);
+    }
+}
+
+#[test]
+fn a_question_may_have_no_answer() {
+    for question in
+        [", \"answers\": [], \"is_impossible\": true", ", \"is_impossible\": true", ", \"answers\": []"]
+    {
+        let folder = Folder::new(&[("task.toml", TOML), ("a.json", &file(question))]);
+        assert_eq!(examples(&folder.own().read(&Split::Train).unwrap()), [("q1", spans(Some(vec![])))]);
+    }
+}
+
+#[test]
+fn a_test_set_may_say_nothing() {
+    let folder = Folder::new(&[("task.toml", TOML), ("a.json", &file(""))]);
+    assert_eq!(examples(&folder.own().read(&Split::Test).unwrap()), [("q1", spans(None))]);
+}
+
+#[test]
+fn where_an_answer_stands_counts_in_train_sets_alone() {
+    let folder = Folder::new(&[("task.toml", TOML), ("a.json", &answered("v Brně", 99))]);
+    let dev = folder.own().read(&Split::Dev).unwrap();
+    assert_eq!(examples(&dev), [("q1", spans(Some(vec![Answer { text: "v Brně".into(), start: 21 }])))]);
+}
+
+#[test]
+fn messages_name_file_line_and_question() {
+    let unanswerable = ", \"answers\": [], \"is_impossible\"";
+    for (file, expected) in [
+        (
+            answered("v Brně", 12),
+            "expected the answer \"v Brně\" at character 12 of the context, found \" Brně.\"",
+        ),
+        (
+            answered("v Brně", 99),
+            "expected the answer \"v Brně\" at character 99 of the context, the context has 18 characters",
+        ),
+        (answered("  ", 0), "an answer is empty; expected text"),
+        (file(""), "no answers; expected some, as a train set needs them"),
+        (
+            file(&format!("{unanswerable}: false")),
+            "it has no answer, and is_impossible is false; expected an answer",
+        ),
+        (
+            file(", \"is_impossible\": true, \"answers\": [{\"text\": \"v\", \"answer_start\": 11}]"),
+            "it has an answer, and is_impossible is true; expected no answer",
+        ),
+        (file("").replace("Kde?", ""), "its question is empty; expected text"),
+        (file("").replace("Žofie žije v Brně.", "\u{a0}"), "its context is empty; expected text"),
+    ] {
+        let message = refused(&[("task.toml", TOML), ("a.json", &file)], &Split::Train);
+        assert_eq!(message, format!("a.json: line 3, question \"q1\": {expected}"));
+    }
+    let toml = TOML.replace("unanswerable = true\n", "");
+    let message =
+        refused(&[("task.toml", &toml), ("a.json", &file(&format!("{unanswerable}: true")))], &Split::Dev);
+    assert_eq!(
+        message,
+        "a.json: line 3, question \"q1\": it has no answer; expected one, or a task with unanswerable = true"
+    );
+}
+
+#[test]
+fn another_form_is_refused_with_line_and_column() {
+    let whole = answered("v Brně", 11);
+    for (file, expected) in [
+        (
+            &whole[..whole.len() - 8],
+            "a.json: line 4, column 0: expected SQuAD's form: EOF while parsing a list; the file may be cut off",
+        ),
+        (
+            &whole.replace("qas", "questions"),
+            "a.json: line 4, column 2: expected SQuAD's form: missing field `qas`",
+        ),
+        (
+            "[]",
+            "a.json: line 1, column 2: expected SQuAD's form: invalid length 0, expected struct Squad with 1 element",
+        ),
+        ("{\"data\": []}", "a.json: nothing in it; expected examples of the task answers"),
+    ] {
+        let toml = format!("name = \"answers\"\n{TOML}");
+        assert_eq!(refused(&[("task.toml", &toml), ("a.json", file)], &Split::Train), expected);
+    }
+}
