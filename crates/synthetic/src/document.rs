@@ -1,7 +1,7 @@
 //! Documents: a day of one entity of a world.
 
 use crate::language::Language;
-use crate::lexicon::{ACTS, DEEDS, FRIEND, GENDERS, NOUNS, RELATIONS, SOCIALS};
+use crate::lexicon::{ACTS, ATTRIBUTES, DEEDS, FRIEND, GENDERS, NOUNS, RELATIONS, SOCIALS};
 use crate::random::Random;
 use crate::sentence::{Sentence, Thing, Transitive, Word, act, consequence, evaluation, sure, text, word};
 use crate::world::{ENTITIES, Entity, WORLDS};
@@ -32,9 +32,9 @@ impl Document<'_> {
 impl Language {
     /// The document of this number. It depends on the language's seed and the number alone.
     ///
-    /// Two facts about an entity, one about its friend; what the entity does to a thing and to its friend, told
-    /// twice in other words; what the thing is like, and whether the entity therefore wants it; and a sentence about
-    /// other things of the same topic. The sentences come in any order, but what follows from an evaluation
+    /// Two facts about an entity; what it does to a thing and to its friend, each told twice in other words; two
+    /// judgements of the thing, both good or both bad, and whether the entity therefore wants it; and a sentence
+    /// about other things of the same topic. The sentences come in any order, but what follows from a judgement
     /// follows it.
     #[must_use]
     pub fn document(&self, number: u64) -> Document<'_> {
@@ -42,30 +42,31 @@ impl Language {
         let random = &mut random;
         let hero = &self.entities[random.below(WORLDS * ENTITIES)];
         let friend = &self.entities[hero.friend];
-        let thing = self.thing(hero.topic(), random);
+        let good = random.one_in(2);
+        let thing = self.thing(hero.topic(), good, random);
 
-        let mut relations: Vec<usize> = (0..RELATIONS.len()).collect();
-        random.shuffle(&mut relations);
-        let [first, second, ..] = relations[..] else { unreachable!("there are more relations than two") };
+        let first = random.below(RELATIONS.len());
+        let second = (first + 1 + random.below(RELATIONS.len() - 1)) % RELATIONS.len();
         let mut blocks = vec![
             vec![self.fact(hero, first, random)],
             vec![self.fact(hero, second, random)],
-            vec![self.fact(friend, random.below(FRIEND), random)],
-            self.judged(hero, &thing, random),
             vec![self.bystanders(hero.topic(), random)],
         ];
+        blocks.extend(self.judged(hero, &thing, good, random));
         blocks.extend(self.told_twice(hero, friend, &thing, random).map(|sentence| vec![sentence]));
         random.shuffle(&mut blocks);
         Document { sentences: blocks.into_iter().flatten().collect() }
     }
 
     /// What the document is about besides the entity: it is named more than once, so that no word of it is open.
-    fn thing<'a>(&'a self, topic: usize, random: &mut Random) -> Thing<'a> {
+    /// Good things have attributes that bad ones have not.
+    fn thing<'a>(&'a self, topic: usize, good: bool, random: &mut Random) -> Thing<'a> {
         let of_topic = &self.nouns_of(topic);
+        let (bad, fine) = self.lexicon.attributes.split_at(ATTRIBUTES / 2);
         Thing {
             noun: random.one_of(of_topic),
             number: random.below(2),
-            attribute: Some(random.form(&self.lexicon.attributes)),
+            attribute: Some(random.form(if good { fine } else { bad })),
             alternatives: 1,
         }
     }
@@ -91,15 +92,22 @@ impl Language {
         }
     }
 
-    /// What a thing is like, and what follows from it.
-    fn judged<'a>(&'a self, hero: &'a Entity, thing: &Thing<'a>, random: &mut Random) -> Vec<Sentence<'a>> {
-        let judgement = random.pick(&self.lexicon.evaluations);
-        let negated = random.one_in(2);
-        let alternatives = self.lexicon.evaluations.len() / 2;
-        vec![
-            evaluation(&self.lexicon, thing, judgement, negated, alternatives),
-            consequence(&self.lexicon, hero, thing, judgement.good != negated, random.below(2)),
-        ]
+    /// What a thing is like, said in two ways, and what follows from each.
+    fn judged<'a>(
+        &'a self,
+        hero: &'a Entity,
+        thing: &Thing<'a>,
+        good: bool,
+        random: &mut Random,
+    ) -> [Vec<Sentence<'a>>; 2] {
+        let judgements = [(); 2].map(|()| {
+            let negated = random.one_in(6);
+            let fitting: Vec<_> =
+                self.lexicon.evaluations.iter().filter(|word| (word.good != negated) == good).collect();
+            evaluation(&self.lexicon, thing, random.one_of(&fitting), negated, fitting.len())
+        });
+        judgements
+            .map(|judgement| vec![judgement, consequence(&self.lexicon, hero, thing, good, random.below(2))])
     }
 
     /// Things of the topic that are named but once.
@@ -116,8 +124,8 @@ impl Language {
         act(&self.lexicon, &thing, &distractor, random.one_of(&acts), ACTS)
     }
 
-    /// What the entity does to the thing and to its friend, each in two of four ways: the active or the passive,
-    /// with one or the other of two verbs that mean the same.
+    /// What the entity does to the thing and to its friend, each in the active and in the passive, with one or the
+    /// other of two verbs that mean the same.
     fn told_twice<'a>(
         &'a self,
         hero: &'a Entity,
@@ -131,15 +139,14 @@ impl Language {
         let social = &self.lexicon.socials[random.below(SOCIALS)];
         let [done, met] = [random.one_in(3), random.one_in(3)];
         let mut tell = |patient: Vec<Word<'a>>, verbs: &'a [String; 2], negated: bool| {
-            let way = random.below(4);
-            let other = (way + 1 + random.below(3)) % 4;
-            [way, other].map(|way| {
+            let passive = random.one_in(2);
+            [passive, !passive].map(|passive| {
                 Transitive {
                     agent: vec![sure(&hero.name)],
                     patient: patient.clone(),
-                    verb: word(&verbs[way % 2], verbs.len()),
+                    verb: word(random.form(verbs), verbs.len()),
                     negated,
-                    passive: way / 2 == 1,
+                    passive,
                 }
                 .words(&self.lexicon)
             })

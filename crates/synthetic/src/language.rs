@@ -1,7 +1,7 @@
 //! The language: its words, its grammar, its worlds.
 
 use crate::forms::Forms;
-use crate::lexicon::{Lexicon, NUMBERS};
+use crate::lexicon::{ATTRIBUTES, Lexicon, NUMBERS};
 use crate::world::{Entity, entities};
 
 /// A language with its worlds. Two with the same seed are the same, on any machine.
@@ -84,7 +84,9 @@ impl Language {
             );
             entries.extend(relation.values.iter().map(|form| Entry { meaning, ..Entry::new(form, "value") }));
         }
-        entries.extend(words.attributes.iter().map(|form| Entry::new(form, "attribute")));
+        for (attribute, form) in words.attributes.iter().enumerate() {
+            entries.push(Entry { good: Some(attribute >= ATTRIBUTES / 2), ..Entry::new(form, "attribute") });
+        }
         for evaluation in &words.evaluations {
             entries.push(Entry { good: Some(evaluation.good), ..Entry::new(&evaluation.form, "evaluation") });
         }
@@ -125,7 +127,7 @@ pub struct Entry {
     pub topic: Option<usize>,
     /// Of eight: a noun's kind, or that of the objects that a verb takes.
     pub kind: Option<usize>,
-    /// The polarity of evaluations and of what follows from them.
+    /// The polarity of evaluations, of attributes, and of what follows from evaluations.
     pub good: Option<bool>,
 }
 

@@ -7,12 +7,12 @@ pub(crate) const TOPICS: usize = 4;
 /// Kinds of nouns that verbs choose between: two a topic.
 pub(crate) const KINDS: usize = 2 * TOPICS;
 pub(crate) const GENDERS: usize = 2;
-pub(crate) const NOUNS: usize = 12; // of a kind and a gender
+pub(crate) const NOUNS: usize = 8; // of a kind and a gender
 pub(crate) const DEEDS: usize = 4; // that a kind of object can suffer
-pub(crate) const SOCIALS: usize = 16;
+pub(crate) const SOCIALS: usize = 12;
 pub(crate) const ACTS: usize = 8; // of a topic
-pub(crate) const ATTRIBUTES: usize = 24;
-pub(crate) const EVALUATIONS: usize = 80; // of a polarity
+pub(crate) const ATTRIBUTES: usize = 8;
+pub(crate) const EVALUATIONS: usize = 48; // of a polarity
 /// What is told of an entity: the relations, and how many values each has. The last is between entities.
 pub(crate) const RELATIONS: [(&str, usize); 5] =
     [("home", 16), ("trade", 16), ("tool", 16), ("dish", 16), ("friend", 0)];

@@ -4,7 +4,7 @@ use crate::forms::Forms;
 use crate::lexicon::{FRIEND, GENDERS, RELATIONS, TOPICS};
 use crate::random::Random;
 
-pub(crate) const WORLDS: usize = 40;
+pub(crate) const WORLDS: usize = 32;
 pub(crate) const ENTITIES: usize = 8; // in a world
 
 /// One that has a name.
@@ -12,7 +12,7 @@ pub(crate) struct Entity {
     pub(crate) name: String,
     pub(crate) gender: usize,
     pub(crate) world: usize,
-    /// The value of each relation but the last.
+    /// The value of each relation but the last: of those that go with its topic.
     pub(crate) values: [usize; FRIEND],
     /// Another entity of the same world, by its index.
     pub(crate) friend: usize,
@@ -35,7 +35,10 @@ pub(crate) fn entities(seed: u64, forms: &mut Forms) -> Vec<Entity> {
                 name: forms.word(),
                 gender: random.below(GENDERS),
                 world,
-                values: std::array::from_fn(|relation| random.below(RELATIONS[relation].1)),
+                values: std::array::from_fn(|relation| {
+                    let of_topic = RELATIONS[relation].1 / TOPICS;
+                    world % TOPICS * of_topic + random.below(of_topic)
+                }),
                 friend: world * ENTITIES + (entity % ENTITIES + other) % ENTITIES,
             }
         })

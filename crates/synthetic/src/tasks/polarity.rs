@@ -11,7 +11,7 @@ pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
     let thing = Thing {
         noun: random.one_of(&units.nouns),
         number: random.below(2),
-        attribute: Some(random.form(&lexicon.attributes)),
+        attribute: None,
         alternatives: 1,
     };
     let judgement = random.one_of(&units.evaluations);

@@ -53,7 +53,7 @@ fn statements_of_documents_are_true() {
             }
         }
     }
-    assert_eq!(told, 1500, "three facts a document");
+    assert_eq!(told, 1000, "two facts a document");
 }
 
 proptest! {
