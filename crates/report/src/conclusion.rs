@@ -25,7 +25,7 @@ pub(crate) fn conclude(results: &Results) -> Conclusion {
     };
     caveats.insert(0, format!("What its numbers would say if they were to prove anything: {shown}"));
     Conclusion {
-        sentence: format!("This run proves nothing: {}", sentence(reason)),
+        sentence: format!("This run proves nothing. {}", sentence(reason)),
         ordering: PaperOrdering::Open,
         ordering_sentence: "The paper's ordering is not to be read from it.".into(),
         caveats,

@@ -3,7 +3,7 @@
 use crate::chart::{Chart, Charts};
 use crate::format::{count, list, percent, plural, points, scientific, sentence, time, word};
 use crate::tables::{self, Cell, Table};
-use crate::{Expectation, Matched, PaperOrdering, Results, Role, Verdict};
+use crate::{ArmResult, Expectation, Matched, PaperOrdering, Results, Role, Verdict, replacements};
 
 /// A part of a section.
 pub(crate) enum Block<'a> {
@@ -98,7 +98,8 @@ pub(crate) fn sections<'a>(results: &Results, charts: &'a Charts) -> Vec<Section
     let table = tables::curve(results);
     if !table.rows.is_empty() {
         let text = "A truncated point is a longer run as it was on its way, its learning rate still high; a point of its own schedule is a run that was planned to end there. Only points of one kind can be compared. The band reaches from the lowest seed to the highest.";
-        let mut compute: Vec<Block<'_>> = vec![Block::Paragraph(text.into())];
+        let mut compute: Vec<Block<'_>> =
+            vec![Block::Paragraph(format!("{text}{}", of_the_same_seeds(results)))];
         compute.extend(chart(&charts.compute_flops));
         compute.extend(chart(&charts.compute_steps));
         compute.push(Block::Details("The numbers".into(), vec![Block::Table(table)]));
@@ -112,30 +113,59 @@ pub(crate) fn sections<'a>(results: &Results, charts: &'a Charts) -> Vec<Section
     }
     if !results.scratch.is_empty() {
         push(
-            "pretraining",
+            "pre-training",
             "Does pre-training help?",
             vec![Block::Paragraph(helps(results)), Block::Table(tables::scratch(results))],
         );
     }
     if let Some(drawn) = chart(&charts.diagnostics) {
         push("diagnostics", "Diagnostics over training", vec![
-            Block::Paragraph("What the objectives said of themselves. Losses of different objectives are of different things: a lower one is not a better encoder. The masked-LM loss of all but MLM is the generator's.".into()),
+            Block::Paragraph("What the objectives said of themselves. Losses of different objectives are of different things: a lower one is not a better encoder. The masked-LM loss of all but MLM is the generator's; what is the kept encoder's own is called so.".into()),
             drawn,
             Block::Details("The last values".into(), vec![Block::Table(tables::diagnostics(results))]),
         ]);
     }
+    push("replacements", "What the generator offers and what is found", replacements::blocks(results));
     push("cost", "Cost", vec![Block::Table(tables::cost(results))]);
     push("provenance", "How this was made", provenance(results));
     sections
+}
+
+/// What the curves are of, if not of all seeds.
+fn of_the_same_seeds(results: &Results) -> String {
+    let curves = results.arms.iter().filter(|arm| arm.facts.role == Role::Arm && arm.curve.len() > 1);
+    let least = |arm: &ArmResult| arm.curve.iter().map(|point| point.score.seeds).min().unwrap_or(0);
+    let seeds: Vec<(&str, usize, usize)> =
+        curves.map(|arm| (arm.facts.title.as_str(), least(arm), arm.seeds.len())).collect();
+    if seeds.iter().all(|(_, joined, all)| joined >= all) {
+        return String::new();
+    }
+    let of = |(_, joined, all): &(&str, usize, usize)| format!("{joined} of {all}");
+    let said = if seeds.iter().all(|one| of(one) == of(&seeds[0])) {
+        format!("{} of each objective", of(&seeds[0]))
+    } else {
+        list(&seeds.iter().map(|one| format!("{} of {}", of(one), one.0)).collect::<Vec<_>>())
+    };
+    let alone = if seeds.iter().any(|(_, joined, _)| *joined == 1) {
+        " One seed alone has no band: how far others would lie from it is not seen."
+    } else {
+        ""
+    };
+    format!(
+        " A line joins the same seeds throughout, those that were scored at all of its points: {said}. It can therefore end beside the objective's score above, which is of all seeds.{alone}"
+    )
 }
 
 /// The rule, with this study's numbers.
 fn rule<'a>(results: &Results) -> Vec<Block<'a>> {
     let config = &results.config;
     let (level, alpha) = (percent(config.level), percent(config.alpha));
+    let corrected = match results.pairs.len() {
+        1 => "a p that (there is one pair, and nothing to correct for)".into(),
+        pairs => format!("a p that, after Holm's correction over all {pairs} pairs,"),
+    };
     let mut text = vec![Block::Paragraph(format!(
-        "One objective is called better than another if two things hold. First, Student's t on their differences within pre-training seeds gives a p that, after Holm's correction over all {} pairs, is at most {alpha}. Second, where there are predictions, the {level} interval of the multi-bootstrap, which draws seeds and test examples anew {} times, leaves out 0: a lead that hangs on a few test examples is none. Else the two are not distinguishable.",
-        results.pairs.len(),
+        "One objective is called better than another if two things hold. First, Student's t on their differences within pre-training seeds gives {corrected} is at most {alpha}. Second, where there are predictions, the {level} interval of the multi-bootstrap, which draws seeds and test examples anew {} times, leaves out 0: a lead that hangs on a few test examples is none. Else the two are not distinguishable.",
         count(config.draws as f64),
     ))];
     if let Some(noise) = &results.noise {

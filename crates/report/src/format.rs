@@ -98,13 +98,13 @@ pub(crate) fn scientific(value: f64) -> String {
     }
 }
 
-/// `10¹⁵`, `3 × 10¹⁵`: the marks of a logarithmic axis.
+/// `10¹⁵`, `3·10¹⁵`, `1.5·10¹⁵`: the marks of a logarithmic axis.
 pub(crate) fn tick(value: f64) -> String {
-    let text = format!("{value:.0e}");
-    match text.split_once('e') {
-        Some(("1", exponent)) => format!("10{}", superscript(exponent)),
-        Some((digits, exponent)) => format!("{digits}·10{}", superscript(exponent)),
-        None => text,
+    let text = format!("{value:.2e}");
+    let Some((digits, exponent)) = text.split_once('e') else { return text };
+    match digits.trim_end_matches('0').trim_end_matches('.') {
+        "1" => format!("10{}", superscript(exponent)),
+        digits => format!("{digits}·10{}", superscript(exponent)),
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
             (scientific(1.419e18), scientific(2e-3), tick(1e15)),
             ("1.42 × 10¹⁸".into(), "0".into(), "10¹⁵".into())
         );
-        assert_eq!(tick(3e-7), "3·10⁻⁷");
+        assert_eq!((tick(3e-7), tick(1.5e12)), ("3·10⁻⁷".into(), "1.5·10¹²".into()));
         assert_eq!(
             (time(41.2), time(725.0), time(3900.0), time(270_000.0)),
             ("41 s".into(), "12 min".into(), "1 h 05 min".into(), "3 d 3 h".into())

@@ -10,6 +10,7 @@ mod html;
 mod markdown;
 mod measurements;
 mod ordering;
+mod replacements;
 mod results;
 mod tables;
 mod verdict;
@@ -18,8 +19,9 @@ mod write;
 pub use analyse::analyse;
 pub use error::Error;
 pub use measurements::{
-    ArmFacts, CheckpointFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, Matched, Measurements,
-    PlanFacts, Predictions, Provenance, Role, RunFacts, Schedule, TaskFacts, TaskScore,
+    ArmFacts, CheckpointFacts, DetectionFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, KindFacts,
+    LanguageFacts, Matched, Measurements, PlanFacts, Predictions, Provenance, ReplacementFacts, Role,
+    RunFacts, Schedule, TaskFacts, TaskScore,
 };
 pub use results::{
     AnalysisConfig, ArmResult, Comparison, Conclusion, Control, CurvePoint, Estimate, FORMAT, Noise,

@@ -20,6 +20,9 @@ pub struct Measurements {
     pub arms: Vec<ArmFacts>,
     /// One for each arm and pre-training seed that came to its end.
     pub runs: Vec<RunFacts>,
+    /// What is known of the language itself, where it is a generated one.
+    #[serde(default)]
+    pub language: Option<LanguageFacts>,
     /// What did not come to its end.
     pub failures: Vec<Failure>,
     /// What is needed to do it again.
@@ -92,7 +95,7 @@ pub struct TaskFacts {
     pub examples: usize,
     /// The score of guessing at random.
     pub chance: Option<f64>,
-    /// The score of always giving the commonest label.
+    /// The score of the best constant answer: of always giving the commonest label, or the one that F1 counts.
     pub majority: Option<f64>,
 }
 
@@ -167,6 +170,61 @@ pub struct RunFacts {
     pub checkpoints: Vec<CheckpointFacts>,
     /// What the objective said of itself during training, by step.
     pub diagnostics: Vec<DiagnosticPoint>,
+    /// What it put in the place of masked tokens after training, if that was measured.
+    #[serde(default)]
+    pub replacements: Option<ReplacementFacts>,
+}
+
+/// What a run put in the place of masked tokens after training, and which of it was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplacementFacts {
+    /// Masked positions.
+    pub masked: u64,
+    /// Mean of −log p(original) at them in nats: the generator's, or the encoder's own; none where nothing predicts.
+    pub masked_lm_loss: Option<f64>,
+    /// The kinds of samples, in the order in which they are shown; none where nothing is replaced.
+    pub kinds: Vec<KindFacts>,
+    /// Over all kinds; none where nothing says what was replaced.
+    pub detection: Option<DetectionFacts>,
+}
+
+/// Samples of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KindFacts {
+    /// Such as `right`, which replaces nothing, or `same-class`.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+    /// Of all masked positions.
+    pub share: f64,
+    /// Share of them that is called replaced.
+    pub recall: Option<f64>,
+    /// Probability that one of them looks more replaced than a token that is not.
+    pub auc: Option<f64>,
+}
+
+/// How well replaced tokens are told from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectionFacts {
+    /// Share of replaced tokens that is called replaced.
+    pub recall: Option<f64>,
+    /// Probability that a replaced token looks more replaced than another.
+    pub auc: Option<f64>,
+    /// Share of the others that is called replaced.
+    pub false_alarms: Option<f64>,
+}
+
+/// What the grammar of a generated language knows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageFacts {
+    /// The least cross-entropy, in nats, of predicting one hidden word from the rest of its document.
+    pub entropy: f64,
+    /// Share of words that are certain then.
+    pub certain: f64,
 }
 
 /// A state of the encoder that was fine-tuned and scored.

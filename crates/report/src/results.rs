@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ArmFacts, Failure, PlanFacts, Provenance, RunFacts, Schedule, TaskFacts};
+use crate::{ArmFacts, Failure, LanguageFacts, PlanFacts, Provenance, RunFacts, Schedule, TaskFacts};
 
 /// What `results.json` says of its form.
 pub const FORMAT: &str = "electra-report/1";
@@ -59,6 +59,9 @@ pub struct Results {
     pub controls: Vec<Control>,
     /// Each arm with the encoder from scratch.
     pub scratch: Vec<Comparison>,
+    /// What is known of the language itself, where it is a generated one.
+    #[serde(default)]
+    pub language: Option<LanguageFacts>,
     /// What a reader has to know of the data: runs that are missing, tasks that were left out.
     pub notes: Vec<String>,
     /// What did not come to its end.
@@ -115,7 +118,7 @@ pub struct ArmResult {
     pub seeds: Vec<SeedScore>,
     /// Each task's score × 100, from all runs that have it.
     pub tasks: BTreeMap<String, Estimate>,
-    /// Score by compute, in order of schedule and share.
+    /// Score by compute, in order of schedule and share; of a schedule's points, all are of the same seeds.
     pub curve: Vec<CurvePoint>,
     /// What was measured.
     pub runs: Vec<RunFacts>,

@@ -65,7 +65,8 @@ pub(crate) fn passed(passed: Option<bool>) -> &'static str {
     }
 }
 
-fn table(caption: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
+/// A headline that begins with # is that of numbers.
+pub(crate) fn table(caption: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
     let column = |title: &&str| {
         let (numeric, title) = title.strip_prefix('#').map_or((false, *title), |title| (true, title));
         Column { title: title.into(), numeric }
@@ -74,14 +75,14 @@ fn table(caption: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
 }
 
 /// The arms' names in their colours.
-struct Names<'a>(Vec<chart::Style<'a>>);
+pub(crate) struct Names<'a>(Vec<chart::Style<'a>>);
 
 impl<'a> Names<'a> {
-    fn new(results: &'a Results) -> Self {
+    pub(crate) fn new(results: &'a Results) -> Self {
         Self(chart::styles(results))
     }
 
-    fn cell(&self, name: &str) -> Cell {
+    pub(crate) fn cell(&self, name: &str) -> Cell {
         let style = self.0.iter().find(|style| style.arm.facts.name == name);
         style.map_or_else(
             || Cell::Text(name.into()),
@@ -345,7 +346,7 @@ pub(crate) fn tasks(results: &Results) -> Table {
         }
     };
     reference("Chance", |task| task.chance);
-    reference("Commonest label", |task| task.majority);
+    reference("Best constant answer", |task| task.majority);
     let mut columns = vec!["Objective"];
     columns.extend(titles.iter().map(String::as_str));
     columns.push("#Mean");

@@ -6,8 +6,9 @@ use std::f64::consts::TAU;
 
 use electra_metrics::{Metric, accuracy, f1, matthews, spearman};
 use electra_report::{
-    ArmFacts, CheckpointFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, Matched, Measurements,
-    PlanFacts, Predictions, Provenance, Role, RunFacts, Schedule, TaskFacts, TaskScore,
+    ArmFacts, CheckpointFacts, DetectionFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, KindFacts,
+    LanguageFacts, Matched, Measurements, PlanFacts, Predictions, Provenance, ReplacementFacts, Role,
+    RunFacts, Schedule, TaskFacts, TaskScore,
 };
 
 /// `SplitMix64` (Steele, Lea and Flood 2014), keyed by words.
@@ -129,6 +130,7 @@ pub(crate) fn fabricated(seeds: u64, examples: usize) -> Measurements {
         tasks: TASKS.iter().map(task).collect(),
         arms: arms.iter().map(facts).collect(),
         runs,
+        language: Some(LanguageFacts { entropy: 0.6, certain: 0.81 }),
         failures: vec![Failure {
             job: "rtd-uniform, seed 2: 12.5 %, own schedule".into(),
             message: "the process was ended by signal 9 (out of memory?)".into(),
@@ -223,6 +225,7 @@ fn run(arm: u64, made: &Made, seed: u64, examples: usize) -> RunFacts {
         seconds: 31.0 * cost + luck * 100.0 + 2.0,
         checkpoints: shares.iter().map(checkpoint).collect(),
         diagnostics: diagnostics(objective, steps, &[arm, seed]),
+        replacements: replacements(objective, &[arm, seed]),
     }
 }
 
@@ -325,4 +328,38 @@ fn diagnostics(objective: &str, steps: u64, key: &[u64]) -> Vec<DiagnosticPoint>
         DiagnosticPoint { step, values }
     };
     (1..=steps / every).map(|index| point(index * every)).collect()
+}
+
+/// MLM replaces nothing, Replace MLM says nothing of it, and without pre-training nothing was measured.
+fn replacements(objective: &str, key: &[u64]) -> Option<ReplacementFacts> {
+    const MASKED: u64 = 10_000;
+    const RECALL: f64 = 0.4;
+    let mut random = Random::new(&[&[7], key].concat());
+    let detects = objective.starts_with("electra") || objective.starts_with("rtd");
+    let shares = [
+        ("right", 0.48),
+        ("same-features", 0.11),
+        ("same-class", 0.3),
+        ("other-class", 0.1),
+        ("unlisted", 0.01),
+    ];
+    let kinds = shares.iter().enumerate().map(|(place, (kind, share))| {
+        let noise = 0.02 * random.uniform();
+        let found = |value: f64| (detects && place > 0).then_some(value + noise);
+        KindFacts {
+            kind: (*kind).into(),
+            count: (share * MASKED as f64) as u64,
+            share: *share,
+            recall: found(RECALL + 0.12 * place as f64),
+            auc: found(0.6 + 0.08 * place as f64),
+        }
+    });
+    let kinds: Vec<KindFacts> = kinds.collect();
+    let detection = DetectionFacts { recall: Some(RECALL), auc: Some(0.75), false_alarms: Some(0.02) };
+    (objective != "none").then(|| ReplacementFacts {
+        masked: MASKED,
+        masked_lm_loss: (!objective.starts_with("rtd")).then_some(2.6),
+        kinds: if objective == "mlm" { vec![] } else { kinds },
+        detection: detects.then_some(detection),
+    })
 }

@@ -1,4 +1,4 @@
-//! The multi-bootstrap (Sellam et al. 2022, arXiv 2106.16163, §4): pre-training seeds and test examples are
+//! The multi-bootstrap (Sellam et al. 2022, arXiv 2106.16163): pre-training seeds and test examples are
 //! drawn anew, together, and what is of interest is computed of each draw. Examples are the same for all arms in a
 //! draw, seeds are the same for both of a pair.
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::{ArmFacts, CheckpointFacts, Error, Measurements, Predictions, Role, RunFacts, TaskFacts};
+use crate::{
+    ArmFacts, CheckpointFacts, Error, Measurements, Predictions, ReplacementFacts, Role, RunFacts, TaskFacts,
+};
 
 /// # Errors
 /// Any [`Error`] but those of files.
@@ -16,7 +18,7 @@ pub(crate) fn check(measurements: &Measurements, level: &[(&'static str, f64)]) 
             });
         }
     }
-    let Measurements { tasks, arms, runs, plan, provenance, .. } = measurements;
+    let Measurements { tasks, arms, runs, plan, provenance, language, .. } = measurements;
     for (field, empty) in [("tasks", tasks.is_empty()), ("arms", arms.is_empty())] {
         if empty {
             return Err(Error::Empty { field });
@@ -26,6 +28,10 @@ pub(crate) fn check(measurements: &Measurements, level: &[(&'static str, f64)]) 
     once("arms", arms.iter().map(|arm| &arm.name))?;
     known("plan.baseline", &plan.baseline, arms)?;
     at_least_0("provenance.seconds".into(), provenance.seconds)?;
+    if let Some(language) = language {
+        at_least_0("language.entropy".into(), language.entropy)?;
+        share("language.certain".into(), Some(language.certain))?;
+    }
     for (index, task) in tasks.iter().enumerate() {
         for (name, value) in [("chance", task.chance), ("majority", task.majority)] {
             finite(format!("tasks[{index}].{name}"), value.unwrap_or(0.0))?;
@@ -61,6 +67,25 @@ fn check_run(field: &str, run: &RunFacts, tasks: &[TaskFacts], arms: &[ArmFacts]
     )?;
     for (index, checkpoint) in run.checkpoints.iter().enumerate() {
         check_checkpoint(&format!("{field}.checkpoints[{index}]"), checkpoint, tasks)?;
+    }
+    run.replacements
+        .as_ref()
+        .map_or(Ok(()), |of_run| check_replacements(&format!("{field}.replacements"), of_run))
+}
+
+fn check_replacements(field: &str, of_run: &ReplacementFacts) -> Result<(), Error> {
+    at_least_0(format!("{field}.masked_lm_loss"), of_run.masked_lm_loss.unwrap_or(0.0))?;
+    once(&format!("{field}.kinds"), of_run.kinds.iter().map(|one| &one.kind))?;
+    for one in &of_run.kinds {
+        let field = |what: &str| format!("{field}.kinds.{}.{what}", one.kind);
+        share(field("share"), Some(one.share))?;
+        share(field("recall"), one.recall)?;
+        share(field("auc"), one.auc)?;
+    }
+    if let Some(all) = of_run.detection {
+        for (what, found) in [("recall", all.recall), ("auc", all.auc), ("false_alarms", all.false_alarms)] {
+            share(format!("{field}.detection.{what}"), found)?;
+        }
     }
     Ok(())
 }
@@ -143,6 +168,15 @@ fn known(field: &str, name: &str, arms: &[ArmFacts]) -> Result<(), Error> {
     }
     let known = arms.iter().map(|arm| arm.name.clone()).collect();
     Err(Error::Unknown { field: field.into(), name: name.into(), known })
+}
+
+fn share(field: String, found: Option<f64>) -> Result<(), Error> {
+    match found {
+        Some(found) if !(0.0..=1.0).contains(&found) => {
+            Err(Error::Value { field, found, expected: "a share from 0 to 1" })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn finite(field: String, found: f64) -> Result<(), Error> {

@@ -59,6 +59,7 @@ pub fn analyse(measurements: &Measurements, config: &AnalysisConfig) -> Result<R
         pairs,
         controls,
         scratch,
+        language: measurements.language,
         notes,
         failures: measurements.failures.clone(),
         provenance: measurements.provenance.clone(),

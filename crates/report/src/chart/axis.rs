@@ -37,10 +37,11 @@ pub(crate) fn horizontal(svg: &mut Svg, frame: Frame, scale: &Scale, marks: Mark
         svg.line((x, frame.top), (x, frame.bottom), "grid");
         let text = written(*tick, marks, scale);
         let half = text_width(&text) / 2.0;
+        let x = x.clamp(half, (svg.width - half).max(half));
         // A mark whose value does not fit beside the one before goes without.
         if x - half > free {
             svg.text((x, frame.bottom + 15.0), Anchor::Middle, "t small", &text);
-            free = x + half + 4.0;
+            free = x + half + 6.0;
         }
     }
     if !title.is_empty() {
@@ -95,4 +96,62 @@ pub(crate) fn legend(svg: &mut Svg, (left, top): (f64, f64), width: f64, keys: &
         x += takes + 16.0;
     }
     if keys.is_empty() { 0.0 } else { y - top + 18.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The left ends and the texts of a drawing.
+    fn texts(svg: &Svg) -> Vec<(f64, f64, String)> {
+        let value = |text: &str, name: &str| -> f64 {
+            let after = text.split_once(&format!("{name}=\"")).expect("every text has a place").1;
+            after.split('"').next().and_then(|value| value.parse().ok()).expect("places are numbers")
+        };
+        let of = |text: &str| {
+            let (tag, after) = text.split_once('>').expect("tags end");
+            (value(tag, " x"), value(tag, " y"), after.split('<').next().unwrap_or_default().to_owned())
+        };
+        svg.body().split("<text").skip(1).map(of).collect()
+    }
+
+    #[test]
+    fn a_legend_stays_inside_its_width_and_its_keys_apart() {
+        const KEYS: [Key<'static>; 4] = [
+            Key::Line("told curve", "longer run on its way (truncated)"),
+            Key::Line("told curve dashed", "run of its own (own schedule)"),
+            Key::Mark("told mark", "told apart"),
+            Key::Box("blind", "a key whose text is so long that it takes up the whole width of a telephone"),
+        ];
+        for width in [200.0, 343.0, 480.0, 880.0] {
+            let mut svg = Svg::new(width);
+            let height = legend(&mut svg, (0.0, 2.0), width, &KEYS);
+            let texts = texts(&svg);
+            assert_eq!(texts.len(), KEYS.len());
+            for (x, y, text) in &texts {
+                assert!(x + text_width(text) <= width && *y < height, "{text} at {x}, {y} of {width}");
+            }
+            for pair in texts.windows(2) {
+                let [(x, y, text), (next, below, _)] = pair else { continue };
+                // The mark of the next key stands 23 pixels before its text.
+                assert!(below > y || next - 23.0 >= x + text_width(text) + 10.0, "{text} at {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_of_an_axis_do_not_touch() {
+        let frame = Frame { left: 40.0, top: 0.0, right: 240.0, bottom: 100.0 };
+        for high in [2e12, 4e12, 9e12, 4e13, 1e16] {
+            let mut svg = Svg::new(260.0);
+            let scale = Scale::logarithmic((1e12, high), (frame.left, frame.right));
+            horizontal(&mut svg, frame, &scale, Marks::PowerOfTen, "");
+            let texts = texts(&svg);
+            assert!(texts.len() > 2, "{texts:?}");
+            for pair in texts.windows(2) {
+                let [(x, _, text), (next, _, after)] = pair else { continue };
+                assert!(next - x > f64::midpoint(text_width(text), text_width(after)), "{text} and {after}");
+            }
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 use super::axis::{Key, Marks, horizontal, legend, vertical};
 use super::dots::extent;
-use super::line::{Line, Point, lines, names};
+use super::line::{End, Line, Point, lines, names};
 use super::palette::{Style, styles};
 use super::scale::Scale;
-use super::svg::{Frame, Svg, text_width};
+use super::svg::{Frame, Svg, class_width};
 use super::{Chart, Form};
 use crate::format::{percent, plural, points, scientific};
 use crate::{CurvePoint, Results, Role, Schedule};
@@ -58,8 +58,8 @@ pub(crate) fn chart(results: &Results, by: By) -> Option<Chart> {
         }
         keys.extend(reference.map(|_| Key::Line("scratch", "without pre-training")));
         let top = legend(&mut svg, (0.0, 2.0), form.width(), &keys);
-        let widest = drawn.iter().map(|(style, _)| text_width(&style.arm.facts.title)).fold(0.0, f64::max);
-        let side = form.pick((widest + 16.0).min(200.0), 10.0);
+        let widths = drawn.iter().map(|(style, _)| class_width(&style.arm.facts.title, "t name"));
+        let side = form.pick((widths.fold(0.0, f64::max) + 16.0).min(220.0), 10.0);
         let frame = Frame {
             left: 40.0,
             top: top + 8.0,
@@ -117,11 +117,12 @@ pub(crate) fn chart(results: &Results, by: By) -> Option<Chart> {
         }
         lines(&mut svg, &curves);
         if form == Form::Wide {
-            let mut ends: Vec<(f64, String, &str)> = drawn
+            let mut ends: Vec<End<'_>> = drawn
                 .iter()
                 .filter_map(|(style, points)| {
                     let last = points.last()?;
-                    Some((y.place(last.score.mean), style.arm.facts.title.clone(), style.colour))
+                    let at = (x.place(by.of(last)), y.place(last.score.mean));
+                    Some(End { at, name: &style.arm.facts.title, colour: style.colour })
                 })
                 .collect();
             names(
@@ -150,7 +151,7 @@ pub(crate) fn chart(results: &Results, by: By) -> Option<Chart> {
         })
         .collect();
     let description = format!(
-        "Lines of the mean over seeds; bands from the lowest to the highest seed. {}.",
+        "Lines of the mean over the same seeds throughout; bands from the lowest to the highest seed. {}.",
         said.join(". ")
     );
     Some(Chart::new(id, title, description, draw))

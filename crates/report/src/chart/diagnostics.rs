@@ -7,14 +7,17 @@ use super::dots::extent;
 use super::line::{Line, Point, lines};
 use super::palette::{Style, styles};
 use super::scale::Scale;
-use super::svg::{Anchor, Frame, Svg};
+use super::svg::{Anchor, Frame, Svg, in_two};
 use super::{Chart, Form, panels};
 use crate::{ArmResult, Results};
 
 /// Names in the order in which they are shown, with their titles; others come after, as they are called.
-const KNOWN: [(&str, &str); 19] = [
+const KNOWN: [(&str, &str); 22] = [
     ("loss", "Loss in all"),
-    ("main_loss", "Loss of the kept encoder"),
+    ("main_loss", "Kept encoder's loss"),
+    ("main_masked_lm_loss", "Kept encoder's masked-LM loss"),
+    ("main_masked_lm_accuracy", "Kept encoder's masked-LM accuracy"),
+    ("main_masked_lm_entropy", "Kept encoder's masked-LM entropy"),
     ("masked_lm_loss", "Masked-LM loss"),
     ("masked_lm_accuracy", "Masked-LM accuracy"),
     ("masked_lm_entropy", "Masked-LM entropy"),
@@ -34,6 +37,12 @@ const KNOWN: [(&str, &str); 19] = [
     ("grad_norm", "Gradient norm"),
 ];
 
+/// The learning rate is the plan's, and no objective says it of itself.
+const NOT_SHOWN: &str = "lr";
+
+/// It is as was asked for throughout: its last value is in the table, and a panel of it would say no more.
+const NOT_DRAWN: &str = "masked_rate";
+
 /// Points of a line: more cannot be seen.
 const MOST: usize = 60;
 
@@ -47,7 +56,7 @@ pub(crate) fn names(results: &Results) -> Vec<&str> {
     let points = results.arms.iter().flat_map(|arm| &arm.runs).flat_map(|run| &run.diagnostics);
     let names: BTreeSet<&str> = points.flat_map(|point| point.values.keys().map(String::as_str)).collect();
     let place = |name: &str| KNOWN.iter().position(|(known, _)| *known == name).unwrap_or(KNOWN.len());
-    let mut names: Vec<&str> = names.into_iter().collect();
+    let mut names: Vec<&str> = names.into_iter().filter(|name| *name != NOT_SHOWN).collect();
     names.sort_by_key(|name| place(name));
     names
 }
@@ -98,6 +107,7 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
         .collect();
     let shown: Vec<(&str, Panel<'_>)> = names(results)
         .into_iter()
+        .filter(|name| *name != NOT_DRAWN)
         .map(|name| {
             let lines = drawn.iter().map(|style| (*style, binned(style.arm, name)));
             (name, lines.filter(|(_, bins)| !bins.is_empty()).collect::<Vec<_>>())
@@ -118,23 +128,24 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
         let top = legend(&mut svg, (0.0, 2.0), form.width(), &keys);
         let steps =
             extent(shown.iter().flat_map(|(_, lines)| lines).flat_map(|(_, bins)| bins).map(|bin| bin.step));
-        let places = panels(
-            shown.len(),
-            form.pick(3, 2),
-            svg.width,
-            form.pick(186.0, 142.0),
-            form.pick(26.0, 12.0),
-            top + 4.0,
-        );
+        let (columns, gap) = form.pick((3, 26.0), (2, 14.0));
+        let width = (form.width() - gap * f64::from(columns - 1)) / f64::from(columns);
+        let parted = |name| in_two(title_of(name), "t panel", width);
+        // All panels have room for a second line of their titles if any has one.
+        let second = if shown.iter().any(|(name, _)| !parted(name).1.is_empty()) { 15.0 } else { 0.0 };
+        let height = form.pick(186.0, 142.0) + second;
+        let places = panels(shown.len(), columns as usize, svg.width, height, gap, top + 4.0);
         for ((name, panel), place) in shown.iter().zip(&places) {
-            svg.label(
-                (place.left, place.top + 14.0),
-                Anchor::Start,
-                "t panel",
-                title_of(name),
-                place.width(),
-            );
-            draw_panel(&mut svg, panel, steps.unwrap_or_default(), *place, form);
+            let (first, rest) = parted(name);
+            // A title of one line stands next to its panel.
+            let lines =
+                if rest.is_empty() { vec![(second, first)] } else { vec![(0.0, first), (second, rest)] };
+            for (below, line) in lines {
+                let at = (place.left, place.top + 14.0 + below);
+                svg.label(at, Anchor::Start, "t panel", line, place.width());
+            }
+            let place = Frame { top: place.top + second, ..*place };
+            draw_panel(&mut svg, panel, steps.unwrap_or_default(), place, form);
         }
         svg.height = places.last().map_or(0.0, |place| place.bottom);
         svg
@@ -170,4 +181,51 @@ fn draw_panel(svg: &mut Svg, panel: &[(&Style<'_>, Vec<Bin>)], steps: (f64, f64)
         })
         .collect();
     lines(svg, &curves);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::svg::class_width;
+    use super::*;
+
+    /// What the objectives and the training loop write into `metrics.jsonl`, but for counts and the learning rate.
+    const WRITTEN: [&str; 22] = [
+        "loss",
+        "grad_norm",
+        "masked_rate",
+        "replaced_rate",
+        "sampled_masked_lm_accuracy",
+        "masked_lm_loss",
+        "masked_lm_accuracy",
+        "masked_lm_entropy",
+        "main_loss",
+        "main_masked_lm_loss",
+        "main_masked_lm_accuracy",
+        "main_masked_lm_entropy",
+        "disc_loss",
+        "disc_accuracy",
+        "disc_precision",
+        "disc_recall",
+        "disc_auc",
+        "disc_label_entropy",
+        "gate_on_original",
+        "gate_on_replaced",
+        "gate_bias",
+        "gate_auc",
+    ];
+
+    #[test]
+    fn every_diagnostic_has_words_that_fit() {
+        for name in WRITTEN {
+            let title = title_of(name);
+            assert!(title != name && !title.contains('_'), "{name}");
+            for (width, lines) in [(276.0, 1), (164.0, 2)] {
+                let (first, rest) = in_two(title, "t panel", width);
+                let widest =
+                    [first, rest].map(|line| class_width(line, "t panel")).into_iter().fold(0.0, f64::max);
+                assert!(widest <= width && (lines == 2 || rest.is_empty()), "{title} in {width}");
+            }
+        }
+        assert_eq!(title_of("of_ones_own"), "of_ones_own");
+    }
 }

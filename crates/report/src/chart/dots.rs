@@ -2,7 +2,7 @@
 
 use super::axis::{self, Marks};
 use super::scale::Scale;
-use super::svg::{Anchor, Frame, Shape, Svg};
+use super::svg::{Anchor, Frame, Shape, Svg, text_width};
 use crate::Range;
 
 /// A row of dots.
@@ -60,7 +60,11 @@ pub(crate) fn rows(
             svg.rectangle(Frame { left, right, top: y - half, bottom: y + half }, "blind");
         }
         if layout.above {
-            svg.label((frame.left, y - height * 0.34 - 5.0), Anchor::Start, "t", &row.label, frame.width());
+            // The axis's lines stop at the name and go on below it.
+            let (baseline, right) =
+                (y - height * 0.34 - 5.0, outer.right.min(frame.left + text_width(&row.label)));
+            svg.rectangle(Frame { right, top: baseline - 12.0, bottom: baseline + 4.0, ..frame }, "page");
+            svg.label((frame.left, baseline), Anchor::Start, "t", &row.label, outer.width());
         } else {
             svg.label((frame.left - 10.0, y + 4.0), Anchor::End, "t", &row.label, label - 10.0);
         }

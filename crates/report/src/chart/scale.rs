@@ -13,19 +13,20 @@ impl Scale {
     /// Linear over values, with about so many round marks; the domain grows a little around the values.
     pub(crate) fn linear(values: (f64, f64), range: (f64, f64), marks: usize) -> Self {
         let (low, high) = widened(values);
-        let step = round_step((high - low) / marks.max(1) as f64);
-        let first = (low / step).ceil() as i64;
-        let ticks = (first..)
-            .map(|index| index as f64 * step)
-            .take_while(|tick| *tick <= high + step * 1e-9)
-            .collect();
+        let ticks = round_between(low, high, round_step((high - low) / marks.max(1) as f64));
         Self { domain: (low, high), range, logarithmic: false, ticks }
     }
 
-    /// Logarithmic over positive values. Marks are powers of ten, with 2 and 5 between if there are few.
+    /// Logarithmic over positive values. Marks are powers of ten; where they are few, the coarsest of ever finer
+    /// round values of which there are enough.
     pub(crate) fn logarithmic(values: (f64, f64), range: (f64, f64)) -> Self {
+        const FINER: [&[f64]; 3] = [
+            &[1.0, 2.0, 5.0],
+            &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
+            &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+        ];
         let (low, high) = (values.0.log10(), values.1.log10());
-        let pad = if high - low > 1e-9 { 0.05 * (high - low) } else { 0.3 };
+        let pad = if high - low > 1e-9 { (0.05 * (high - low)).max(0.02) } else { 0.3 };
         let (low, high) = (low - pad, high + pad);
         let between = |factors: &[f64]| -> Vec<f64> {
             let decades = low.floor() as i32..=high.ceil() as i32;
@@ -33,8 +34,13 @@ impl Scale {
                 decades.flat_map(|decade| factors.iter().map(move |factor| factor * 10_f64.powi(decade)));
             all.filter(|tick| (low..=high).contains(&tick.log10())).collect()
         };
-        let decades = between(&[1.0]);
-        let ticks = if decades.len() >= 3 { decades } else { between(&[1.0, 2.0, 5.0]) };
+        let decades = Some(between(&[1.0])).filter(|ticks| ticks.len() >= 3);
+        let finer = || FINER.iter().map(|factors| between(factors)).find(|ticks| ticks.len() >= 4);
+        let even = || {
+            let (low, high) = (10_f64.powf(low), 10_f64.powf(high));
+            round_between(low, high, round_step((high - low) / 5.0))
+        };
+        let ticks = decades.or_else(finer).unwrap_or_else(even);
         Self { domain: (low, high), range, logarithmic: true, ticks }
     }
 
@@ -67,6 +73,13 @@ fn widened((low, high): (f64, f64)) -> (f64, f64) {
     (low - pad, high + pad)
 }
 
+/// The multiples of a step from one value to another.
+fn round_between(low: f64, high: f64, step: f64) -> Vec<f64> {
+    let first = (low / step).ceil() as i64;
+    let multiples = (first..).map(|index| index as f64 * step);
+    multiples.take_while(|tick| *tick <= high + step * 1e-9).collect()
+}
+
 /// 1, 2 or 5 times a power of ten: the nearest by ratio.
 fn round_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
@@ -88,7 +101,22 @@ mod tests {
         assert_eq!(Scale::linear((0.0, 1.0), (0.0, 100.0), 5).ticks.len(), 6);
         assert_eq!(Scale::linear((-0.3, 0.3), (0.0, 1.0), 6).decimals(), 1);
         assert_eq!(Scale::logarithmic((1e12, 1e16), (0.0, 1.0)).ticks, [1e12, 1e13, 1e14, 1e15, 1e16]);
-        assert_eq!(Scale::logarithmic((1.5e12, 9e12), (0.0, 1.0)).ticks, [2e12, 5e12]);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_marks_however_short_it_is() {
+        let ticks = |low, high| Scale::logarithmic((low, high), (0.0, 1.0)).ticks;
+        assert_eq!(ticks(1e3, 5e4), [1e3, 2e3, 5e3, 1e4, 2e4, 5e4]);
+        assert_eq!(ticks(1.5e12, 9e12), [1.5e12, 2e12, 3e12, 5e12, 7e12]);
+        assert_eq!(ticks(250.0, 1000.0), [300.0, 500.0, 700.0, 1000.0]);
+        assert_eq!(ticks(50.0, 100.0), [50.0, 60.0, 70.0, 80.0, 90.0, 100.0]);
+        assert_eq!(ticks(460.0, 500.0), [440.0, 460.0, 480.0, 500.0, 520.0]);
+        for width in 0..200 {
+            let high = 3.7e11 * 1.02_f64.powi(width);
+            let ticks = ticks(3.7e11, high);
+            assert!((3..=10).contains(&ticks.len()), "{high}: {ticks:?}");
+            assert!(ticks.is_sorted_by(|a, b| a < b));
+        }
     }
 
     #[test]

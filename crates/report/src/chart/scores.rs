@@ -171,8 +171,10 @@ pub(crate) fn tasks(results: &Results) -> Option<Chart> {
     );
     let draw = |form: Form| {
         let mut svg = Svg::new(form.width());
-        let keys =
-            [Key::Line("chance", "chance, where near"), Key::Line("majority", "commonest label, where near")];
+        let keys = [
+            Key::Line("chance", "chance, where near"),
+            Key::Line("majority", "best constant answer, where near"),
+        ];
         let references = shown.iter().any(|task| task.chance.is_some() || task.majority.is_some());
         let top = if references { legend(&mut svg, (0.0, 2.0), form.width(), &keys) } else { 0.0 };
         let label =

@@ -87,7 +87,15 @@ fn head(page: &mut String, results: &Results, sections: &[Section<'_>]) {
     }
     page.push_str("</dl>\n<nav aria-label=\"Sections\"><ul>\n");
     for section in sections {
-        let _ = writeln!(page, "<li><a href=\"#{}\">{}</a></li>", section.id, section.title);
+        // The titles are sentences: together they would take two lines of a wide screen.
+        let (first, rest) = section.id.split_at(1);
+        let _ = writeln!(
+            page,
+            "<li><a href=\"#{}\" title=\"{}\">{}{rest}</a></li>",
+            section.id,
+            section.title,
+            first.to_uppercase(),
+        );
     }
     page.push_str("</ul></nav>\n</header>\n");
 }
@@ -133,7 +141,7 @@ fn write_table(page: &mut String, table: &Table) {
     let class = if facts { "facts" } else { "data" };
     let _ = writeln!(
         page,
-        "<p class=\"caption\">{caption}</p>\n<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">\n<table class=\"{class}\">"
+        "<p class=\"caption\">{caption}</p>\n<div class=\"scroll {class}\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">\n<table>"
     );
     if !facts {
         page.push_str("<thead><tr>");

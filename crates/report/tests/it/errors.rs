@@ -1,6 +1,9 @@
 //! Measurements that cannot be.
 
-use electra_report::{AnalysisConfig, Error, Expectation, Measurements, Predictions, Role, analyse};
+use electra_report::{
+    AnalysisConfig, DetectionFacts, Error, Expectation, KindFacts, LanguageFacts, Measurements, Predictions,
+    ReplacementFacts, Role, analyse,
+};
 
 use crate::table::{facts, measurements};
 
@@ -52,6 +55,30 @@ fn each_is_named_with_its_place() {
     assert_eq!(
         message(|study| study.runs[0].checkpoints[0].share = 0.0),
         "runs[0].checkpoints[0].share: 0; expected above 0 and at most 1",
+    );
+    let kind =
+        |name: &str, share| KindFacts { kind: name.into(), count: 1, share, recall: None, auc: Some(0.5) };
+    let replacements = |kinds: Vec<KindFacts>| {
+        let detection = Some(DetectionFacts { recall: Some(1.0), auc: None, false_alarms: Some(2.0) });
+        Some(ReplacementFacts { masked: 1, masked_lm_loss: Some(1.0), kinds, detection })
+    };
+    assert_eq!(
+        message(|study| study.runs[0].replacements = replacements(vec![kind("right", 50.0)])),
+        "runs[0].replacements.kinds.right.share: 50; expected a share from 0 to 1",
+    );
+    assert_eq!(
+        message(
+            |study| study.runs[0].replacements = replacements(vec![kind("right", 0.5), kind("right", 0.5)])
+        ),
+        "runs[0].replacements.kinds: \"right\" is there twice; expected each once",
+    );
+    assert_eq!(
+        message(|study| study.runs[0].replacements = replacements(vec![])),
+        "runs[0].replacements.detection.false_alarms: 2; expected a share from 0 to 1",
+    );
+    assert_eq!(
+        message(|study| study.language = Some(LanguageFacts { entropy: -1.0, certain: 0.5 })),
+        "language.entropy: -1; expected a number of at least 0",
     );
     assert_eq!(
         message(|study| study.runs[2].flops_paper = f64::NAN),

@@ -4,6 +4,7 @@
 
 mod errors;
 mod markup;
+mod page;
 mod render;
 mod sentences;
 mod statistics;

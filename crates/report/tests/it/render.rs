@@ -142,7 +142,7 @@ fn what_is_missing_is_a_dash() {
     study.plan.proves_nothing = Some("It is quick".into());
     study.runs.clear();
     let page = rendered(&analyse(&study, &few_draws()).unwrap());
-    assert!(page.contains("This run proves nothing: It is quick."));
+    assert!(page.contains("This run proves nothing. It is quick."));
 }
 
 #[test]
@@ -181,4 +181,62 @@ fn a_folder_that_cannot_be_made_is_named() {
     fs::write(&file, "").unwrap();
     let error = write(&results(&[("mlm", &[1.0])]), &file).unwrap_err();
     assert!(error.to_string().contains("file/charts"), "{error}");
+}
+
+#[test]
+fn replacements_have_their_section_where_they_were_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut study = small();
+    let electra = study.runs.iter_mut().find(|run| run.arm == "electra").unwrap();
+    let of_run = electra.replacements.as_mut().unwrap();
+    // The mean with the other seed's 2.6, and with its 30 %.
+    (of_run.masked_lm_loss, of_run.kinds[2].share) = (Some(2.0), 0.2);
+    let whole = analyse(&study, &few_draws()).unwrap();
+    let page = rendered(&whole);
+    write(&whole, folder.path()).unwrap();
+    let markdown = text(folder.path(), "report.md");
+    let headline = "What the generator offers and what is found";
+    assert!(page.contains(headline) && markdown.contains(&format!("## {headline}")));
+    assert!(markdown.contains("leaves 0.600 nats open where one word alone is hidden"));
+    let section = markdown.split(headline).nth(1).unwrap().split("\n## ").next().unwrap();
+    let row = |start: &str, table: usize| -> Vec<&str> {
+        let rows: Vec<&str> = section.lines().filter(|line| line.starts_with(start)).collect();
+        rows[table].trim_matches('|').split('|').map(str::trim).collect()
+    };
+    assert_eq!(
+        row("| Objective |", 0)[1..],
+        [
+            "Masked-LM loss",
+            "Grammar",
+            "Right",
+            "Same features",
+            "Same class",
+            "Other class",
+            "Unlisted",
+            "Seeds"
+        ]
+    );
+    assert_eq!(row("| ELECTRA |", 0)[1..], ["2.300", "0.600", "48.0", "11.0", "25.0", "10.0", "1.0", "2"]);
+    assert_eq!(row("| MLM |", 0)[1..], ["2.600", "0.600", "–", "–", "–", "–", "–", "2"]);
+    // There is no generator, and so no loss; nothing was pre-trained from scratch.
+    assert_eq!(row("| RTD, uniform replacements |", 0)[1..3], ["–", "–"]);
+    assert!(!section.contains("No pre-training"));
+    let columns = row("| Objective |", 1);
+    assert_eq!(columns[1..4], ["Recall, all", "Recall, same features", "Recall, same class"]);
+    assert_eq!(columns[6..9], ["False alarms", "AUC, all", "AUC, same features"]);
+    let found = row("| ELECTRA |", 1);
+    assert_eq!((found[1], found[6], found[7], found.len()), ("40.0", "2.0", "0.750", columns.len()));
+    assert!(section.contains("ELECTRA 15 % has learnt at masked positions alone"));
+    assert!(section.matches("| Replace MLM |").count() == 1, "nothing in it says what was replaced");
+
+    // A study of real text has none, and neither has a results.json from before there were any.
+    let plain = results(&[("mlm", &[60.0, 61.0]), ("electra", &[61.0, 63.0])]);
+    assert!(!rendered(&plain).contains(headline));
+    write(&plain, folder.path()).unwrap();
+    let path = folder.path().join("results.json");
+    let json = text(folder.path(), "results.json");
+    let before = json.replace(",\"replacements\":null", "").replace("\"language\":null,", "");
+    assert!(before.len() < json.len() && !before.contains("language") && !before.contains("replacements"));
+    fs::write(&path, before).unwrap();
+    assert!(read(&path).unwrap() == plain);
 }

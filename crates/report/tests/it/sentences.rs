@@ -130,9 +130,9 @@ fn nothing_and_next_to_nothing() {
 #[test]
 fn a_plan_that_proves_nothing_says_so_first() {
     let mut study = measurements(&[("mlm", CLOSE), ("electra", &[63.0, 64.1, 65.1])]);
-    study.plan.proves_nothing = Some("a quick plan, to see that everything runs".into());
+    study.plan.proves_nothing = Some("A quick plan, to see that everything runs".into());
     let found = analyse(&study, &AnalysisConfig::standard()).unwrap().conclusion;
-    assert_eq!(found.sentence, "This run proves nothing: a quick plan, to see that everything runs.");
+    assert_eq!(found.sentence, "This run proves nothing. A quick plan, to see that everything runs.");
     assert_eq!(found.ordering, PaperOrdering::Open);
     assert!(found.caveats[0].contains("ELECTRA leads MLM"));
 }

@@ -1,6 +1,9 @@
 //! The numbers behind the verdicts, against numpy and scipy, and against what is known by hand.
 
-use electra_report::{AnalysisConfig, Measurements, Predictions, Results, TaskScore, Verdict, analyse};
+use electra_report::{
+    AnalysisConfig, CheckpointFacts, Measurements, Predictions, Results, Schedule, TaskScore, Verdict,
+    analyse,
+};
 use serde_json::Value;
 
 use crate::study::{Random, score};
@@ -130,4 +133,39 @@ fn the_median_over_fine_tunings_and_the_mean_over_tasks_make_the_score() {
     // ELECTRA's run lacks a task, so it has no score, and the report says so.
     assert!(results.arms[1].score.is_none() && results.arms[1].tasks.contains_key("task"));
     assert_eq!(results.notes, ["ELECTRA: 1 run lacks a task or the end of the budget, and is not counted."]);
+}
+
+/// Each point as the seeds' number and mean.
+fn curve(study: &Measurements) -> Vec<(f64, usize, f64)> {
+    let results = analyse(study, &AnalysisConfig::standard()).unwrap();
+    let curve = &results.arms[0].curve;
+    curve.iter().map(|point| (point.share, point.score.seeds, point.score.mean.round())).collect()
+}
+
+#[test]
+fn a_curve_is_of_the_same_seeds_at_every_point() {
+    let mut study = measurements(&[("mlm", &[60.0, 70.0, 80.0])]);
+    let mut add = |run: usize, share: f64, points: f64| {
+        let run = &mut study.runs[run];
+        let mut score = run.checkpoints[0].scores[0].clone();
+        score.score = points / 100.0;
+        let schedule = Schedule::Truncated;
+        let scores = vec![score];
+        run.checkpoints.push(CheckpointFacts {
+            share,
+            schedule,
+            step: 50,
+            scores,
+            ..run.checkpoints[0].clone()
+        });
+        curve(&study)
+    };
+    // One seed alone was scored on the way: the line ends at its score, 60, and not at the mean of three.
+    assert_eq!(add(0, 0.5, 50.0), [(0.5, 1, 50.0), (1.0, 1, 60.0)]);
+    assert_eq!(add(2, 0.5, 54.0), [(0.5, 2, 52.0), (1.0, 2, 70.0)]);
+    // A seed that lacks a point of another is on no part of the line.
+    assert_eq!(add(0, 0.25, 40.0), [(0.25, 1, 40.0), (0.5, 1, 50.0), (1.0, 1, 60.0)]);
+    // Of seeds that lack each another's, the fullest decides, and of equals the first.
+    assert_eq!(add(1, 0.75, 66.0), [(0.25, 1, 40.0), (0.5, 1, 50.0), (1.0, 1, 60.0)]);
+    assert_eq!(curve(&measurements(&[("mlm", &[60.0, 70.0])])), [(1.0, 2, 65.0)]);
 }

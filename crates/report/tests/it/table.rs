@@ -56,6 +56,7 @@ pub(crate) fn run(arm: &str, seed: u64, points: f64) -> RunFacts {
             scores: vec![score],
         }],
         diagnostics: vec![],
+        replacements: None,
     }
 }
 
@@ -92,6 +93,7 @@ pub(crate) fn measurements(arms: &[(&str, &[f64])]) -> Measurements {
         }],
         arms: arms.iter().map(|(name, _)| facts(name, Role::Arm)).collect(),
         runs: runs.collect(),
+        language: None,
         failures: vec![],
         provenance: Provenance {
             command: "none".into(),

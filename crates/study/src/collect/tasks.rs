@@ -19,6 +19,8 @@ pub(crate) struct TaskToScore {
     /// The set that is scored.
     pub(crate) split: Split,
     pub(crate) file: PathBuf,
+    /// The file of the set that is learnt from.
+    pub(crate) train: PathBuf,
 }
 
 /// The tasks of those names, each with the set that is scored.
@@ -63,10 +65,11 @@ fn read(scope: &Scope<'_>, folder: &Path, name: &str) -> Result<TaskToScore, Err
         labels: task.labels.clone(),
         split: scope.split,
         file: dataset.path,
+        train: task.read(&electra_tasks::Split::Train)?.path,
     })
 }
 
-/// The scores of guessing at random and of always giving the commonest label, where they are known.
+/// The scores of guessing at random and of the best constant answer, where they are known.
 fn guesses(task: &Task, dataset: &Dataset) -> (Option<f64>, Option<f64>) {
     let classes = match &task.labels {
         Labels::Classes(classes) if matches!(task.kind, Kind::Sequence { .. }) => classes.len(),
@@ -82,17 +85,53 @@ fn guesses(task: &Task, dataset: &Dataset) -> (Option<f64>, Option<f64>) {
             *count += 1;
         }
     }
-    let share = |count: u32| f64::from(count) / dataset.examples.len() as f64;
-    let commonest = counts.iter().copied().max().unwrap_or(0);
-    match task.score() {
-        Metric::Accuracy => (Some(1.0 / classes as f64), Some(share(commonest))),
+    of_classes(task.score(), &counts, task.positive.unwrap_or(1))
+}
+
+/// The same where the scored examples have those counts of labels.
+fn of_classes(metric: Metric, counts: &[u32], positive: usize) -> (Option<f64>, Option<f64>) {
+    let (classes, examples) = (counts.len() as f64, counts.iter().sum::<u32>());
+    let share = |count: u32| f64::from(count) / f64::from(examples);
+    match metric {
+        Metric::Accuracy => (Some(1.0 / classes), counts.iter().copied().max().map(share)),
         Metric::Matthews => (Some(0.0), Some(0.0)),
         Metric::F1 => {
-            let positive = counts.get(task.positive.unwrap_or(1)).copied().unwrap_or(0);
-            // Precision is the share of positives, recall the share of answers that are "positive".
-            let f1 = |answered: f64| 2.0 * share(positive) * answered / (share(positive) + answered);
-            (Some(f1(1.0 / classes as f64)), Some(if positive == commonest { f1(1.0) } else { 0.0 }))
+            let positives = share(counts.get(positive).copied().unwrap_or(0));
+            // Precision is the share of positives, recall the share of answers that are "positive". Of constant
+            // answers that one is the best, however rare positives are: the others have an F1 of 0.
+            let f1 = |answered: f64| 2.0 * positives * answered / (positives + answered);
+            (Some(f1(1.0 / classes)), Some(f1(1.0)))
         }
         _ => (None, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use electra_metrics::{accuracy, f1};
+
+    use super::*;
+
+    #[test]
+    fn the_best_constant_answer_is_found_by_giving_it() {
+        // "no" is commonest by a hair, and no answer for F1.
+        for counts in [[1001, 999], [999, 1001], [1900, 100], [5, 0]] {
+            let labels: Vec<usize> = (0..2).flat_map(|class| vec![class; counts[class] as usize]).collect();
+            let best = |score: fn(&[usize], &[usize]) -> f64| {
+                (0..2).map(|answer| score(&vec![answer; labels.len()], &labels)).fold(0.0, f64::max)
+            };
+            let found = |metric| of_classes(metric, &counts, 1).1.expect("it is known");
+            let near = |found: f64, given: f64| assert!((found - given).abs() < 1e-12, "{found}, {given}");
+            near(
+                found(Metric::F1),
+                best(|answers, labels| f1(answers, labels, 1).expect("there are examples")),
+            );
+            near(
+                found(Metric::Accuracy),
+                best(|answers, labels| accuracy(answers, labels).expect("there are some")),
+            );
+        }
+        assert_eq!(of_classes(Metric::Accuracy, &[1, 2, 1], 1), (Some(1.0 / 3.0), Some(0.5)));
+        assert_eq!(of_classes(Metric::Matthews, &[3, 1], 1), (Some(0.0), Some(0.0)));
     }
 }

@@ -1,0 +1,67 @@
+//! What the page says in words, and what it leaves out.
+
+use std::fs;
+
+use electra_report::{AnalysisConfig, DiagnosticPoint, Measurements, Schedule, analyse, write};
+
+use crate::study::fabricated;
+use crate::table::measurements;
+
+fn page(study: &Measurements) -> String {
+    let config = AnalysisConfig { draws: 0, ..AnalysisConfig::standard() };
+    let folder = tempfile::tempdir().unwrap();
+    write(&analyse(study, &config).unwrap(), folder.path()).unwrap();
+    fs::read_to_string(folder.path().join("report.html")).unwrap().replace('\u{a0}', " ")
+}
+
+/// As headline of a panel, and as a row of the table.
+fn shown(page: &str, title: &str) -> (bool, bool) {
+    let drawn = page.split("</text>").any(|before| before.ends_with(&format!(">{title}")));
+    (drawn, page.contains(&format!("<th scope=\"row\">{title}</th>")))
+}
+
+#[test]
+fn diagnostics_that_say_nothing_are_not_drawn() {
+    let mut study = measurements(&[("mlm", &[60.0, 61.0])]);
+    let names = ["loss", "lr", "masked_rate", "of_ones_own"];
+    for run in &mut study.runs {
+        let point = |step| DiagnosticPoint { step, values: names.map(|name| (name.into(), 0.5)).into() };
+        run.diagnostics = vec![point(1), point(2)];
+    }
+    let page = page(&study);
+    assert_eq!(shown(&page, "Loss in all"), (true, true));
+    assert_eq!(shown(&page, "of_ones_own"), (true, true));
+    assert_eq!(shown(&page, "Share of masked tokens"), (false, true));
+    assert_eq!(shown(&page, "lr"), (false, false));
+}
+
+#[test]
+fn a_single_pair_has_no_correction() {
+    let scores: &[f64] = &[60.0, 61.0, 62.0];
+    let one = page(&measurements(&[("mlm", scores), ("electra", scores)]));
+    assert!(one.contains("there is one pair, and nothing to correct for") && !one.contains("all 1 pairs"));
+    let three = page(&measurements(&[("mlm", scores), ("electra", scores), ("electra-15", scores)]));
+    assert!(three.contains("after Holm&#39;s correction over all 3 pairs, is at most 5 %"));
+}
+
+#[test]
+fn the_page_says_of_which_seeds_the_curves_are() {
+    let said = "A line joins the same seeds throughout, those that were scored at all of its points: ";
+    let mut study = fabricated(2, 60);
+    assert!(!page(&study).contains(said), "every seed has every point");
+    let mut at_the_end_alone = |arm: &str| {
+        let run = study.runs.iter_mut().find(|run| run.arm == arm && run.seed == 2).unwrap();
+        run.checkpoints.retain(|checkpoint| checkpoint.schedule == Schedule::Own && checkpoint.share == 1.0);
+        page(&study)
+    };
+    let some = at_the_end_alone("mlm");
+    assert!(some.contains(&format!("{said}1 of 2 of MLM, 2 of 2 of Replace MLM, ")), "{said}");
+    for arm in ["replace-mlm", "electra-15", "all-tokens-mlm"] {
+        at_the_end_alone(arm);
+    }
+    let all = at_the_end_alone("electra");
+    assert!(
+        all.contains(&format!("{said}1 of 2 of each objective."))
+            && all.contains("One seed alone has no band")
+    );
+}
