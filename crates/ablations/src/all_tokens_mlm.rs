@@ -2,8 +2,8 @@
 
 use electra_encoder::Encoder;
 use electra_objective::{
-    Batch, CopyGate, Corruption, Metrics, ModelConfig, Objective, Output, VocabularyHead, auc, chunked_sum,
-    mean, rows_in_memory,
+    Batch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, auc,
+    chunked_sum, mean, rows_in_memory,
 };
 use tch::{Kind, Tensor, nn};
 
@@ -96,6 +96,17 @@ impl Objective for AllTokensMlm {
         let metrics = diagnostics(&main_loss, gate.as_ref(), batch, &corrupted.replaced);
         let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+
+    fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        tch::no_grad(|| {
+            let corrupted = self.corruption.forward_t(batch, false);
+            let replaced = self.gate.as_ref().map(|gate| {
+                let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
+                -gate.forward(&hidden) // [B, L]: what is not copied was replaced
+            });
+            Some(Inspection::of(corrupted, replaced))
+        })
     }
 }
 

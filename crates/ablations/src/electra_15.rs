@@ -2,7 +2,8 @@
 
 use electra_encoder::Encoder;
 use electra_objective::{
-    Batch, Corruption, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy, detection,
+    Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
+    detection,
 };
 use tch::nn;
 
@@ -50,5 +51,13 @@ impl Objective for Electra15 {
         let metrics = detection(&logits, &replaced, &weights, &disc_loss);
         let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+
+    fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        tch::no_grad(|| {
+            let corrupted = self.corruption.forward_t(batch, false);
+            let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
+            Some(Inspection::of(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
+        })
     }
 }

@@ -3,7 +3,8 @@
 use electra_data::rng::Stream;
 use electra_encoder::Encoder;
 use electra_objective::{
-    Batch, Corruption, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy, detection,
+    Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
+    detection,
 };
 use tch::{Kind, Tensor, nn};
 
@@ -55,6 +56,14 @@ impl Objective for ShuffledElectra {
         let metrics = detection(&logits, &labels, &batch.attention_mask, &disc_loss);
         let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+
+    fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        tch::no_grad(|| {
+            let corrupted = self.corruption.forward_t(batch, false);
+            let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
+            Some(Inspection::of(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
+        })
     }
 }
 

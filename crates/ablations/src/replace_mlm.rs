@@ -2,7 +2,7 @@
 
 use electra_encoder::Encoder;
 use electra_objective::{
-    Batch, Corruption, ModelConfig, Objective, Output, VocabularyHead, cross_entropy, prediction,
+    Batch, Corruption, Inspection, ModelConfig, Objective, Output, VocabularyHead, cross_entropy, prediction,
 };
 use tch::nn;
 
@@ -49,5 +49,9 @@ impl Objective for ReplaceMlm {
         let metrics = prediction(&logits, &targets, &batch.masked_valid, &main_loss).prefixed("main_");
         let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+
+    fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        Some(Inspection::of(tch::no_grad(|| self.corruption.forward_t(batch, false)), None))
     }
 }

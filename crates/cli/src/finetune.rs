@@ -18,8 +18,9 @@ use crate::{interrupt, progress};
 
 /// Fine-tune an encoder on tasks, with several seeds, and score it.
 ///
-/// A task is a name of the table (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, AX), whose files are in
-/// a folder of that name in --data, or a folder with a task.toml. Each seed's result is a folder
+/// A task is a name of the table (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, SQuAD-1.1, SQuAD-2.0), whose
+/// files are in a folder of that name in --data, or a folder with a task.toml. AX, which has a test set alone, is for
+/// electra predict with a model of MNLI. Each seed's result is a folder
 /// OUTPUT/TASK/seed-N with predictions, scores, the curve, the settings and the model, as transformers loads it;
 /// OUTPUT/TASK/results.json has all seeds and their median. A seed that is done is not computed again, so the
 /// same command goes on where it was interrupted.
@@ -93,9 +94,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::flag(Arc::clone(&stop))?;
     let pretrained = Pretrained::read(&options.model)?;
-    // What is wrong with a task is said before the first is computed for hours.
     let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+    // What is wrong with a task or its files is said before the first is computed for hours. They are read again when
+    // it is their turn: all of GLUE at once is much memory for each job of a study.
+    for task in tasks.iter().skip(1) {
+        recipe(options, &pretrained, &TaskData::read(task.clone(), &options.evaluate)?)?;
+    }
     for task in tasks {
         let data = TaskData::read(task, &options.evaluate)?;
         let recipe = recipe(options, &pretrained, &data)?;
@@ -130,7 +135,7 @@ fn run_task(
 ) -> Result<()> {
     let name = prepared.task().name.clone();
     let folder = options.output.join(&name);
-    let device = device(recipe)?;
+    let device = device(recipe.device, recipe.threads)?;
     let mut seeds = Vec::new();
     for &seed in &options.seeds {
         let bar = progress::steps();

@@ -18,6 +18,8 @@ mod minimal_pairs;
 mod predict;
 mod pretrain;
 mod progress;
+mod replacements;
+mod run;
 mod stdin;
 mod tokenizer;
 
@@ -31,6 +33,7 @@ struct Arguments {
     command: Command,
 }
 
+// A line here would take the place of the whole text that a command's options begin with.
 #[derive(Subcommand)]
 enum Command {
     /// Train a WordPiece vocabulary, or encode text with one
@@ -39,21 +42,14 @@ enum Command {
     /// Build a corpus of packed examples, or look into one
     #[command(subcommand)]
     Corpus(corpus::Command),
-    /// Pre-train an encoder, or go on with a run
     Pretrain(pretrain::Options),
-    /// Write a run's networks in the Hub's layout, as transformers loads them
     Export(export::Options),
-    /// Fine-tune an encoder on tasks, and score it
     Finetune(finetune::Options),
-    /// Say what a fine-tuned model predicts of each line
     Predict(predict::Options),
-    /// Ask which of two sentences is acceptable, without fine-tuning
     MinimalPairs(minimal_pairs::Options),
-    /// Say of each token of a text how likely it was replaced
     Detect(detect::Options),
-    /// Compare pre-training objectives: runs, fine-tuning and report, as a plan says
+    Replacements(replacements::Options),
     Ablate(ablate::Options),
-    /// Count the floating-point operations of a step and of a run
     Flops(flops::Options),
 }
 
@@ -68,6 +64,7 @@ fn main() {
         Command::Predict(options) => predict::run(&options),
         Command::MinimalPairs(options) => minimal_pairs::run(&options),
         Command::Detect(options) => detect::run(&options),
+        Command::Replacements(options) => replacements::run(&options),
         Command::Ablate(options) => ablate::run(&options),
         Command::Flops(options) => flops::run(&options),
     };

@@ -2,19 +2,22 @@
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use electra_evaluation::{Prediction, Predictor, Problem};
-use electra_tasks::Content;
+use electra_evaluation::{Prediction, Predictor, Problem, ScoredSet};
+use electra_metrics::Metric;
+use electra_tasks::{Content, Labels, Split, Task};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tch::Device;
 
+use crate::interrupt;
 use crate::stdin::Lines;
 
-/// Say what a fine-tuned model predicts of each line.
+/// Say what a fine-tuned model predicts of each line, or of a task's set, and score it.
 ///
 /// A line of standard input is a text; for a model of pairs two with a tab between them; for one that labels
 /// words, words with spaces; for one that answers questions, question, tab, text; for multiple choice, text and
@@ -25,15 +28,29 @@ use crate::stdin::Lines;
 /// "text_pair", "choices"}, and so is the answer: {"label", "probabilities"}, {"value"}, {"words"}, {"answer",
 /// "score", "none_margin"} or {"choice", "probabilities"}. What is longer than the model's rows is cut, of two
 /// texts the longer first; of a text with an answer every part is looked at.
+///
+/// With --task the examples are those of a set of that task, whose labels have to be the model's: the lines are index,
+/// prediction, label and a score for each class, and the scores go to standard error. With --json a line is an object
+/// with "index" too, and the last one has "scores".
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra predict --model results/RTE/seed-1/model < pairs.tsv
   echo '{\"text\": \"No cat sleeps.\", \"text_pair\": \"A cat sleeps.\"}' | \\
-    electra predict --model results/RTE/seed-1/model --json")]
+    electra predict --model results/RTE/seed-1/model --json
+  electra predict --model results/MNLI/seed-1/model --task AX --data GLUE > ax.tsv")]
 pub(crate) struct Options {
     /// Folder in the Hub's layout, of a fine-tuned model with its tokenizer
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
+    /// Task in place of standard input: a name of the table, or a folder with a task.toml
+    #[arg(long, value_name = "NAME|DIR")]
+    task: Option<String>,
+    /// Folder with the folders of the table's tasks
+    #[arg(long, value_name = "DIR", requires = "task")]
+    data: Option<PathBuf>,
+    /// Set of the task [default: dev, or test if there is no dev]
+    #[arg(long, value_name = "SET", requires = "task")]
+    evaluate: Option<Split>,
     /// Read a JSON object a line, and print one
     #[arg(long)]
     json: bool,
@@ -59,6 +76,54 @@ struct Line {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let predictor = Predictor::read(&options.model, Device::Cpu)?;
+    match &options.task {
+        Some(task) => set(options, &predictor, task),
+        None => lines(options, &predictor),
+    }
+}
+
+/// The examples of a task's set.
+fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
+    let task = electra_tasks::find(task, options.data.as_deref())?;
+    let usual = if task.has(&Split::Dev) { Split::Dev } else { Split::Test };
+    let split = options.evaluate.clone().unwrap_or(usual);
+    let dataset = task.read(&split)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    interrupt::flag(Arc::clone(&stop))?;
+    let ScoredSet { predictions, scores, table } = predictor.score(&task, &dataset, &stop)?;
+    let mut output = BufWriter::new(std::io::stdout().lock());
+    if options.json {
+        let names = Names::of_task(&task, predictor);
+        for (example, prediction) in dataset.examples.iter().zip(&predictions) {
+            let mut line = as_json(prediction, &example.content, &names);
+            line["index"] = json!(example.index);
+            writeln!(output, "{line}")?;
+        }
+        let examples = dataset.examples.len();
+        let last =
+            json!({ "task": task.name, "set": split.to_string(), "examples": examples, "scores": scores });
+        writeln!(output, "{last}")?;
+    } else {
+        output.write_all(table.as_bytes())?;
+    }
+    output.flush()?;
+    let scores = match scores {
+        Some(scores) => {
+            // The task's own order: its score first.
+            let of = |metric: &Metric| Some(format!("{} {:.4}", metric.name(), scores.get(metric.name())?));
+            task.metrics.iter().filter_map(of).collect::<Vec<_>>().join(", ")
+        }
+        None => "no labels, so no score".to_owned(),
+    };
+    let count = dataset.examples.len();
+    let examples = if count == 1 { "example" } else { "examples" };
+    eprintln!("{}, {count} {examples} of the {split} set: {scores}", task.name);
+    Ok(())
+}
+
+/// The lines of standard input.
+fn lines(options: &Options, predictor: &Predictor) -> Result<()> {
+    let names = Names::of(predictor);
     let mut output = BufWriter::new(std::io::stdout().lock());
     let mut lines = Lines::of_stdin(options.lossy, options.max_line_bytes);
     let never = AtomicBool::new(false);
@@ -69,8 +134,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let mut contents = Vec::with_capacity(chunk.len());
         for line in &chunk {
             number += 1;
-            let content = if options.json { of_json(line) } else { of_text(line, predictor.problem()) };
-            let content = content.and_then(|content| fitting(content, predictor.problem()));
+            let content = if options.json { of_json(line) } else { of_text(line, predictor) };
+            let content = content.and_then(|content| fitting(content, predictor));
             match content.with_context(|| format!("standard input: line {number}")) {
                 Ok(content) => contents.push(content),
                 Err(error) => {
@@ -81,9 +146,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         for (prediction, content) in predictor.predict(contents.clone(), &never)?.iter().zip(&contents) {
             if options.json {
-                writeln!(output, "{}", as_json(prediction, content, predictor.problem()))?;
+                writeln!(output, "{}", as_json(prediction, content, &names))?;
             } else {
-                writeln!(output, "{}", as_text(prediction, predictor.problem()))?;
+                writeln!(output, "{}", as_text(prediction, &names))?;
             }
         }
         output.flush()?;
@@ -94,10 +159,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 }
 
-fn of_text(line: &str, problem: &Problem) -> Result<Content> {
+fn of_text(line: &str, predictor: &Predictor) -> Result<Content> {
+    let most = match (predictor.problem(), predictor.takes_pairs()) {
+        (Problem::Classes(_) | Problem::Value, Some(false)) => "one text",
+        (Problem::Classes(_) | Problem::Value, _) => "two texts with a tab between them",
+        (Problem::Words(_), _) => "words with spaces between them",
+        (Problem::Spans, _) => "a question, a tab and a text",
+        (Problem::Choice, _) => "a text and choices with tabs between them",
+    };
     let mut fields = line.split('\t').map(str::to_owned);
     let text = fields.next().unwrap_or_default();
-    let content = match problem {
+    let content = match predictor.problem() {
         Problem::Classes(_) | Problem::Value => Content::Sequence { text, pair: fields.next(), label: None },
         Problem::Words(_) => {
             let words = text.split_whitespace().map(str::to_owned).collect();
@@ -111,8 +183,8 @@ fn of_text(line: &str, problem: &Problem) -> Result<Content> {
             Content::Choice { text, pair: None, choices: fields.by_ref().collect(), label: None }
         }
     };
-    let rest = fields.count();
-    ensure!(rest == 0, "{rest} fields with tabs between them too many");
+    let count = line.split('\t').count();
+    ensure!(fields.next().is_none(), "{count} fields with tabs between them; expected {most}");
     Ok(content)
 }
 
@@ -134,10 +206,16 @@ fn of_json(line: &str) -> Result<Content> {
 }
 
 /// The content, if it is one that the model can say something of.
-fn fitting(content: Content, problem: &Problem) -> Result<Content> {
-    let (right, expected) = match (problem, &content) {
-        (Problem::Classes(_) | Problem::Value, Content::Sequence { text, .. }) => {
-            (!text.trim().is_empty(), "a text")
+fn fitting(content: Content, predictor: &Predictor) -> Result<Content> {
+    let (right, expected) = match (predictor.problem(), &content) {
+        (Problem::Classes(_) | Problem::Value, Content::Sequence { text, pair, .. }) => {
+            match (predictor.takes_pairs(), pair) {
+                (Some(true), None) => (false, "two texts, as the model was fine-tuned on pairs; found one"),
+                (Some(false), Some(_)) => {
+                    (false, "one text, as the model was fine-tuned on one each; found two")
+                }
+                _ => (!text.trim().is_empty(), "a text"),
+            }
         }
         (Problem::Words(_), Content::Tokens { words, .. }) => (!words.is_empty(), "words"),
         (Problem::Spans, Content::Spans { context, .. }) => (!context.trim().is_empty(), "a text"),
@@ -151,14 +229,43 @@ fn fitting(content: Content, problem: &Problem) -> Result<Content> {
     Ok(content)
 }
 
-fn as_text(prediction: &Prediction, problem: &Problem) -> String {
+/// What the classes of predictions are called, by position; empty where they are numbers.
+struct Names {
+    labels: Vec<String>,
+    is_choice: bool,
+}
+
+impl Names {
+    fn of(predictor: &Predictor) -> Self {
+        let labels = match predictor.problem() {
+            Problem::Classes(labels) | Problem::Words(labels) => labels,
+            Problem::Value | Problem::Spans | Problem::Choice => predictor.choice_labels(),
+        };
+        Self { labels: labels.to_vec(), is_choice: *predictor.problem() == Problem::Choice }
+    }
+
+    /// A task may have the same labels in another order, and other names of choices.
+    fn of_task(task: &Task, predictor: &Predictor) -> Self {
+        let labels = match &task.labels {
+            Labels::Classes(labels) => labels,
+            Labels::Values { .. } | Labels::Within => task.choice_labels(),
+        };
+        Self { labels: labels.to_vec(), ..Self::of(predictor) }
+    }
+
+    fn name(&self, class: usize) -> String {
+        self.labels.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+}
+
+fn as_text(prediction: &Prediction, names: &Names) -> String {
     match prediction {
         Prediction::Class { class, probabilities } => {
-            format!("{}\t{:.4}", name(problem, *class), probabilities[*class])
+            format!("{}\t{:.4}", names.name(*class), probabilities[*class])
         }
         Prediction::Value(value) => value.to_string(),
         Prediction::Words(words) => {
-            words.iter().map(|(class, _)| name(problem, *class)).collect::<Vec<_>>().join(" ")
+            words.iter().map(|(class, _)| names.name(*class)).collect::<Vec<_>>().join(" ")
         }
         Prediction::Span(span) => {
             format!("{}\t{:.4}", span.text.replace(['\t', '\n', '\r'], " "), span.score)
@@ -167,33 +274,26 @@ fn as_text(prediction: &Prediction, problem: &Problem) -> String {
     }
 }
 
-fn as_json(prediction: &Prediction, content: &Content, problem: &Problem) -> Value {
+fn as_json(prediction: &Prediction, content: &Content, names: &Names) -> Value {
     match prediction {
-        Prediction::Class { class, probabilities } => match problem {
-            Problem::Classes(labels) => {
-                let each: serde_json::Map<_, _> =
-                    labels.iter().cloned().zip(probabilities.iter().map(|p| json!(p))).collect();
-                json!({ "label": labels[*class], "probabilities": each })
-            }
-            _ => json!({ "choice": class, "probabilities": probabilities }),
-        },
+        Prediction::Class { class, probabilities } if names.is_choice && names.labels.is_empty() => {
+            json!({ "choice": class, "probabilities": probabilities })
+        }
+        Prediction::Class { class, probabilities } => {
+            let each: serde_json::Map<_, _> =
+                probabilities.iter().enumerate().map(|(class, p)| (names.name(class), json!(p))).collect();
+            let key = if names.is_choice { "choice" } else { "label" };
+            json!({ key: names.name(*class), "probabilities": each })
+        }
         Prediction::Value(value) => json!({ "value": value }),
         Prediction::Words(found) => {
             let Content::Tokens { words, .. } = content else { unreachable!("words were predicted") };
-            let word = |(word, (class, probabilities)): (&String, &(usize, Vec<f32>))| json!({ "word": word, "label": name(problem, *class), "probability": probabilities[*class] });
+            let word = |(word, (class, probabilities)): (&String, &(usize, Vec<f32>))| json!({ "word": word, "label": names.name(*class), "probability": probabilities[*class] });
             json!({ "words": words.iter().zip(found).map(word).collect::<Vec<_>>() })
         }
         Prediction::Span(span) => {
             json!({ "answer": span.text, "score": span.score, "none_margin": span.none_margin })
         }
         other => unreachable!("no model predicts {other:?}"),
-    }
-}
-
-/// A class's label; of a choice its number.
-fn name(problem: &Problem, class: usize) -> String {
-    match problem {
-        Problem::Classes(labels) | Problem::Words(labels) => labels[class].clone(),
-        Problem::Value | Problem::Spans | Problem::Choice => class.to_string(),
     }
 }

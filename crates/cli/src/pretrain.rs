@@ -6,14 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use electra_data::Corpus;
-use electra_data::masking::Choice;
-use electra_tokenizer::Tokenizer;
 use electra_trainer::{Config, Event, Outcome, Run, train};
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
 
-use crate::{interrupt, progress};
+use crate::{interrupt, progress, run};
 
 /// Pre-train an encoder, or go on with a run that was interrupted.
 ///
@@ -57,12 +54,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let config = Config::read(&options.config, &options.set, masking)?;
     let model = config.model.model();
     let networks = electra_ablations::networks(&config.objective, &model)?;
-    let continues_word = continues_word(&config)?;
-    let unigram = if config.objective == "rtd-unigram" {
-        Corpus::open(&config.data.corpus)?.token_counts()?
-    } else {
-        Vec::new()
-    };
+    let continues_word = run::continues_word(&config)?;
+    let unigram = run::unigram(&config)?;
 
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::set(Arc::clone(&stop))?;
@@ -82,17 +75,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     bar.finish_and_clear();
     report(options, outcome?);
     Ok(())
-}
-
-/// Which tokens continue a word; asked for only where words are masked whole.
-fn continues_word(config: &Config) -> Result<Vec<bool>> {
-    if config.masking.choice == Choice::Token {
-        return Ok(Vec::new());
-    }
-    let path = config.data.tokenizer.as_ref();
-    let path =
-        path.context("masking.choice speaks of words: data.tokenizer has to name the tokenizer's folder")?;
-    Ok(Tokenizer::load(path)?.continues_word().to_vec())
 }
 
 fn show(bar: &ProgressBar, event: &Event) {

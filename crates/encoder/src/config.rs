@@ -89,17 +89,19 @@ impl EncoderConfig {
         }
     }
 
-    /// The generator of this encoder: width round(D · `multiplier`), feed-forward 4 × that, max(1, width / 64)
-    /// heads; depth, E and everything else as here. Paper, Table 6: 1/4 for Small and Large, 1/3 for Base.
+    /// The generator of this encoder: width round(D · `multiplier`), feed-forward 4 × that, as many heads of this
+    /// encoder's size D / H (64 in all of the paper's) as its width holds, one at least; depth, E and everything
+    /// else as here. Paper, Table 6: 1/4 for Small and Large, 1/3 for Base.
     /// ([`Self::validate`] refuses the result where the multiplier gives no width, or one that its heads do
     /// not divide.)
     #[must_use]
     pub fn generator(&self, multiplier: f64) -> Self {
         let hidden_size = (self.hidden_size as f64 * multiplier).round() as i64;
+        let head_size = (self.hidden_size / self.num_attention_heads.max(1)).max(1);
         Self {
             hidden_size,
             intermediate_size: hidden_size.saturating_mul(4),
-            num_attention_heads: (hidden_size / 64).max(1),
+            num_attention_heads: (hidden_size / head_size).max(1),
             ..self.clone()
         }
     }
@@ -184,6 +186,8 @@ mod tests {
             (EncoderConfig::small().generator(0.25), (12, 64, 256, 1), 128),
             (EncoderConfig::base().generator(1.0 / 3.0), (12, 256, 1024, 4), 768),
             (EncoderConfig::large().generator(0.25), (24, 256, 1024, 4), 1024),
+            (EncoderConfig::tiny().generator(0.5), (2, 32, 128, 1), 64),
+            (EncoderConfig::tiny().generator(1.0), (2, 64, 256, 2), 64),
         ] {
             config.validate().unwrap();
             assert_eq!((sizes(&config), config.embedding_size), (expected, embedding));

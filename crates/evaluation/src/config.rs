@@ -1,7 +1,7 @@
 //! The settings of a fine-tuning.
 
 use electra_encoder::EncoderConfig;
-use electra_trainer::config::DeviceChoice;
+use electra_trainer::config::{DeviceChoice, Refusal};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -209,14 +209,9 @@ impl Recipe {
     /// # Errors
     /// If there is no `=`, the key is unknown, or the value is of another kind.
     pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
-        let setting = |key: &str, found: &str, expected: &str| Error::Setting {
-            origin: SET.to_owned(),
-            key: key.to_owned(),
-            found: found.to_owned(),
-            expected: expected.to_owned(),
-        };
+        let wrong = |what: String| Error::Assignment { assignment: assignment.to_owned(), what };
         let Some((key, text)) = assignment.split_once('=') else {
-            return Err(setting(assignment, "no =", "key=value, such as epochs=5"));
+            return Err(wrong("expected key=value, such as epochs=5".to_owned()));
         };
         let (key, text) = (key.trim(), text.trim());
         let mut table = self.to_table();
@@ -232,8 +227,9 @@ impl Recipe {
             value = Value::Float(*whole as f64);
         }
         table.insert(key.to_owned(), value);
-        *self = table.try_into().map_err(|error: toml::de::Error| {
-            setting(key, text, error.message().lines().next().unwrap_or("another kind of value"))
+        *self = table.try_into().map_err(|error| {
+            let (_, what) = Refusal::of(&error).placed(SET, None, &[assignment.to_owned()]);
+            wrong(what)
         })?;
         Ok(())
     }
@@ -273,6 +269,7 @@ impl Recipe {
         let dropout = self.dropout;
         setting("dropout", &dropout, (0.0..1.0).contains(&dropout), "at least 0 and below 1")?;
         at_least_1("batch", self.batch as u64)?;
+        at_least_1("epochs", self.epochs)?;
         at_least_1("stride", self.stride as u64)?;
         at_least_1("max_answer", self.max_answer as u64)?;
         at_least_1("n_best", self.n_best as u64)?;
@@ -382,12 +379,18 @@ mod tests {
         recipe.set("betas=[0.9, 0.98]").unwrap();
         assert_eq!((recipe.learning_rate, recipe.checkpoint, recipe.betas), (1.0, Epoch::Best, [0.9, 0.98]));
         let before = recipe.clone();
-        for wrong in ["epochs=-1", "epochs=1.5", "dropout=much", "betas=[0.9]"] {
+        for (wrong, expected) in [
+            ("epochs=-1", "a whole number of at least 0"),
+            ("epochs=1.5", "a whole number"),
+            ("epochs=many", "a whole number"),
+            ("dropout=much", "a number"),
+            ("betas=[0.9]", "a list of 2"),
+            ("pooling = max", "cls or mean"),
+            ("score_epochs=1", "true or false"),
+            ("epochs", "key=value, such as epochs=5"),
+        ] {
             let message = recipe.set(wrong).unwrap_err().to_string();
-            assert!(
-                message.starts_with(&format!("--set: {}", wrong.split('=').next().unwrap())),
-                "{message}"
-            );
+            assert_eq!(message, format!("--set {wrong}: expected {expected}"));
             assert_eq!(recipe, before);
         }
     }

@@ -95,7 +95,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-fn problem(task: &Task) -> Result<Problem, Error> {
+pub(crate) fn problem(task: &Task) -> Result<Problem, Error> {
     let classes = || match &task.labels {
         Labels::Classes(labels) if labels.len() > 1 => Ok(labels.clone()),
         _ => Err(Error::Task {

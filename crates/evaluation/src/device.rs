@@ -3,15 +3,15 @@
 use electra_trainer::config::DeviceChoice;
 use tch::{Cuda, Device};
 
-use crate::{Error, Recipe};
+use crate::Error;
 
-/// Sets libtorch up, once for a process, as a recipe says.
+/// Sets libtorch up, once for a process: what is computed on, and with how many threads; 0 for one a core.
 ///
 /// # Errors
 /// If CUDA is asked for and there is none.
-pub fn device(recipe: &Recipe) -> Result<Device, Error> {
+pub fn device(choice: DeviceChoice, threads: usize) -> Result<Device, Error> {
     let cuda = || -> Result<bool, Error> { Ok(electra_torch::load_cuda()? && Cuda::is_available()) };
-    let device = match recipe.device {
+    let device = match choice {
         DeviceChoice::Cpu => Device::Cpu,
         DeviceChoice::Cuda if !cuda()? => return Err(Error::NoCuda),
         DeviceChoice::Cuda => Device::Cuda(0),
@@ -19,7 +19,7 @@ pub fn device(recipe: &Recipe) -> Result<Device, Error> {
         DeviceChoice::Auto => Device::Cpu,
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    electra_torch::set_num_threads(if recipe.threads == 0 { cores } else { recipe.threads })?;
+    electra_torch::set_num_threads(if threads == 0 { cores } else { threads })?;
     electra_torch::use_deterministic_algorithms(device == Device::Cpu)?;
     Ok(device)
 }

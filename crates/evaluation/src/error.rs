@@ -18,6 +18,14 @@ pub enum Error {
         /// What it has to be.
         expected: String,
     },
+    /// A `--set` that is none, or whose value is of another kind than its key's.
+    #[error("--set {assignment}: {what}")]
+    Assignment {
+        /// What was given.
+        assignment: String,
+        /// What was expected.
+        what: String,
+    },
     /// A setting that does not exist.
     #[error("{origin}: there is no key {key}; there are {}", known.join(", "))]
     UnknownKey {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use electra_tasks::{Kind, Split};
+use electra_tasks::{Kind, Split, Task};
 use serde_json::json;
 use tch::{Device, Tensor};
 
 use crate::config::{Epoch, Recipe};
 use crate::data::Prepared;
 use crate::folder::{Found, Keep, SeedFolder, SeedScores, Settings};
+use crate::model::About;
 use crate::network::Network;
 use crate::predictions::{Prediction, predict};
 use crate::score::{Scores, score, table};
@@ -115,8 +116,8 @@ pub fn finetune(job: Job<'_>) -> Result<SeedScores, Error> {
     }
     folder.write("curve.jsonl", &curve)?;
     if keep == Keep::Model {
-        let none_threshold = search(prepared, recipe).none_threshold;
-        model::write(&network, &pretrained.tokenizer, none_threshold, &folder.path().join("model"))?;
+        let about = about(prepared.task, search(prepared, recipe).none_threshold);
+        model::write(&network, &pretrained.tokenizer, &about, &folder.path().join("model"))?;
     }
     folder.finish(&scores)?;
     Ok(scores)
@@ -136,6 +137,11 @@ fn check(recipe: &Recipe, pretrained: &Pretrained, prepared: &Prepared<'_>) -> R
         });
     }
     Ok(())
+}
+
+fn about(task: &Task, none_threshold: Option<f64>) -> About {
+    let text_pair = if let Kind::Sequence { pair } = task.kind { Some(pair) } else { None };
+    About { none_threshold, text_pair, choice_labels: task.choice_labels().to_vec() }
 }
 
 pub(crate) fn search(prepared: &Prepared<'_>, recipe: &Recipe) -> Search {

@@ -23,6 +23,17 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// What is predicted, for messages.
+    pub(crate) fn words(&self) -> &'static str {
+        match self {
+            Self::Classes(_) => "a class of the whole",
+            Self::Value => "a number",
+            Self::Words(_) => "a class of each word",
+            Self::Spans => "answers in a text",
+            Self::Choice => "one of several choices",
+        }
+    }
+
     /// Logits that a row, or a token of it, has.
     fn outputs(&self) -> i64 {
         match self {

@@ -22,6 +22,7 @@ mod spans;
 mod train;
 
 pub mod config;
+pub mod replacements;
 
 pub use config::{Preset, Recipe};
 pub use data::{Prepared, TaskData};
@@ -31,7 +32,7 @@ pub use finetune::{Event, Job, finetune};
 pub use folder::{Keep, SeedScores, TaskResult, write_results};
 pub use heads::Problem;
 pub use minimal_pairs::{PairScore, PairScorer, PairScores, Scoring};
-pub use predict::Predictor;
+pub use predict::{Predictor, ScoredSet};
 pub use predictions::{Prediction, Span};
 pub use pretrained::Pretrained;
 pub use score::Scores;

@@ -105,10 +105,22 @@ impl PairScorer {
         let var_store = nn::VarStore::new(device);
         let root = var_store.root();
         let encoder = Encoder::new(&(&root / "electra"), &hub.config);
-        let scoring = scoring.unwrap_or(match hub.architecture {
-            Architecture::MaskedLm => Scoring::PseudoLogLikelihood,
-            _ => Scoring::Discriminator,
-        });
+        let refuse = |expected: String| Error::Model {
+            folder: folder.to_owned(),
+            field: "architectures".to_owned(),
+            found: hub.architecture.name().to_owned(),
+            expected,
+        };
+        let scoring = match (scoring, hub.architecture) {
+            (Some(scoring), _) => scoring,
+            (None, Architecture::MaskedLm) => Scoring::PseudoLogLikelihood,
+            (None, Architecture::PreTraining) => Scoring::Discriminator,
+            (None, _) => {
+                let [one, other] =
+                    [Architecture::PreTraining, Architecture::MaskedLm].map(Architecture::name);
+                return Err(refuse(format!("a network with a head that scores words, {one} or {other}")));
+            }
+        };
         let head = match (hub.architecture, scoring) {
             (Architecture::PreTraining, Scoring::Discriminator) => {
                 Head::Replaced(ReplacedHead::new(&root, &hub.config))
@@ -117,17 +129,12 @@ impl PairScorer {
                 let table = encoder.embeddings().word_embeddings();
                 Head::Vocabulary(VocabularyHead::new(&root, &hub.config, table))
             }
-            (found, scoring) => {
+            (_, scoring) => {
                 let expected = match scoring {
                     Scoring::Discriminator => Architecture::PreTraining,
                     Scoring::PseudoLogLikelihood | Scoring::Unmasked => Architecture::MaskedLm,
                 };
-                return Err(Error::Model {
-                    folder: folder.to_owned(),
-                    field: "architectures".to_owned(),
-                    found: found.name().to_owned(),
-                    expected: format!("{}, for the score {}", expected.name(), scoring.name()),
-                });
+                return Err(refuse(format!("{}, for the score {}", expected.name(), scoring.name())));
             }
         };
         hub.weights.load_into(&var_store)?;

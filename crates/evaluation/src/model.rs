@@ -12,6 +12,7 @@ use std::path::Path;
 
 use electra_encoder::{Architecture, HubFolder, Part, Weights};
 use electra_tokenizer::Tokenizer;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tch::{Device, Kind, Tensor};
 
@@ -22,24 +23,34 @@ use crate::{Error, files, pretrained};
 
 const CLASSIFIER: &str = "classifier.";
 const MEAN_CLASSIFIER: &str = "mean_classifier.";
-/// A field of `config.json` that transformers passes over.
-const NONE_THRESHOLD: &str = "none_threshold";
+
+/// What predictions need to know of the task: fields of `config.json` that transformers passes over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct About {
+    /// Of a task with questions that have no answer, how much more "no answer" has to score to be the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) none_threshold: Option<f64>,
+    /// Of sequences, whether each is two texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) text_pair: Option<bool>,
+    /// Of choices, what they are called, by position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) choice_labels: Vec<String>,
+}
 
 /// Writes a network with its tokenizer.
-///
-/// `none_threshold` is that of a task with questions that have no answer: predictions need it again.
 pub(crate) fn write(
     network: &Network,
     tokenizer: &Tokenizer,
-    none_threshold: Option<f64>,
+    about: &About,
     folder: &Path,
 ) -> Result<(), Error> {
     let weights = tch::no_grad(|| tensors(network))?;
     let hub =
         HubFolder { config: network.config().clone(), architecture: architecture(&network.problem), weights };
     let mut fields = fields(network);
-    if let Some(threshold) = none_threshold {
-        fields.insert(NONE_THRESHOLD.to_owned(), json!(threshold));
+    if let Value::Object(about) = json!(about) {
+        fields.extend(about);
     }
     hub.write_with(folder, &fields)?;
     tokenizer.save(folder)?;
@@ -135,8 +146,8 @@ fn rename(tensors: &mut BTreeMap<String, Tensor>, from: &str, to: &str) {
     *tensors = renamed.collect();
 }
 
-/// A network, its tokenizer and its `none_threshold` from a folder of [`write`], or of a class of transformers.
-pub(crate) fn read(folder: &Path, device: Device) -> Result<(Network, Tokenizer, Option<f64>), Error> {
+/// A network, its tokenizer and what is known of its task, from a folder of [`write`] or of a class of transformers.
+pub(crate) fn read(folder: &Path, device: Device) -> Result<(Network, Tokenizer, About), Error> {
     let hub = HubFolder::read(folder)?;
     let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
     let fields = config(folder)?;
@@ -155,7 +166,9 @@ pub(crate) fn read(folder: &Path, device: Device) -> Result<(Network, Tokenizer,
     };
     let network = Network::new(&hub.config, &problem, Form { head, pooling }, device);
     weights.load_into(&network.var_store)?;
-    Ok((network, tokenizer, fields.get(NONE_THRESHOLD).and_then(Value::as_f64)))
+    // Who else writes fields of these names means something else by them.
+    let about = serde_json::from_value(Value::Object(fields)).unwrap_or_default();
+    Ok((network, tokenizer, about))
 }
 
 /// All fields of a `config.json` that the encoder's have been read from.

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use electra_tasks::{Content, Example};
+use electra_tasks::{Content, Dataset, Example, Kind, Task};
 use electra_tokenizer::Tokenizer;
 use tch::Device;
 
-use crate::data::Set;
+use crate::data::{Set, problem};
+use crate::model::About;
 use crate::network::Network;
 use crate::predictions::{Prediction, predict};
+use crate::score::{Scores, score, table};
 use crate::spans::Search;
 use crate::{Error, Problem, model};
 
@@ -21,7 +23,18 @@ const STRIDE: usize = 128;
 pub struct Predictor {
     network: Network,
     tokenizer: Tokenizer,
-    search: Search,
+    about: About,
+}
+
+/// A set of a task as a fine-tuned network sees it.
+#[derive(Clone, Debug)]
+pub struct ScoredSet {
+    /// Example by example; classes are numbered as the task has them.
+    pub predictions: Vec<Prediction>,
+    /// By metric; none where it is not known what is right.
+    pub scores: Option<Scores>,
+    /// Lines with tabs: `index`, `prediction`, `label`, and a score for each class.
+    pub table: String,
 }
 
 impl Predictor {
@@ -31,14 +44,26 @@ impl Predictor {
     /// # Errors
     /// If a file is missing or damaged, or the network is of another kind.
     pub fn read(folder: &Path, device: Device) -> Result<Self, Error> {
-        let (network, tokenizer, none_threshold) = model::read(folder, device)?;
-        Ok(Self { network, tokenizer, search: Search { n_best: 20, max_answer: 30, none_threshold } })
+        let (network, tokenizer, about) = model::read(folder, device)?;
+        Ok(Self { network, tokenizer, about })
     }
 
     /// What it predicts.
     #[must_use]
     pub fn problem(&self) -> &Problem {
         &self.network.problem
+    }
+
+    /// Whether it was fine-tuned on pairs of texts, if its folder says so.
+    #[must_use]
+    pub fn takes_pairs(&self) -> Option<bool> {
+        self.about.text_pair
+    }
+
+    /// What it calls the choices of multiple choice, by position; empty if they are numbers.
+    #[must_use]
+    pub fn choice_labels(&self) -> &[String] {
+        &self.about.choice_labels
     }
 
     /// Predicts what is right of each: contents of the kind that the problem is of. Texts are cut where the
@@ -62,8 +87,82 @@ impl Predictor {
         assert!(contents.iter().all(right), "a content of another kind than {:?}", self.problem());
         let examples: Vec<Example> =
             contents.into_iter().map(|content| Example { index: String::new(), content }).collect();
+        self.of_set(&self.set(&examples), stop)
+    }
+
+    /// Predicts a set of a task, as [`predict`](Self::predict) does, and scores it.
+    ///
+    /// # Errors
+    /// [`Error::Task`] if the task has other labels than the network or is of another kind; as
+    /// [`predict`](Self::predict).
+    pub fn score(&self, task: &Task, dataset: &Dataset, stop: &AtomicBool) -> Result<ScoredSet, Error> {
+        let order = self.order(task)?;
+        let set = self.set(&dataset.examples);
+        let mut predictions = self.of_set(&set, stop)?;
+        let renumber = |class: &mut usize, probabilities: &mut Vec<f32>| {
+            *class = order.iter().position(|place| place == class).expect("each class has its place");
+            *probabilities = order.iter().map(|&place| probabilities[place]).collect();
+        };
+        if !order.is_empty() {
+            for prediction in &mut predictions {
+                match prediction {
+                    Prediction::Class { class, probabilities } => renumber(class, probabilities),
+                    Prediction::Words(words) => {
+                        words.iter_mut().for_each(|(class, probabilities)| renumber(class, probabilities));
+                    }
+                    Prediction::Value(_) | Prediction::Span(_) => {}
+                }
+            }
+        }
+        let scores = score(task, &set, &predictions)?;
+        Ok(ScoredSet { table: table(task, &set, &predictions), predictions, scores })
+    }
+
+    /// For each class of a task its place among the network's; empty where there are no classes.
+    fn order(&self, task: &Task) -> Result<Vec<usize>, Error> {
+        let refuse = |what: String| Error::Task { task: task.name.clone(), what };
+        match (self.about.text_pair, task.kind) {
+            (Some(true), Kind::Sequence { pair: false }) => {
+                return Err(refuse(
+                    "its examples are one text each; the model was fine-tuned on pairs".to_owned(),
+                ));
+            }
+            (Some(false), Kind::Sequence { pair: true }) => {
+                return Err(refuse(
+                    "its examples are pairs of texts; the model was fine-tuned on one each".to_owned(),
+                ));
+            }
+            _ => {}
+        }
+        match (problem(task)?, self.problem()) {
+            (Problem::Classes(wanted), Problem::Classes(known))
+            | (Problem::Words(wanted), Problem::Words(known)) => {
+                let places: Option<Vec<usize>> =
+                    wanted.iter().map(|label| known.iter().position(|other| other == label)).collect();
+                places.filter(|places| places.len() == known.len()).ok_or_else(|| {
+                    refuse(format!(
+                        "its labels are {}; the model's are {}",
+                        wanted.join(", "),
+                        known.join(", ")
+                    ))
+                })
+            }
+            (Problem::Value, Problem::Value)
+            | (Problem::Spans, Problem::Spans)
+            | (Problem::Choice, Problem::Choice) => Ok(Vec::new()),
+            (wanted, known) => {
+                Err(refuse(format!("it asks for {}; the model gives {}", wanted.words(), known.words())))
+            }
+        }
+    }
+
+    fn set<'a>(&self, examples: &'a [Example]) -> Set<'a> {
         let most = usize::try_from(self.network.config().max_position_embeddings).unwrap_or(usize::MAX);
-        let set = Set::of(&self.tokenizer, &examples, most, STRIDE);
-        predict(&self.network, &set, &self.search, stop)
+        Set::of(&self.tokenizer, examples, most, STRIDE)
+    }
+
+    fn of_set(&self, set: &Set<'_>, stop: &AtomicBool) -> Result<Vec<Prediction>, Error> {
+        let search = Search { n_best: 20, max_answer: 30, none_threshold: self.about.none_threshold };
+        predict(&self.network, set, &search, stop)
     }
 }

@@ -104,7 +104,9 @@ impl Columns {
 pub(crate) fn table(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> String {
     let classes: &[String] = match &task.labels {
         Labels::Classes(labels) => labels,
-        Labels::Values { .. } | Labels::Within => &[],
+        Labels::Values { .. } => &[],
+        // Of choices; empty where they are numbers.
+        Labels::Within => task.choice_labels(),
     };
     let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
     let mut lines: Vec<Vec<String>> = Vec::new();
@@ -124,7 +126,7 @@ pub(crate) fn table(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> S
                 line(index, name(*class), label, probabilities);
             }
             (Prediction::Class { class, probabilities }, Content::Choice { label, .. }) => {
-                line(index, class.to_string(), label.map(|label| label.to_string()), probabilities);
+                line(index, name(*class), label.map(name), probabilities);
             }
             (Prediction::Value(value), Content::Sequence { label, .. }) => {
                 let label = label.and_then(|label| match label {

@@ -4,7 +4,8 @@ use electra_encoder::Encoder;
 use tch::{Tensor, nn};
 
 use crate::{
-    Batch, Corruption, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy, detection,
+    Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
+    detection,
 };
 
 /// Replaced token detection.
@@ -56,5 +57,13 @@ impl Objective for Electra {
         let metrics = detection(&logits, &corrupted.replaced, &batch.attention_mask, &disc_loss);
         let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
+    }
+
+    fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        tch::no_grad(|| {
+            let corrupted = self.corruption.forward_t(batch, false);
+            let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
+            Some(Inspection::of(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
+        })
     }
 }

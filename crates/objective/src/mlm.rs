@@ -1,9 +1,11 @@
 //! Masked language modelling: BERT, the baseline (paper §3.1).
 
 use electra_encoder::Encoder;
-use tch::nn;
+use tch::{Tensor, nn};
 
-use crate::{Batch, Metrics, ModelConfig, Objective, Output, VocabularyHead, cross_entropy, prediction};
+use crate::{
+    Batch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, cross_entropy, prediction,
+};
 
 /// Masked language modelling.
 ///
@@ -25,6 +27,14 @@ impl Mlm {
         let head = VocabularyHead::new(&(root / "main"), &config.encoder, table);
         Self { head, encoder, weight: config.softmax_weight }
     }
+
+    /// Logits `[B, N, V]` at the masked positions, and the loss of them.
+    fn predict(&self, batch: &Batch, train: bool) -> (Tensor, Tensor) {
+        let hidden = self.encoder.forward_t(&batch.masked(), train); // [B, L, D]
+        let logits = self.head.forward(&batch.at_masked(&hidden)); // [B, N, V]
+        let loss = cross_entropy(&logits, &batch.targets(), &batch.masked_valid);
+        (logits, loss)
+    }
 }
 
 impl Objective for Mlm {
@@ -33,12 +43,14 @@ impl Objective for Mlm {
     }
 
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
-        let hidden = self.encoder.forward_t(&batch.masked(), train); // [B, L, D]
-        let logits = self.head.forward(&batch.at_masked(&hidden)); // [B, N, V]
-        let targets = batch.targets();
-        let loss = cross_entropy(&logits, &targets, &batch.masked_valid);
-        let metrics = prediction(&logits, &targets, &batch.masked_valid, &loss);
+        let (logits, loss) = self.predict(batch, train);
+        let metrics = prediction(&logits, &batch.targets(), &batch.masked_valid, &loss);
         Output { loss: loss * self.weight, metrics: metrics.and(masked_rate(batch)) }
+    }
+
+    fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        let (_, loss) = tch::no_grad(|| self.predict(batch, false));
+        Some(Inspection { masked_lm_loss: Some(loss), corrupted_ids: None, replaced_logits: None })
     }
 }
 

@@ -3,7 +3,7 @@
 use electra_encoder::Encoder;
 use tch::Tensor;
 
-use crate::Batch;
+use crate::{Batch, Inspection};
 
 /// A pre-training objective: one masked batch in, one scalar loss out.
 ///
@@ -15,6 +15,12 @@ pub trait Objective {
 
     /// Loss and metrics of one batch; every tensor stays on the batch's device, and nothing waits for it.
     fn forward_t(&self, batch: &Batch, train: bool) -> Output;
+
+    /// What became of a batch and what is said of it, without dropout and gradients: for measuring, not for
+    /// training. None of an objective that does not tell.
+    fn inspect(&self, _batch: &Batch) -> Option<Inspection> {
+        None
+    }
 }
 
 /// What a step of an objective gives.

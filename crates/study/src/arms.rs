@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use electra_report::{Expectation, Role};
+use electra_trainer::config::Refusal;
 use electra_trainer::{Config, Preset};
 use toml::{Table, Value};
 
@@ -117,13 +118,15 @@ impl Plan {
         vocab_size: u64,
     ) -> Result<Config, Error> {
         let given = self.run_table(arm, 0, over);
-        let wrong =
-            |message: String| Error::Toml { origin: origin.into(), message: format!("pretrain: {message}") };
+        let wrong = |key: &str, message: String| Error::Toml {
+            origin: origin.into(),
+            message: format!("pretrain{key}{message}"),
+        };
         let preset = given.get("preset").cloned();
         let preset: Preset = preset
-            .ok_or_else(|| wrong("preset is missing; expected tiny, small, base or large".into()))?
+            .ok_or_else(|| wrong(".preset: ", "missing; expected tiny, small, base or large".into()))?
             .try_into()
-            .map_err(|error: toml::de::Error| wrong(format!("preset: {}", error.message())))?;
+            .map_err(|error| wrong(".preset: ", Refusal::of(&error).to_string()))?;
         let mut config = Config::preset(preset, &arm.objective, 0, PathBuf::new());
         let mask_prob = config.masking.mask_prob;
         config.masking = electra_ablations::masking(&arm.objective)?;
@@ -131,9 +134,10 @@ impl Plan {
         config.model.encoder.vocab_size = vocab_size as i64;
         let mut table = Table::try_from(&config).expect("a configuration is a table");
         merge(&mut table, given);
-        let config: Config = table
-            .try_into()
-            .map_err(|error: toml::de::Error| wrong(error.to_string().trim_end().to_owned()))?;
+        let config: Config = table.try_into().map_err(|error| {
+            let refusal = Refusal::of(&error);
+            wrong(if refusal.key.is_empty() { ": " } else { "." }, refusal.to_string())
+        })?;
         let pretrain = |source| Error::Pretrain { origin: origin.into(), source: Box::new(source) };
         config.validate("a run's settings").map_err(pretrain)?;
         Ok(config)

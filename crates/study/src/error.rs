@@ -84,6 +84,9 @@ pub enum Error {
     /// The tokenizer cannot be read.
     #[error(transparent)]
     Tokenizer(#[from] electra_tokenizer::Error),
+    /// Text is not there.
+    #[error(transparent)]
+    Text(#[from] electra_text::Error),
     /// A task cannot be read.
     #[error(transparent)]
     Tasks(#[from] electra_tasks::Error),

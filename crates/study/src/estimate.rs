@@ -127,6 +127,11 @@ pub(crate) fn pretraining(plan: &Plan, cost: &StepCost, steps: u64) -> f64 {
     steps as f64 * cost.flops_executed / plan.estimate.flops_per_s + plan.estimate.job_seconds
 }
 
+/// So many batches forward: a step of training takes three times as much.
+pub(crate) fn replacements(plan: &Plan, cost: &StepCost, batches: u64) -> f64 {
+    batches as f64 * cost.flops_executed / 3.0 / plan.estimate.flops_per_s + plan.estimate.job_seconds
+}
+
 pub(crate) fn finetuning(plan: &Plan, times: usize) -> f64 {
     times as f64 * plan.estimate.finetune_seconds + plan.estimate.job_seconds
 }
@@ -152,7 +157,7 @@ fn layers(config: &EncoderConfig) -> f64 {
     layers * (4.0 * d * d + 2.0 * d * f + 9.0 * d + f) + e * d
 }
 
-/// Of the seconds that are left, those that jobs of a kind that were timed should take by what they took.
+/// How long jobs should take: as planned, corrected by what ended jobs of the same kind took.
 #[derive(Clone, Debug, Default)]
 pub struct Pace {
     /// By kind: seconds that finished jobs took, and that they should have taken.
@@ -170,11 +175,41 @@ impl Pace {
     #[must_use]
     pub fn seconds(&self, job: &Job) -> f64 {
         let scale = |(took, planned): &(f64, f64)| if *planned > 0.0 { took / planned } else { 1.0 };
-        // A kind that was not timed yet goes by the others.
-        let all = || {
-            let sum = self.kinds.values().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-            scale(&sum)
-        };
-        job.seconds * self.kinds.get(&job.kind).map_or_else(all, scale)
+        // What other kinds took tells nothing of it: they are other work.
+        job.seconds * self.kinds.get(&job.kind).map_or(1.0, scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::job::Done;
+
+    fn job(kind: Kind, seconds: f64) -> Job {
+        Job {
+            id: String::new(),
+            title: String::new(),
+            kind,
+            needs: Vec::new(),
+            seconds,
+            bytes: 0.0,
+            arguments: Vec::new(),
+            settings: None,
+            output: PathBuf::new(),
+            done: Done::Folder,
+        }
+    }
+
+    #[test]
+    fn a_guess_is_corrected_by_jobs_of_the_same_kind_alone() {
+        let mut pace = Pace::default();
+        pace.add(&job(Kind::Data, 1.0), 0.1);
+        assert_eq!(pace.seconds(&job(Kind::Pretrain, 60.0)), 60.0);
+        pace.add(&job(Kind::Pretrain, 60.0), 90.0);
+        pace.add(&job(Kind::Pretrain, 20.0), 70.0);
+        assert_eq!(pace.seconds(&job(Kind::Pretrain, 10.0)), 20.0);
+        assert_eq!(pace.seconds(&job(Kind::Finetune, 10.0)), 10.0);
     }
 }

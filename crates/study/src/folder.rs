@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::plan::flat;
+use crate::pool::LOGS;
 use crate::{Error, Plan, files};
 
 const PLAN: &str = "plan.toml";
 const LOCK: &str = ".lock";
 /// Folders in which a job that was killed may leave something under a temporary name.
-const WRITTEN: [&str; 4] = ["", "exports", "done", "settings"];
+const WRITTEN: [&str; 5] = ["", "exports", "replacements", "done", "settings"];
 /// Sections that change no result: a study goes on though they are others than before.
 const FREE: [&str; 2] = ["run.parallel", "estimate."];
 
@@ -42,7 +43,11 @@ impl StudyFolder {
             let found = files::read_to_string(&file)?;
             let differences = differences(&file, &found, &wanted)?;
             if !differences.is_empty() {
-                return Err(Error::Differs { folder: path, differences });
+                if !is_unused(&path)? {
+                    return Err(Error::Differs { folder: path, differences });
+                }
+                files::remove(&path.join(LOGS))?;
+                files::write(&file, &wanted)?;
             }
         } else {
             files::write(&file, &wanted)?;
@@ -79,6 +84,20 @@ fn with_named_arms(mut plan: Table) -> Table {
     plan
 }
 
+/// Whether nothing was made by the plan that is there: no job came to an end, and none has left a part of its work.
+fn is_unused(folder: &Path) -> Result<bool, Error> {
+    let is_empty =
+        |entry: &fs::DirEntry| fs::read_dir(entry.path()).is_ok_and(|mut inside| inside.next().is_none());
+    let mut entries = fs::read_dir(folder).map_err(Error::io(folder, "listing it"))?;
+    Ok(entries.all(|entry| {
+        entry.is_ok_and(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with('.') || [PLAN, LOGS].contains(&&*name) || is_empty(&entry)
+        })
+    }))
+}
+
 /// Whether there is nothing but what a start that was killed at once leaves behind.
 fn is_empty(folder: &Path) -> Result<bool, Error> {
     let mut entries = fs::read_dir(folder).map_err(Error::io(folder, "listing it"))?;
@@ -92,5 +111,33 @@ fn lock(folder: &Path) -> Result<File, Error> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(Error::io(&path, "locking it")(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_plan_takes_the_place_of_one_that_nothing_was_made_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let study = folder.path().join("study");
+        let text = Plan::text("default").unwrap();
+        let plan = |set: &str| Plan::read("default", &text, false, &[set.to_owned()]).unwrap();
+        let take = |set: &str| StudyFolder::take(&study, &plan(set)).map(|_| ());
+        take("budget.steps=7").unwrap();
+        // What jobs that failed leave: empty folders, and what they said.
+        for name in ["done", "logs", "exports"] {
+            fs::create_dir(study.join(name)).unwrap();
+        }
+        fs::write(study.join("logs/data.log"), "error: no such file\n").unwrap();
+        take("budget.steps=8").unwrap();
+        assert_eq!(fs::read_to_string(study.join(PLAN)).unwrap(), plan("budget.steps=8").to_toml());
+        assert!(!study.join("logs").exists());
+
+        fs::write(study.join("done/data.json"), "{}").unwrap();
+        take("budget.steps=8").unwrap();
+        let error = take("budget.steps=9").unwrap_err().to_string();
+        assert!(error.ends_with("set:\n  budget.steps = 8 (wanted: 9)"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! From a plan to jobs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use electra_report::{Role, Schedule};
@@ -16,6 +16,8 @@ use crate::{Error, Plan, estimate};
 const LOGGED: u64 = 480;
 /// How often a run is saved whose shares nobody asks for.
 const SAVED: u64 = 8;
+/// Batches in which replacements are measured: some ten thousand masked tokens of the default study.
+const MEASURED: u64 = 64;
 
 /// Jobs, and what they will have measured.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,24 @@ pub(crate) struct Graph {
     /// A job's needs come before it.
     pub(crate) jobs: Vec<Job>,
     pub(crate) runs: Vec<PlannedRun>,
+}
+
+impl Graph {
+    /// Takes out the runs of arms that have no settings, and all jobs that need them.
+    pub(crate) fn leave_out(&mut self, arms: &[String]) {
+        let goes = |run: &PlannedRun| arms.iter().any(|arm| arm == run.arm.searched_as());
+        let runs = self.runs.iter().filter(|run| goes(run));
+        let mut gone: BTreeSet<String> = runs.map(|run| format!("pretrain-{}", run.name)).collect();
+        self.runs.retain(|run| !goes(run));
+        // A job's needs come before it.
+        self.jobs.retain(|job| {
+            let stays = !gone.contains(&job.id) && job.needs.iter().all(|need| !gone.contains(need));
+            if !stays {
+                gone.insert(job.id.clone());
+            }
+            stays
+        });
+    }
 }
 
 /// A run, and the states of it that are scored.
@@ -249,6 +269,7 @@ fn add_run(
     }
     let run = pretrain(graph, scope, &new)?;
     score(graph, scope, run, end(scope, &new.name, new.steps));
+    measure_replacements(graph, scope, run);
     if let Some(checkpoints) = &truncated {
         let (_, steps) = budget::checkpoints(new.steps, &checkpoints.shares);
         for step in steps {
@@ -392,6 +413,37 @@ fn score(graph: &mut Graph, scope: &Scope<'_>, run: usize, checkpoint: PlannedCh
     };
     graph.jobs.extend([export, finetune]);
     run.checkpoints.push(checkpoint);
+}
+
+/// The id and the output of the job that measures a run's replacements.
+pub(crate) fn replacements_job(run: &str) -> (String, PathBuf) {
+    (format!("replacements-{run}"), format!("replacements/{run}.json").into())
+}
+
+/// Adds the job that measures what a run puts in the place of masked tokens at its end, where there is a lexicon to
+/// tell by: of a generated language. A run's last checkpoint stays, so no export is waited for.
+fn measure_replacements(graph: &mut Graph, scope: &Scope<'_>, run: usize) {
+    let plan = scope.plan;
+    if plan.data.synthetic.is_none() {
+        return;
+    }
+    let run = &graph.runs[run];
+    let (id, output) = replacements_job(&run.name);
+    let (of, step, batches) = (format!("runs/{}", run.name), run.steps.to_string(), MEASURED.to_string());
+    let call = ["replacements", "--run", &of, "--step", &step, "--lexicon", "data/lexicon.tsv"];
+    let options = ["--batches", &batches, "--output", &output.display().to_string()].map(String::from);
+    graph.jobs.push(Job {
+        id,
+        title: format!("{}: replacements", run.title),
+        kind: Kind::Replacements,
+        needs: vec![format!("pretrain-{}", run.name)],
+        seconds: estimate::replacements(plan, &run.cost, MEASURED),
+        bytes: 0.0,
+        arguments: call.map(String::from).into_iter().chain(options).collect(),
+        settings: None,
+        output,
+        done: Done::Folder,
+    });
 }
 
 #[cfg(test)]

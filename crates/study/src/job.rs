@@ -24,7 +24,7 @@ pub struct Job {
     pub arguments: Vec<String>,
     /// The settings that it reads: a file, written before it starts, and what is in it.
     pub settings: Option<(PathBuf, String)>,
-    /// The folder that it leaves, as from the study's.
+    /// The folder or file that it leaves, as from the study's.
     pub output: PathBuf,
     /// How it shows that it is done.
     pub done: Done,
@@ -39,6 +39,8 @@ pub enum Kind {
     Pretrain,
     /// A checkpoint becomes a folder in the Hub's layout.
     Export,
+    /// What a run puts in the place of masked tokens is measured.
+    Replacements,
     /// Fine-tuning on all tasks, and scoring.
     Finetune,
 }
@@ -51,6 +53,7 @@ impl Kind {
             Self::Data => "data",
             Self::Pretrain => "pre-training",
             Self::Export => "export",
+            Self::Replacements => "replacements",
             Self::Finetune => "fine-tuning",
         }
     }

@@ -24,13 +24,14 @@ const TOLD: Duration = Duration::from_millis(500);
 /// Lines of a failed job's log that are told.
 const TOLD_LINES: usize = 4;
 const RECORDS: &str = "done";
-const LOGS: &str = "logs";
+pub(crate) const LOGS: &str = "logs";
 
 /// What happens to the jobs.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Jobs are known: all that there will be as far as can be told, those that are done among them.
+    /// Jobs are known: all that there will be as far as can be told, those that are done among them, those that have
+    /// failed not.
     Planned {
         /// Each with whether it was done before.
         jobs: Vec<(Job, bool)>,
@@ -100,6 +101,24 @@ pub(crate) struct Pool<'a> {
     pub(crate) stop: &'a AtomicBool,
 }
 
+/// What there is to do.
+pub(crate) struct Work<'a> {
+    /// A job's needs come before it.
+    pub(crate) jobs: &'a [Job],
+    /// Jobs that will come after them, as far as that is known: they are told of and left alone.
+    pub(crate) later: &'a [Job],
+    /// What was tried already: a job that failed is not tried twice in one sitting.
+    pub(crate) before: &'a BTreeMap<String, Outcome>,
+}
+
+impl Work<'_> {
+    fn lost(&self, job: &Job) -> Option<Outcome> {
+        let is_lost =
+            |outcome: &&Outcome| matches!(outcome, Outcome::Failed { .. } | Outcome::Skipped { .. });
+        self.before.get(&job.id).filter(is_lost).cloned()
+    }
+}
+
 /// What is remembered of a job that is done.
 #[derive(Serialize, Deserialize)]
 struct Record {
@@ -120,19 +139,22 @@ impl Pool<'_> {
     /// Does every job that is not done, the one first that most work waits for. Gives the outcomes by id.
     pub(crate) fn run(
         &self,
-        jobs: &[Job],
+        work: &Work<'_>,
         observer: &mut dyn FnMut(&Event),
     ) -> Result<BTreeMap<String, Outcome>, Error> {
+        let jobs = work.jobs;
         for folder in [RECORDS, LOGS] {
             files::create_dir(&self.study.join(folder))?;
         }
         let index: BTreeMap<&str, usize> = jobs.iter().enumerate().map(|(at, job)| (&*job.id, at)).collect();
-        let hashes = hashes(jobs);
+        let all: Vec<Job> = jobs.iter().chain(work.later).cloned().collect();
+        let hashes = hashes(&all);
         let ranks = ranks(jobs);
         let mut outcomes: Vec<Option<Outcome>> =
-            jobs.iter().map(|job| self.recorded(job, &hashes[&job.id])).collect();
-        let planned = jobs.iter().cloned().zip(outcomes.iter().map(Option::is_some)).collect();
-        observer(&Event::Planned { jobs: planned });
+            jobs.iter().map(|job| work.lost(job).or_else(|| self.recorded(job, &hashes[&job.id]))).collect();
+        let is_done = |job: &Job| self.recorded(job, &hashes[&job.id]).is_some();
+        let planned = all.iter().filter(|job| work.lost(job).is_none());
+        observer(&Event::Planned { jobs: planned.map(|job| (job.clone(), is_done(job))).collect() });
         let mut running: Vec<Running> = Vec::new();
         let mut told = Instant::now();
         loop {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use electra_report::Failure;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
@@ -89,18 +90,36 @@ fn hold_out(report: &Scope<'_>, study: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The settings of each arm whose runs did best, the first of equals.
+/// What a search has come to.
+#[derive(Default)]
+pub(crate) struct Choice {
+    /// The settings of each arm whose runs did best, the first of equals.
+    pub(crate) settings: BTreeMap<String, BTreeMap<String, Value>>,
+    /// Arms of which no settings have all their runs.
+    pub(crate) lost: Vec<String>,
+}
+
+impl Choice {
+    /// What the report says of the arms that are lost.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = Failure> {
+        let message = "no settings of the search have all their runs, so none can be chosen, and the arm is left out \
+            with its controls";
+        self.lost.iter().map(move |arm| Failure { job: arm.clone(), message: message.into() })
+    }
+}
+
+/// Chooses for each arm, and keeps what was tried.
 pub(crate) fn choose(
     study: &Path,
     scope: &Scope<'_>,
     graph: &Graph,
     progress: &Progress,
-) -> Result<BTreeMap<String, BTreeMap<String, Value>>, Error> {
-    let Some(search) = &scope.plan.search else { return Ok(BTreeMap::new()) };
+) -> Result<Choice, Error> {
+    let mut choice = Choice::default();
+    let Some(search) = &scope.plan.search else { return Ok(choice) };
     let combinations = search.combinations();
     let tasks = tasks(study, scope, search.tasks.as_ref().unwrap_or(&scope.plan.tasks.names))?;
     let mut tried: Vec<Tried> = Vec::new();
-    let mut chosen = BTreeMap::new();
     let arms: Vec<String> = graph.runs.iter().map(|run| run.arm.name.clone()).collect();
     for arm in scope.plan.pretrained_arms().into_iter().filter(|arm| arms.contains(&arm.name)) {
         let mut best: Option<(f64, usize)> = None;
@@ -126,23 +145,26 @@ pub(crate) fn choose(
             let (arm, settings) = (arm.name.clone(), settings.clone());
             tried.push(Tried { arm, settings, scores: means, chosen: false });
         }
-        let Some((_, best)) = best else {
-            let what = format!("no settings of {} have all their runs, so none can be chosen", arm.name);
-            return Err(Error::Result { path: study.join(CHOSEN), what });
-        };
-        tried[best].chosen = true;
-        chosen.insert(arm.name.clone(), tried[best].settings.clone());
+        match best {
+            Some((_, best)) => {
+                tried[best].chosen = true;
+                choice.settings.insert(arm.name.clone(), tried[best].settings.clone());
+            }
+            None => choice.lost.push(arm.name.clone()),
+        }
     }
     let text = serde_json::to_string_pretty(&tried).expect("its keys are strings");
     files::write(&study.join(CHOSEN), &format!("{text}\n"))?;
-    Ok(chosen)
+    Ok(choice)
 }
 
 /// The choice as a line.
-pub(crate) fn told(chosen: &BTreeMap<String, BTreeMap<String, Value>>) -> String {
+pub(crate) fn told(choice: &Choice) -> String {
     let of = |settings: &BTreeMap<String, Value>| {
         settings.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
     };
-    let arms: Vec<String> = chosen.iter().map(|(arm, settings)| format!("{arm}: {}", of(settings))).collect();
+    let chosen = choice.settings.iter().map(|(arm, settings)| format!("{arm}: {}", of(settings)));
+    let lost = choice.lost.iter().map(|arm| format!("{arm}: none, as no settings have all their runs"));
+    let arms: Vec<String> = chosen.chain(lost).collect();
     format!("chosen by the search: {}", arms.join("; "))
 }

@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use electra_data::Corpus;
 use electra_report::{AnalysisConfig, Failure};
+use electra_text::Inputs;
 use toml::Value;
 
 use crate::folder::StudyFolder;
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
-use crate::pool::{Event, Outcome, Pool};
-use crate::{Error, Plan, collect, files, search};
+use crate::pool::{Event, Outcome, Pool, Work};
+use crate::search::Choice;
+use crate::{Error, Plan, collect, estimate, files, search};
 
 /// What to do, where, and who is told.
 pub struct Study<'a> {
@@ -63,19 +65,23 @@ pub(crate) struct Progress {
     pub(crate) jobs: Vec<Job>,
     /// By id.
     pub(crate) outcomes: BTreeMap<String, Outcome>,
+    /// What is left out because of jobs that failed, and is no job itself.
+    pub(crate) lost: Vec<Failure>,
 }
 
 impl Progress {
-    /// Does more jobs.
+    /// Does more jobs; `later` are those that come after them, as far as that is known.
     fn run(
         &mut self,
         pool: &Pool<'_>,
         jobs: Vec<Job>,
+        later: &[Job],
         observer: &mut dyn FnMut(&Event),
     ) -> Result<(), Error> {
         self.jobs.extend(jobs);
         let mut exported = Exported::new(&self.jobs);
-        self.outcomes = pool.run(&self.jobs, &mut |event| {
+        let work = Work { jobs: &self.jobs, later, before: &self.outcomes };
+        self.outcomes = pool.run(&work, &mut |event| {
             observer(event);
             for run in exported.hear(event) {
                 if let Err(error) = thin(&pool.study.join(run)) {
@@ -114,7 +120,7 @@ impl Progress {
             };
             Some(Failure { job: job.title.clone(), message })
         };
-        self.jobs.iter().filter_map(failure).collect()
+        self.jobs.iter().filter_map(failure).chain(self.lost.iter().cloned()).collect()
     }
 }
 
@@ -175,17 +181,26 @@ fn thin(run: &Path) -> Result<(), Error> {
 /// no error.
 pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     let Study { plan, origin, folder, program, command, stop, observer } = study;
-    if plan.tasks.folder.is_some() {
-        // What is wrong with a task is said before anything is computed for hours, or a folder is made.
-        let split = plan.tasks.evaluate;
-        let scope = Scope { plan, origin, vocab_size: 0, tasks: plan.tasks_folder(), split };
-        collect::tasks(Path::new(""), &scope, &plan.tasks.names)?;
+    // What is wrong with text or tasks is said before anything is computed for hours, or a folder is made.
+    for text in plan.data.text.iter().flatten() {
+        Inputs::expand(&[text.to_string_lossy()])?;
     }
+    let scope = |vocab_size| Scope {
+        plan,
+        origin,
+        vocab_size,
+        tasks: plan.tasks_folder(),
+        split: plan.tasks.evaluate,
+    };
+    if plan.tasks.folder.is_some() {
+        collect::tasks(Path::new(""), &scope(0), &plan.tasks.names)?;
+    }
+    let later: Vec<Job> = estimate(plan)?.jobs.into_iter().filter(|job| job.kind != Kind::Data).collect();
     let folder = StudyFolder::take(folder, plan)?;
     let pool = Pool { study: &folder.path, program, slots: plan.slots(), threads: plan.run.threads, stop };
     let mut progress = Progress::default();
 
-    progress.run(&pool, graph::data(plan), observer)?;
+    progress.run(&pool, graph::data(plan), &later, observer)?;
     if progress.is_interrupted() {
         return Ok(Ended::Interrupted);
     }
@@ -194,26 +209,31 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
         return Ok(Ended::Finished { conclusion: None, failures });
     }
     let corpus = Corpus::open(&folder.path.join("corpus"))?;
-    let vocab_size = u64::from(corpus.vocabulary().size);
-    let scope = Scope { plan, origin, vocab_size, tasks: plan.tasks_folder(), split: plan.tasks.evaluate };
+    let scope = scope(u64::from(corpus.vocabulary().size));
+    if plan.tasks.folder.is_none() {
+        collect::tasks(&folder.path, &scope, &plan.tasks.names)?;
+    }
 
-    let mut chosen = BTreeMap::new();
+    let mut chosen = Choice::default();
     if plan.search.is_some() {
+        let later = graph::study(&scope, &chosen.settings)?.jobs;
         let scope = search::scope(&scope, &folder.path)?;
         let graph = graph::search(&scope)?;
-        progress.run(&pool, graph.jobs.clone(), observer)?;
+        progress.run(&pool, graph.jobs.clone(), &later, observer)?;
         if progress.is_interrupted() {
             return Ok(Ended::Interrupted);
         }
         chosen = search::choose(&folder.path, &scope, &graph, &progress)?;
         observer(&Event::Note(search::told(&chosen)));
+        progress.lost = chosen.failures().collect();
     }
-    let graph = graph::study(&scope, &chosen)?;
-    progress.run(&pool, graph.jobs.clone(), observer)?;
+    let mut graph = graph::study(&scope, &chosen.settings)?;
+    graph.leave_out(&chosen.lost);
+    progress.run(&pool, graph.jobs.clone(), &[], observer)?;
     if progress.is_interrupted() || stop.load(Ordering::Relaxed) {
         return Ok(Ended::Interrupted);
     }
-    let conclusion = report(&folder.path, &scope, &graph, &chosen, &progress, command)?;
+    let conclusion = report(&folder.path, &scope, &graph, &chosen.settings, &progress, command)?;
     Ok(Ended::Finished { conclusion: Some(conclusion), failures: progress.failures() })
 }
 

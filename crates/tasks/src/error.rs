@@ -1,6 +1,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::file::File;
+
 /// Why a task could not be found or its files not be read. Lines and columns count from 1.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -232,14 +234,20 @@ impl Error {
     }
 
     /// What `serde_json` said; `line` is where the text that it read begins.
-    pub(crate) fn json(path: &Path, line: u64, expected: &'static str, error: &serde_json::Error) -> Self {
+    pub(crate) fn json(file: &File, line: u64, expected: &'static str, error: &serde_json::Error) -> Self {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let mut reason = error.to_string().replace(&place, "");
-        if error.is_eof() {
-            reason.push_str("; the file may be cut off");
-        }
         let line = line + (error.line() as u64).saturating_sub(1);
-        Self::Json { path: path.to_owned(), line, column: error.column(), expected, reason }
+        if error.is_eof() && line < file.last_line() {
+            // Of lines that are parsed one by one, the end of any is an end of file to the parser.
+            reason = reason.replace("EOF while", "the line ends while");
+        } else if error.is_eof() {
+            reason.push_str("; the file may be cut off");
+        } else if let Some((_, expected)) = reason.split_once("invalid length 0, ") {
+            // An object may be written as a list of its fields, too, of which an empty one has none.
+            reason = format!("an empty list, {expected}");
+        }
+        Self::Json { path: file.path.clone(), line, column: error.column(), expected, reason }
     }
 }
 

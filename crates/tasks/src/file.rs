@@ -46,6 +46,11 @@ impl File {
         (1..).zip(text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)))
     }
 
+    /// The number of the last line that is not empty.
+    pub(crate) fn last_line(&self) -> u64 {
+        self.text.trim_end_matches(['\n', '\r']).split('\n').count() as u64
+    }
+
     /// Whether the file's last line has no end and `line` is that line.
     pub(crate) fn ends_within(&self, line: u64) -> bool {
         !self.text.ends_with('\n') && self.text.split('\n').count() as u64 == line

@@ -14,7 +14,7 @@ pub(crate) fn read(task: &Task, split: &Split, file: &File) -> Result<Vec<Exampl
     let mut examples: Vec<Example> = Vec::new();
     for (line, text) in file.lines() {
         let object: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| Error::json(&file.path, line, "a JSON object a line", &error))?;
+            .map_err(|error| Error::json(file, line, "a JSON object a line", &error))?;
         let row = Row { object: &object, place: Place { path: &file.path, line } };
         let label = task.form.label.as_ref().expect("a task in JSON Lines names the label's field");
         let has_label = row.has(label);

@@ -71,7 +71,7 @@ fn read(path: &Path) -> Result<Vec<MinimalPair>, Error> {
         .map(|(line, text)| {
             let expected = "an object with sentence_good and sentence_bad";
             let record: Record =
-                serde_json::from_str(text).map_err(|error| Error::json(path, line, expected, &error))?;
+                serde_json::from_str(text).map_err(|error| Error::json(&file, line, expected, &error))?;
             let place = Place { path, line };
             let sentences =
                 [("sentence_good", &record.sentence_good), ("sentence_bad", &record.sentence_bad)];

@@ -7,22 +7,26 @@ use crate::file::File;
 use crate::{Answer, Content, Error, Example, Kind, Split, Task};
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a list \"data\"")]
 struct Squad {
     data: Vec<Article>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an article, an object with a list \"paragraphs\"")]
 struct Article {
     paragraphs: Vec<Paragraph>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a paragraph, an object with \"context\" and a list \"qas\"")]
 struct Paragraph {
     context: String,
     qas: Vec<Question>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a question, an object with \"id\", \"question\" and \"answers\"")]
 struct Question {
     id: String,
     question: String,
@@ -31,6 +35,7 @@ struct Question {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an answer, an object with \"text\" and \"answer_start\"")]
 struct Given {
     text: String,
     /// In characters.
@@ -38,8 +43,8 @@ struct Given {
 }
 
 pub(crate) fn read(task: &Task, split: &Split, file: &File) -> Result<Vec<Example>, Error> {
-    let squad: Squad = serde_json::from_str(&file.text)
-        .map_err(|error| Error::json(&file.path, 1, "SQuAD's form", &error))?;
+    let squad: Squad =
+        serde_json::from_str(&file.text).map_err(|error| Error::json(file, 1, "SQuAD's form", &error))?;
     let mut examples: Vec<Example> = Vec::new();
     for paragraph in squad.data.into_iter().flat_map(|article| article.paragraphs) {
         for question in paragraph.qas {

@@ -132,6 +132,12 @@ impl Task {
         *self.metrics.first().expect("a task is made with at least one metric")
     }
 
+    /// What the files call the choices of multiple choice, by position; empty where they are numbers from 0.
+    #[must_use]
+    pub fn choice_labels(&self) -> &[String] {
+        &self.form.choice_labels
+    }
+
     /// The sets whose files are there.
     pub fn splits(&self) -> impl Iterator<Item = &Split> {
         self.sources.keys().filter(|split| self.has(split))

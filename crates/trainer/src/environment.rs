@@ -1,6 +1,7 @@
 //! What a run was computed by: `environment.json`.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub(crate) struct Environment {
     pub(crate) libtorch: String,
     /// `cpu`, or `cuda:` and a number.
     pub(crate) device: String,
+    /// What that GPU is, where the driver's program tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gpu: Option<String>,
     pub(crate) cpu: String,
     pub(crate) cores: usize,
     pub(crate) threads: usize,
@@ -69,6 +73,7 @@ pub(crate) fn set_up(config: &DeviceConfig) -> Result<(Device, Environment), Err
             Device::Cuda(index) => format!("cuda:{index}"),
             _ => "cpu".to_owned(),
         },
+        gpu: if let Device::Cuda(index) = device { gpu(index) } else { None },
         cpu: cpu(),
         cores,
         threads,
@@ -84,6 +89,18 @@ fn cpu() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.to_owned())
+}
+
+/// The GPU's name, if there is a program to ask: libtorch's CPU part, which is what is linked, does not know it.
+fn gpu(index: usize) -> Option<String> {
+    // What is visible is numbered anew for CUDA, and not for the program.
+    let visible = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+    let which = visible.split(',').nth(index).map(str::trim).filter(|which| !which.is_empty());
+    let which = which.map_or_else(|| index.to_string(), str::to_owned);
+    let options = ["--query-gpu=name", "--format=csv,noheader", &format!("--id={which}")].map(str::to_owned);
+    let output = Command::new("nvidia-smi").args(options).stdin(Stdio::null()).output().ok()?;
+    let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !name.is_empty()).then_some(name)
 }
 
 /// Adds the environment to the run's folder if it is another than the last, and gives the peak of matrix
@@ -163,6 +180,7 @@ mod tests {
             code: code(),
             libtorch: "2".to_owned(),
             device: "cpu".to_owned(),
+            gpu: None,
             cpu: cpu(),
             cores: 8,
             threads,

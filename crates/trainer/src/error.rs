@@ -116,8 +116,8 @@ pub enum Error {
     /// Too many steps in a row had a loss or a gradient that is not finite. The parameters are those of the
     /// step before them.
     #[error(
-        "{count} steps in a row had a loss or gradient that is not finite, the last of them step {step}, \
-         with the examples {}; all steps and examples: {}", few(examples), dump.display()
+        "{}, with the examples {}; all steps and examples: {}",
+        not_finite(*count, *step), few(examples), dump.display()
     )]
     NonFinite {
         /// How many steps in a row.
@@ -169,6 +169,14 @@ fn intact(last: Option<&Path>) -> String {
     match last {
         Some(last) => format!("{} is intact, and the same command goes on from it", last.display()),
         None => "there is no earlier one".to_owned(),
+    }
+}
+
+fn not_finite(count: u64, step: u64) -> String {
+    const WHAT: &str = "had a loss or gradient that is not finite";
+    match count {
+        1 => format!("step {step} {WHAT}"),
+        _ => format!("{count} steps in a row {WHAT}, the last of them step {step}"),
     }
 }
 

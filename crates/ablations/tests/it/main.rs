@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
 mod golden;
+mod inspection;
 mod invariants;
 mod registry;
 mod support;

@@ -8,7 +8,7 @@ use indicatif::{BinaryBytes, HumanCount};
 
 use crate::progress;
 
-const KINDS: [Kind; 4] = [Kind::Data, Kind::Pretrain, Kind::Export, Kind::Finetune];
+const KINDS: [Kind; 5] = [Kind::Data, Kind::Pretrain, Kind::Export, Kind::Replacements, Kind::Finetune];
 
 pub(super) fn print(plan: &Plan) -> Result<()> {
     let estimate = electra_study::estimate(plan)?;
@@ -35,6 +35,9 @@ fn write(out: &mut impl Write, plan: &Plan, estimate: &Estimate) -> std::io::Res
     writeln!(out, "(of one run each, to the end of its budget)\n")?;
     for kind in KINDS {
         let jobs = || estimate.jobs.iter().filter(|job| job.kind == kind);
+        if jobs().next().is_none() {
+            continue;
+        }
         let seconds = jobs().map(|job| job.seconds).sum();
         writeln!(out, "{:<14}{:>6} jobs  {:>14}", kind.name(), jobs().count(), progress::time(seconds))?;
     }

@@ -96,11 +96,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             if !failures.is_empty() {
                 let shown: Vec<String> =
                     failures.iter().map(|one| format!("\n  {}: {}", one.job, one.message)).collect();
-                eprintln!(
-                    "{} jobs failed; the same command tries them again:{}",
-                    failures.len(),
-                    shown.concat()
-                );
+                let (jobs, them) = if failures.len() == 1 { ("job", "it") } else { ("jobs", "them") };
+                let count = failures.len();
+                eprintln!("{count} {jobs} failed; the same command tries {them} again:{}", shown.concat());
                 std::process::exit(1);
             }
         }

@@ -93,10 +93,12 @@ impl Display {
     }
 
     fn plan(&mut self, jobs: &[(Job, bool)]) {
+        let before = self.jobs.len();
         self.done = jobs.iter().filter(|(_, done)| *done).count();
         self.jobs = jobs.iter().map(|(job, _)| (job.id.clone(), job.clone())).collect();
         self.left = jobs.iter().filter(|(_, done)| !done).map(|(job, _)| (job.id.clone(), ())).collect();
-        if !self.left.is_empty() {
+        // Each part of a study tells of all jobs again.
+        if !self.left.is_empty() && self.jobs.len() != before {
             self.line(format!("{} jobs, {} of them done", jobs.len(), self.done));
         }
     }

@@ -14,11 +14,8 @@ const TOKENIZER: &str = "tokenizer";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Pack text into shards of examples
     Build(build::Options),
-    /// Show what a corpus holds, and what a training step would mask
     Inspect(inspect::Options),
-    /// Write a generated language into files: text, tasks, minimal pairs, and all that its grammar knows
     Synthesize(synthesize::Options),
 }
 

@@ -9,9 +9,7 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Train a WordPiece vocabulary and write it in the Hub's layout
     Train(train::Options),
-    /// Encode lines of standard input: tokens and ids, a line for each
     Encode(encode::Options),
 }
 

@@ -119,6 +119,10 @@ fn a_study_comes_to_its_report_and_does_nothing_twice() {
     assert_eq!(spent(2), 0.0);
     assert!(mlm[0]["diagnostics"].as_array().unwrap().len() > 3);
     assert_eq!(found["failures"].as_array().unwrap().len(), 0);
+    assert!(
+        found["language"].is_null() && mlm[0]["replacements"].is_null(),
+        "only a generated one has a lexicon"
+    );
 
     // Nothing is left to do.
     let again = bench.run("ablate --plan plan.toml --output study");
@@ -158,6 +162,90 @@ fn a_job_that_fails_is_told_and_the_rest_goes_on() {
 }
 
 #[test]
+fn an_arm_that_a_search_finds_no_settings_for_sinks_no_study() {
+    let bench = bench();
+    let arm = "{ name = \"broken\", objective = \"mlm\", set = { \"optimizer.learning_rate\" = 1e30, \"optimizer.max_skipped\" = 1 } }";
+    let plan = PLAN
+        .replace("scratch = true", &format!("scratch = false\narms = [{arm}]"))
+        .replace("pretraining_seeds = [1, 2]", "pretraining_seeds = [1]")
+        .replace("objectives = [\"mlm\", \"electra\"]", "objectives = [\"mlm\"]")
+        .replace("reference = \"electra\"", "reference = \"mlm\"")
+        .replace("checkpoints = { shares = [0.5], pretraining_seeds = [1] }\n", "");
+    let search = "[search]\ngrid = { \"masking.mask_prob\" = [0.15, 0.2] }\npretraining_seeds = [9]\n\
+        finetuning_seeds = [1]\nshare = 0.5\n";
+    bench.write("plan.toml", format!("{plan}\n{search}"));
+    let answer = bench.run("ablate --plan plan.toml --output study");
+    assert_eq!(answer.code, 1, "{}", answer.err);
+    // All jobs count from the first line on, and the search's.
+    let first = answer.err.lines().next().unwrap();
+    assert!(first.starts_with("[0/20] 20 jobs, 0 of them done · ") && first.ends_with(" left"), "{first}");
+    assert!(answer.err.contains("broken: none, as no settings have all their runs"), "{}", answer.err);
+    let lost = "broken: no settings of the search have all their runs, so none can be chosen";
+    assert!(answer.err.contains(lost), "{}", answer.err);
+    let found = results(&bench);
+    assert_eq!(found["arms"][0]["seeds"].as_array().unwrap().len(), 1);
+    assert_eq!(found["arms"][1]["runs"], Value::Array(vec![]));
+    let failed = found["failures"].as_array().unwrap();
+    assert!(failed.iter().any(|one| one["job"] == "broken"), "{failed:?}");
+    let search: Value =
+        serde_json::from_slice(&std::fs::read(bench.path("study/search.json")).unwrap()).unwrap();
+    let chosen =
+        |arm: &str| search.as_array().unwrap().iter().any(|one| one["arm"] == arm && one["chosen"] == true);
+    assert!(chosen("mlm") && !chosen("broken"));
+    let log = std::fs::read_to_string(bench.path("study/logs/pretrain-search-broken-1-9.log")).unwrap();
+    assert_eq!(log.matches("error:").count(), 1, "it was tried again: {log}");
+    // What went in is told by its hash: the set that is learnt from, too.
+    let hashes = found["provenance"]["hashes"].as_array().unwrap();
+    let of: Vec<&str> = hashes.iter().map(|hash| hash["of"].as_str().unwrap()).collect();
+    assert_eq!(
+        of,
+        ["text text.txt", "corpus", "vocabulary", "task animals, train set", "task animals, test set"]
+    );
+    let facts = serde_json::to_string(&found["provenance"]["facts"]).unwrap();
+    assert!(!facts.contains("FLOPs"), "the report adds them up itself: {facts}");
+}
+
+#[test]
+fn what_is_missing_is_said_before_a_folder_is_made() {
+    let bench = bench();
+    for (options, message) in [
+        ("--text nosuch.txt", "nosuch.txt: no such file or folder"),
+        ("--tasks nosuch", "nosuch: No such file or directory"),
+        ("--set tasks.names=[\"sorting\"]", "no task \"sorting\""),
+        ("--set budget.steps=abc", "error: --set budget.steps=abc: expected a whole number\n"),
+        (
+            "--set budgets.steps=3",
+            "error: --set budgets.steps=3: budgets: there is no such key; did you mean budget?",
+        ),
+    ] {
+        let error = bench.run(&format!("ablate --plan plan.toml --output study {options}")).refused();
+        assert!(error.contains(message) && !bench.path("study").exists(), "{options}: {error}");
+    }
+    let plan = PLAN.replace("vocab_size = 200", "tokenizer = \"nosuch\"");
+    bench.write("other.toml", plan);
+    let error = bench.run("ablate --plan other.toml --output study").refused();
+    assert!(error.contains("nosuch") && !bench.path("study").exists(), "{error}");
+    std::fs::remove_file(bench.path("tasks/animals/train.tsv")).unwrap();
+    let error = bench.run("ablate --plan plan.toml --output study").refused();
+    assert!(error.contains("no train set of the task animals") && !bench.path("study").exists(), "{error}");
+}
+
+#[test]
+fn the_tasks_of_the_generated_language_are_those_that_a_plan_may_name() {
+    let bench = Bench::new();
+    bench.run("corpus synthesize --documents 10 --output data").ok();
+    let names = crate::support::names(&bench.path("data/tasks"));
+    let plan = |names: &[String]| {
+        let list: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+        bench.run(&format!("ablate --plan default --quick --set tasks.names=[{}] --dry-run", list.join(",")))
+    };
+    plan(&names).ok();
+    let error = plan(&["sorting".to_owned()]).refused();
+    assert!(error.contains("default: tasks.names: sorting; expected "), "{error}");
+    assert!(names.iter().all(|name| error.contains(name)), "{error}");
+}
+
+#[test]
 fn a_plan_is_estimated_and_printed_and_refused_by_its_keys() {
     let bench = bench();
     let out = bench.run("ablate --plan plan.toml --dry-run").ok();
@@ -171,4 +259,40 @@ fn a_plan_is_estimated_and_printed_and_refused_by_its_keys() {
     let error = bench.run("ablate --plan plan.toml --quick --output study").refused();
     assert!(error.contains("there is no section [quick]"), "{error}");
     bench.run("ablate").refused();
+}
+
+#[test]
+fn a_study_of_a_generated_language_measures_what_is_replaced() {
+    let bench = bench();
+    let plan = PLAN
+        .replace("text = [\"text.txt\"]", "synthetic = { seed = 3, documents = 60 }")
+        .replace("pretraining_seeds = [1, 2]", "pretraining_seeds = [1]")
+        .replace("vocab_size = 200", "vocab_size = 1000");
+    bench.write("plan.toml", plan);
+    let told = bench.run("ablate --plan plan.toml --dry-run").ok();
+    assert!(told.contains("replacements       2 jobs"), "{told}");
+    bench.run("ablate --plan plan.toml --output study").ok();
+    let found = results(&bench);
+    let language: Value =
+        serde_json::from_slice(&std::fs::read(bench.path("study/data/language.json")).unwrap()).unwrap();
+    assert_eq!(found["language"]["entropy"], language["summary"]["entropy"]);
+    let run = |arm: usize| &found["arms"][arm]["runs"][0]["replacements"];
+    assert!(run(0)["masked_lm_loss"].is_number() && run(0)["kinds"] == Value::Array(vec![]), "{}", run(0));
+    let electra: Value =
+        serde_json::from_slice(&std::fs::read(bench.path("study/replacements/electra-1.json")).unwrap())
+            .unwrap();
+    assert_eq!(electra["step"], 8);
+    assert_eq!(*run(1), electra["replacements"]);
+    assert_eq!(run(1)["kinds"].as_array().unwrap().len(), 5);
+    assert!(run(1)["detection"]["auc"].is_number() && run(2).is_null());
+    let report = std::fs::read_to_string(bench.path("study/report.md")).unwrap();
+    assert!(report.contains("## What the generator offers and what is found"));
+
+    // What is lost is measured again, and nothing else is done.
+    std::fs::remove_file(bench.path("study/replacements/electra-1.json")).unwrap();
+    let again = bench.run("ablate --plan plan.toml --output study");
+    assert!(again.err.contains("electra, seed 1: replacements"), "{}", again.err);
+    assert!(!again.err.contains("pre-training") && !again.err.contains("fine-tuning"), "{}", again.err);
+    again.ok();
+    assert_eq!(results(&bench)["arms"], found["arms"]);
 }

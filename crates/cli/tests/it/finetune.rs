@@ -64,6 +64,104 @@ fn what_is_fine_tuned_predicts() {
         bench.run_with(&format!("{predict} --json"), b"{\"text\": \"a cat\"}\n{\"words\": [\"cat\"]}\n");
     assert_eq!((answer.code, answer.out.lines().count()), (2, 1));
     assert!(answer.err.contains("standard input: line 2: expected text"), "{}", answer.err);
+
+    // The same model on a set of a task.
+    let answer = bench.run("predict --model out/animals/seed-2/model --task animals");
+    let score = &results["seeds"][1]["scores"]["dev"]["accuracy"];
+    let expected = format!("animals, 20 examples of the dev set: accuracy {:.4}\n", score.as_f64().unwrap());
+    assert_eq!(answer.err, expected);
+    let answers = |table: &str| -> Vec<String> {
+        // The head is written in another form, so the last digits of the scores are others.
+        table.lines().map(|line| line.split('\t').take(3).collect::<Vec<_>>().join(" ")).collect()
+    };
+    let written = std::fs::read_to_string(bench.path("out/animals/seed-2/predictions-dev.tsv")).unwrap();
+    assert_eq!(answers(&answer.ok()), answers(&written));
+    let lines = json_lines(&bench.run(&format!("{predict} --task animals --evaluate train --json")).ok());
+    assert_eq!((lines.len(), &lines[3]["index"], &lines[64]["set"]), (65, &"3".into(), &"train".into()));
+    assert!(lines[3]["probabilities"]["canine"].is_number() && lines[64]["scores"]["accuracy"].is_number());
+    let message = bench.run(&format!("{predict} --task animals --evaluate test")).refused();
+    assert!(message.contains("no test set of the task animals"), "{message}");
+
+    // What has another shape than it was fine-tuned on is no input.
+    let refused = |options: &str, input: &str| {
+        let answer = bench.run_with(&format!("{predict} {options}"), input.as_bytes());
+        assert_eq!(answer.code, 2, "{}", answer.err);
+        answer.err
+    };
+    for (options, input, message) in [
+        (
+            "",
+            "a cat\na cat\ta dog\n",
+            "line 2: expected one text, as the model was fine-tuned on one each; found two",
+        ),
+        ("", "a\tb\tc\td\n", "line 1: 4 fields with tabs between them; expected one text"),
+        ("--json", "{\"text\": \"a\", \"text_pair\": \"b\"}\n", "line 1: expected one text, as the model"),
+    ] {
+        let err = refused(options, input);
+        assert!(err.contains(message), "{err}");
+    }
+    let message =
+        bench.run("minimal-pairs --model out/animals/seed-2/model --pairs animals/dev.tsv").refused();
+    assert!(message.contains("animals/dev.tsv"), "{message}");
+    bench.write("pairs.jsonl", "{\"sentence_good\": \"a cat\", \"sentence_bad\": \"cat a\"}\n");
+    let message = bench.run("minimal-pairs --model out/animals/seed-2/model --pairs pairs.jsonl").refused();
+    let expected = "architectures: ElectraForSequenceClassification; expected a network with a head that scores words, \
+        ElectraForPreTraining or ElectraForMaskedLM";
+    assert!(message.contains(expected), "{message}");
+}
+
+#[test]
+fn a_model_of_pairs_wants_pairs_and_choices_have_their_names() {
+    let bench = bench();
+    for (name, definition, header, row) in [
+        (
+            "pair",
+            "kind = \"sequence\"\ntext = [\"a\", \"b\"]\nlabel = \"label\"\nlabels = [\"no\", \"yes\"]",
+            "a\tb\tlabel",
+            "a cat\ta dog\tno\na cat\ta cat\tyes\n",
+        ),
+        (
+            "which",
+            "kind = \"choice\"\ntext = \"text\"\nchoices = [\"a\", \"b\"]\nlabel = \"label\"\nlabels = [\"A\", \"B\"]",
+            "text\ta\tb\tlabel",
+            "the\tcat\tsleeps\tA\nthe\tsleeps\tcat\tB\n",
+        ),
+    ] {
+        std::fs::create_dir(bench.path(name)).unwrap();
+        let files = "[files]\ntrain = \"data.tsv\"\ndev = \"data.tsv\"\n";
+        bench.write(&format!("{name}/task.toml"), format!("{definition}\n{files}"));
+        bench.write(&format!("{name}/data.tsv"), format!("{header}\n{}", row.repeat(8)));
+    }
+    let finetune = "finetune --model discriminator --output out --set threads=1 --epochs 1";
+    bench.run(&format!("{finetune} --task pair which")).ok();
+    let pair = "predict --model out/pair/seed-1/model";
+    assert_eq!(bench.run_with(pair, b"a cat\ta dog\n").ok().lines().count(), 1);
+    let answer = bench.run_with(pair, b"a cat\ta dog\na cat\n");
+    assert_eq!((answer.code, answer.out.lines().count()), (2, 1));
+    let expected = "line 2: expected two texts, as the model was fine-tuned on pairs; found one";
+    assert!(answer.err.contains(expected), "{}", answer.err);
+    let err = bench.run_with(pair, b"a\tb\tc\n").err;
+    assert!(
+        err.contains("line 1: 3 fields with tabs between them; expected two texts with a tab between them"),
+        "{err}"
+    );
+
+    let which = "predict --model out/which/seed-1/model";
+    let answer = bench.run_with(which, b"the\tcat\tsleeps\tdog\n").ok();
+    // The third has no name.
+    assert!(["A\t", "B\t", "2\t"].iter().any(|begin| answer.starts_with(begin)), "{answer}");
+    let line = b"{\"text\": \"the\", \"choices\": [\"cat\", \"sleeps\"]}\n";
+    let answer = json_lines(&bench.run_with(&format!("{which} --json"), line).ok()).remove(0);
+    assert!(answer["choice"] == "A" || answer["choice"] == "B", "{answer}");
+    assert!(answer["probabilities"]["A"].is_number(), "{answer}");
+
+    // A file that is wrong is found before anything is fine-tuned.
+    bench.write("which/data.tsv", "text\ta\tb\tlabel\nthe\tcat\tsleeps\tC\n");
+    let message = bench.run(&format!("{finetune} --task pair which --seeds 2")).refused();
+    assert!(
+        message.contains("which/data.tsv: line 2") && !bench.path("out/pair/seed-2").exists(),
+        "{message}"
+    );
 }
 
 #[test]
@@ -85,6 +183,11 @@ fn what_is_wrong_is_said_before_anything_is_computed() {
     let bench = bench();
     let message = bench.run(&format!("{FINETUNE} --set lr=1")).refused();
     assert!(message.contains("--set: there is no key lr; there are preset, learning_rate"), "{message}");
+    let message = bench.run(&format!("{FINETUNE} --set pooling=max")).refused();
+    assert_eq!(message, "error: --set pooling=max: expected cls or mean\n");
+    let message =
+        bench.run("finetune --model discriminator --task animals --output out --epochs 0").refused();
+    assert_eq!(message, "error: the settings: epochs: 0; expected at least 1\n");
     let message = bench.run("finetune --model discriminator --task animals RTF --output out").refused();
     assert!(message.contains("no task \"RTF\"; did you mean RTE?"), "{message}");
     let message = bench.run("predict --model discriminator").refused();

@@ -8,5 +8,6 @@ mod detect;
 mod export;
 mod finetune;
 mod flops;
+mod replacements;
 mod support;
 mod tokenizer;

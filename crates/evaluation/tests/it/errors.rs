@@ -10,14 +10,15 @@ fn settings_that_cannot_be_are_refused_by_name() {
     let output = folder.path().join("out");
     for (set, message) in [
         ("epoch=3", "--set: there is no key epoch; there are preset, learning_rate, "),
-        ("epochs", "--set: epochs: no =; expected key=value, such as epochs=5"),
-        ("epochs=many", "--set: epochs: many; expected "),
+        ("epochs", "--set epochs: expected key=value, such as epochs=5"),
+        ("epochs=many", "--set epochs=many: expected a whole number"),
+        ("epochs=0", "the settings: epochs: 0; expected at least 1"),
         ("layer_decay=0", "the settings: layer_decay: 0; expected a number above 0 and at most 1"),
         (
             "max_length=25",
             "the settings: max_length: 25; expected 4 to 24, the encoder's max_position_embeddings",
         ),
-        ("pooling=max", "--set: pooling: max; expected "),
+        ("pooling=max", "--set pooling=max: expected cls or mean"),
     ] {
         let error = Asked { set: &[set], ..Asked::new(&encoder, &task, &output) }.run().unwrap_err();
         assert!(error.to_string().starts_with(message), "{error}");

@@ -1,6 +1,7 @@
 //! From what jobs have left to the measurements of a report.
 
 mod provenance;
+mod replacements;
 mod scores;
 mod tasks;
 
@@ -49,7 +50,8 @@ pub(crate) fn measurements(
         match runs.iter_mut().find(|facts| facts.arm == run.arm.name && facts.seed == run.seed) {
             Some(whole) => whole.checkpoints.extend(checkpoints),
             None if run.checkpoints.iter().any(|checkpoint| checkpoint.share == 1.0) => {
-                runs.push(run_facts(study, run, checkpoints)?);
+                let replacements = replacements::replacements(study, run, progress)?;
+                runs.push(RunFacts { replacements, ..run_facts(study, run, checkpoints)? });
             }
             None => {}
         }
@@ -61,6 +63,7 @@ pub(crate) fn measurements(
         tasks: to_score.iter().map(|task| task.facts.clone()).collect::<Vec<TaskFacts>>(),
         arms: arms.map(|arm| arm_facts(&arm, graph, chosen)).collect(),
         runs,
+        language: replacements::language(study, plan)?,
         failures: progress.failures(),
         provenance: provenance::provenance(study, plan, graph, &to_score, progress, command)?,
     })
@@ -83,6 +86,7 @@ fn run_facts(study: &Path, run: &PlannedRun, checkpoints: Vec<CheckpointFacts>) 
         seconds: if steps > 0 { seconds } else { 0.0 },
         checkpoints,
         diagnostics,
+        replacements: None,
     })
 }
 
@@ -190,7 +194,8 @@ fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
         proves_nothing: plan.proves_nothing.clone(),
         baseline: plan.baseline.clone(),
         matched: plan.budget.matched,
-        budget: reference.map(words).unwrap_or_default(),
+        budget: reference
+            .map_or_else(|| format!("that of {}, which has no run", plan.budget.reference), words),
         pretraining_seeds: plan.pretraining_seeds.clone(),
         finetuning_seeds: plan.finetuning_seeds.clone(),
         split: plan.tasks.evaluate.name().into(),

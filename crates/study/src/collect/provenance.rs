@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use electra_report::{Fact, Hash, Provenance};
+use electra_text::{Input, Inputs};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::TaskToScore;
-use crate::graph::Graph;
+use crate::graph::{Graph, PlannedRun};
 use crate::job::hex;
 use crate::study::Progress;
 use crate::{Error, Plan, files};
+
+/// Files of a folder of text that are listed one by one.
+const LISTED: usize = 20;
 
 pub(super) fn provenance(
     study: &Path,
@@ -26,8 +30,9 @@ pub(super) fn provenance(
     let environment = environment(study, graph, progress);
     let of = |key: &str| environment[key].as_str().unwrap_or("unknown").to_owned();
     let number = |key: &str| environment[key].as_f64().unwrap_or(0.0);
+    let gpu = environment["gpu"].as_str().map_or_else(String::new, |name| format!(" ({name})"));
     let hardware = format!(
-        "{}, {} cores; computed on {}; matrix products at {:.1} GFLOP/s for one job alone or beside others",
+        "{}, {} cores; computed on {}{gpu}; matrix products at {:.1} GFLOP/s for one job alone or beside others",
         of("cpu"),
         number("cores"),
         of("device"),
@@ -40,8 +45,9 @@ pub(super) fn provenance(
         if side_by_side == 1 { "job" } else { "jobs" },
     );
     let fact = |name: &str, value: String| Fact { name: name.into(), value };
-    let executed: f64 = graph.runs.iter().map(|run| run.steps as f64 * run.cost.flops_executed).sum();
-    let paper: f64 = graph.runs.iter().map(|run| run.steps as f64 * run.cost.flops_paper).sum();
+    let mut facts = vec![fact("operating system", of("os")), fact("precision", of("precision"))];
+    facts.extend(shorter(graph).map(|flops| fact("FLOPs of shorter runs of their own schedule", flops)));
+    facts.push(fact("diagnostics", "means over consecutive log lines, about sixty points a run".into()));
     Ok(Provenance {
         command: command.into(),
         code_version: version(),
@@ -51,14 +57,17 @@ pub(super) fn provenance(
         libtorch: of("libtorch"),
         seconds: progress.seconds(),
         hashes: hashes(study, plan, tasks)?,
-        facts: vec![
-            fact("operating system", of("os")),
-            fact("precision", of("precision")),
-            fact("pre-training FLOPs of all runs, as the paper counts", format!("{paper:.3e}")),
-            fact("pre-training FLOPs of all runs, as executed", format!("{executed:.3e}")),
-            fact("diagnostics", "means over consecutive log lines, about sixty points a run".into()),
-        ],
+        facts,
     })
+}
+
+/// The operations of runs that end before the budget does: the report's own sums are over the others.
+fn shorter(graph: &Graph) -> Option<String> {
+    let ends = |run: &&PlannedRun| run.checkpoints.iter().all(|checkpoint| checkpoint.share < 1.0);
+    let runs: Vec<&PlannedRun> = graph.runs.iter().filter(ends).collect();
+    let sum = |of: fn(&PlannedRun) -> f64| runs.iter().map(|run| run.steps as f64 * of(run)).sum::<f64>();
+    let (paper, executed) = (sum(|run| run.cost.flops_paper), sum(|run| run.cost.flops_executed));
+    (!runs.is_empty()).then(|| format!("{paper:.3e} (paper), {executed:.3e} (executed)"))
 }
 
 /// This program's version, with its commit where that is known.
@@ -78,22 +87,48 @@ fn environment(study: &Path, graph: &Graph, progress: &Progress) -> Json {
 }
 
 fn hashes(study: &Path, plan: &Plan, tasks: &[TaskToScore]) -> Result<Vec<Hash>, Error> {
+    let mut hashes = Vec::new();
     let mut wanted: Vec<(String, PathBuf)> = Vec::new();
     match &plan.data.text {
         Some(text) => {
-            let files = text.iter().filter(|path| path.is_file());
-            let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            wanted.extend(files.map(|path| (format!("text {}", name(path)), path.clone())));
+            for path in text {
+                hashes.extend(of_text(path)?);
+            }
         }
         None => wanted.push(("text".into(), study.join("data/corpus.txt"))),
     }
     wanted.push(("corpus".into(), study.join("corpus/corpus.json")));
     wanted.push(("vocabulary".into(), study.join("corpus/tokenizer/vocab.txt")));
-    let scored = |task: &TaskToScore| {
-        (format!("task {}, {} set", task.facts.name, task.split.name()), task.file.clone())
-    };
-    wanted.extend(tasks.iter().map(scored));
-    wanted.into_iter().map(|(of, path)| Ok(Hash { of, sha256: sha256(&path)? })).collect()
+    wanted.extend(tasks.iter().flat_map(|task| {
+        let of = |set: &str| format!("task {}, {set} set", task.facts.name);
+        [(of("train"), task.train.clone()), (of(task.split.name()), task.file.clone())]
+    }));
+    for (of, path) in wanted {
+        hashes.push(Hash { of, sha256: sha256(&path)? });
+    }
+    Ok(hashes)
+}
+
+/// Of each file that a name of text stands for; of many the hash of the list that `sha256sum` would print of them.
+fn of_text(named: &Path) -> Result<Vec<Hash>, Error> {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let inputs = Inputs::expand(&[named.to_string_lossy()])?;
+    let mut hashes = Vec::new();
+    for input in inputs.as_slice() {
+        // A pipe is empty by now.
+        let Input::File { path, bytes: Some(_) } = input else { continue };
+        let within = path.strip_prefix(named).ok().filter(|within| !within.as_os_str().is_empty());
+        let shown =
+            within.map_or_else(|| name(path), |within| format!("{}/{}", name(named), within.display()));
+        hashes.push(Hash { of: shown, sha256: sha256(path)? });
+    }
+    if hashes.len() > LISTED {
+        let list: String = hashes.iter().map(|Hash { of, sha256 }| format!("{sha256}  {of}\n")).collect();
+        let of = format!("the list of SHA-256 and names of the {} files of {}", hashes.len(), name(named));
+        return Ok(vec![Hash { of, sha256: hex(&Sha256::digest(list)) }]);
+    }
+    hashes.iter_mut().for_each(|hash| hash.of = format!("text {}", hash.of));
+    Ok(hashes)
 }
 
 fn sha256(path: &Path) -> Result<String, Error> {
@@ -128,7 +163,36 @@ fn date(days: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::date;
+    use std::fs;
+
+    use super::{LISTED, date, of_text};
+
+    #[test]
+    fn the_files_of_a_folder_of_text_are_hashed() {
+        let folder = tempfile::tempdir().unwrap();
+        let wiki = folder.path().join("wiki");
+        fs::create_dir_all(wiki.join("a")).unwrap();
+        for name in ["a/1.txt", "2.txt", "left-out.png"] {
+            fs::write(wiki.join(name), "abc").unwrap();
+        }
+        // FIPS 180-2, appendix B.1.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let shown = |named: &str| -> Vec<(String, String)> {
+            let hashes = of_text(&folder.path().join(named)).unwrap();
+            hashes.into_iter().map(|hash| (hash.of, hash.sha256)).collect()
+        };
+        let hash = |of: &str| (of.to_owned(), abc.to_owned());
+        assert_eq!(shown("wiki"), [hash("text wiki/2.txt"), hash("text wiki/a/1.txt")]);
+        assert_eq!(shown("wiki/2.txt"), [hash("text 2.txt")]);
+        for number in 0..LISTED {
+            fs::write(wiki.join(format!("more-{number}.txt")), "abc").unwrap();
+        }
+        let many = shown("wiki");
+        assert_eq!(many.len(), 1);
+        assert_eq!(many[0].0, "the list of SHA-256 and names of the 22 files of wiki");
+        fs::write(wiki.join("2.txt"), "abd").unwrap();
+        assert_ne!(shown("wiki"), many);
+    }
 
     #[test]
     fn days_have_their_dates() {

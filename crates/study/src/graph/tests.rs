@@ -57,6 +57,35 @@ fn needs_come_before_what_needs_them_and_ids_are_unique() {
 }
 
 #[test]
+fn what_runs_on_a_generated_language_replace_is_measured_at_their_end() {
+    let mut plan = plan();
+    let measured = |plan: &Plan| -> Vec<Job> {
+        let jobs = study(&scope(plan), &BTreeMap::new()).unwrap().jobs;
+        jobs.into_iter().filter(|job| job.kind == Kind::Replacements).collect()
+    };
+    assert_eq!(measured(&plan), [], "other text has no lexicon");
+    plan.data.text = None;
+    plan.data.synthetic = Some(crate::SyntheticPlan { seed: 3, documents: 10 });
+    let jobs = measured(&plan);
+    // Each arm with each seed once; neither shorter runs of their own schedule nor what is not trained.
+    let ids: Vec<&str> = jobs.iter().map(|job| &*job.id).collect();
+    let runs = ["mlm-1", "electra-1", "electra-again-101", "mlm-2", "electra-2", "electra-again-102"];
+    assert_eq!(ids, runs.map(|run| format!("replacements-{run}")));
+    let electra = &jobs[1];
+    assert_eq!(electra.needs, ["pretrain-electra-1"], "it waits for no export, and none for it");
+    assert_eq!(
+        electra.arguments.join(" "),
+        "replacements --run runs/electra-1 --step 1000 --lexicon data/lexicon.tsv --batches 64 \
+         --output replacements/electra-1.json"
+    );
+    assert_eq!(electra.output, Path::new("replacements/electra-1.json"));
+    // Two forward passes a batch of two networks cost more than one of one, and the start of the program.
+    assert!(electra.seconds > jobs[0].seconds && jobs[0].seconds > plan.estimate.job_seconds);
+    let graph = search(&scope(&plan)).unwrap();
+    assert!(graph.jobs.iter().all(|job| job.kind != Kind::Replacements), "a search reports nothing");
+}
+
+#[test]
 fn arms_spend_the_same_operations() {
     let plan = plan();
     let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
@@ -133,6 +162,19 @@ fn what_a_search_chose_is_what_runs_and_controls_follow_their_arm() {
     assert_eq!(rate("pretrain-electra-2-own-500"), Some(0.25));
     assert_eq!(rate("pretrain-electra-again-101"), Some(0.25));
     assert_eq!(rate("pretrain-scratch-1"), Some(0.0));
+}
+
+#[test]
+fn an_arm_without_settings_is_left_out_with_its_controls() {
+    let plan = plan();
+    let mut graph = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    let before = graph.jobs.len();
+    let of = |graph: &Graph, name: &str| graph.jobs.iter().filter(|job| job.id.contains(name)).count();
+    let (mlm, electra, scratch) = (of(&graph, "-mlm-"), of(&graph, "-electra-"), of(&graph, "-scratch-"));
+    graph.leave_out(&["electra".to_owned()]);
+    assert_eq!((of(&graph, "-mlm-"), of(&graph, "-electra-"), of(&graph, "-scratch-")), (mlm, 0, scratch));
+    assert_eq!(graph.jobs.len(), before - electra);
+    assert!(graph.runs.iter().all(|run| run.arm.objective != "electra"));
 }
 
 #[test]

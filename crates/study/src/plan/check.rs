@@ -22,6 +22,8 @@ const OURS: [&str; 10] = [
     "log",
     "device.threads",
 ];
+/// The tasks that come with the generated language.
+const SUITE: [&str; 6] = ["acceptability", "polarity", "paraphrase", "entailment", "similarity", "topic"];
 /// TOML's integers end at 2⁶³ - 1.
 const MOST: u64 = i64::MAX as u64;
 
@@ -180,6 +182,9 @@ impl Plan {
         check.once("tasks.names", &self.tasks.names)?;
         let somewhere = self.tasks.folder.is_some() || self.data.synthetic.is_some();
         check.that(somewhere, "tasks.folder", "not set", "a folder, where data.synthetic brings no tasks")?;
+        if self.tasks.folder.is_none() {
+            check.among("tasks.names", &self.tasks.names, &SUITE.map(str::to_owned))?;
+        }
         for (section, shares) in [("checkpoints", &self.checkpoints), ("own_schedule", &self.own_schedule)] {
             let Some(CheckpointsPlan { shares, tasks, pretraining_seeds, finetuning_seeds }) = shares else {
                 continue;

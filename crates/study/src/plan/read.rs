@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use electra_trainer::config::Refusal;
 use toml::{Table, Value};
 
 use super::Plan;
@@ -18,7 +19,6 @@ const SHIPPED: [(&str, &str); 4] = [
 ];
 /// The section of a plan's file that makes it quick.
 const QUICK: &str = "quick";
-const SET: &str = "--set";
 
 impl Plan {
     /// The names of the plans that the program has in it.
@@ -37,7 +37,15 @@ impl Plan {
             None => {
                 let path = Path::new(name_or_path);
                 let known = "reading it (it is no file, and no plan of the program: default, control, real, evidence)";
-                fs::read_to_string(path).map_err(Error::io(path, known))
+                let doing = if path.exists() { "reading it" } else { known };
+                let bytes = fs::read(path).map_err(Error::io(path, doing))?;
+                String::from_utf8(bytes).map_err(|error| {
+                    let end = error.utf8_error().valid_up_to();
+                    let before = &error.as_bytes()[..end];
+                    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+                    let what = format!("line {line}: not UTF-8; expected a plan, a text file in TOML");
+                    Error::Toml { origin: name_or_path.into(), message: what }
+                })
             }
         }
     }
@@ -60,8 +68,12 @@ impl Plan {
         for assignment in set {
             put(&mut table, assignment)?;
         }
-        let mut plan: Self =
-            table.try_into().map_err(|error: toml::de::Error| toml(&error.to_string().trim_end()))?;
+        let mut plan: Self = table.try_into().map_err(|error| {
+            // In a quick form a key may stand in two places.
+            let text = (!quick).then_some(text);
+            let (origin, message) = Refusal::of(&error).placed(origin, text, set);
+            Error::Toml { origin, message }
+        })?;
         plan.make_absolute()?;
         plan.validate(origin)?;
         Ok(plan)
@@ -89,8 +101,8 @@ fn absolute(path: &Path) -> Result<PathBuf, Error> {
 /// Puts `key=value` into a plan. The value is TOML, or text that needs no quotes.
 fn put(table: &mut Table, assignment: &str) -> Result<(), Error> {
     let Some((key, text)) = assignment.split_once('=') else {
-        let message = format!("{assignment:?}; expected key=value, such as budget.steps=100");
-        return Err(Error::Toml { origin: SET.into(), message });
+        let message = "expected key=value, such as budget.steps=100".into();
+        return Err(Error::Toml { origin: format!("--set {assignment}"), message });
     };
     let (key, text) = (key.trim(), text.trim());
     let parsed = toml::from_str::<Table>(&format!("value = {text}")).ok();

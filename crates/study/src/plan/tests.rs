@@ -74,7 +74,7 @@ fn evidence_has_six_paired_seeds_equal_operations_and_both_controls() {
 fn keys_are_set_from_outside() {
     let set = ["budget.tokens=2e6", "pretraining_seeds=[7]", "title=A title", "tasks.set.pooling=mean"];
     let error = small(&set).unwrap_err().to_string();
-    assert!(error.contains("invalid type: floating point") && error.contains("budget"), "{error}");
+    assert_eq!(error, "--set budget.tokens=2e6: expected a whole number");
     let plan = small(&["budget.tokens=2000000", set[1], set[2], set[3]]).unwrap();
     assert_eq!((plan.budget.steps, plan.budget.tokens), (None, Some(2_000_000)));
     assert_eq!((plan.title.as_str(), plan.pretraining_seeds), ("A title", vec![7]));
@@ -98,14 +98,18 @@ fn what_is_wrong_is_named_by_its_key() {
         ("finetuning_seeds=[1, 1]", "finetuning_seeds: 1 twice; expected each once"),
         ("budget.steps=0", "budget: 0; expected a number above 0"),
         ("budget.flops=-1.0", "budget: -1; expected a number above 0"),
-        ("budget.match=time", "unknown variant `time`, expected `steps` or `flops`"),
+        ("budget.match=time", "--set budget.match=time: expected steps or flops"),
         ("data.text=[\"a\"]", "data: synthetic and text; expected one of synthetic, text"),
         ("data.tokenizer=t", "data: vocab_size and tokenizer; expected one of vocab_size, tokenizer"),
         ("data.segments=3", "data.segments: 3; expected 1 or 2"),
         ("data.max_length=256", "max_position_embeddings: 128; expected at least data.max_length, 256"),
         ("data.synthetic.documents=0", "data.synthetic.documents: 0; expected at least 1"),
         ("tasks.names=[]", "tasks.names: an empty list"),
-        ("tasks.evaluate=train", "unknown variant `train`, expected `dev` or `test`"),
+        (
+            "tasks.names=[\"sorting\"]",
+            "tasks.names: sorting; expected acceptability, polarity, paraphrase, entailment, similarity, topic",
+        ),
+        ("tasks.evaluate=train", "--set tasks.evaluate=train: expected dev or test"),
         (
             "checkpoints.shares=[0.3]",
             "checkpoints.shares: 0.3; expected above 0 and below 1, a multiple of 1/64",
@@ -118,9 +122,12 @@ fn what_is_wrong_is_named_by_its_key() {
         ("estimate.flops_per_s=0", "estimate.flops_per_s: 0; expected a number above 0"),
         ("pretrain.seed=3", "pretrain.seed: set; expected no such key: the study sets it"),
         ("pretrain.budget.steps=3", "pretrain.budget.steps: set; expected no such key"),
-        ("pretrain.optimizer.rate=3", "unknown field `rate`"),
+        (
+            "pretrain.optimizer.rate=3",
+            "small: pretrain.optimizer.rate: there is no such key; expected learning_rate, ",
+        ),
         ("pretrain.optimizer.clip=0", "optimizer.clip: 0; expected a number above 0"),
-        ("pretrain.preset=huge", "pretrain: preset: unknown variant `huge`"),
+        ("pretrain.preset=huge", "small: pretrain.preset: \"huge\"; expected tiny, small, base or large"),
         (
             &arm("seed_offset = 9223372036854775807"),
             "arms.x.seed_offset: 9223372036854775807; expected a sum",
@@ -134,8 +141,8 @@ fn what_is_wrong_is_named_by_its_key() {
             "arms.name: \"a b\"; expected letters, digits and -",
         ),
         ("arms=[{ name = \"scratch\", objective = \"mlm\" }]", "arms.name: \"scratch\"; expected"),
-        ("learning_rate=1", "unknown field `learning_rate`"),
-        ("no equals sign", "--set: \"no equals sign\"; expected key=value"),
+        ("learning_rate=1", "--set learning_rate=1: there is no such key; expected name, title, "),
+        ("no equals sign", "--set no equals sign: expected key=value"),
     ] {
         let error = small(&[set]).expect_err(set).to_string();
         assert!(error.contains(expected), "{set}: {error}");
@@ -165,6 +172,28 @@ fn what_is_wrong_in_a_search_is_named() {
         let error = small(&[&set]).expect_err(&set).to_string();
         assert!(error.contains(expected), "{set}: {error}");
     }
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_named_by_its_line() {
+    let read = |text: &str| Plan::read("a.toml", text, false, &[]).unwrap_err().to_string();
+    let text = PLAN.replace("scratch = true", "scrach = true");
+    assert!(read(&text).starts_with("a.toml: line 7: scrach: there is no such key; did you mean scratch?"));
+    let text = PLAN.replace("steps = 100", "steps = \"many\"");
+    assert_eq!(read(&text), "a.toml: line 12: budget.steps: \"many\"; expected a whole number");
+    let text = PLAN.replace("baseline = \"mlm\"\n", "");
+    assert_eq!(read(&text), "a.toml: baseline: missing");
+}
+
+#[test]
+fn a_plan_that_is_no_text_is_not_taken_for_a_missing_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml").display().to_string();
+    std::fs::write(&path, b"name = 'a'\ntitle = '\xff'\n").unwrap();
+    let error = Plan::text(&path).unwrap_err().to_string();
+    assert_eq!(error, format!("{path}: line 2: not UTF-8; expected a plan, a text file in TOML"));
+    let error = Plan::text(&folder.path().display().to_string()).unwrap_err().to_string();
+    assert!(error.contains(": reading it: ") && !error.contains("no plan of the program"), "{error}");
 }
 
 #[test]

@@ -26,27 +26,30 @@ fn run_once(id: &str) -> String {
 struct Bench {
     folder: tempfile::TempDir,
     stop: AtomicBool,
+    before: BTreeMap<String, Outcome>,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), stop: AtomicBool::new(false) }
+        Self { folder: tempfile::tempdir().unwrap(), stop: AtomicBool::new(false), before: BTreeMap::new() }
     }
 
     fn run(&self, slots: usize, jobs: &[Job]) -> (BTreeMap<String, Outcome>, Vec<Event>) {
-        self.run_with(slots, jobs, |_| ())
+        self.run_with(slots, jobs, &[], |_| ())
     }
 
     fn run_with(
         &self,
         slots: usize,
         jobs: &[Job],
+        later: &[Job],
         mut also: impl FnMut(&Event),
     ) -> (BTreeMap<String, Outcome>, Vec<Event>) {
         let (program, study) = (Path::new("/bin/sh"), self.folder.path());
         let pool = Pool { study, program, slots, threads: 1, stop: &self.stop };
         let mut events = Vec::new();
-        let outcomes = pool.run(jobs, &mut |event| {
+        let work = Work { jobs, later, before: &self.before };
+        let outcomes = pool.run(&work, &mut |event| {
             also(event);
             events.push(event.clone());
         });
@@ -102,8 +105,24 @@ fn what_is_done_is_not_done_again() {
 }
 
 #[test]
-fn a_failure_stops_what_needs_it_and_nothing_else() {
+fn what_comes_later_is_told_of_and_left_alone() {
     let bench = Bench::new();
+    let jobs = [job("a", &[], &run_once("a")), job("b", &["a"], &run_once("b"))];
+    let told = |events: &[Event]| -> Vec<(String, bool)> {
+        let Event::Planned { jobs } = &events[0] else { panic!("{events:?}") };
+        jobs.iter().map(|(job, done)| (job.id.clone(), *done)).collect()
+    };
+    let (outcomes, events) = bench.run_with(1, &jobs[..1], &jobs[1..], |_| ());
+    assert_eq!(told(&events), [("a".into(), false), ("b".into(), false)]);
+    assert_eq!((outcomes.len(), bench.ran()), (1, vec!["a".to_owned()]));
+    bench.run(1, &jobs);
+    let (_, events) = bench.run_with(1, &jobs[..1], &jobs[1..], |_| ());
+    assert_eq!(told(&events), [("a".into(), true), ("b".into(), true)]);
+}
+
+#[test]
+fn a_failure_stops_what_needs_it_and_nothing_else() {
+    let mut bench = Bench::new();
     let fails = "echo first; echo; echo the disk is on fire >&2; exit 3";
     let jobs = [
         job("bad", &[], fails),
@@ -124,7 +143,15 @@ fn a_failure_stops_what_needs_it_and_nothing_else() {
     let failed = events.iter().filter(|event| matches!(event, Event::Failed { .. })).count();
     assert_eq!(failed, 2);
 
+    // The next part of the same study does not.
+    bench.before = outcomes;
+    let (again, events) = bench.run(2, &jobs);
+    assert_eq!(again["bad"], bench.before["bad"]);
+    let Event::Planned { jobs: planned } = &events[0] else { panic!("{events:?}") };
+    assert_eq!((planned.len(), events.len()), (1, 1), "what is lost is no longer planned");
+
     // The same call tries it again.
+    bench.before.clear();
     let (outcomes, _) = bench.run(2, &jobs);
     assert!(matches!(outcomes["bad"], Outcome::Failed { .. }) && is_done(&outcomes, "other"));
     assert_eq!(bench.ran(), ["other"]);
@@ -160,7 +187,7 @@ fn a_study_that_is_stopped_closes_the_jobs_input_and_goes_on_later() {
     let waits =
         "echo begun >> ran; [ -e saved ] && mkdir out/a || { read line; echo saved >> ran; touch saved; }";
     let jobs = [job("a", &[], waits), job("b", &["a"], &run_once("b"))];
-    let (outcomes, _) = bench.run_with(1, &jobs, |event| {
+    let (outcomes, _) = bench.run_with(1, &jobs, &[], |event| {
         if let Event::Started { .. } = event {
             bench.stop.store(true, atomic::Ordering::Relaxed);
         }
@@ -185,7 +212,7 @@ fn as_many_run_side_by_side_as_there_is_room_for() {
     let jobs = [job("a", &[], &meets("a")), job("b", &[], &meets("b")), job("c", &[], &meets("c"))];
     let mut running = 0_i32;
     let mut most = 0;
-    let (outcomes, _) = bench.run_with(2, &jobs, |event| {
+    let (outcomes, _) = bench.run_with(2, &jobs, &[], |event| {
         match event {
             Event::Started { .. } => running += 1,
             Event::Finished { .. } => running -= 1,

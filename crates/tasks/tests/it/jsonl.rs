@@ -52,19 +52,22 @@ fn messages_name_file_line_and_field() {
         (r#"{"id": 1, "b": "y", "y": 0}"#, "line 2, field \"a\": expected text, found none"),
         (r#"{"a": "x", "b": "y", "y": 0}"#, "line 2, field \"id\": expected text or a number, found none"),
         ("[1]", "line 2, column 0: expected a JSON object a line: invalid type: sequence, expected a map"),
-        (
-            "",
-            "line 2, column 0: expected a JSON object a line: EOF while parsing a value; the file may be cut off",
-        ),
+        ("", "line 2, column 0: expected a JSON object a line: the line ends while parsing a value"),
         (
             r#"{"id": 1, "a": "x"#,
-            "line 2, column 17: expected a JSON object a line: EOF while parsing a string; the file may be cut off",
+            "line 2, column 17: expected a JSON object a line: the line ends while parsing a string",
         ),
     ] {
         let file = format!("{good}\n{line}\n{good}\n");
         let message = refused(&[("task.toml", PAIR), ("a.jsonl", &file)], &Split::Train);
         assert_eq!(message, format!("a.jsonl: {expected}"));
     }
+    // Only of the last line there may be more that is not there.
+    let file = format!("{good}\n{{\"id\": 1, \"a\": \"x");
+    assert_eq!(
+        refused(&[("task.toml", PAIR), ("a.jsonl", &file)], &Split::Train),
+        "a.jsonl: line 2, column 17: expected a JSON object a line: EOF while parsing a string; the file may be cut off"
+    );
 }
 
 #[test]

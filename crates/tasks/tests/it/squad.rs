@@ -107,7 +107,11 @@ fn another_form_is_refused_with_line_and_column() {
         ),
         (
             "[]",
-            "a.json: line 1, column 2: expected SQuAD's form: invalid length 0, expected struct Squad with 1 element",
+            "a.json: line 1, column 2: expected SQuAD's form: an empty list, expected an object with a list \"data\"",
+        ),
+        (
+            "{\"data\": [{\"paragraphs\": 3}]}",
+            "a.json: line 1, column 26: expected SQuAD's form: invalid type: integer `3`, expected a sequence",
         ),
         ("{\"data\": []}", "a.json: nothing in it; expected examples of the task answers"),
     ] {

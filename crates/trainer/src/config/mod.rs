@@ -3,11 +3,13 @@
 mod compare;
 mod preset;
 mod read;
+mod refusal;
 mod sections;
 
 pub use compare::Difference;
 pub(crate) use compare::differences;
 pub use preset::Preset;
+pub use refusal::Refusal;
 pub use sections::{
     BudgetConfig, CheckpointConfig, DataConfig, DeviceChoice, DeviceConfig, InitConfig, Limit, LogConfig,
     NetworkConfig, OptimizerConfig, Precision,

@@ -6,7 +6,7 @@ use electra_data::{Corpus, MaskingConfig};
 use electra_encoder::EncoderConfig;
 use toml::{Table, Value};
 
-use super::{Config, InitConfig, Preset};
+use super::{Config, InitConfig, Preset, Refusal};
 use crate::error::BoxError;
 use crate::{Error, files};
 
@@ -41,7 +41,7 @@ impl Config {
         for assignment in set {
             Self::set(&mut table, assignment)?;
         }
-        Self::resolve(&origin, table, masking)
+        Self::whole(&Origin { name: &origin, text: Some(&text), set }, table, masking)
     }
 
     /// Puts `key=value` into a table of settings. The value is TOML, or text that needs no quotes. One limit
@@ -88,6 +88,15 @@ impl Config {
         given: Table,
         masking: impl FnOnce(&str) -> Result<MaskingConfig, BoxError>,
     ) -> Result<Self, Error> {
+        Self::whole(&Origin { name: origin, text: None, set: &[] }, given, masking)
+    }
+
+    fn whole(
+        from: &Origin<'_>,
+        given: Table,
+        masking: impl FnOnce(&str) -> Result<MaskingConfig, BoxError>,
+    ) -> Result<Self, Error> {
+        let origin = from.name;
         check_keys(origin, &given)?;
         for (key, expected) in REQUIRED {
             if find(&given, key).is_none() {
@@ -99,7 +108,7 @@ impl Config {
             key: "preset",
             expected: "tiny, small, base or large",
         })?;
-        let preset: Preset = deserialize(&format!("{origin}: preset"), preset)?;
+        let preset: Preset = deserialize(from, "preset", preset)?;
 
         let mut config = Self::preset(preset, "", 0, "".into());
         if let Some(Value::String(objective)) = given.get("objective") {
@@ -107,7 +116,7 @@ impl Config {
             config.masking.mask_prob = preset.mask_prob().unwrap_or(config.masking.mask_prob);
         }
         if let Some(init) = given.get("init") {
-            begin_as(&mut config, &deserialize(&format!("{origin}: init"), init.clone())?)?;
+            begin_as(&mut config, &deserialize(from, "init", init.clone())?)?;
         }
         if let Some(Value::String(corpus)) = find(&given, "data.corpus") {
             let corpus = Corpus::open(Path::new(corpus))?;
@@ -117,7 +126,7 @@ impl Config {
         let mut table = table_of(&config);
         remove_limits(&mut table);
         merge(&mut table, given);
-        let config: Self = deserialize(origin, Value::Table(table))?;
+        let config: Self = deserialize(from, "", Value::Table(table))?;
         config.validate(origin)?;
         Ok(config)
     }
@@ -259,10 +268,28 @@ fn merge(under: &mut Table, over: Table) {
     }
 }
 
-fn deserialize<T: serde::de::DeserializeOwned>(origin: &str, value: Value) -> Result<T, Error> {
-    value.try_into().map_err(|error| Error::Toml {
-        origin: origin.to_owned(),
-        message: error.to_string().trim().to_owned(),
+/// Where settings come from.
+struct Origin<'a> {
+    /// The file.
+    name: &'a str,
+    /// What is in it.
+    text: Option<&'a str>,
+    /// What was put over it.
+    set: &'a [String],
+}
+
+/// The value of a key, or the whole table if that is empty.
+fn deserialize<T: serde::de::DeserializeOwned>(
+    from: &Origin<'_>,
+    key: &str,
+    value: Value,
+) -> Result<T, Error> {
+    value.try_into().map_err(|error| {
+        let mut refusal = Refusal::of(&error);
+        let parts = [key, &refusal.key].into_iter().filter(|part| !part.is_empty());
+        refusal.key = parts.collect::<Vec<_>>().join(".");
+        let (origin, message) = refusal.placed(from.name, from.text, from.set);
+        Error::Toml { origin, message }
     })
 }
 

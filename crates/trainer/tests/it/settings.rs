@@ -87,13 +87,17 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
         (vec!["optimizer.betas=[0.9, 1.0]"], "optimizer.betas: 1; expected two numbers from 0 to below 1"),
         (vec!["optimizer.warmup_share=2"], "optimizer.warmup_share: 2; expected a share from 0 to 1"),
         (vec!["budget.steps=0"], "budget.steps: 0; expected at least 1"),
-        (
-            vec!["preset=huge"],
-            "preset: unknown variant `huge`, expected one of `tiny`, `small`, `base`, `large`",
-        ),
     ] {
         let error = read(&path, &set).unwrap_err().to_string();
         assert!(error.starts_with(&path.display().to_string()) && error.contains(message), "{error}");
+    }
+    for (set, message) in [
+        ("preset=huge", "--set preset=huge: expected tiny, small, base or large"),
+        ("device.precision=fp16", "--set device.precision=fp16: expected fp32 or bf16"),
+        ("optimizer.betas=[0.9]", "--set optimizer.betas=[0.9]: expected a list of 2"),
+        ("budget.batch=-1", "--set budget.batch=-1: expected a whole number of at least 0"),
+    ] {
+        assert_eq!(read(&path, &[set]).unwrap_err().to_string(), message);
     }
     for (text, message) in [
         (SHORT.replace("seed = 1\n", ""), "seed is missing; expected a whole number"),
@@ -108,7 +112,7 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
         ),
         (
             format!("{SHORT}[device]\nprecision = \"fp16\""),
-            "unknown variant `fp16`, expected `fp32` or `bf16`",
+            "line 9: device.precision: \"fp16\"; expected fp32 or bf16",
         ),
     ] {
         let (_place, path) = written(&text);

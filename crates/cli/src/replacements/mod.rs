@@ -1,0 +1,148 @@
+//! `electra replacements`.
+
+mod show;
+mod source;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use electra_evaluation::replacements::{Lexicon, Replacements, Tally};
+use electra_objective::Batch;
+use serde::Serialize;
+
+use self::source::Source;
+use crate::{interrupt, progress};
+
+/// Say what a run puts in the place of masked tokens, and which of it is found.
+///
+/// Batches of the steps that follow the run's last one are masked and corrupted as in training, so the same command
+/// says the same, and no masks that the run was trained on are among them. A lexicon tells how near each sample is
+/// to the original: right (it is the original), same features, same class, other class, or unlisted (one of the two
+/// is no word of the lexicon, such as a part of a word). Where the objective has a discriminator, or the copy gate of
+/// All-Tokens MLM, recall is the share of a kind that it calls replaced (probability above one half), and AUC how
+/// surely it tells them from the tokens that are not replaced. The loss is the generator's; of mlm, which replaces
+/// nothing, it is its own, with its own masks.
+///
+/// A lexicon is text in columns separated by tabs. The first line names them: word, class, then any number of
+/// features. A word with several lines can be several things, and the nearest counts. The language of electra corpus
+/// synthesize has its own, lexicon.tsv; of any other language, words with their parts of speech will do.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra replacements --run runs/electra --lexicon language/lexicon.tsv
+  electra replacements --run runs/electra --step 10000 --lexicon words.tsv --batches 200 --json
+  electra replacements --run s/runs/electra-1 --corpus s/corpus --lexicon s/data/lexicon.tsv
+
+A lexicon (the gaps are tabs):
+  word    class   number
+  cat     noun    singular
+  cats    noun    plural
+  sit     verb    plural")]
+pub(crate) struct Options {
+    /// Folder of a run of `electra pretrain`
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// Words with their class and features
+    #[arg(long, value_name = "FILE")]
+    lexicon: PathBuf,
+    /// Corpus to take examples of [default: the run's]
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
+    /// Tokenizer of the run [default: the one that its settings name, else the corpus's]
+    #[arg(long, value_name = "DIR")]
+    tokenizer: Option<PathBuf>,
+    /// Checkpoint to take, by its steps; the batches are the same for all [default: the newest that is whole]
+    #[arg(long, value_name = "N")]
+    step: Option<u64>,
+    /// How many batches of the run's size
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    batches: u64,
+    /// Write the result as JSON into this file, too, which appears whole or not at all
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was measured, and of what.
+#[derive(Serialize)]
+struct Report {
+    run: PathBuf,
+    objective: String,
+    /// Steps of training that were done.
+    step: u64,
+    /// The step of the first batch, and how many follow from it.
+    first_batch: u64,
+    batches: u64,
+    /// How many tokens are words of the lexicon, and what it knows of them beside their class.
+    words: usize,
+    features: Vec<String>,
+    replacements: Replacements,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    interrupt::end_at_once()?;
+    let source = Source::open(options)?;
+    let token = |word: &str| source.token(word);
+    let lexicon = Lexicon::read(&options.lexicon, token)?;
+    let report = Report {
+        run: options.run.clone(),
+        objective: source.config.objective.clone(),
+        step: source.checkpoint.step,
+        first_batch: source.first_batch,
+        batches: options.batches,
+        words: lexicon.words(),
+        features: lexicon.features().to_vec(),
+        replacements: measure(&source, &lexicon, options.batches)?,
+    };
+    let json = serde_json::to_string_pretty(&report)?;
+    if let Some(path) = &options.output {
+        write(path, &format!("{json}\n")).with_context(|| path.display().to_string())?;
+    }
+    if options.json {
+        println!("{json}");
+    } else {
+        print!("{}", show::text(&report));
+    }
+    Ok(())
+}
+
+fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replacements> {
+    let (objective, device) = source.objective()?;
+    let loaders = source.loaders()?;
+    let seed = source.config.seed;
+    let bar = progress::steps();
+    let mut tally = Tally::new(lexicon);
+    for at in 0..batches {
+        let step = source.first_batch + at;
+        for loader in &loaders {
+            let batch = Batch::new(&loader.batch(step)?, seed, step, device);
+            let inspection = objective.inspect(&batch);
+            let name = &source.config.objective;
+            let inspection =
+                inspection.with_context(|| format!("objective {name}: it does not tell what it replaces"))?;
+            tally.add(&batch, &inspection)?;
+        }
+        bar.set_position((at + 1) * progress::WHOLE / batches);
+    }
+    bar.finish_and_clear();
+    Ok(tally.finish()?)
+}
+
+/// A file by a temporary sibling, made durable, then renamed. Readable by whom the umask says.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().context("no name of a file")?;
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{}.partial-", name.to_string_lossy());
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! A run at one of its checkpoints, and the batches that it is asked about.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use electra_data::{Corpus, Loader};
+use electra_objective::Objective;
+use electra_tokenizer::Tokenizer;
+use electra_trainer::config::DeviceChoice;
+use electra_trainer::{Checkpoint, Config, RunFolder};
+use tch::{Device, nn};
+
+use super::Options;
+use crate::run;
+
+pub(super) struct Source {
+    pub(super) config: Config,
+    pub(super) checkpoint: Checkpoint,
+    /// The step after the newest checkpoint: no checkpoint of the run was trained on it.
+    pub(super) first_batch: u64,
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    continues_word: Vec<bool>,
+}
+
+impl Source {
+    pub(super) fn open(options: &Options) -> Result<Self> {
+        let folder = &options.run;
+        let run = RunFolder::open(folder).context("--run: expected a folder of electra pretrain")?;
+        let config = run.config().clone();
+        let newest = run::checkpoint(&run, folder, None)?;
+        let first_batch = newest.step;
+        let checkpoint = match options.step {
+            Some(_) => run::checkpoint(&run, folder, options.step)?,
+            None => newest,
+        };
+        let path = options.corpus.as_ref().unwrap_or(&config.data.corpus);
+        let corpus = Corpus::open(path)
+            .with_context(|| format!("{}: the corpus (--corpus names another place)", path.display()))?;
+        fits(&config, &corpus, path)?;
+        let given = options.tokenizer.clone().or_else(|| tokenizer_of(&config, options.corpus.as_deref()));
+        let tokenizer = run::tokenizer(&config, Some(corpus.manifest()), given.as_deref())?;
+        let continues_word = tokenizer.continues_word().to_vec();
+        Ok(Self { config, checkpoint, first_batch, corpus, tokenizer, continues_word })
+    }
+
+    /// The token that a word is; none if it is several, or unknown.
+    pub(super) fn token(&self, word: &str) -> Option<u32> {
+        match self.tokenizer.encode(word)[..] {
+            [token] if token != self.corpus.vocabulary().unk => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The objective with the checkpoint's parameters, and where it computes.
+    pub(super) fn objective(&self) -> Result<(Box<dyn Objective>, Device)> {
+        let config = &self.config;
+        // What was trained on a GPU can be looked at without one.
+        let choice = match config.device.device {
+            DeviceChoice::Cpu => DeviceChoice::Cpu,
+            _ => DeviceChoice::Auto,
+        };
+        let device = electra_evaluation::device(choice, config.device.threads)?;
+        let var_store = nn::VarStore::new(device);
+        let (root, model) = (var_store.root(), config.model.model());
+        let objective = electra_ablations::build(&config.objective, &root, &model, &run::unigram(config)?)?;
+        self.checkpoint.model()?.load_into(&var_store)?;
+        Ok((objective, device))
+    }
+
+    /// A loader for each part of a batch that training computes at once.
+    pub(super) fn loaders(&self) -> Result<Vec<Loader<'_>>> {
+        let Config { masking, budget, seed, .. } = &self.config;
+        let loader = |part| -> Result<Loader<'_>, electra_data::Error> {
+            let words = &self.continues_word;
+            let loader = Loader::new(&self.corpus, masking.clone(), words, budget.batch, *seed)?;
+            loader.for_rank(part, budget.accumulation)
+        };
+        Ok((0..budget.accumulation).map(loader).collect::<Result<_, _>>()?)
+    }
+}
+
+/// Whether the encoder can read the corpus.
+fn fits(config: &Config, corpus: &Corpus, path: &Path) -> Result<()> {
+    let encoder = &config.model.encoder;
+    for (what, found, most) in [
+        ("tokens in its vocabulary", i64::from(corpus.vocabulary().size), encoder.vocab_size),
+        ("tokens in an example", corpus.max_length() as i64, encoder.max_position_embeddings),
+    ] {
+        ensure!(found <= most, "{}: {found} {what}; expected at most the run's {most}", path.display());
+    }
+    Ok(())
+}
+
+/// The tokenizer of another corpus, where the run's own is not to be found.
+fn tokenizer_of(config: &Config, corpus: Option<&Path>) -> Option<PathBuf> {
+    let named = run::named_tokenizer(config);
+    let other = corpus?.join("tokenizer");
+    if named.exists() {
+        return None;
+    }
+    eprintln!("note: the run's tokenizer is not at {}; {} is taken for it", named.display(), other.display());
+    Some(other)
+}

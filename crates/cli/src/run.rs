@@ -1,0 +1,68 @@
+//! What commands take from a run's folder, and from its settings.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use electra_data::masking::Choice;
+use electra_data::{Corpus, Manifest};
+use electra_tokenizer::Tokenizer;
+use electra_trainer::{Checkpoint, Config, RunFolder};
+
+/// The checkpoint of a step, or the newest whole one.
+pub(crate) fn checkpoint(run: &RunFolder, folder: &Path, step: Option<u64>) -> Result<Checkpoint> {
+    let Some(step) = step else {
+        let (newest, damaged) = run.newest_checkpoint()?;
+        for error in damaged {
+            eprintln!("warning: {error}");
+        }
+        return newest.with_context(|| format!("{}: no checkpoint was saved yet", folder.display()));
+    };
+    run.checkpoint(step).with_context(|| format!("--step {step}"))
+}
+
+/// The tokenizer that made the run's examples: any other would make nonsense of the ids.
+pub(crate) fn tokenizer(
+    config: &Config,
+    corpus: Option<&Manifest>,
+    given: Option<&Path>,
+) -> Result<Tokenizer> {
+    let path: PathBuf = given.map_or_else(|| named_tokenizer(config), Path::to_owned);
+    let shown = path.display();
+    let tokenizer = Tokenizer::load(&path)
+        .with_context(|| format!("{shown}: the tokenizer (--tokenizer names another place)"))?;
+    let (tokens, rows) = (tokenizer.vocab_size() as i64, config.model.encoder.vocab_size);
+    ensure!(tokens <= rows, "{shown}: {tokens} tokens; expected at most the model's {rows}");
+    if let Some(corpus) = corpus {
+        let found = tokenizer.fingerprint_hex();
+        ensure!(
+            found == corpus.tokenizer,
+            "{shown}: another tokenizer than the corpus was built with: its sha256 is {found}, corpus.json says {}",
+            corpus.tokenizer
+        );
+    }
+    Ok(tokenizer)
+}
+
+/// Where a run's settings say that its tokenizer is: a corpus has its tokenizer in it.
+pub(crate) fn named_tokenizer(config: &Config) -> PathBuf {
+    config.data.tokenizer.clone().unwrap_or_else(|| config.data.corpus.join("tokenizer"))
+}
+
+/// Which tokens continue a word; asked for only where words are masked whole.
+pub(crate) fn continues_word(config: &Config) -> Result<Vec<bool>> {
+    if config.masking.choice == Choice::Token {
+        return Ok(Vec::new());
+    }
+    let path = config.data.tokenizer.as_ref();
+    let path =
+        path.context("masking.choice speaks of words: data.tokenizer has to name the tokenizer's folder")?;
+    Ok(Tokenizer::load(path)?.continues_word().to_vec())
+}
+
+/// How often each token occurs in the run's corpus; asked for only where replacements are drawn by it.
+pub(crate) fn unigram(config: &Config) -> Result<Vec<u64>> {
+    if config.objective != "rtd-unigram" {
+        return Ok(Vec::new());
+    }
+    Ok(Corpus::open(&config.data.corpus)?.token_counts()?)
+}

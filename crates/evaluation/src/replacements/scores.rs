@@ -1,0 +1,123 @@
+//! From sorted positions to shares and scores; no libtorch in it.
+
+use electra_metrics::auc;
+use serde::Serialize;
+
+use super::Kind;
+use crate::Error;
+
+/// What was put in the place of masked tokens, and which of it was found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Replacements {
+    /// Masked positions.
+    pub masked: u64,
+    /// Mean of −log p(original) at the masked positions, in nats: the generator's, or the encoder's own where it is
+    /// what predicts from `[MASK]`; none where nothing does.
+    pub masked_lm_loss: Option<f64>,
+    /// Every kind; none where the encoder sees masks and nothing is replaced.
+    pub kinds: Vec<KindScores>,
+    /// Over all kinds; none where nothing says what was replaced.
+    pub detection: Option<Detection>,
+}
+
+/// The masked positions of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct KindScores {
+    /// The kind.
+    pub kind: Kind,
+    /// How many there are.
+    pub count: u64,
+    /// Of all masked positions.
+    pub share: f64,
+    /// Share that is called replaced at probability one half; none of those that are right, which were not replaced.
+    pub recall: Option<f64>,
+    /// Probability that one of them looks more replaced than a token that is not, ties counting one half; none of
+    /// those that are right.
+    pub auc: Option<f64>,
+}
+
+/// How well replaced tokens are told from the others, padding left out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Detection {
+    /// As of a kind, over all that was replaced.
+    pub recall: Option<f64>,
+    /// As of a kind, over all that was replaced.
+    pub auc: Option<f64>,
+    /// Share of the tokens that were not replaced that is called replaced.
+    pub false_alarms: Option<f64>,
+}
+
+/// Logits of "replaced" by what became of the token.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// At masked positions, by kind.
+    pub(super) kinds: [Vec<f64>; Kind::ALL.len()],
+    /// At every token that was not replaced, right samples among them.
+    pub(super) original: Vec<f64>,
+}
+
+impl Found {
+    /// # Errors
+    /// [`Error::Metrics`] if a logit is not a number.
+    pub(super) fn detection(&self) -> Result<Detection, Error> {
+        let replaced: Vec<f64> = self.kinds[1..].iter().flatten().copied().collect();
+        Ok(Detection {
+            recall: called_replaced(&replaced),
+            auc: self.auc(&replaced)?,
+            false_alarms: called_replaced(&self.original),
+        })
+    }
+
+    /// Recall and AUC of a kind.
+    pub(super) fn of(&self, kind: Kind) -> Result<(Option<f64>, Option<f64>), Error> {
+        if kind == Kind::Right {
+            return Ok((None, None));
+        }
+        let logits = &self.kinds[kind as usize];
+        Ok((called_replaced(logits), self.auc(logits)?))
+    }
+
+    fn auc(&self, replaced: &[f64]) -> Result<Option<f64>, Error> {
+        if replaced.is_empty() || self.original.is_empty() {
+            return Ok(None);
+        }
+        let scores = [replaced, &self.original].concat();
+        let labels: Vec<bool> = (0..scores.len()).map(|at| at < replaced.len()).collect();
+        Ok(Some(auc(&scores, &labels)?))
+    }
+}
+
+fn called_replaced(logits: &[f64]) -> Option<f64> {
+    let called = logits.iter().filter(|logit| **logit > 0.0).count();
+    (!logits.is_empty()).then(|| called as f64 / logits.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recall_and_auc_are_those_counted_by_hand() {
+        let mut found = Found { original: vec![-2.0, -1.0, 0.5, -3.0], ..Found::default() };
+        found.kinds[Kind::Right as usize] = vec![-3.0];
+        found.kinds[Kind::SameClass as usize] = vec![-1.0, 1.0];
+        found.kinds[Kind::OtherClass as usize] = vec![2.0, 0.0, 3.0];
+        // −1 is above −2 and −3 and level with −1, 1 above all four: (2.5 + 4) / 8.
+        assert_eq!(found.of(Kind::SameClass).unwrap(), (Some(0.5), Some(6.5 / 8.0)));
+        // 2 and 3 are above all, 0 above three; 0 itself is not called replaced.
+        assert_eq!(found.of(Kind::OtherClass).unwrap(), (Some(2.0 / 3.0), Some(11.0 / 12.0)));
+        assert_eq!(found.of(Kind::SameFeatures).unwrap(), (None, None));
+        assert_eq!(found.of(Kind::Right).unwrap(), (None, None));
+        let all = found.detection().unwrap();
+        assert_eq!((all.recall, all.auc, all.false_alarms), (Some(0.6), Some(17.5 / 20.0), Some(0.25)));
+    }
+
+    #[test]
+    fn nothing_found_is_no_number_and_a_logit_that_is_none_is_an_error() {
+        let all = Found::default().detection().unwrap();
+        assert_eq!((all.recall, all.auc, all.false_alarms), (None, None, None));
+        let mut found = Found { original: vec![f64::NAN], ..Found::default() };
+        found.kinds[Kind::SameClass as usize] = vec![1.0];
+        assert!(matches!(found.of(Kind::SameClass), Err(Error::Metrics(_))));
+    }
+}
