@@ -1,7 +1,7 @@
 //! Documents: a day of one entity of a world.
 
 use crate::language::Language;
-use crate::lexicon::{ACTS, ATTRIBUTES, DEEDS, FRIEND, GENDERS, NOUNS, RELATIONS, SOCIALS};
+use crate::lexicon::{ACTS, ATTRIBUTES, DEEDS, Evaluation, FRIEND, GENDERS, NOUNS, RELATIONS, SOCIALS};
 use crate::random::Random;
 use crate::sentence::{Sentence, Thing, Transitive, Word, act, consequence, evaluation, sure, text, word};
 use crate::world::{ENTITIES, Entity, WORLDS};
@@ -32,42 +32,52 @@ impl Document<'_> {
 impl Language {
     /// The document of this number. It depends on the language's seed and the number alone.
     ///
-    /// Two facts about an entity; what it does to a thing and to its friend, each told twice in other words; two
-    /// judgements of the thing, both good or both bad, and whether the entity therefore wants it; and a sentence
-    /// about other things of the same topic. The sentences come in any order, but what follows from a judgement
-    /// follows it.
+    /// A fact about an entity; a judgement of a thing, and whether the entity therefore wants it; a sentence about
+    /// other things of the same topic; and either what the entity does to the thing, told twice in other words, or
+    /// another fact and how it meets its friend, told twice. The sentences come in any order, but what follows from
+    /// a judgement follows it.
+    ///
+    /// It is short, so that it fits into one short row: how long a network that knows nothing of its neighbours stays
+    /// so grows with the row.
     #[must_use]
     pub fn document(&self, number: u64) -> Document<'_> {
         let mut random = Random::new(self.seed, b"document", number);
         let random = &mut random;
         let hero = &self.entities[random.below(WORLDS * ENTITIES)];
-        let friend = &self.entities[hero.friend];
+        let told = random.one_in(2);
         let good = random.one_in(2);
-        let thing = self.thing(hero.topic(), good, random);
+        let thing = self.thing(hero.topic(), good, told, random);
 
         let first = random.below(RELATIONS.len());
-        let second = (first + 1 + random.below(RELATIONS.len() - 1)) % RELATIONS.len();
         let mut blocks = vec![
             vec![self.fact(hero, first, random)],
-            vec![self.fact(hero, second, random)],
             vec![self.bystanders(hero.topic(), random)],
+            self.judged(hero, &thing, good, random),
         ];
-        blocks.extend(self.judged(hero, &thing, good, random));
-        blocks.extend(self.told_twice(hero, friend, &thing, random).map(|sentence| vec![sentence]));
+        let twice = if told {
+            self.deed(hero, &thing, random)
+        } else {
+            let second = (first + 1 + random.below(RELATIONS.len() - 1)) % RELATIONS.len();
+            blocks.push(vec![self.fact(hero, second, random)]);
+            self.meeting(hero, random)
+        };
+        blocks.extend(twice.map(|sentence| vec![sentence]));
         random.shuffle(&mut blocks);
         Document { sentences: blocks.into_iter().flatten().collect() }
     }
 
-    /// What the document is about besides the entity: it is named more than once, so that no word of it is open.
-    /// Good things have attributes that bad ones have not.
-    fn thing<'a>(&'a self, topic: usize, good: bool, random: &mut Random) -> Thing<'a> {
+    /// What the document is about besides the entity. If it is named more than once, no word of it is open. Good
+    /// things have attributes that bad ones have not.
+    fn thing<'a>(&'a self, topic: usize, good: bool, again: bool, random: &mut Random) -> Thing<'a> {
         let of_topic = &self.nouns_of(topic);
         let (bad, fine) = self.lexicon.attributes.split_at(ATTRIBUTES / 2);
+        let attributes = if good { fine } else { bad };
+        let open = |alternatives| if again { 1 } else { alternatives };
         Thing {
             noun: random.one_of(of_topic),
             number: random.below(2),
-            attribute: Some(random.form(if good { fine } else { bad })),
-            alternatives: 1,
+            attribute: Some(word(random.form(attributes), open(attributes.len()))),
+            alternatives: open(NOUNS_OF_TOPIC),
         }
     }
 
@@ -92,22 +102,19 @@ impl Language {
         }
     }
 
-    /// What a thing is like, said in two ways, and what follows from each.
+    /// What a thing is like, and what follows from it.
     fn judged<'a>(
         &'a self,
         hero: &'a Entity,
         thing: &Thing<'a>,
         good: bool,
         random: &mut Random,
-    ) -> [Vec<Sentence<'a>>; 2] {
-        let judgements = [(); 2].map(|()| {
-            let negated = random.one_in(6);
-            let fitting: Vec<_> =
-                self.lexicon.evaluations.iter().filter(|word| (word.good != negated) == good).collect();
-            evaluation(&self.lexicon, thing, random.one_of(&fitting), negated, fitting.len())
-        });
-        judgements
-            .map(|judgement| vec![judgement, consequence(&self.lexicon, hero, thing, good, random.below(2))])
+    ) -> Vec<Sentence<'a>> {
+        let negated = random.one_in(6);
+        let fits = |word: &&Evaluation| word.topic == thing.noun.topic() && (word.good != negated) == good;
+        let fitting: Vec<_> = self.lexicon.evaluations.iter().filter(fits).collect();
+        let judgement = evaluation(&self.lexicon, thing, random.one_of(&fitting), negated, fitting.len());
+        vec![judgement, consequence(&self.lexicon, hero, thing, good, random.below(2))]
     }
 
     /// Things of the topic that are named but once.
@@ -124,36 +131,40 @@ impl Language {
         act(&self.lexicon, &thing, &distractor, random.one_of(&acts), ACTS)
     }
 
-    /// What the entity does to the thing and to its friend, each in the active and in the passive, with one or the
-    /// other of two verbs that mean the same.
+    /// What the entity does to the thing.
+    fn deed<'a>(&'a self, hero: &'a Entity, thing: &Thing<'a>, random: &mut Random) -> [Sentence<'a>; 2] {
+        let of_kind: Vec<_> = self.lexicon.deeds.iter().filter(|deed| deed.kind == thing.noun.kind).collect();
+        debug_assert_eq!(of_kind.len(), DEEDS, "every kind of nouns has its verbs");
+        let verbs = &random.one_of(&of_kind).synonyms;
+        self.told_twice(hero, &thing.words(&self.lexicon), verbs, random)
+    }
+
+    /// What the entity does to its friend.
+    fn meeting<'a>(&'a self, hero: &'a Entity, random: &mut Random) -> [Sentence<'a>; 2] {
+        let verbs = &self.lexicon.socials[random.below(SOCIALS)];
+        self.told_twice(hero, &[sure(&self.entities[hero.friend].name)], verbs, random)
+    }
+
+    /// In the active and in the passive, with one or the other of two verbs that mean the same.
     fn told_twice<'a>(
         &'a self,
         hero: &'a Entity,
-        friend: &'a Entity,
-        thing: &Thing<'a>,
+        patient: &[Word<'a>],
+        verbs: &'a [String; 2],
         random: &mut Random,
-    ) -> [Sentence<'a>; 4] {
-        let of_kind: Vec<_> = self.lexicon.deeds.iter().filter(|deed| deed.kind == thing.noun.kind).collect();
-        debug_assert_eq!(of_kind.len(), DEEDS, "every kind of nouns has its verbs");
-        let deed = &random.one_of(&of_kind).synonyms;
-        let social = &self.lexicon.socials[random.below(SOCIALS)];
-        let [done, met] = [random.one_in(3), random.one_in(3)];
-        let mut tell = |patient: Vec<Word<'a>>, verbs: &'a [String; 2], negated: bool| {
-            let passive = random.one_in(2);
-            [passive, !passive].map(|passive| {
-                Transitive {
-                    agent: vec![sure(&hero.name)],
-                    patient: patient.clone(),
-                    verb: word(random.form(verbs), verbs.len()),
-                    negated,
-                    passive,
-                }
-                .words(&self.lexicon)
-            })
-        };
-        let [first, second] = tell(thing.words(&self.lexicon), deed, done);
-        let [third, fourth] = tell(vec![sure(&friend.name)], social, met);
-        [first, second, third, fourth]
+    ) -> [Sentence<'a>; 2] {
+        let negated = random.one_in(3);
+        let passive = random.one_in(2);
+        [passive, !passive].map(|passive| {
+            Transitive {
+                agent: vec![sure(&hero.name)],
+                patient: patient.to_vec(),
+                verb: word(random.form(verbs), verbs.len()),
+                negated,
+                passive,
+            }
+            .words(&self.lexicon)
+        })
     }
 
     pub(crate) fn nouns_of(&self, topic: usize) -> Vec<&crate::lexicon::Noun> {

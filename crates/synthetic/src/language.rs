@@ -1,7 +1,7 @@
 //! The language: its words, its grammar, its worlds.
 
 use crate::forms::Forms;
-use crate::lexicon::{ATTRIBUTES, Lexicon, NUMBERS};
+use crate::lexicon::{ATTRIBUTES, Lexicon, NUMBERS, TOPICS};
 use crate::world::{Entity, entities};
 
 /// A language with its worlds. Two with the same seed are the same, on any machine.
@@ -82,13 +82,19 @@ impl Language {
             entries.extend(
                 relation.synonyms.iter().map(|form| Entry { meaning, ..Entry::new(form, "relation") }),
             );
-            entries.extend(relation.values.iter().map(|form| Entry { meaning, ..Entry::new(form, "value") }));
+            let of_topic = (relation.values.len() / TOPICS).max(1);
+            entries.extend(relation.values.iter().enumerate().map(|(value, form)| Entry {
+                meaning,
+                topic: Some(value / of_topic),
+                ..Entry::new(form, "value")
+            }));
         }
         for (attribute, form) in words.attributes.iter().enumerate() {
             entries.push(Entry { good: Some(attribute >= ATTRIBUTES / 2), ..Entry::new(form, "attribute") });
         }
         for evaluation in &words.evaluations {
-            entries.push(Entry { good: Some(evaluation.good), ..Entry::new(&evaluation.form, "evaluation") });
+            let (good, topic) = (Some(evaluation.good), Some(evaluation.topic));
+            entries.push(Entry { good, topic, ..Entry::new(&evaluation.form, "evaluation") });
         }
         for (good, forms) in words.wants.iter().enumerate() {
             let good = Some(good == 1);

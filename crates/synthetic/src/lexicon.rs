@@ -7,15 +7,15 @@ pub(crate) const TOPICS: usize = 4;
 /// Kinds of nouns that verbs choose between: two a topic.
 pub(crate) const KINDS: usize = 2 * TOPICS;
 pub(crate) const GENDERS: usize = 2;
-pub(crate) const NOUNS: usize = 8; // of a kind and a gender
-pub(crate) const DEEDS: usize = 4; // that a kind of object can suffer
-pub(crate) const SOCIALS: usize = 12;
-pub(crate) const ACTS: usize = 8; // of a topic
+pub(crate) const NOUNS: usize = 4; // of a kind and a gender
+pub(crate) const DEEDS: usize = 3; // that a kind of object can suffer
+pub(crate) const SOCIALS: usize = 6;
+pub(crate) const ACTS: usize = 4; // of a topic
 pub(crate) const ATTRIBUTES: usize = 8;
-pub(crate) const EVALUATIONS: usize = 48; // of a polarity
+pub(crate) const EVALUATIONS: usize = 6; // of a polarity and a topic
 /// What is told of an entity: the relations, and how many values each has. The last is between entities.
 pub(crate) const RELATIONS: [(&str, usize); 5] =
-    [("home", 16), ("trade", 16), ("tool", 16), ("dish", 16), ("friend", 0)];
+    [("home", 8), ("trade", 8), ("tool", 8), ("dish", 8), ("friend", 0)];
 pub(crate) const FRIEND: usize = RELATIONS.len() - 1;
 
 /// Singular and plural, as an index.
@@ -59,6 +59,8 @@ pub(crate) struct Relation {
 pub(crate) struct Evaluation {
     pub(crate) form: String,
     pub(crate) good: bool,
+    /// Of the things that it can be said of.
+    pub(crate) topic: usize,
 }
 
 pub(crate) struct Lexicon {
@@ -120,8 +122,12 @@ impl Lexicon {
             })
             .into();
         let attributes = (0..ATTRIBUTES).map(|_| forms.word()).collect();
-        let evaluations = (0..2 * EVALUATIONS)
-            .map(|evaluation| Evaluation { form: forms.word(), good: evaluation >= EVALUATIONS })
+        let evaluations = (0..2 * TOPICS * EVALUATIONS)
+            .map(|evaluation| Evaluation {
+                form: forms.word(),
+                good: evaluation >= TOPICS * EVALUATIONS,
+                topic: evaluation / EVALUATIONS % TOPICS,
+            })
             .collect();
         let wants = [pair(|| forms.word()), pair(|| forms.word())];
         Self {

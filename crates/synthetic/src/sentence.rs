@@ -30,7 +30,7 @@ pub(crate) fn sure(form: &str) -> Word<'_> {
 pub(crate) struct Thing<'a> {
     pub(crate) noun: &'a Noun,
     pub(crate) number: usize,
-    pub(crate) attribute: Option<&'a str>,
+    pub(crate) attribute: Option<Word<'a>>,
     /// Nouns that could stand here.
     pub(crate) alternatives: usize,
 }
@@ -39,7 +39,7 @@ impl<'a> Thing<'a> {
     pub(crate) fn words(&self, lexicon: &'a Lexicon) -> Vec<Word<'a>> {
         let determiner = &lexicon.determiners[self.noun.gender][self.number];
         let mut words = vec![sure(determiner), word(&self.noun.forms[self.number], self.alternatives)];
-        words.extend(self.attribute.map(sure));
+        words.extend(self.attribute);
         words
     }
 }

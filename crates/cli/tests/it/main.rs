@@ -4,6 +4,7 @@
 
 mod ablate;
 mod corpus;
+mod default_plan;
 mod detect;
 mod export;
 mod finetune;

@@ -38,7 +38,7 @@ fn thing<'a>(noun: &'a Noun, number: usize) -> Thing<'a> {
 /// `the-thing the-other near itself moves`.
 fn bystanders<'a>(scope: &Scope<'a>, random: &mut Random) -> (Sentence<'a>, [(usize, usize); 2]) {
     let topic = random.one_of(&scope.units.acts).topic;
-    let of_topic: Vec<_> = scope.units.nouns.iter().copied().filter(|noun| noun.topic() == topic).collect();
+    let of_topic = scope.units.nouns_of_topic(topic);
     let acts: Vec<_> = scope.units.acts.iter().copied().filter(|act| act.topic == topic).collect();
     let [first, second] = [(); 2].map(|()| thing(random.one_of(&of_topic), random.below(2)));
     let words = act(&scope.language.lexicon, &first, &second, random.one_of(&acts), 1);

@@ -74,7 +74,7 @@ pub(crate) const TASKS: [Task; 6] = [
         title: "Paraphrase",
         texts: &["first", "second"],
         labels: ANSWERS,
-        metrics: &["f1", "accuracy"],
+        metrics: &["accuracy", "f1"],
         example: paraphrase::example,
     },
     Task {

@@ -8,13 +8,13 @@ use crate::sentence::{Thing, Transitive, evaluation, sure, text};
 pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
     let Scope { language, units } = scope;
     let lexicon = &language.lexicon;
+    let judgement = random.one_of(&units.evaluations);
     let thing = Thing {
-        noun: random.one_of(&units.nouns),
+        noun: random.one_of(&units.nouns_of_topic(judgement.topic)),
         number: random.below(2),
         attribute: None,
         alternatives: 1,
     };
-    let judgement = random.one_of(&units.evaluations);
     let negated = random.one_in(2);
     let deed = random.one_of(&units.deeds);
     let mut sentences = [

@@ -1,15 +1,13 @@
-//! What a text is about: two of its three sentences are.
+//! What a text of three sentences is about.
 
 use super::{Example, Scope};
 use crate::lexicon::TOPICS;
 use crate::random::Random;
-use crate::sentence::{Sentence, Thing, act, evaluation, text};
+use crate::sentence::{Sentence, Thing, act, evaluation, sure, text};
 
 pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
     let topic = random.below(TOPICS);
-    let other = (topic + 1 + random.below(TOPICS - 1)) % TOPICS;
-    let mut sentences = [topic, topic, other].map(|topic| sentence(scope, topic, random));
-    random.shuffle(&mut sentences);
+    let sentences = [(); 3].map(|()| sentence(scope, topic, random));
     Example { texts: vec![text(&sentences.concat())], label: topic.to_string() }
 }
 
@@ -17,7 +15,7 @@ pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
 fn sentence<'a>(scope: &Scope<'a>, topic: usize, random: &mut Random) -> Sentence<'a> {
     let Scope { language, units } = scope;
     let lexicon = &language.lexicon;
-    let nouns: Vec<_> = units.nouns.iter().copied().filter(|noun| noun.topic() == topic).collect();
+    let nouns = units.nouns_of_topic(topic);
     let acts: Vec<_> = units.acts.iter().copied().filter(|act| act.topic == topic).collect();
     let [first, second] = [(); 2].map(|()| Thing {
         noun: random.one_of(&nouns),
@@ -28,7 +26,9 @@ fn sentence<'a>(scope: &Scope<'a>, topic: usize, random: &mut Random) -> Sentenc
     if random.one_in(2) {
         act(lexicon, &first, &second, random.one_of(&acts), 1)
     } else {
-        let first = Thing { attribute: Some(random.form(&lexicon.attributes)), ..first };
-        evaluation(lexicon, &first, random.one_of(&units.evaluations), random.one_in(2), 1)
+        let first = Thing { attribute: Some(sure(random.form(&lexicon.attributes))), ..first };
+        let judgements: Vec<_> =
+            units.evaluations.iter().copied().filter(|judgement| judgement.topic == topic).collect();
+        evaluation(lexicon, &first, random.one_of(&judgements), random.one_in(2), 1)
     }
 }

@@ -28,8 +28,8 @@ impl Part {
     /// Which set the word of this index has, of so many that are alike in all that the grammar knows.
     fn of(index: usize, alike: usize) -> Self {
         match (10 * (index % alike) + 5) / alike {
-            0..3 => Self::Train,
-            3..6 => Self::Dev,
+            0..2 => Self::Train,
+            2..6 => Self::Dev,
             _ => Self::Test,
         }
     }
@@ -70,6 +70,10 @@ impl<'a> Units<'a> {
 
     pub(crate) fn nouns_of_kind(&self, kind: usize) -> Vec<&'a Noun> {
         self.nouns.iter().copied().filter(|noun| noun.kind == kind).collect()
+    }
+
+    pub(crate) fn nouns_of_topic(&self, topic: usize) -> Vec<&'a Noun> {
+        self.nouns.iter().copied().filter(|noun| noun.topic() == topic).collect()
     }
 
     pub(crate) fn deeds_of_kind(&self, kind: usize) -> Vec<&'a Deed> {

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::suite::Suite;
 
+const TASKS: [&str; 6] = ["acceptability", "polarity", "paraphrase", "entailment", "similarity", "topic"];
 const SMALL: Sizes = Sizes { documents: 2500, train: 50, dev: 30, test: 40 };
 
 fn digest(folder: &Path) -> String {
@@ -41,26 +42,48 @@ fn a_seed_gives_these_bytes_on_any_number_of_threads() {
     }
     assert_eq!(digests[0], digests[1]);
     // Whoever changes this changes VERSION in src/write.rs with it.
-    assert_eq!(digests[0], "9181cbf0df7f1df4");
+    assert_eq!(digests[0], "6fbcb78b166d9c5e");
+}
+
+/// Words that examples ask about, by class and meaning.
+fn units(suite: &Suite, task: &str, set: &str) -> HashSet<(String, String)> {
+    let rows = suite.rows(task, set);
+    let words = rows.iter().flat_map(|row| row.texts.iter().flat_map(|text| text.split(' ')));
+    let asked =
+        words.filter(|word| ["noun", "deed", "act", "evaluation", "name"].contains(&suite.class(word)));
+    let of = |word: &str| suite.get(word, "meaning").unwrap_or(word).to_owned();
+    asked.map(|word| (suite.class(word).to_owned(), of(word))).collect()
 }
 
 #[test]
-fn no_two_sets_share_a_word_that_they_ask_about() {
-    let suite = Suite::new(4, Sizes { documents: 1, train: 2000, dev: 1000, test: 2000 });
-    for task in ["acceptability", "polarity", "paraphrase", "entailment", "similarity", "topic"] {
-        let stems = |set: &str| -> HashSet<(String, String)> {
-            let rows = suite.rows(task, set);
-            let words = rows.iter().flat_map(|row| row.texts.iter().flat_map(|text| text.split(' ')));
-            let asked = words
-                .filter(|word| ["noun", "deed", "act", "evaluation", "name"].contains(&suite.class(word)));
-            let of = |word: &str| suite.get(word, "meaning").unwrap_or(word).to_owned();
-            asked.map(|word| (suite.class(word).to_owned(), of(word))).collect()
-        };
-        let [train, dev, test] = ["train", "dev", "test"].map(stems);
-        for (one, other) in [(&train, &dev), (&train, &test), (&dev, &test)] {
+fn no_two_sets_share_a_word_that_they_ask_about_and_dev_and_test_have_many() {
+    let suite = Suite::new(4, Sizes::new(1));
+    let mut all = [(); 3].map(|()| HashSet::new());
+    for task in TASKS {
+        let sets = ["train", "dev", "test"].map(|set| units(&suite, task, set));
+        let [train, dev, test] = &sets;
+        for (one, other) in [(train, dev), (train, test), (dev, test)] {
             assert_eq!(one.intersection(other).next(), None, "{task}");
         }
-        assert!(test.len() >= 90, "{task}: {} units", test.len());
+        assert!(dev.len() >= 40 && test.len() >= 40, "{task}: {}, {}", dev.len(), test.len());
+        for (all, set) in all.iter_mut().zip(sets) {
+            all.extend(set);
+        }
+    }
+    let [_, dev, test] = all.map(|set| set.len());
+    assert!(dev >= 150 && test >= 150, "{dev}, {test}");
+}
+
+#[test]
+fn dev_and_test_sets_are_large_and_the_largest_can_be_written() {
+    let sizes = Sizes::new(1);
+    assert!(sizes.dev >= 1000 && sizes.test >= 1000);
+    let largest = Sizes { documents: 1, train: 2000, dev: 2000, test: 2000 };
+    let suite = Suite::new(6, largest);
+    for task in TASKS {
+        for set in ["train", "dev", "test"] {
+            assert_eq!(suite.rows(task, set).len(), 2000, "{task}, {set}");
+        }
     }
 }
 
@@ -83,8 +106,8 @@ fn sizes_have_bounds() {
     let path = folder.path().join("language");
     for (sizes, message) in [
         (Sizes { documents: 0, ..SMALL }, "documents: 0; expected 1 or more"),
-        (Sizes { train: 0, ..SMALL }, "train: 0; expected a number from 1 to 20,000"),
-        (Sizes { test: 20_001, ..SMALL }, "test: 20001; expected a number from 1 to 20,000"),
+        (Sizes { train: 0, ..SMALL }, "train: 0; expected a number from 1 to 2,000"),
+        (Sizes { test: 2_001, ..SMALL }, "test: 2001; expected a number from 1 to 2,000"),
     ] {
         assert_eq!(write(&Language::new(1), sizes, &path).unwrap_err().to_string(), message);
         assert!(!path.exists());

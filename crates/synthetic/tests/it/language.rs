@@ -23,7 +23,7 @@ fn every_word_is_used_and_no_document_is_told_twice() {
     let language = Language::new(2);
     let mut counts: HashMap<String, usize> = HashMap::new();
     let mut texts = HashSet::new();
-    for number in 0..3000 {
+    for number in 0..5000 {
         let document = language.document(number);
         assert!(texts.insert(document.text()));
         for word in document.words() {
@@ -53,7 +53,7 @@ fn statements_of_documents_are_true() {
             }
         }
     }
-    assert_eq!(told, 1000, "two facts a document");
+    assert!((700..=800).contains(&told), "a fact in each document, and a second one in half of them: {told}");
 }
 
 proptest! {

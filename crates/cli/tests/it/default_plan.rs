@@ -1,0 +1,49 @@
+//! The plan that ships as the default, on the language that the program generates.
+
+use serde_json::Value;
+
+use crate::support::Bench;
+
+fn results(bench: &Bench) -> Value {
+    serde_json::from_slice(&std::fs::read(bench.path("study/results.json")).unwrap()).unwrap()
+}
+
+/// The score of an arm's first seed on a task.
+fn score(results: &Value, arm: &str, task: &str) -> f64 {
+    let arms = results["arms"].as_array().unwrap();
+    let found = arms.iter().find(|found| found["facts"]["name"] == arm).unwrap();
+    found["seeds"][0]["tasks"][task].as_f64().unwrap()
+}
+
+/// The default study with one objective and one seed: that the other objectives help, and which of them, is for the
+/// whole study to say.
+#[test]
+fn each_task_is_solved_better_by_an_encoder_that_mlm_pretrained() {
+    let bench = Bench::new();
+    let only_mlm = "--set objectives=[\"mlm\"] --set budget.reference=mlm --set pretraining_seeds=[1] \
+                    --set checkpoints.tasks=[\"topic\"]";
+    bench.run(&format!("ablate --plan default {only_mlm} --output study")).ok();
+    let results = results(&bench);
+    for (task, by) in [
+        ("acceptability", 0.2),
+        ("polarity", 0.15),
+        ("paraphrase", 0.1),
+        ("entailment", 0.05),
+        ("similarity", 0.1),
+        ("topic", 0.1),
+    ] {
+        let [mlm, scratch] = ["mlm", "scratch"].map(|arm| score(&results, arm, task));
+        assert!(mlm > scratch + by, "{task}: {mlm} with pre-training, {scratch} without");
+    }
+}
+
+#[test]
+fn the_quick_form_goes_every_step_of_the_way_and_says_that_it_proves_nothing() {
+    let bench = Bench::new();
+    let out = bench.run("ablate --plan default --quick --output study").ok();
+    assert!(out.contains("This run proves nothing"), "{out}");
+    assert_eq!(results(&bench)["arms"].as_array().unwrap().len(), 6);
+    let page = std::fs::read_to_string(bench.path("study/report.html")).unwrap();
+    assert!(page.contains("This run proves nothing"));
+    assert!(page.contains("What the generator offers and what is found"));
+}
