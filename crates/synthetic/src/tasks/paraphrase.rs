@@ -6,16 +6,14 @@ use crate::random::Random;
 use crate::sentence::{Transitive, sure, text};
 
 pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
-    let lexicon = &scope.language.lexicon;
-    let entities = &scope.units.entities;
+    let (entities, socials) = (&scope.units.entities, &scope.units.socials);
     let agent = random.one_of(entities);
     let patient = random.one_of_but(entities, |other| other.name == agent.name);
-    let deed = random.below(lexicon.socials.len());
+    let deed = random.below(socials.len());
     let same = random.one_in(2);
     let swapped = !same && random.one_in(2);
-    let others = lexicon.socials.len() - 1;
-    let other =
-        if same || swapped { deed } else { (deed + 1 + random.below(others)) % lexicon.socials.len() };
+    let others = socials.len() - 1;
+    let other = if same || swapped { deed } else { (deed + 1 + random.below(others)) % socials.len() };
 
     let synonym = random.below(2);
     let tell = |deed: usize, swapped: bool, synonym: usize, passive: bool| {
@@ -23,11 +21,11 @@ pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
         let sentence = Transitive {
             agent: vec![sure(&agent.name)],
             patient: vec![sure(&patient.name)],
-            verb: sure(&lexicon.socials[deed][synonym]),
+            verb: sure(&socials[deed][synonym]),
             negated: false,
             passive,
         };
-        text(&sentence.words(lexicon))
+        text(&sentence.words(&scope.language.lexicon))
     };
     // The same deed by its other verb, so that no verb stands in both and overlap tells nothing.
     let texts = vec![tell(deed, false, synonym, false), tell(other, swapped, 1 - synonym, random.one_in(3))];

@@ -1,5 +1,5 @@
 //! How much two sentences have in common, from 0 to 5: who does it, what is done, to what, and whether it is done.
-//! Verbs that mean the same count as the same, and things of one kind for a part.
+//! Verbs that mean the same count as the same, and verbs and things of one topic for a part.
 
 use super::{Example, Scope};
 use crate::lexicon::{Deed, Noun};
@@ -33,7 +33,7 @@ fn related<'a>(scope: &Scope<'a>, event: &Event<'a>, random: &mut Random) -> Eve
     let units = &scope.units;
     let deed = match random.below(3) {
         0 => event.deed,
-        1 => random.one_of(&units.deeds_of_kind(event.deed.kind)),
+        1 => random.one_of(&units.deeds_of_topic(event.deed.kind / 2)),
         _ => random.one_of(&units.deeds),
     };
     let noun = if deed.kind == event.noun.kind && random.one_in(2) {
@@ -45,12 +45,12 @@ fn related<'a>(scope: &Scope<'a>, event: &Event<'a>, random: &mut Random) -> Eve
     Event { agent, deed, noun, negated: if random.one_in(2) { event.negated } else { random.one_in(3) } }
 }
 
-/// Two for the deed (one if only its kind of object is the same), one and a half for the thing (a half for its
-/// topic), one for the agent, a half for being done or not.
+/// Two for the deed (one if only its topic is the same), one and a half for the thing (a half for its topic), one for
+/// the agent, a half for being done or not.
 fn similarity(first: &Event<'_>, second: &Event<'_>) -> f64 {
     let deed = if first.deed.synonyms == second.deed.synonyms {
         2.0
-    } else if first.deed.kind == second.deed.kind {
+    } else if first.deed.kind / 2 == second.deed.kind / 2 {
         1.0
     } else {
         0.0

@@ -1,7 +1,7 @@
 //! Which words belong to which set.
 
 use crate::language::Language;
-use crate::lexicon::{ACTS, Act, DEEDS, Deed, EVALUATIONS, Evaluation, NOUNS, Noun};
+use crate::lexicon::{ACTS, Act, DEEDS, Deed, EVALUATIONS, Evaluation, NOUNS, Noun, SOCIALS};
 use crate::world::{Entity, WORLDS};
 
 /// A set of a task. No two share a name, a noun, a verb or an evaluation: what holds of a word of the test set can
@@ -39,6 +39,7 @@ impl Part {
 pub(crate) struct Units<'a> {
     pub(crate) nouns: Vec<&'a Noun>,
     pub(crate) deeds: Vec<&'a Deed>,
+    pub(crate) socials: Vec<&'a [String; 2]>,
     pub(crate) acts: Vec<&'a Act>,
     pub(crate) evaluations: Vec<&'a Evaluation>,
     pub(crate) entities: Vec<&'a Entity>,
@@ -57,6 +58,7 @@ impl<'a> Units<'a> {
         Self {
             nouns: of(&lexicon.nouns, NOUNS, part),
             deeds: of(&lexicon.deeds, DEEDS, part),
+            socials: of(&lexicon.socials, SOCIALS, part),
             acts: of(&lexicon.acts, ACTS, part),
             evaluations: of(&lexicon.evaluations, EVALUATIONS, part),
             // A world goes to one set, or a friend would be in another.
@@ -74,6 +76,10 @@ impl<'a> Units<'a> {
 
     pub(crate) fn nouns_of_topic(&self, topic: usize) -> Vec<&'a Noun> {
         self.nouns.iter().copied().filter(|noun| noun.topic() == topic).collect()
+    }
+
+    pub(crate) fn deeds_of_topic(&self, topic: usize) -> Vec<&'a Deed> {
+        self.deeds.iter().copied().filter(|deed| deed.kind / 2 == topic).collect()
     }
 
     pub(crate) fn deeds_of_kind(&self, kind: usize) -> Vec<&'a Deed> {

@@ -42,15 +42,15 @@ fn a_seed_gives_these_bytes_on_any_number_of_threads() {
     }
     assert_eq!(digests[0], digests[1]);
     // Whoever changes this changes VERSION in src/write.rs with it.
-    assert_eq!(digests[0], "6fbcb78b166d9c5e");
+    assert_eq!(digests[0], "f52f15c619f90297");
 }
 
 /// Words that examples ask about, by class and meaning.
 fn units(suite: &Suite, task: &str, set: &str) -> HashSet<(String, String)> {
     let rows = suite.rows(task, set);
     let words = rows.iter().flat_map(|row| row.texts.iter().flat_map(|text| text.split(' ')));
-    let asked =
-        words.filter(|word| ["noun", "deed", "act", "evaluation", "name"].contains(&suite.class(word)));
+    let asked = words
+        .filter(|word| ["noun", "deed", "social", "act", "evaluation", "name"].contains(&suite.class(word)));
     let of = |word: &str| suite.get(word, "meaning").unwrap_or(word).to_owned();
     asked.map(|word| (suite.class(word).to_owned(), of(word))).collect()
 }

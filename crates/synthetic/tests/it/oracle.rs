@@ -118,7 +118,7 @@ impl Suite {
                 };
                 let verbs = share(
                     same("meaning", first.verb, second.verb),
-                    same("kind", first.verb, second.verb),
+                    same("topic", first.verb, second.verb),
                     2.0,
                     1.0,
                 );
