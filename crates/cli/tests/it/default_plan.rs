@@ -15,23 +15,23 @@ fn score(results: &Value, arm: &str, task: &str) -> f64 {
     found["seeds"][0]["tasks"][task].as_f64().unwrap()
 }
 
-/// The default study with one objective and one seed: that the other objectives help, and which of them, is for the
-/// whole study to say.
+/// The default study with one objective and one seed, and longer than it is, so that no seed is on its plateau: that the
+/// other objectives help, and which of them, is for the whole study to say.
 #[test]
 fn each_task_is_solved_better_by_an_encoder_that_mlm_pretrained() {
     let bench = Bench::new();
-    let only_mlm = "--set objectives=[\"mlm\"] --set budget.reference=mlm --set pretraining_seeds=[1] \
-                    --set checkpoints.tasks=[\"topic\"]";
+    let only_mlm = "--set objectives=[\"mlm\"] --set budget.reference=mlm --set budget.steps=5000 \
+                    --set pretraining_seeds=[1] --set checkpoints.tasks=[\"topic\"]";
     bench.run(&format!("ablate --plan default {only_mlm} --output study")).ok();
     let results = results(&bench);
-    // In points of a hundred, and about half of what was seen on another language.
+    // In points of a hundred, about half of what was seen.
     for (task, by) in [
         ("acceptability", 15.0),
-        ("polarity", 15.0),
-        ("paraphrase", 10.0),
-        ("entailment", 7.0),
-        ("similarity", 15.0),
-        ("topic", 15.0),
+        ("polarity", 20.0),
+        ("paraphrase", 4.0),
+        ("entailment", 8.0),
+        ("similarity", 12.0),
+        ("topic", 20.0),
     ] {
         let [mlm, scratch] = ["mlm", "scratch"].map(|arm| score(&results, arm, task));
         assert!(mlm > scratch + by, "{task}: {mlm} with pre-training, {scratch} without");
