@@ -19,6 +19,7 @@ pub fn device(choice: DeviceChoice, threads: usize) -> Result<Device, Error> {
         DeviceChoice::Auto => Device::Cpu,
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    electra_torch::keep_freed_memory()?;
     electra_torch::set_num_threads(if threads == 0 { cores } else { threads })?;
     electra_torch::use_deterministic_algorithms(device == Device::Cpu)?;
     Ok(device)

@@ -17,6 +17,7 @@ unsafe extern "C" {
     fn electra_torch_set_num_threads(count: c_int) -> *mut c_char;
     fn electra_torch_num_threads(count: *mut c_int) -> *mut c_char;
     fn electra_torch_num_interop_threads(count: *mut c_int) -> *mut c_char;
+    fn electra_torch_keep_freed_memory() -> *mut c_char;
     fn electra_torch_set_deterministic(on: bool) -> *mut c_char;
     fn electra_torch_deterministic(on: *mut bool) -> *mut c_char;
     fn electra_torch_set_tf32(allowed: bool) -> *mut c_char;
@@ -86,6 +87,11 @@ pub(crate) fn num_interop_threads() -> Result<c_int, Error> {
     // SAFETY: the pointer is to a live integer.
     check(unsafe { electra_torch_num_interop_threads(&raw mut count) })?;
     Ok(count)
+}
+
+pub(crate) fn keep_freed_memory() -> Result<(), Error> {
+    // SAFETY: no pointers.
+    check(unsafe { electra_torch_keep_freed_memory() })
 }
 
 pub(crate) fn set_deterministic(on: bool) -> Result<(), Error> {

@@ -22,6 +22,6 @@ pub use determinism::{
 };
 pub use error::Error;
 pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
-pub use memory::{Memory, memory, reset_peak_memory, synchronize};
+pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
 pub use threads::{num_interop_threads, num_threads, set_num_threads};
 pub use version::{compiled_version, version};

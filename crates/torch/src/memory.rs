@@ -1,5 +1,5 @@
-use crate::Error;
 use crate::ffi::device;
+use crate::{Error, ffi};
 use std::path::Path;
 use tch::Device;
 
@@ -34,6 +34,17 @@ pub fn memory(device: Device) -> Result<Memory, Error> {
         Device::Cpu => resident(&std::fs::read_to_string(STATUS).map_err(|source| at(STATUS, source))?),
         Device::Mps | Device::Vulkan => Err(Error::Device { device }),
     }
+}
+
+/// From here on, freed memory of the CPU stays with the program: a training step frees what the next one asks for.
+///
+/// Nothing happens where the C library is not glibc.
+///
+/// # Errors
+///
+/// None that is known of.
+pub fn keep_freed_memory() -> Result<(), Error> {
+    ffi::keep_freed_memory()
 }
 
 /// Makes the memory in use now the peak.

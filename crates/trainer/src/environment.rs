@@ -63,6 +63,7 @@ pub(crate) fn set_up(config: &DeviceConfig) -> Result<(Device, Environment), Err
         DeviceChoice::Auto => Device::Cpu,
     };
     let threads = if config.threads == 0 { cores } else { config.threads };
+    electra_torch::keep_freed_memory()?;
     electra_torch::set_num_threads(threads)?;
     let deterministic = config.deterministic || device == Device::Cpu;
     electra_torch::use_deterministic_algorithms(deterministic)?;

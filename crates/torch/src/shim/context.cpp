@@ -5,6 +5,9 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/version.h>
 
@@ -53,8 +56,24 @@ char* electra_torch_num_interop_threads(int* count) {
   return caught([&] { *count = at::get_num_interop_threads(); });
 }
 
+// A step frees what the next one allocates again: memory that goes back to the system between them is paid for in
+// page faults. The sizes are the largest that glibc takes for a map of its own, and more than a step frees at once.
+char* electra_torch_keep_freed_memory() {
+  return caught([&] {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
+  });
+}
+
 char* electra_torch_set_deterministic(bool on) {
-  return caught([&] { at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false); });
+  return caught([&] {
+    at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false);
+    // Else every new tensor is first filled with NaN, which finds programs that read what they never wrote.
+    at::globalContext().setDeterministicFillUninitializedMemory(false);
+  });
 }
 
 char* electra_torch_deterministic(bool* on) {
