@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 4] = ["autocast", "context", "device", "optimizer"];
+const SHIM: [&str; 5] = ["autocast", "context", "device", "layer", "optimizer"];
 
 fn main() {
     println!("cargo::rerun-if-changed=src/shim");

@@ -4,6 +4,7 @@
 //! and as discriminator. Shapes: B batch, L length, E embedding size, D hidden size, F feed-forward size,
 //! H heads, A = D / H, V vocabulary.
 
+use electra_torch::LayerParameters;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
 
@@ -156,7 +157,7 @@ impl SelfAttention {
         }
     }
 
-    /// `x` [B, L, D], `mask` [B, 1, 1, L] → [B, L, D]
+    /// `x` [B, L, D], `mask` [B, 1, 1, L], added to the scores → [B, L, D]
     fn forward_t(&self, x: &Tensor, mask: &Tensor, train: bool) -> Tensor {
         let [batch, length, size] = x.size()[..] else { panic!("x is {:?}; expected [B, L, D]", x.size()) };
         // [B, L, D] → [B, H, L, A]
@@ -222,13 +223,37 @@ impl Layer {
         }
     }
 
-    /// `x` [B, L, D], `mask` [B, 1, 1, L] → [B, L, D]
+    /// `x` [B, L, D], `mask` [B, 1, 1, L], added to the scores → [B, L, D]
     fn forward_t(&self, x: &Tensor, mask: &Tensor, train: bool) -> Tensor {
+        if let Some(output) = self.fused(x, mask, train) {
+            return output;
+        }
         let attended = self.attention.forward_t(x, mask, train);
         let x = self.attention_output.forward_t(&attended, x, train);
         // The exact GELU, x Φ(x), as the Hub's "gelu"; the reference approximates Φ by a tanh.
         let inner = self.intermediate.forward(&x).gelu("none"); // [B, L, F]
         self.output.forward_t(&inner, &x, train)
+    }
+
+    /// The same numbers as one operation, where there is one for this device and precision, and nothing is dropped.
+    fn fused(&self, x: &Tensor, mask: &Tensor, train: bool) -> Option<Tensor> {
+        let drops = self.output.dropout > 0.0 || self.attention.dropout > 0.0;
+        if train && drops {
+            return None;
+        }
+        let parameters = LayerParameters {
+            query: self.attention.query.affine(),
+            key: self.attention.key.affine(),
+            value: self.attention.value.affine(),
+            attention_output: self.attention_output.dense.affine(),
+            attention_layer_norm: self.attention_output.layer_norm.affine(),
+            intermediate: self.intermediate.affine(),
+            output: self.output.dense.affine(),
+            layer_norm: self.output.layer_norm.affine(),
+        };
+        let eps = self.output.layer_norm.eps;
+        electra_torch::encoder_layer(x, mask, self.attention.heads, eps, parameters)
+            .expect("the shapes are those that the layer was made for")
     }
 }
 
@@ -309,14 +334,17 @@ impl Encoder {
         states
     }
 
-    /// What the first layer sees: [B, L, D], and which keys may be attended to: [B, 1, 1, L].
+    /// What the first layer sees: [B, L, D], and what is added to its scores, 0 where a key may be attended to and −∞
+    /// where not: [B, 1, 1, L].
     fn first(&self, input: &Input<'_>, train: bool) -> (Tensor, Tensor) {
         let x = self.embeddings.forward_t(input, train); // [B, L, E]
         let x = match &self.embeddings_project {
             Some(project) => project.forward(&x), // [B, L, D]
             None => x,
         };
-        (x, input.attention_mask.unsqueeze(1).unsqueeze(1))
+        let mask = input.attention_mask.unsqueeze(1).unsqueeze(1); // [B, 1, 1, L]
+        let open = Tensor::zeros(mask.size(), (x.kind(), x.device()));
+        (x, open.masked_fill(&mask.logical_not(), f64::NEG_INFINITY))
     }
 
     /// The embeddings, for a head or a second encoder that shares them.

@@ -4,6 +4,7 @@
 //! [`initialise`](crate::initialise()) or a checkpoint gives them their values. So a parameter that both
 //! forgot shows at once, in a loss that is not a number.
 
+use electra_torch::Affine;
 use tch::{Tensor, nn};
 
 /// A trainable parameter called `name` under `p`.
@@ -43,6 +44,10 @@ impl Linear {
     pub fn forward(&self, x: &Tensor) -> Tensor {
         x.linear(&self.weight, Some(&self.bias))
     }
+
+    pub(crate) fn affine(&self) -> Affine<'_> {
+        Affine { weight: &self.weight, bias: &self.bias }
+    }
 }
 
 /// y = (x − mean(x)) / √(var(x) + eps) · weight + bias over the last dimension, the variance being the
@@ -53,7 +58,7 @@ pub struct LayerNorm {
     pub weight: Tensor,
     /// `[dimension]`
     pub bias: Tensor,
-    eps: f64,
+    pub(crate) eps: f64,
 }
 
 impl LayerNorm {
@@ -75,6 +80,10 @@ impl LayerNorm {
     /// `[…, dimension]` → the same
     pub fn forward(&self, x: &Tensor) -> Tensor {
         x.layer_norm(self.weight.size(), Some(&self.weight), Some(&self.bias), self.eps, true)
+    }
+
+    pub(crate) fn affine(&self) -> Affine<'_> {
+        Affine { weight: &self.weight, bias: &self.bias }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod autocast;
 pub(crate) mod device;
+pub(crate) mod layer;
 pub(crate) mod optimizer;
 
 use crate::Error;

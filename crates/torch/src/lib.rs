@@ -10,6 +10,7 @@ mod error;
 #[allow(unsafe_code)] // The one module that calls C++.
 mod ffi;
 mod gradients;
+mod layer;
 mod memory;
 mod threads;
 mod version;
@@ -22,6 +23,7 @@ pub use determinism::{
 };
 pub use error::Error;
 pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
+pub use layer::{Affine, LayerParameters, encoder_layer};
 pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
 pub use threads::{num_interop_threads, num_threads, set_num_threads};
 pub use version::{compiled_version, version};

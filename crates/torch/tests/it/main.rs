@@ -5,6 +5,7 @@
 mod adamw;
 mod autocast;
 mod gradients;
+mod layer;
 mod memory;
 mod optimizer_state;
 mod settings;

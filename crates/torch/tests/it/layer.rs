@@ -1,0 +1,124 @@
+use electra_torch::{Affine, LayerParameters, encoder_layer};
+use tch::{Device, Kind, Tensor};
+
+const EPS: f64 = 1e-12;
+
+/// Weights and biases of a layer with hidden size `d` and an inner size of 4 d.
+fn parameters(d: i64) -> Vec<[Tensor; 2]> {
+    let linear = |outputs: i64, inputs: i64| {
+        [[outputs, inputs].as_slice(), &[outputs]].map(|shape| Tensor::randn(shape, CPU) * 0.1)
+    };
+    let norm = || [Tensor::randn([d], CPU) * 0.1 + 1.0, Tensor::randn([d], CPU) * 0.1];
+    let all = [
+        linear(d, d),
+        linear(d, d),
+        linear(d, d),
+        linear(d, d),
+        norm(),
+        linear(4 * d, d),
+        linear(d, 4 * d),
+        norm(),
+    ];
+    all.map(|pair| pair.map(|tensor| tensor.set_requires_grad(true))).into()
+}
+
+const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+fn fused(x: &Tensor, mask: &Tensor, heads: i64, p: &[[Tensor; 2]]) -> Option<Tensor> {
+    let affine = |index: usize| Affine { weight: &p[index][0], bias: &p[index][1] };
+    let parameters = LayerParameters {
+        query: affine(0),
+        key: affine(1),
+        value: affine(2),
+        attention_output: affine(3),
+        attention_layer_norm: affine(4),
+        intermediate: affine(5),
+        output: affine(6),
+        layer_norm: affine(7),
+    };
+    encoder_layer(x, mask, heads, EPS, parameters).unwrap()
+}
+
+/// The same by libtorch's own operations.
+fn plain(x: &Tensor, mask: &Tensor, heads: i64, p: &[[Tensor; 2]]) -> Tensor {
+    let [b, l, d] = x.size()[..] else { panic!() };
+    let linear = |x: &Tensor, index: usize| x.linear(&p[index][0], Some(&p[index][1]));
+    let norm =
+        |x: &Tensor, index: usize| x.layer_norm([d], Some(&p[index][0]), Some(&p[index][1]), EPS, true);
+    let of_heads = |index: usize| linear(x, index).view([b, l, heads, d / heads]).transpose(1, 2);
+    let attended = Tensor::scaled_dot_product_attention(
+        &of_heads(0),
+        &of_heads(1),
+        &of_heads(2),
+        Some(mask),
+        0.0,
+        false,
+        None,
+        false,
+    );
+    let middle = norm(&(linear(&attended.transpose(1, 2).reshape([b, l, d]), 3) + x), 4);
+    norm(&(linear(&linear(&middle, 5).gelu("none"), 6) + &middle), 7)
+}
+
+/// Output and gradients, of the input first.
+fn run(x: &Tensor, p: &[[Tensor; 2]], layer: impl Fn(&Tensor) -> Tensor) -> Vec<Tensor> {
+    let x = x.detach().copy().set_requires_grad(true);
+    let output = layer(&x);
+    let weights = Tensor::arange(output.numel() as i64, CPU).sin().view_as(&output);
+    (&output * weights).sum(Kind::Float).backward();
+    let mut all = vec![output.detach(), x.grad()];
+    for tensor in p.iter().flatten() {
+        all.push(electra_torch::grad(tensor).unwrap().copy());
+    }
+    electra_torch::zero_grad(&p.iter().flatten().map(Tensor::shallow_clone).collect::<Vec<_>>()).unwrap();
+    all
+}
+
+#[test]
+fn a_fused_layer_has_the_numbers_and_gradients_of_its_operations() {
+    for (b, l, d, heads, padding) in
+        [(3, 7, 16, 2, 2), (1, 1, 8, 1, 0), (2, 70, 64, 4, 33), (5, 46, 32, 2, 0)]
+    {
+        tch::manual_seed(b + l);
+        let p = parameters(d);
+        let x = Tensor::randn([b, l, d], CPU);
+        let mask = Tensor::zeros([b, 1, 1, l], CPU);
+        let _ = mask.narrow(3, l - padding, padding).narrow(0, 0, 1).fill_(f64::NEG_INFINITY);
+        let ours = run(&x, &p, |x| fused(x, &mask, heads, &p).expect("float32 of the CPU"));
+        let libtorch = run(&x, &p, |x| plain(x, &mask, heads, &p));
+        for (index, (ours, libtorch)) in ours.iter().zip(&libtorch).enumerate() {
+            let most = libtorch.abs().max().double_value(&[]).max(1e-3);
+            let off = (ours - libtorch).abs().max().double_value(&[]) / most;
+            assert!(off < 2e-5, "{index} of {b} × {l} × {d}: {off}");
+        }
+    }
+}
+
+#[test]
+fn other_precisions_are_left_to_libtorch() {
+    let p = parameters(8);
+    let (x, mask) = (Tensor::randn([2, 3, 8], CPU), Tensor::zeros([2, 1, 1, 3], CPU));
+    assert!(fused(&x, &mask, 2, &p).is_some());
+    assert!(fused(&x.to_kind(Kind::Double), &mask, 2, &p).is_none());
+    let under_autocast =
+        electra_torch::autocast(Device::Cpu, Kind::BFloat16, true, || fused(&x, &mask, 2, &p));
+    assert!(under_autocast.unwrap().is_none());
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_an_error() {
+    let p = parameters(8);
+    let x = Tensor::randn([2, 3, 16], CPU);
+    let linear = Affine { weight: &p[0][0], bias: &p[0][1] };
+    let parameters = LayerParameters {
+        query: linear,
+        key: linear,
+        value: linear,
+        attention_output: linear,
+        attention_layer_norm: linear,
+        intermediate: linear,
+        output: linear,
+        layer_norm: linear,
+    };
+    assert!(encoder_layer(&x, &Tensor::zeros([2, 1, 1, 3], CPU), 2, EPS, parameters).is_err());
+}
