@@ -1,5 +1,6 @@
 //! What the numbers allow to say, in sentences made by rules from the verdicts.
 
+use crate::by_task;
 use crate::format::{list, number, p_clause, percent, plural, points, range, sentence, signed, word};
 use crate::ordering::{is, ordering};
 use crate::results::Test;
@@ -11,6 +12,7 @@ pub(crate) fn none() -> Conclusion {
         sentence: String::new(),
         ordering: PaperOrdering::Open,
         ordering_sentence: String::new(),
+        tasks_sentence: String::new(),
         caveats: Vec::new(),
     }
 }
@@ -19,15 +21,19 @@ pub(crate) fn none() -> Conclusion {
 pub(crate) fn conclude(results: &Results) -> Conclusion {
     let shown = shown(results);
     let (ordering, ordering_sentence) = ordering(results);
+    let tasks_sentence = by_task::sentence(results);
     let mut caveats = caveats(results);
     let Some(reason) = &results.plan.proves_nothing else {
-        return Conclusion { sentence: shown, ordering, ordering_sentence, caveats };
+        return Conclusion { sentence: shown, ordering, ordering_sentence, tasks_sentence, caveats };
     };
-    caveats.insert(0, format!("What its numbers would say if they were to prove anything: {shown}"));
+    let would_say = [shown, tasks_sentence].join(" ");
+    let would_say = would_say.trim_end();
+    caveats.insert(0, format!("What its numbers would say if they were to prove anything: {would_say}"));
     Conclusion {
         sentence: format!("This run proves nothing. {}", sentence(reason)),
         ordering: PaperOrdering::Open,
         ordering_sentence: "The paper's ordering is not to be read from it.".into(),
+        tasks_sentence: String::new(),
         caveats,
     }
 }
@@ -113,11 +119,7 @@ fn leads(told: &[(&Comparison, &Test)], scored: &[(&ArmResult, f64)], level: f64
     let mut clauses = Vec::new();
     for (index, (winners, led)) in groups.iter().enumerate() {
         let names: Vec<&str> = led.iter().map(|lead| lead.loser).collect();
-        let whom = if names.len() > 2 && names.len() == scored.len() - 1 {
-            format!("the other {}", word(names.len()))
-        } else {
-            list(&names)
-        };
+        let whom = whom(&names, scored.len());
         let lead = if winners.len() == 1 { "leads" } else { "lead" };
         let mut clause = format!("{} {lead} {whom}", list(winners));
         if index == 0 || told.len() <= 3 {
@@ -132,6 +134,15 @@ fn leads(told: &[(&Comparison, &Test)], scored: &[(&ArmResult, f64)], level: f64
         last.push_str(&format!(" (every {} after Holm)", p_bound(greatest_p)));
     }
     clauses
+}
+
+/// Names, or, if they are all of so many but one, `the other four`.
+pub(crate) fn whom(names: &[&str], of: usize) -> String {
+    if names.len() > 2 && names.len() + 1 == of {
+        format!("the other {}", word(names.len()))
+    } else {
+        list(names)
+    }
 }
 
 fn lead<'a>(told: &[(&Comparison, &Test)], winner: &ArmResult, loser: &'a ArmResult) -> Option<Lead<'a>> {
@@ -163,7 +174,7 @@ fn p_bound(greatest: f64) -> String {
     p_clause(greatest).replace('=', "≤")
 }
 
-fn winner_first(pair: &Comparison) -> (&str, &str) {
+pub(crate) fn winner_first(pair: &Comparison) -> (&str, &str) {
     if pair.verdict == Verdict::Worse { (&pair.b, &pair.a) } else { (&pair.a, &pair.b) }
 }
 
@@ -187,6 +198,11 @@ fn level(
         let other = if nothing_told { "" } else { "other " };
         format!("the {other}{} pairs", word(open.len()))
     };
+    format!("{who} are not distinguishable: {}", missed(open, "by pair", results.config.power))
+}
+
+/// The clause on what would have been found: `a difference below 2.6 points would with 3 seeds be missed in …`.
+pub(crate) fn missed(open: &[(&Comparison, &Test)], by: &str, power: f64) -> String {
     let bounds = |value: fn(&(&Comparison, &Test)) -> f64| {
         let values = || open.iter().map(value);
         (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
@@ -196,7 +212,7 @@ fn level(
     let below = if points(least) == points(most) {
         format!("{} points", points(least))
     } else {
-        format!("{} to {} points, by pair,", points(least), points(most))
+        format!("{} to {} points, {by},", points(least), points(most))
     };
     let paired = open.iter().all(|(pair, _)| pair.paired);
     let seeds = match (paired, few == many) {
@@ -205,8 +221,8 @@ fn level(
         (true, false) => format!("with {} to {} seeds", number(few, 0), number(many, 0)),
     };
     format!(
-        "{who} are not distinguishable: a difference below {below} would {seeds} be missed in more than {} of such studies",
-        percent(1.0 - results.config.power),
+        "a difference below {below} would {seeds} be missed in more than {} of such studies",
+        percent(1.0 - power),
     )
 }
 

@@ -3,7 +3,7 @@
 use crate::chart::{Chart, Charts};
 use crate::format::{count, list, percent, plural, points, scientific, sentence, time, word};
 use crate::tables::{self, Cell, Table};
-use crate::{ArmResult, Expectation, Matched, PaperOrdering, Results, Role, Verdict, replacements};
+use crate::{ArmResult, Expectation, Matched, PaperOrdering, Results, Role, Verdict, by_task, replacements};
 
 /// A part of a section.
 pub(crate) enum Block<'a> {
@@ -108,6 +108,7 @@ pub(crate) fn sections<'a>(results: &Results, charts: &'a Charts) -> Vec<Section
     if charts.tasks.is_some() {
         let mut tasks: Vec<Block<'_>> = chart(&charts.tasks).into_iter().collect();
         tasks.push(Block::Table(tables::tasks(results)));
+        tasks.extend(by_task::blocks(results));
         tasks.push(Block::Details("Every run".into(), vec![Block::Table(tables::runs(results))]));
         push("tasks", "Task by task", tasks);
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod analyse;
+mod by_task;
 mod chart;
 mod conclusion;
 mod document;
@@ -25,6 +26,6 @@ pub use measurements::{
 };
 pub use results::{
     AnalysisConfig, ArmResult, Comparison, Conclusion, Control, CurvePoint, Estimate, FORMAT, Noise,
-    PaperOrdering, Range, Results, SeedScore, Test, Verdict,
+    PaperOrdering, Range, Results, SeedScore, TaskComparisons, Test, Verdict,
 };
 pub use write::{read, write};

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::Results;
 use crate::chart::Charts;
 use crate::document::{Block, key_facts, sections};
 use crate::tables::{self, Cell, Table};
+use crate::{Results, Verdict};
 
 /// The text.
 pub(crate) fn text(results: &Results, charts: &Charts) -> String {
@@ -19,6 +19,9 @@ pub(crate) fn text(results: &Results, charts: &Charts) -> String {
         escape(&conclusion.sentence),
         escape(&conclusion.ordering_sentence),
     );
+    if !conclusion.tasks_sentence.is_empty() {
+        let _ = write!(text, "\n{}\n", escape(&conclusion.tasks_sentence));
+    }
     list(&mut text, &conclusion.caveats);
     text.push('\n');
     for (name, value) in key_facts(results) {
@@ -84,6 +87,11 @@ fn write_cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) | Cell::Arm(text, _) => escape(text),
         Cell::Verdict(verdict) => tables::verdict(*verdict).into(),
+        Cell::Difference(text, verdict) => {
+            let told = matches!(verdict, Verdict::Better | Verdict::Worse);
+            let text = escape(&tables::difference(text, *verdict));
+            if told { format!("**{text}**") } else { text }
+        }
         Cell::Passed(passed) => tables::passed(*passed).into(),
         Cell::Code(code) => format!("`{}`", code.replace(['`', '\n', '|'], " ")),
     }

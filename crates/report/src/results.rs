@@ -55,6 +55,9 @@ pub struct Results {
     pub noise: Option<Noise>,
     /// Each arm with each other.
     pub pairs: Vec<Comparison>,
+    /// The same on each task alone, as one family of its own; none of a study with one task.
+    #[serde(default)]
+    pub task_pairs: Vec<TaskComparisons>,
     /// Each control with its arm.
     pub controls: Vec<Control>,
     /// Each arm with the encoder from scratch.
@@ -87,6 +90,9 @@ pub struct Conclusion {
     pub ordering: PaperOrdering,
     /// The same as a sentence.
     pub ordering_sentence: String,
+    /// What single tasks tell, as a sentence; empty if there is one task, or if the run proves nothing.
+    #[serde(default)]
+    pub tasks_sentence: String,
     /// What qualifies it: controls that did not come out, failures, a plan that proves nothing.
     pub caveats: Vec<String>,
 }
@@ -226,6 +232,18 @@ pub struct Comparison {
     pub test: Option<Test>,
     /// The verdict on `a`.
     pub verdict: Verdict,
+}
+
+/// Each arm with each other on one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskComparisons {
+    /// The task's name.
+    pub task: String,
+    /// The noise of paired differences on it that all arms share.
+    pub noise: Option<Noise>,
+    /// In the order of [`Results::pairs`]. Holm's correction is over those of all tasks.
+    pub pairs: Vec<Comparison>,
 }
 
 /// What the noise allows to say of a difference.

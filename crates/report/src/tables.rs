@@ -34,6 +34,8 @@ pub(crate) enum Cell {
     /// An arm's title with the class of its colour.
     Arm(String, &'static str),
     Verdict(Verdict),
+    /// A difference, marked by the verdict on it if there is one either way.
+    Difference(String, Verdict),
     /// Whether something came out.
     Passed(Option<bool>),
     /// To be copied as it is.
@@ -53,6 +55,14 @@ pub(crate) fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Worse => "worse",
         Verdict::NotDistinguishable => "not distinguishable",
         Verdict::NoVerdict => "no verdict",
+    }
+}
+
+/// A difference with the word of its verdict, if that is one either way.
+pub(crate) fn difference(difference: &str, of: Verdict) -> String {
+    match of {
+        Verdict::Better | Verdict::Worse => format!("{} {difference}", verdict(of)),
+        Verdict::NotDistinguishable | Verdict::NoVerdict => difference.into(),
     }
 }
 

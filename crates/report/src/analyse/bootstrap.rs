@@ -14,15 +14,15 @@ use crate::{AnalysisConfig, CheckpointFacts, Error, Measurements, Predictions, R
 /// How far a score may be from what its predictions give: files round.
 const ROUNDING: f64 = 1e-3;
 
-/// Every run's score in every draw of test examples.
-pub(crate) struct Bootstrap<'a> {
+/// Every run's score on each task in every draw of test examples.
+pub(crate) struct Resampled<'a> {
     config: &'a AnalysisConfig,
-    /// By arm, then by seed: the score in each draw.
-    scores: BTreeMap<&'a str, BTreeMap<u64, Vec<f64>>>,
+    /// By arm and seed, then by task: the score in each draw, a share. Without predictions there is none.
+    scores: BTreeMap<(&'a str, u64), BTreeMap<&'a str, Vec<f64>>>,
 }
 
-impl<'a> Bootstrap<'a> {
-    /// Scores the runs that have predictions of all tasks.
+impl<'a> Resampled<'a> {
+    /// Scores the predictions that there are of these tasks.
     ///
     /// # Errors
     /// [`Error::Predictions`] if predictions do not give the score beside them, [`Error::Metrics`].
@@ -33,14 +33,16 @@ impl<'a> Bootstrap<'a> {
     ) -> Result<Self, Error> {
         let tasks: Vec<&TaskFacts> =
             measurements.tasks.iter().filter(|task| tasks.contains(&task.name.as_str())).collect();
-        let mut runs = Vec::new();
+        let mut parts = Vec::new();
         for run in &measurements.runs {
-            if let Some(predicted) = end(run).and_then(|end| predicted(end, &tasks)) {
-                check(run, &predicted, &tasks)?;
-                runs.push((run, predicted));
+            for (index, task) in tasks.iter().enumerate() {
+                if let Some(predicted) = end(run).and_then(|end| predicted(end, task)) {
+                    check(run, &predicted, task)?;
+                    parts.push((run, index, predicted));
+                }
             }
         }
-        let draws = if runs.is_empty() { 0 } else { config.draws as u64 };
+        let draws = if parts.is_empty() { 0 } else { config.draws as u64 };
         let draws: Vec<Vec<f64>> = (0..draws)
             .into_par_iter()
             .map(|draw| {
@@ -48,17 +50,46 @@ impl<'a> Bootstrap<'a> {
                     Draws::new(&[config.seed, 1, draw, index as u64]).many(task.examples, task.examples)
                 };
                 let examples: Vec<Vec<usize>> = tasks.iter().enumerate().map(of_task).collect();
-                runs.iter().map(|(_, predicted)| score_of(predicted, &tasks, &examples)).collect()
+                let score = |(_, index, predicted): &(_, usize, Predicted<'_>)| {
+                    score_of(predicted, tasks[*index], &examples[*index])
+                };
+                parts.iter().map(score).collect()
             })
             .collect::<Result<_, _>>()?;
-        let mut scores: BTreeMap<&str, BTreeMap<u64, Vec<f64>>> = BTreeMap::new();
-        for (index, (run, _)) in runs.iter().enumerate().filter(|_| config.draws > 0) {
-            let of_run = draws.iter().map(|draw| draw[index]).collect();
-            scores.entry(&run.arm).or_default().insert(run.seed, of_run);
+        let mut scores: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for (part, (run, index, _)) in parts.iter().enumerate() {
+            let of_part = draws.iter().map(|draw| draw[part]).collect();
+            let of_run = scores.entry((run.arm.as_str(), run.seed)).or_default();
+            of_run.insert(tasks[*index].name.as_str(), of_part);
         }
         Ok(Self { config, scores })
     }
 
+    /// The mean of these tasks × 100, of the runs that have predictions of all of them.
+    pub(crate) fn mean_of(&self, tasks: &[&str]) -> Bootstrap<'a> {
+        let mut scores: BTreeMap<&str, BTreeMap<u64, Vec<f64>>> = BTreeMap::new();
+        for ((arm, seed), of_run) in &self.scores {
+            let of_tasks: Option<Vec<&Vec<f64>>> = tasks.iter().map(|task| of_run.get(*task)).collect();
+            if let Some(of_tasks) = of_tasks {
+                let mean = |draw: usize| {
+                    100.0 * of_tasks.iter().map(|scores| scores[draw]).sum::<f64>() / tasks.len() as f64
+                };
+                let draws = of_tasks.first().map_or(0, |scores| scores.len());
+                scores.entry(*arm).or_default().insert(*seed, (0..draws).map(mean).collect());
+            }
+        }
+        Bootstrap { config: self.config, scores }
+    }
+}
+
+/// Every run's score in every draw of test examples, be it of one task or the mean of several.
+pub(crate) struct Bootstrap<'a> {
+    config: &'a AnalysisConfig,
+    /// By arm, then by seed: the score in each draw.
+    scores: BTreeMap<&'a str, BTreeMap<u64, Vec<f64>>>,
+}
+
+impl Bootstrap<'_> {
     /// The interval of an arm's mean over these seeds, if each of them has predictions, and there are two.
     pub(crate) fn arm(&self, arm: &str, seeds: &[u64]) -> Option<Range> {
         let of_seeds = self.of_seeds(arm, seeds)?;
@@ -113,48 +144,38 @@ fn mean(of_seeds: &[&[f64]], draw: usize, drawn: &[usize]) -> f64 {
     drawn.iter().map(|seed| of_seeds[*seed][draw]).sum::<f64>() / drawn.len() as f64
 }
 
-/// By task, by fine-tuning: none if any is without predictions.
-type Predicted<'a> = Vec<Vec<(&'a Predictions, f64)>>;
+/// By fine-tuning: the predictions, and the score beside them.
+type Predicted<'a> = Vec<(&'a Predictions, f64)>;
 
-fn predicted<'a>(end: &'a CheckpointFacts, tasks: &[&TaskFacts]) -> Option<Predicted<'a>> {
-    let of_task = |task: &&TaskFacts| -> Option<Vec<(&'a Predictions, f64)>> {
-        let scores = end.scores.iter().filter(|score| score.task == task.name);
-        let predictions: Option<Vec<_>> =
-            scores.map(|score| Some((score.predictions.as_ref()?, score.score))).collect();
-        predictions.filter(|predictions| !predictions.is_empty())
-    };
-    tasks.iter().map(of_task).collect()
+/// None if any fine-tuning is without predictions.
+fn predicted<'a>(end: &'a CheckpointFacts, task: &TaskFacts) -> Option<Predicted<'a>> {
+    let scores = end.scores.iter().filter(|score| score.task == task.name);
+    let predictions: Option<Predicted<'_>> =
+        scores.map(|score| Some((score.predictions.as_ref()?, score.score))).collect();
+    predictions.filter(|predictions| !predictions.is_empty())
 }
 
-fn check(run: &RunFacts, predicted: &Predicted<'_>, tasks: &[&TaskFacts]) -> Result<(), Error> {
-    for (task, predicted) in tasks.iter().zip(predicted) {
-        let all: Vec<usize> = (0..task.examples).collect();
-        for (predictions, score) in predicted {
-            let found = metric(task, predictions, &all)?;
-            if (found - score).abs() > ROUNDING {
-                let field = format!("{}, seed {}: predictions of {}", run.arm, run.seed, task.name);
-                let what = format!(
-                    "they give {} {found}; expected the score beside them, {score}",
-                    task.metric.name()
-                );
-                return Err(Error::Predictions { field, what });
-            }
+fn check(run: &RunFacts, predicted: &Predicted<'_>, task: &TaskFacts) -> Result<(), Error> {
+    let all: Vec<usize> = (0..task.examples).collect();
+    for (predictions, score) in predicted {
+        let found = metric(task, predictions, &all)?;
+        if (found - score).abs() > ROUNDING {
+            let field = format!("{}, seed {}: predictions of {}", run.arm, run.seed, task.name);
+            let what =
+                format!("they give {} {found}; expected the score beside them, {score}", task.metric.name());
+            return Err(Error::Predictions { field, what });
         }
     }
     Ok(())
 }
 
-/// Mean of tasks × 100 on the examples drawn, the median over fine-tunings in each.
-fn score_of(predicted: &Predicted<'_>, tasks: &[&TaskFacts], examples: &[Vec<usize>]) -> Result<f64, Error> {
-    let mut sum = 0.0;
-    for ((task, predicted), examples) in tasks.iter().zip(predicted).zip(examples) {
-        let mut scores = Vec::with_capacity(predicted.len());
-        for (predictions, _) in predicted {
-            scores.push(metric(task, predictions, examples)?);
-        }
-        sum += median(&mut scores);
+/// The task's score on the examples drawn: the median over fine-tunings.
+fn score_of(predicted: &Predicted<'_>, task: &TaskFacts, examples: &[usize]) -> Result<f64, Error> {
+    let mut scores = Vec::with_capacity(predicted.len());
+    for (predictions, _) in predicted {
+        scores.push(metric(task, predictions, examples)?);
     }
-    Ok(100.0 * sum / tasks.len() as f64)
+    Ok(median(&mut scores))
 }
 
 fn metric(task: &TaskFacts, predictions: &Predictions, examples: &[usize]) -> Result<f64, Error> {

@@ -1,8 +1,9 @@
 //! Two arms at a time.
 
 use super::bootstrap::Bootstrap;
+use super::scores;
 use crate::verdict::{self, Contrast};
-use crate::{AnalysisConfig, ArmResult, Comparison, Error, Noise, Verdict};
+use crate::{AnalysisConfig, ArmResult, Comparison, Error, Noise, Range, Verdict};
 
 /// Whether the seeds of two arms mean the same data and masks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,73 +14,128 @@ pub(crate) enum Pairing {
     None,
 }
 
-/// Compares pairs (`a`, `b`) as one family.
-///
-/// # Errors
-/// [`Error::Metrics`] if a statistic cannot be computed.
+/// What is compared of an arm: its scores by seed, be they of one task or the mean of all.
+#[derive(Clone, Debug)]
+pub(crate) struct Scored<'a> {
+    arm: &'a str,
+    seeds: Vec<(u64, f64)>,
+}
+
+impl<'a> Scored<'a> {
+    /// The mean of all tasks, of the complete runs.
+    pub(crate) fn mean(arm: &'a ArmResult) -> Self {
+        let seeds = arm.seeds.iter().map(|seed| (seed.seed, seed.score)).collect();
+        Self { arm: &arm.facts.name, seeds }
+    }
+
+    /// One task, of all runs that have it.
+    pub(crate) fn on(arm: &'a ArmResult, task: &str) -> Self {
+        let seeds = scores::of_seeds(arm.runs.iter(), &[task]);
+        Self { arm: &arm.facts.name, seeds: seeds.iter().map(|seed| (seed.seed, seed.score)).collect() }
+    }
+
+    fn at(&self, seed: u64) -> Option<f64> {
+        self.seeds.iter().find(|(other, _)| *other == seed).map(|(_, score)| *score)
+    }
+
+    fn seeds(&self) -> Vec<u64> {
+        self.seeds.iter().map(|(seed, _)| *seed).collect()
+    }
+
+    fn scores(&self) -> Vec<f64> {
+        self.seeds.iter().map(|(_, score)| *score).collect()
+    }
+}
+
+/// Each with each other, the later one first.
+pub(crate) fn each_with_each<T: Copy>(of: &[T]) -> Vec<(T, T)> {
+    (0..of.len()).flat_map(|low| (low + 1..of.len()).map(move |high| (of[high], of[low]))).collect()
+}
+
+/// The noise that paired differences share, over the seeds that all arms with at least two runs have.
+pub(crate) fn noise(arms: &[&Scored<'_>]) -> Option<Noise> {
+    let several: Vec<&Scored<'_>> = arms.iter().copied().filter(|arm| arm.seeds.len() > 1).collect();
+    let in_all = |seed: &u64| several.iter().all(|arm| arm.at(*seed).is_some());
+    let seeds: Vec<u64> = several.first()?.seeds().into_iter().filter(in_all).collect();
+    let block: Vec<Vec<f64>> =
+        several.iter().map(|arm| seeds.iter().filter_map(|seed| arm.at(*seed)).collect()).collect();
+    verdict::noise(&block)
+}
+
+/// A comparison without its verdict, and what that will be from: nothing with fewer than two seeds.
+pub(crate) type Open = (Comparison, Option<(Contrast, Option<Range>)>);
+
+/// Compares pairs (`a`, `b`).
 pub(crate) fn compare(
-    pairs: &[(&ArmResult, &ArmResult)],
+    pairs: &[(&Scored<'_>, &Scored<'_>)],
     pairing: Pairing,
     noise: Option<&Noise>,
     bootstrap: &Bootstrap<'_>,
-    config: &AnalysisConfig,
-) -> Result<Vec<Comparison>, Error> {
-    let mut comparisons = Vec::new();
-    let mut family = Vec::new();
-    for (index, (a, b)) in pairs.iter().enumerate() {
+) -> Vec<Open> {
+    let compared = pairs.iter().map(|(a, b)| {
         let comparison = differences(a, b, pairing);
         let contrast = if comparison.paired {
             Contrast::paired(&comparison.differences, noise)
         } else {
-            Contrast::unpaired(&scores(a), &scores(b))
+            Contrast::unpaired(&a.scores(), &b.scores())
         };
-        if let Some(contrast) = contrast {
-            let (name_a, name_b) = (a.facts.name.as_str(), b.facts.name.as_str());
+        let with_interval = contrast.map(|contrast| {
             let interval = if comparison.paired {
-                bootstrap.paired(name_a, name_b, &comparison.seeds)
+                bootstrap.paired(a.arm, b.arm, &comparison.seeds)
             } else {
-                bootstrap.unpaired((name_a, &seeds(a)), (name_b, &seeds(b)))
+                bootstrap.unpaired((a.arm, &a.seeds()), (b.arm, &b.seeds()))
             };
-            family.push((index, (contrast, interval)));
-        }
-        comparisons.push(comparison);
-    }
-    let (indices, contrasts): (Vec<usize>, Vec<_>) = family.into_iter().unzip();
-    for (index, (test, verdict)) in indices.into_iter().zip(verdict::family(&contrasts, config)?) {
-        comparisons[index].test = Some(test);
-        comparisons[index].verdict = verdict;
-    }
-    Ok(comparisons)
+            (contrast, interval)
+        });
+        (comparison, with_interval)
+    });
+    compared.collect()
 }
 
-fn differences(a: &ArmResult, b: &ArmResult, pairing: Pairing) -> Comparison {
-    let of_b = |seed: u64| b.seeds.iter().find(|other| other.seed == seed);
+/// Gives the verdicts of one family.
+///
+/// # Errors
+/// [`Error::Metrics`] if a statistic cannot be computed.
+pub(crate) fn judge(family: Vec<Open>, config: &AnalysisConfig) -> Result<Vec<Comparison>, Error> {
+    let contrasts: Vec<_> = family.iter().filter_map(|(_, contrast)| contrast.clone()).collect();
+    let mut judged = verdict::family(&contrasts, config)?.into_iter();
+    let with_verdict = family.into_iter().map(|(mut comparison, contrast)| {
+        if contrast.is_some()
+            && let Some((test, verdict)) = judged.next()
+        {
+            (comparison.test, comparison.verdict) = (Some(test), verdict);
+        }
+        comparison
+    });
+    Ok(with_verdict.collect())
+}
+
+fn differences(a: &Scored<'_>, b: &Scored<'_>, pairing: Pairing) -> Comparison {
     let common: Vec<(u64, f64)> = a
         .seeds
         .iter()
         .filter(|_| pairing == Pairing::BySeed)
-        .filter_map(|one| Some((one.seed, one.score - of_b(one.seed)?.score)))
+        .filter_map(|(seed, score)| Some((*seed, score - b.at(*seed)?)))
         .collect();
-    let of_means = || Some(a.score.as_ref()?.mean - b.score.as_ref()?.mean);
     let paired = !common.is_empty();
     let (seeds, differences): (Vec<u64>, Vec<f64>) = common.into_iter().unzip();
-    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    let difference = if paired {
+        mean(&differences)
+    } else {
+        mean(&a.scores()).zip(mean(&b.scores())).map(|(a, b)| a - b)
+    };
     Comparison {
-        a: a.facts.name.clone(),
-        b: b.facts.name.clone(),
+        a: a.arm.into(),
+        b: b.arm.into(),
         paired,
         seeds,
-        difference: if paired { Some(mean) } else { of_means() },
+        difference,
         differences,
         test: None,
         verdict: Verdict::NoVerdict,
     }
 }
 
-fn seeds(arm: &ArmResult) -> Vec<u64> {
-    arm.seeds.iter().map(|seed| seed.seed).collect()
-}
-
-fn scores(arm: &ArmResult) -> Vec<f64> {
-    arm.seeds.iter().map(|seed| seed.score).collect()
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

@@ -9,12 +9,12 @@ mod scores;
 
 use std::collections::BTreeMap;
 
-use bootstrap::Bootstrap;
-use compare::{Pairing, compare};
+use bootstrap::{Bootstrap, Resampled};
+use compare::{Pairing, Scored, compare, each_with_each, judge, noise};
 
 use crate::{
     AnalysisConfig, ArmResult, Control, Error, Expectation, FORMAT, Measurements, Noise, Results, Role,
-    RunFacts, Verdict, conclusion, verdict,
+    RunFacts, TaskComparisons, Verdict, conclusion,
 };
 
 /// The paper's five, from the baseline to the full objective: Table 5 read from below.
@@ -30,23 +30,24 @@ pub fn analyse(measurements: &Measurements, config: &AnalysisConfig) -> Result<R
     check::check(measurements, &shares)?;
     let mut notes = Vec::new();
     let tasks = scored_tasks(measurements, &mut notes);
-    let bootstrap = Bootstrap::new(measurements, &tasks, config)?;
+    let resampled = Resampled::new(measurements, &tasks, config)?;
+    let bootstrap = resampled.mean_of(&tasks);
     let mut arms: Vec<ArmResult> =
         measurements.arms.iter().map(|facts| arm(facts, measurements, &tasks, &bootstrap, config)).collect();
     arms.sort_by_key(place);
     arms.iter().for_each(|arm| missing(arm, measurements, &mut notes));
 
     let compared: Vec<&ArmResult> = arms.iter().filter(|arm| arm.facts.role == Role::Arm).collect();
-    let noise = noise(&compared);
-    let pairs: Vec<_> = (0..compared.len())
-        .flat_map(|low| (low + 1..compared.len()).map(move |high| (high, low)))
-        .map(|(high, low)| (compared[high], compared[low]))
-        .collect();
-    let pairs = compare(&pairs, Pairing::BySeed, noise.as_ref(), &bootstrap, config)?;
+    let means: Vec<Scored<'_>> = compared.iter().map(|arm| Scored::mean(arm)).collect();
+    let means: Vec<&Scored<'_>> = means.iter().collect();
+    let noise = noise(&means);
+    let pairs = compare(&each_with_each(&means), Pairing::BySeed, noise.as_ref(), &bootstrap);
+    let pairs = judge(pairs, config)?;
+    let task_pairs = by_task(&compared, &tasks, &resampled, config)?;
     let controls = controls(&arms, noise.as_ref(), &bootstrap, config)?;
-    let scratch = arms.iter().find(|arm| arm.facts.role == Role::Scratch);
-    let with_scratch: Vec<_> = compared.iter().copied().zip(scratch.into_iter().cycle()).collect();
-    let scratch = compare(&with_scratch, Pairing::None, None, &bootstrap, config)?;
+    let scratch = arms.iter().find(|arm| arm.facts.role == Role::Scratch).map(Scored::mean);
+    let with_scratch: Vec<_> = means.iter().copied().zip(scratch.iter().cycle()).collect();
+    let scratch = judge(compare(&with_scratch, Pairing::None, None, &bootstrap), config)?;
 
     let mut results = Results {
         format: FORMAT.into(),
@@ -57,6 +58,7 @@ pub fn analyse(measurements: &Measurements, config: &AnalysisConfig) -> Result<R
         tasks: measurements.tasks.clone(),
         noise,
         pairs,
+        task_pairs,
         controls,
         scratch,
         language: measurements.language,
@@ -140,10 +142,6 @@ fn place(arm: &ArmResult) -> usize {
     }
 }
 
-fn has_seeds(arm: &ArmResult) -> bool {
-    arm.seeds.len() > 1
-}
-
 /// Says which runs an arm lacks. Controls and the encoder from scratch may have seeds of their own.
 fn missing(arm: &ArmResult, measurements: &Measurements, notes: &mut Vec<String>) {
     let planned = measurements.plan.pretraining_seeds.len();
@@ -163,21 +161,31 @@ fn missing(arm: &ArmResult, measurements: &Measurements, notes: &mut Vec<String>
     }
 }
 
-/// The noise that paired differences share, over the seeds that all arms with at least two runs have.
-fn noise(arms: &[&ArmResult]) -> Option<Noise> {
-    let several: Vec<&ArmResult> = arms.iter().copied().filter(|arm| has_seeds(arm)).collect();
-    let score =
-        |arm: &ArmResult, seed: u64| arm.seeds.iter().find(|one| one.seed == seed).map(|one| one.score);
-    let seeds: Vec<u64> = several
-        .first()?
-        .seeds
-        .iter()
-        .map(|one| one.seed)
-        .filter(|seed| several.iter().all(|arm| score(arm, *seed).is_some()))
-        .collect();
-    let block: Vec<Vec<f64>> =
-        several.iter().map(|arm| seeds.iter().filter_map(|seed| score(arm, *seed)).collect()).collect();
-    verdict::noise(&block)
+/// Each arm with each other on each task: one family. Of one task it would be the mean's again.
+fn by_task(
+    arms: &[&ArmResult],
+    tasks: &[&str],
+    resampled: &Resampled<'_>,
+    config: &AnalysisConfig,
+) -> Result<Vec<TaskComparisons>, Error> {
+    if tasks.len() < 2 || arms.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let (mut of_tasks, mut family) = (Vec::new(), Vec::new());
+    for &task in tasks {
+        let scored: Vec<Scored<'_>> = arms.iter().map(|arm| Scored::on(arm, task)).collect();
+        let scored: Vec<&Scored<'_>> = scored.iter().collect();
+        let (pairs, noise) = (each_with_each(&scored), noise(&scored));
+        family.extend(compare(&pairs, Pairing::BySeed, noise.as_ref(), &resampled.mean_of(&[task])));
+        of_tasks.push((task, noise, pairs.len()));
+    }
+    let mut judged = judge(family, config)?.into_iter();
+    let with_verdicts = of_tasks.into_iter().map(|(task, noise, pairs)| TaskComparisons {
+        task: task.into(),
+        noise,
+        pairs: judged.by_ref().take(pairs).collect(),
+    });
+    Ok(with_verdicts.collect())
 }
 
 fn controls(
@@ -190,11 +198,13 @@ fn controls(
     let mut expected = Vec::new();
     for arm in arms {
         if let Role::Control { of, expects } = &arm.facts.role {
-            pairs.extend(arms.iter().find(|other| other.facts.name == *of).map(|other| (arm, other)));
+            let other = arms.iter().find(|other| other.facts.name == *of);
+            pairs.extend(other.map(|other| (Scored::mean(arm), Scored::mean(other))));
             expected.push(*expects);
         }
     }
-    let comparisons = compare(&pairs, Pairing::BySeed, noise, bootstrap, config)?;
+    let pairs: Vec<_> = pairs.iter().map(|(arm, other)| (arm, other)).collect();
+    let comparisons = judge(compare(&pairs, Pairing::BySeed, noise, bootstrap), config)?;
     let judged = comparisons.into_iter().zip(expected).map(|(comparison, expects)| {
         let passed = match (expects, comparison.verdict) {
             (Expectation::Open, _) | (_, Verdict::NoVerdict) => None,

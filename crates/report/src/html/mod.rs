@@ -6,11 +6,11 @@ use std::fmt::Write;
 
 pub(crate) use escape::escape;
 
-use crate::Results;
 use crate::chart::{self, Charts};
 use crate::document::{Block, Section, answer, key_facts, sections};
 use crate::results::PaperOrdering;
 use crate::tables::{self, Cell, Table};
+use crate::{Results, Verdict};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -74,6 +74,9 @@ fn head(page: &mut String, results: &Results, sections: &[Section<'_>]) {
         answer(conclusion.ordering),
         prose(&conclusion.ordering_sentence),
     );
+    if !conclusion.tasks_sentence.is_empty() {
+        let _ = writeln!(page, "<p class=\"ordering\">{}</p>", prose(&conclusion.tasks_sentence));
+    }
     if !conclusion.caveats.is_empty() {
         page.push_str("<ul class=\"caveats\">\n");
         for caveat in &conclusion.caveats {
@@ -168,10 +171,8 @@ fn write_cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => prose(text),
         Cell::Arm(title, colour) => format!("<span class=\"arm {colour}\">{}</span>", prose(title)),
-        Cell::Verdict(verdict) => {
-            let text = tables::verdict(*verdict);
-            format!("<span class=\"verdict {}\">{text}</span>", text.replace(' ', "-"))
-        }
+        Cell::Verdict(verdict) => marked(*verdict, tables::verdict(*verdict)),
+        Cell::Difference(text, verdict) => marked(*verdict, &tables::difference(text, *verdict)),
         Cell::Passed(passed) => {
             let text = tables::passed(*passed);
             let class = match passed {
@@ -183,4 +184,9 @@ fn write_cell(cell: &Cell) -> String {
         }
         Cell::Code(code) => format!("<code>{}</code>", escape(code)),
     }
+}
+
+/// A text in the look of a verdict: one either way has a mark and bold letters.
+fn marked(verdict: Verdict, text: &str) -> String {
+    format!("<span class=\"verdict {}\">{}</span>", tables::verdict(verdict).replace(' ', "-"), prose(text))
 }

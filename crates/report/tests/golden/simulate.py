@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from scipy import stats
 
-STUDIES, ARMS = 100_000, 5
+STUDIES, ARMS, TASKS = 100_000, 5, 6
 PAIRS = list(itertools.combinations(range(ARMS), 2))
 random = np.random.default_rng(1)
 
@@ -23,7 +23,7 @@ def holm(p):
     return corrected
 
 
-def told(scores, shared):
+def p_values(scores, shared):
     n = scores.shape[2]
     centre = scores.mean(2, keepdims=True) + scores.mean(1, keepdims=True) - scores.mean((1, 2), keepdims=True)
     of_arm = ((scores - centre) ** 2).sum(2) / (n - 1)
@@ -35,7 +35,17 @@ def told(scores, shared):
         own = d.var(1, ddof=1)
         variance, df = (np.maximum(own, pooled), np.maximum(degrees, n - 1)) if shared else (own, n - 1)
         p.append(2 * stats.t.sf(np.abs(d.mean(1)) / np.sqrt(variance / n), df))
-    return holm(np.array(p).T) <= 0.05
+    return np.array(p).T
+
+
+def told(scores, shared):
+    return holm(p_values(scores, shared)) <= 0.05
+
+
+def any_told_on_tasks(seeds, spreads):
+    """One family over all pairs on tasks that have nothing to do with each other."""
+    p = np.concatenate([p_values(study(seeds, spreads), True) for _ in range(TASKS)], 1)
+    return (p.min(1) * p.shape[1] <= 0.05).mean().round(3)
 
 
 for seeds in (2, 3, 6):
@@ -46,3 +56,6 @@ for seeds in (3, 6):
         scores = study(seeds, [1] * 5, [-behind, 0, 0, 0, 0])
         sees = [told(scores, shared)[:, 0].mean().round(3) for shared in (True, False)]
         print(seeds, "seeds,", behind, "behind: seen", sees[0], "by the pair's own noise", sees[1])
+for seeds in (2, 3, 6):
+    for spreads in ([1] * 5, [5, 1, 1, 1, 1], [5, 5, 1, 1, 1], [1, 1, 1, 1, 0.05]):
+        print(seeds, "seeds, spreads", spreads, "any told on", TASKS, "tasks:", any_told_on_tasks(seeds, spreads))

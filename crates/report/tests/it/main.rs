@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
+mod by_task;
 mod errors;
 mod markup;
 mod page;

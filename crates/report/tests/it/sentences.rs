@@ -164,7 +164,7 @@ fn caveats_name_what_went_wrong() {
 }
 
 /// Sentences that a reader would not stumble over.
-fn is_english(text: &str) -> Result<(), TestCaseError> {
+pub(crate) fn is_english(text: &str) -> Result<(), TestCaseError> {
     prop_assert!(text.ends_with('.') && !text.ends_with(".."), "{text}");
     prop_assert!(text.starts_with(char::is_uppercase), "{text}");
     for bad in [
@@ -191,6 +191,20 @@ fn is_english(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The paper's objectives that a text names.
+pub(crate) fn names(text: &str) -> Vec<&'static str> {
+    // Longest first, so that no name is found within another.
+    let mut rest = text.to_owned();
+    let mut found = Vec::new();
+    for name in ["ELECTRA 15 %", "All-Tokens MLM", "Replace MLM", "ELECTRA", "MLM"] {
+        if rest.contains(name) {
+            rest = rest.replace(name, "");
+            found.push(name);
+        }
+    }
+    found
+}
+
 /// Every lead that the sentence tells is a verdict, and every verdict is told.
 fn is_true(results: &Results) -> Result<(), TestCaseError> {
     let sentence = results.conclusion.sentence.replace('\u{a0}', " ");
@@ -210,18 +224,6 @@ fn is_true(results: &Results) -> Result<(), TestCaseError> {
             continue;
         };
         let losers = losers.split(" by ").next().unwrap().split(" (").next().unwrap().trim_end_matches('.');
-        let names = |list: &str| -> Vec<&str> {
-            // Longest first, so that no name is found within another.
-            let mut rest = list.to_owned();
-            let mut found = Vec::new();
-            for name in ["ELECTRA 15 %", "All-Tokens MLM", "Replace MLM", "ELECTRA", "MLM"] {
-                if rest.contains(name) {
-                    rest = rest.replace(name, "");
-                    found.push(name);
-                }
-            }
-            found
-        };
         let winners = names(winners);
         let scored =
             results.arms.iter().filter(|arm| arm.score.is_some()).map(|arm| arm.facts.title.as_str());
