@@ -10,10 +10,10 @@ use std::process::Command;
 #[command(after_help = "Examples:
   cargo xtask ablate                 the paper's five objectives on a generated language, in 20 minutes
   cargo xtask ablate --quick         every step of the way in 2 minutes; proves nothing
-  cargo xtask ablate --plan control  the same objective twice, and one with a planted defect
+  cargo xtask ablate --plan control  MLM and ELECTRA for longer, ELECTRA twice, and once with a planted defect
   cargo xtask ablate --plan real --text wiki.txt books.txt --tasks GLUE
   cargo xtask ablate --plan evidence --text wiki.txt --tasks GLUE --dry-run
-  cargo xtask ablate --set budget.steps=3000 --output longer
+  cargo xtask ablate --set budget.steps=20000 --output longer
 
 It sets up, builds the program and calls `electra ablate`. The same command goes on where it was interrupted.")]
 pub(crate) struct Args {

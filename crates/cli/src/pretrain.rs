@@ -60,7 +60,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::set(Arc::clone(&stop))?;
     let bar = progress::steps();
-    let mut observer = |event: &Event| show(&bar, event);
+    let mut lines = progress::Lines::new();
+    let mut observer = |event: &Event| show(&bar, &mut lines, event);
     let outcome = train(
         Run {
             config: &config,
@@ -77,7 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn show(bar: &ProgressBar, event: &Event) {
+fn show(bar: &ProgressBar, lines: &mut progress::Lines, event: &Event) {
     match event {
         Event::Warning(text) => bar.suspend(|| {
             eprintln!("{} {text}", console::style("warning:").yellow().bold().for_stderr());
@@ -111,6 +112,7 @@ fn show(bar: &ProgressBar, event: &Event) {
                 )
             });
             bar.set_message(format!("step {} · {rates}", HumanCount(*step)));
+            lines.print(bar);
         }
         // A save is not worth a line: the next step shows that it went well, and an error that it did not.
         _ => {}

@@ -1,8 +1,8 @@
-//! Progress on standard error; nothing where that is no terminal.
+//! Progress on standard error: bars where that is a terminal, and else nothing, or for what takes hours a line a minute.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -71,6 +71,25 @@ pub(crate) const WHOLE: u64 = 10_000;
 /// A bar over the share of a run.
 pub(crate) fn steps() -> ProgressBar {
     ProgressBar::new(WHOLE).with_style(style("{bar:20} {percent:>3}% {prefix} {msg}"))
+}
+
+/// What a bar would show, as a line a minute where there is no terminal to draw it on.
+pub(crate) struct Lines(Instant);
+
+impl Lines {
+    const EVERY: Duration = Duration::from_secs(60);
+
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Prints the bar's message if it is time.
+    pub(crate) fn print(&mut self, bar: &ProgressBar) {
+        if bar.is_hidden() && self.0.elapsed() >= Self::EVERY {
+            self.0 = Instant::now();
+            eprintln!("{}", bar.message());
+        }
+    }
 }
 
 /// A length of time, to its two largest units.

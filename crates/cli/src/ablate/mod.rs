@@ -28,7 +28,7 @@ pub(crate) use child::end_with_study;
   electra ablate --output study
   electra ablate --output look --quick
   electra ablate --plan real --text wiki.txt books.txt --tasks GLUE --output real
-  electra ablate --plan default --set budget.steps=3000 --set pretraining_seeds=[1,2,3,4] --output longer
+  electra ablate --plan default --set budget.steps=20000 --set 'pretraining_seeds=[1,2,3,4]' --output longer
   electra ablate --plan evidence --text wiki.txt --tasks GLUE --output evidence --dry-run
   electra ablate --plan default --print > my-plan.toml")]
 pub(crate) struct Options {
