@@ -20,7 +20,7 @@ fn score(results: &Value, arm: &str, task: &str) -> f64 {
 #[test]
 fn each_task_is_solved_better_by_an_encoder_that_mlm_pretrained() {
     let bench = Bench::new();
-    let only_mlm = "--set objectives=[\"mlm\"] --set budget.reference=mlm --set budget.steps=12000 \
+    let only_mlm = "--set objectives=[\"mlm\"] --set budget.reference=mlm --set budget.steps=20000 \
                     --set pretraining_seeds=[1] --set checkpoints.tasks=[\"topic\"]";
     bench.run(&format!("ablate --plan default {only_mlm} --output study")).ok();
     let results = results(&bench);
