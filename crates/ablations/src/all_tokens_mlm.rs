@@ -47,7 +47,7 @@ impl AllTokensMlm {
         let (targets, copied) = (rows(&batch.input_ids), rows(&replaced.logical_not()));
         let weights = rows(&batch.attention_mask).to_kind(Kind::Float);
         let gate = gate.map_or_else(|| weights.zeros_like(), rows);
-        let chunk = rows_in_memory(table.size()[0]);
+        let chunk = rows_in_memory(table.size()[0], table.device());
         let transformed = rows(&self.head.transform(hidden)); // [B·L, E]
         chunked_sum(
             &[&transformed, &gate, &targets, &copied, &weights],

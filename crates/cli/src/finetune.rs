@@ -91,6 +91,7 @@ enum KeepName {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    electra_torch::load_cuda().context("loading CUDA")?;
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::flag(Arc::clone(&stop))?;
     let pretrained = Pretrained::read(&options.model)?;

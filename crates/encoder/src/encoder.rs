@@ -161,15 +161,14 @@ impl SelfAttention {
     fn forward_t(&self, x: &Tensor, mask: &Tensor, train: bool) -> Tensor {
         let [batch, length, size] = x.size()[..] else { panic!("x is {:?}; expected [B, L, D]", x.size()) };
         // [B, L, D] → [B, H, L, A]
-        let heads = |layer: &Linear| {
-            let shape = [batch, length, self.heads, size / self.heads];
-            layer.forward(x).view(shape).transpose(1, 2)
-        };
+        let shape = [batch, length, self.heads, size / self.heads];
+        let heads = |x: &Tensor| x.view(shape).transpose(1, 2);
+        let [query, key, value] = self.query_key_value(x);
         let dropout = if train { self.dropout } else { 0.0 };
         let attended = Tensor::scaled_dot_product_attention(
-            &heads(&self.query),
-            &heads(&self.key),
-            &heads(&self.value),
+            &heads(&query),
+            &heads(&key),
+            &heads(&value),
             Some(mask),
             dropout,
             false,
@@ -177,6 +176,19 @@ impl SelfAttention {
             false,
         ); // [B, H, L, A]
         attended.transpose(1, 2).reshape([batch, length, size]) // [B, L, D]
+    }
+
+    /// [B, L, D] → three of [B, L, D]
+    fn query_key_value(&self, x: &Tensor) -> [Tensor; 3] {
+        let layers = [&self.query, &self.key, &self.value];
+        if !x.device().is_cuda() {
+            return layers.map(|layer| layer.forward(x));
+        }
+        // One product instead of three: a GPU waits for the start of each.
+        let weight = Tensor::cat(&layers.map(|layer| &layer.weight), 0); // [3 D, D]
+        let bias = Tensor::cat(&layers.map(|layer| &layer.bias), 0); // [3 D]
+        let parts = x.linear(&weight, Some(&bias)).chunk(3, -1);
+        parts.try_into().expect("three parts of 3 D")
     }
 }
 

@@ -32,11 +32,16 @@ impl Batch {
     /// The numbers that sampling uses are functions of (seed, step, example), in the stream
     /// [`Stream::SAMPLE`]: an example gets the same samples on whichever rank, and in whichever batch, it
     /// is. Slots that masking with replacement gave the same position share one number, and so one sample.
+    ///
+    /// # Panics
+    /// If there is no such device.
     #[must_use]
     pub fn new(batch: &electra_data::Batch, seed: u64, step: u64, device: Device) -> Self {
         let (rows, length, slots) = (batch.rows as i64, batch.max_length as i64, batch.max_masked as i64);
-        let cells = |tensor: Tensor| tensor.view([rows, length]).to_device(device);
-        let slotted = |tensor: Tensor| tensor.view([rows, slots]).to_device(device);
+        let sent = |tensor: Tensor, columns| {
+            electra_torch::send(tensor.view([rows, columns]), device).expect("the device is there")
+        };
+        let (cells, slotted) = (|tensor| sent(tensor, length), |tensor| sent(tensor, slots));
         Self {
             input_ids: cells(Tensor::from_slice(&batch.input_ids)),
             attention_mask: cells(Tensor::from_slice(&batch.attention_mask)),

@@ -1,15 +1,18 @@
 //! Sums over many rows without the memory of all rows at once.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// How much memory the logits of one chunk may take. While the gradient of a chunk is computed some four times
 /// as much is in use.
 const CHUNK_BYTES: i64 = 64 << 20;
+/// The same on a GPU, where a chunk costs more for its start than for its rows if there are few.
+const CUDA_CHUNK_BYTES: i64 = 1 << 30;
 
-/// How many rows of `vocab_size` float32 logits to compute at once: 64 MiB of them.
+/// How many rows of `vocab_size` float32 logits to compute at once: 64 MiB of them on the CPU, 1 GiB on a GPU.
 #[must_use]
-pub fn rows_in_memory(vocab_size: i64) -> i64 {
-    (CHUNK_BYTES / (4 * vocab_size)).max(1)
+pub fn rows_in_memory(vocab_size: i64, device: Device) -> i64 {
+    let bytes = if device.is_cuda() { CUDA_CHUNK_BYTES } else { CHUNK_BYTES };
+    (bytes / (4 * vocab_size)).max(1)
 }
 
 /// Σ f(rows) over chunks of rows, with the gradient of the plain sum but the memory of one chunk.

@@ -19,7 +19,7 @@ fn load_beside(cpu: &Path) -> Result<bool, Error> {
         return Ok(false);
     }
     match ffi::load(&library) {
-        Ok(()) => Ok(true),
+        Ok(()) => ffi::forbid_cudnn_attention().map(|()| true),
         // How glibc and musl say that a library which this one needs is not there.
         Err(message)
             if message.contains("cannot open shared object file")

@@ -15,6 +15,7 @@ unsafe extern "C" {
     fn electra_torch_version(loaded: *mut u64, compiled: *mut u64) -> *mut c_char;
     fn electra_torch_cpu_library(path: *mut *const c_char) -> *mut c_char;
     fn electra_torch_load(path: *const c_char) -> *mut c_char;
+    fn electra_torch_forbid_cudnn_attention() -> *mut c_char;
     fn electra_torch_set_num_threads(count: c_int) -> *mut c_char;
     fn electra_torch_num_threads(count: *mut c_int) -> *mut c_char;
     fn electra_torch_num_interop_threads(count: *mut c_int) -> *mut c_char;
@@ -69,6 +70,11 @@ pub(crate) fn load(library: &Path) -> Result<(), String> {
     let path = CString::new(library.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
     // SAFETY: the path is closed by a zero. The library's initialisers run: they are libtorch's own.
     message(unsafe { electra_torch_load(path.as_ptr()) })
+}
+
+pub(crate) fn forbid_cudnn_attention() -> Result<(), Error> {
+    // SAFETY: no pointers.
+    check(unsafe { electra_torch_forbid_cudnn_attention() })
 }
 
 pub(crate) fn set_num_threads(count: c_int) -> Result<(), Error> {

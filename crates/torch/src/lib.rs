@@ -13,6 +13,7 @@ mod gradients;
 mod layer;
 mod memory;
 mod threads;
+mod transfer;
 mod version;
 
 pub use adamw::{AdamW, AdamWConfig, Group, ParameterState};
@@ -26,4 +27,5 @@ pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
 pub use layer::{Affine, LayerParameters, encoder_layer};
 pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
 pub use threads::{num_interop_threads, num_threads, set_num_threads};
+pub use transfer::send;
 pub use version::{compiled_version, version};

@@ -13,7 +13,7 @@ fn all_positions_need_half_a_gibibyte() {
     let (hidden, table) = (random([positions, embedding]), random([vocab_size, embedding]));
     let bias = Tensor::zeros([vocab_size], (Kind::Float, Device::Cpu)).set_requires_grad(true);
     let targets = Tensor::arange(positions, (Kind::Int64, Device::Cpu));
-    let chunk = electra_objective::rows_in_memory(vocab_size);
+    let chunk = electra_objective::rows_in_memory(vocab_size, Device::Cpu);
 
     let before = memory(Device::Cpu).unwrap().current;
     reset_peak_memory(Device::Cpu).unwrap();

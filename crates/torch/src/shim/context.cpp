@@ -26,6 +26,11 @@ char* electra_torch_version(uint64_t* loaded, uint64_t* compiled) {
   });
 }
 
+// cuDNN's attention, first in line on the newest GPUs, knows dropout in sixteenths only: 0.1 would be another rate.
+char* electra_torch_forbid_cudnn_attention() {
+  return caught([&] { at::globalContext().setSDPUseCuDNN(false); });
+}
+
 // The file that libtorch's CPU part was loaded from, valid as long as the program runs; null if unknown.
 char* electra_torch_cpu_library(const char** path) {
   return caught([&] {

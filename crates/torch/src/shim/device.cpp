@@ -1,8 +1,9 @@
-// Memory and work in flight of CUDA devices, by way of the hooks that libtorch's CPU part has: linked without CUDA.
+// Memory and work in flight of CUDA devices and copies to them, by way of the hooks that libtorch's CPU part has: linked without CUDA.
 
 #include "caught.h"
 
 #include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
@@ -49,6 +50,14 @@ char* electra_torch_cuda_synchronize(uint64_t index) {
   return caught([&] {
     at::globalContext().lazyInitDevice(at::kCUDA);
     at::detail::getCUDAHooks().deviceSynchronize(device_index(index));
+  });
+}
+
+// A copy in page-locked memory, from which a GPU copies without the CPU's help, as a new tensor of the caller.
+char* electra_torch_pinned(const at::Tensor* tensor, at::Tensor** pinned) {
+  return caught([&] {
+    at::globalContext().lazyInitDevice(at::kCUDA);
+    *pinned = new at::Tensor(tensor->pin_memory());
   });
 }
 

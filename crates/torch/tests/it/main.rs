@@ -9,6 +9,7 @@ mod layer;
 mod memory;
 mod optimizer_state;
 mod settings;
+mod transfer;
 
 use electra_torch as torch;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
