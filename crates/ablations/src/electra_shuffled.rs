@@ -8,16 +8,14 @@ use electra_objective::{
 };
 use tch::{Kind, Tensor, nn};
 
-/// The share of positions whose labels are shuffled among them.
-const SHARE: f64 = 0.3;
 /// Which positions those are and how their labels are permuted: key (numbers of the batch's samples).
 const SHUFFLE: Stream = Stream::named(b"shuffle\0");
 
-/// Replaced token detection that learns from labels of which 30 % are shuffled.
+/// Replaced token detection that learns from labels of which some are shuffled.
 ///
-/// As ELECTRA in everything else. In each batch three in ten of the tokens that are not padding, chosen anew,
-/// get each other's labels, so the share of tokens called replaced stays what it was. A study that does not
-/// find this worse than ELECTRA could not find a real defect of that size either.
+/// As ELECTRA in everything else. In each batch a share of the tokens that are not padding, chosen anew, get each
+/// other's labels, so the share of tokens called replaced stays what it was. A study that does not find this worse
+/// than ELECTRA could not find a real defect of that size either.
 #[derive(Debug)]
 pub struct ShuffledElectra {
     corruption: Corruption,
@@ -25,12 +23,15 @@ pub struct ShuffledElectra {
     head: ReplacedHead,
     gen_weight: f64,
     disc_weight: f64,
+    share: f64,
 }
 
 impl ShuffledElectra {
+    /// `share` of the labels are shuffled: 0 is ELECTRA, and with 1 they say nothing of a token.
+    ///
     /// Its parameters lie under `root / "generator"` and `root / "main"`.
     #[must_use]
-    pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
+    pub fn new(root: &nn::Path<'_>, config: &ModelConfig, share: f64) -> Self {
         let (generator, encoder) = config.build_with_generator(root);
         Self {
             corruption: Corruption::Generator(Box::new(generator)),
@@ -38,6 +39,7 @@ impl ShuffledElectra {
             head: ReplacedHead::new(&(root / "main"), &config.encoder),
             gen_weight: config.gen_weight,
             disc_weight: config.disc_weight,
+            share,
         }
     }
 }
@@ -48,10 +50,12 @@ impl Objective for ShuffledElectra {
     }
 
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        // First, as it waits for the device, which has nothing to do yet.
+        let from = shuffle(batch, self.share);
         let corrupted = self.corruption.forward_t(batch, train);
         let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
         let logits = self.head.forward(&hidden); // [B, L]
-        let labels = shuffled(&corrupted.replaced, batch); // [B, L]
+        let labels = corrupted.replaced.flatten(0, -1).index_select(0, &from).view_as(&logits); // [B, L]
         let disc_loss = binary_cross_entropy(&logits, &labels, &batch.attention_mask);
         let metrics = detection(&logits, &labels, &batch.attention_mask, &disc_loss);
         let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
@@ -67,25 +71,23 @@ impl Objective for ShuffledElectra {
     }
 }
 
-/// `labels` with those of some positions permuted among them, which ones being a function of the batch's
-/// sampling numbers and so of (seed, step, examples).
+/// Whose label each position gets, a function of the batch's sampling numbers and so of (seed, step, examples).
 ///
 /// # Shapes
-/// `labels` bool `[B, L]` → the same
-fn shuffled(labels: &Tensor, batch: &Batch) -> Tensor {
+/// int64 `[B · L]`
+fn shuffle(batch: &Batch, share: f64) -> Tensor {
     // The numbers come to the host to key a stream with: a control may wait for the device.
     let uniforms: Vec<f32> = host(&batch.uniforms.masked_select(&batch.masked_valid), Kind::Float);
     let real: Vec<bool> = host(&batch.attention_mask, Kind::Bool);
     let key = uniforms.iter().fold(0_u64, |key, number| key.rotate_left(7) ^ u64::from(number.to_bits()));
     let mut rng = SHUFFLE.rng(key, 0, 0);
-    let chosen: Vec<usize> = (0..real.len()).filter(|&at| real[at] && rng.unit() < SHARE).collect();
+    let chosen: Vec<usize> = (0..real.len()).filter(|&at| real[at] && rng.unit() < share).collect();
     let mut from: Vec<i64> = (0..real.len() as i64).collect();
     // Fisher and Yates: every order of the chosen positions is equally likely.
     for last in (1..chosen.len()).rev() {
         from.swap(chosen[last], chosen[rng.below(last as u32 + 1) as usize]);
     }
-    let from = Tensor::from_slice(&from).to_device(labels.device());
-    labels.flatten(0, -1).index_select(0, &from).view_as(labels)
+    Tensor::from_slice(&from).to_device(batch.attention_mask.device())
 }
 
 /// The elements of a tensor, wherever it is.
@@ -119,17 +121,20 @@ mod tests {
     }
 
     #[test]
-    fn labels_change_places_among_three_in_ten_positions() {
+    fn labels_change_places_among_a_share_of_the_positions() {
         // Every second label is set, so of the shuffled ones half come to a place of the other kind.
-        let labels = Tensor::arange(4000, (Kind::Int64, tch::Device::Cpu)).remainder(2).eq(1).view([8, 500]);
-        let found = shuffled(&labels, &batch(0.5));
+        let labels = Tensor::arange(4000, (Kind::Int64, tch::Device::Cpu)).remainder(2).eq(1);
         let sum = |labels: &Tensor| labels.sum(Kind::Int64).int64_value(&[]);
-        assert_eq!(sum(&found), sum(&labels));
-        let changed = found.not_equal_tensor(&labels);
-        assert_eq!(sum(&changed.narrow(1, 450, 50)), 0, "padding keeps its labels");
-        let share = sum(&changed) as f64 / 3600.0;
-        assert!((share - SHARE / 2.0).abs() < 0.02, "{share}");
-        assert!(shuffled(&labels, &batch(0.5)).equal(&found));
-        assert!(!shuffled(&labels, &batch(0.25)).equal(&found));
+        for share in [0.0, 0.3, 1.0] {
+            let shuffled = |number| labels.index_select(0, &shuffle(&batch(number), share));
+            let found = shuffled(0.5);
+            assert_eq!(sum(&found), sum(&labels));
+            let changed = found.not_equal_tensor(&labels).view([8, 500]);
+            assert_eq!(sum(&changed.narrow(1, 450, 50)), 0, "padding keeps its labels");
+            let changed = sum(&changed) as f64 / 3600.0;
+            assert!((changed - share / 2.0).abs() < 0.02, "{share}: {changed}");
+            assert!(shuffled(0.5).equal(&found));
+            assert!(share == 0.0 || !shuffled(0.25).equal(&found));
+        }
     }
 }

@@ -43,6 +43,7 @@ pub const NAMES: &[&str] = &[
     "rtd-unigram",
     "rtd-uniform",
     "electra-shuffled",
+    "electra-shuffled-all",
 ];
 
 /// The objective of a name, its parameters under `root`. They have no values yet: see
@@ -63,7 +64,8 @@ pub fn build(
         "mlm" | "mlm-85-15" => Box::new(Mlm::new(root, model)),
         "electra" => Box::new(Electra::new(root, model)),
         "electra-15" => Box::new(Electra15::new(root, model)),
-        "electra-shuffled" => Box::new(ShuffledElectra::new(root, model)),
+        "electra-shuffled" => Box::new(ShuffledElectra::new(root, model, 0.3)),
+        "electra-shuffled-all" => Box::new(ShuffledElectra::new(root, model, 1.0)),
         "replace-mlm" => Box::new(ReplaceMlm::new(root, model)),
         "all-tokens-mlm" => Box::new(AllTokensMlm::new(root, model, true)),
         "all-tokens-mlm-no-gate" => Box::new(AllTokensMlm::new(root, model, false)),
@@ -107,7 +109,7 @@ pub fn masking(name: &str) -> Result<MaskingConfig, Error> {
 pub fn networks<'a>(name: &str, model: &'a ModelConfig) -> Result<Vec<Network<'a>>, Error> {
     let main: &'static [Head] = match name {
         "mlm" | "mlm-85-15" | "replace-mlm" => &[Head::Vocabulary(Positions::Masked)],
-        "electra" | "rtd-unigram" | "rtd-uniform" | "electra-shuffled" => {
+        "electra" | "rtd-unigram" | "rtd-uniform" | "electra-shuffled" | "electra-shuffled-all" => {
             &[Head::Discriminator(Positions::All)]
         }
         "electra-15" => &[Head::Discriminator(Positions::Masked)],

@@ -1,7 +1,9 @@
 //! What the numbers allow to say, in sentences made by rules from the verdicts.
 
 use crate::by_task;
-use crate::format::{list, number, p_clause, percent, plural, points, range, sentence, signed, word};
+use crate::format::{
+    detectable, list, number, p_clause, percent, plural, points, range, sentence, signed, word,
+};
 use crate::ordering::{is, ordering};
 use crate::results::Test;
 use crate::{ArmResult, Comparison, Conclusion, Expectation, PaperOrdering, Range, Results, Role, Verdict};
@@ -209,10 +211,10 @@ pub(crate) fn missed(open: &[(&Comparison, &Test)], by: &str, power: f64) -> Str
     };
     let (least, most) = bounds(|(_, test)| test.detectable);
     let (few, many) = bounds(|(pair, _)| pair.seeds.len().max(1) as f64);
-    let below = if points(least) == points(most) {
-        format!("{} points", points(least))
+    let below = if detectable(least) == detectable(most) {
+        format!("{} points", detectable(least))
     } else {
-        format!("{} to {} points, {by},", points(least), points(most))
+        format!("{} to {} points, {by},", detectable(least), detectable(most))
     };
     let paired = open.iter().all(|(pair, _)| pair.paired);
     let seeds = match (paired, few == many) {

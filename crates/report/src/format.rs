@@ -23,6 +23,11 @@ pub(crate) fn points(value: f64) -> String {
     number(value, 1)
 }
 
+/// A difference that would be seen. There is none beyond 100 points, whatever a formula says.
+pub(crate) fn detectable(value: f64) -> String {
+    if value > 100.0 { ">\u{a0}100".into() } else { points(value) }
+}
+
 /// Points with their sign.
 pub(crate) fn signed(value: f64) -> String {
     let text = points(value);
@@ -200,6 +205,7 @@ mod tests {
             (scientific(1.419e18), scientific(2e-3), tick(1e15)),
             ("1.42 × 10¹⁸".into(), "0".into(), "10¹⁵".into())
         );
+        assert_eq!((detectable(9.94), detectable(370.7)), ("9.9".into(), ">\u{a0}100".into()));
         assert_eq!((tick(3e-7), tick(1.5e12)), ("3·10⁻⁷".into(), "1.5·10¹²".into()));
         assert_eq!(
             (time(41.2), time(725.0), time(3900.0), time(270_000.0)),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::chart;
 use crate::format::{
-    MISSING, count, number, or_missing, p, percent, points, range, scientific, signed, time,
+    MISSING, count, detectable, number, or_missing, p, percent, points, range, scientific, signed, time,
 };
 use crate::results::Test;
 use crate::{
@@ -220,7 +220,7 @@ fn compared(pair: &Comparison) -> Vec<Cell> {
         of(|test| test.bootstrap.map(range)),
         of(|test| Some(p(test.p_holm))),
         of(|test| test.p_sign_flip.map(p)),
-        of(|test| Some(points(test.detectable))),
+        of(|test| Some(detectable(test.detectable))),
         Cell::Text(or_missing(test, |test| or_beyond(test.seeds_needed))),
     ]
 }

@@ -1,5 +1,8 @@
 use crate::{Error, ffi};
 use std::path::Path;
+use std::sync::OnceLock;
+
+static MISSING: OnceLock<String> = OnceLock::new();
 
 /// Loads the CUDA part of libtorch, if it is there, from beside its CPU part.
 ///
@@ -13,10 +16,20 @@ pub fn load_cuda() -> Result<bool, Error> {
     load_beside(&cpu)
 }
 
+/// Why [`load_cuda`] gave `false`, in words for an error message; `None` before, and after `true`.
+pub fn why_no_cuda() -> Option<&'static str> {
+    MISSING.get().map(String::as_str)
+}
+
+fn missing(why: String) -> bool {
+    MISSING.get_or_init(|| why);
+    false
+}
+
 fn load_beside(cpu: &Path) -> Result<bool, Error> {
     let library = cpu.with_file_name("libtorch_cuda.so");
     if !library.exists() {
-        return Ok(false);
+        return Ok(missing(format!("there is no {}", library.display())));
     }
     match ffi::load(&library) {
         Ok(()) => ffi::forbid_cudnn_attention().map(|()| true),
@@ -25,7 +38,7 @@ fn load_beside(cpu: &Path) -> Result<bool, Error> {
             if message.contains("cannot open shared object file")
                 || message.contains("Error loading shared library") =>
         {
-            Ok(false)
+            Ok(missing(message))
         }
         Err(message) => Err(Error::Load { library, message }),
     }
@@ -39,6 +52,7 @@ mod tests {
     fn no_cuda_library_is_no_error() {
         let folder = std::env::temp_dir().join("there-is-no-such-folder");
         assert!(!load_beside(&folder.join("libtorch_cpu.so")).unwrap());
+        assert!(why_no_cuda().unwrap().ends_with("there-is-no-such-folder/libtorch_cuda.so"));
     }
 
     #[test]

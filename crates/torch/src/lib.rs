@@ -18,7 +18,7 @@ mod version;
 
 pub use adamw::{AdamW, AdamWConfig, Group, ParameterState};
 pub use autocast::autocast;
-pub use cuda::load_cuda;
+pub use cuda::{load_cuda, why_no_cuda};
 pub use determinism::{
     allow_tf32, are_deterministic_algorithms_enabled, is_tf32_allowed, use_deterministic_algorithms,
 };

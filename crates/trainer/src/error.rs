@@ -142,7 +142,10 @@ pub enum Error {
         expected: String,
     },
     /// A run on CUDA where there is none.
-    #[error("device.device = \"cuda\": there is no CUDA device; expected \"cpu\" or \"auto\"")]
+    #[error(
+        "device.device = \"cuda\": there is no CUDA device{}; expected \"cpu\" or \"auto\"",
+        why_no_cuda()
+    )]
     NoCuda,
     /// A function of the caller's failed: the objective could not be made, or its masking is not known.
     #[error(transparent)]
@@ -198,4 +201,8 @@ impl Error {
     pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), what: what.into() }
     }
+}
+
+fn why_no_cuda() -> String {
+    electra_torch::why_no_cuda().map_or_else(String::new, |why| format!(" ({why})"))
 }

@@ -40,7 +40,9 @@ fn heads_are_where_the_table_says() {
     assert_eq!(heads("replace-mlm"), vocabulary);
     assert_eq!(heads("all-tokens-mlm-no-gate"), vocabulary);
     assert_eq!(heads("all-tokens-mlm"), set(&["gate", "generator_predictions", "generator_lm_head"]));
-    for name in ["electra", "electra-15", "electra-shuffled", "rtd-unigram", "rtd-uniform"] {
+    for name in
+        ["electra", "electra-15", "electra-shuffled", "electra-shuffled-all", "rtd-unigram", "rtd-uniform"]
+    {
         assert_eq!(heads(name), set(&["discriminator_predictions"]));
     }
 }
