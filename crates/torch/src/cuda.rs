@@ -9,6 +9,8 @@ static MISSING: OnceLock<String> = OnceLock::new();
 /// Gives `false` where there is none, or where the CUDA libraries that it needs are not installed. After
 /// `true`, whether there is a GPU is for `tch::Cuda::is_available()` to tell.
 ///
+/// cuDNN's attention is switched off, as it rounds the rate of dropout to sixteenths.
+///
 /// To be called before anything else of libtorch: it looks for its CUDA part once, at the first question
 /// about CUDA, and keeps the answer.
 pub fn load_cuda() -> Result<bool, Error> {

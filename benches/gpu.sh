@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Checks and times this build on a GPU, in less than ten minutes and without a network: for a machine that is lent for
+# a while and has neither Rust nor the rest of this checkout.
+#
+#   bash gpu.sh ELECTRA [TESTS]
+#
+# ELECTRA is the program, TESTS the binary of electra-torch's tests (`cargo test -p electra-torch --no-run` names it); both
+# may be stripped, and come from a machine without a GPU. libtorch is found where python3's torch is, unless LD_LIBRARY_PATH
+# names it. Results go to ./gpu; DEVICE=cpu runs the same without a GPU, small, to see that the script is right.
+set -u
+electra=$(realpath "${1:?the electra program}")
+tests=${2:+$(realpath "$2")}
+device=${DEVICE:-cuda}
+mkdir -p gpu && cd gpu
+if [ -z "${LD_LIBRARY_PATH:-}" ]; then
+  torch=$(python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")')
+  [ -n "$torch" ] && export LD_LIBRARY_PATH="$torch/lib"
+fi
+{ date -u; nvidia-smi -L; grep -m1 'model name' /proc/cpuinfo; nproc; "$electra" --version; } > machine.txt 2>&1
+cat machine.txt
+
+objectives='mlm replace-mlm electra-15 all-tokens-mlm electra'
+
+# A generated language, in short rows and in long ones.
+"$electra" corpus synthesize --seed 5 --documents 20000 --output language > log.txt &&
+  "$electra" tokenizer train --vocab-size 2000 --input language/corpus.txt --output tokenizer >> log.txt &&
+  "$electra" corpus build --tokenizer tokenizer --input language/corpus.txt --max-length 64 --output short >> log.txt &&
+  "$electra" corpus build --tokenizer tokenizer --input language/corpus.txt --max-length 128 --output long >> log.txt ||
+  exit 1
+
+# run NAME CORPUS PRESET OBJECTIVE DEVICE PRECISION STEPS BATCH KEY=VALUE…
+run() {
+  local name=$1 corpus=$2 preset=$3 objective=$4 on=$5 precision=$6 steps=$7 batch=$8
+  shift 8
+  printf 'preset = "%s"\nobjective = "%s"\nseed = 3\n[data]\ncorpus = "%s"\ntokenizer = "tokenizer"\n' \
+    "$preset" "$objective" "$corpus" > "$name.toml"
+  local set=()
+  for pair in "budget.steps=$steps" "budget.batch=$batch" "device.device=$on" "device.precision=$precision" \
+    "log.every_steps=$(((steps + 9) / 10))" "checkpoint.every_steps=100000" "$@"; do
+    set+=(--set "$pair")
+  done
+  timeout 120 "$electra" pretrain --config "$name.toml" --run "$name" "${set[@]}" > "$name.log" 2>&1 ||
+    { echo "FAILED: $name"; tail -n 3 "$name.log"; }
+}
+
+if [ -n "$tests" ]; then
+  "$tests" --test-threads 4 > tests.txt 2>&1
+  grep -E '^test result|^test .*FAILED|panicked' -A1 tests.txt
+fi
+
+# The same losses on the CPU, on the device, and in bfloat16 there: without dropout, whose numbers differ by device.
+for objective in $objectives; do
+  still='model.encoder.hidden_dropout_prob=0 model.encoder.attention_probs_dropout_prob=0 device.threads=1'
+  run "equal-$objective-cpu" short tiny "$objective" cpu fp32 60 16 $still &
+  run "equal-$objective-fp32" short tiny "$objective" "$device" fp32 60 16 $still &
+  run "equal-$objective-bf16" short tiny "$objective" "$device" bf16 60 16 $still &
+done
+wait
+python3 - $objectives <<'P' | tee equal.txt
+import json, sys
+def losses(name): return [json.loads(line)["loss"] for line in open(f"equal-{name}/metrics.jsonl")]
+print("largest relative difference of the loss to the CPU's in 60 steps")
+for objective in sys.argv[1:]:
+    try:
+        cpu, *others = (losses(f"{objective}-{kind}") for kind in ("cpu", "fp32", "bf16"))
+        worst = [max(abs(a - b) / a for a, b in zip(cpu, other)) for other in others]
+        print(f"{objective:16} fp32 {worst[0]:.1e}  bf16 {worst[1]:.1e}")
+    except OSError as error:
+        print(objective, error)
+P
+
+# Rates, one run at a time: the paper's Small and Base, and the size that is all launches.
+vocabulary=model.encoder.vocab_size=30522
+steps=${STEPS:-200}
+small=128 base=128
+[ "$device" = cpu ] && small=2 base=1 steps=10
+for objective in $objectives; do
+  run "small-$objective" long small "$objective" "$device" bf16 "$steps" "$small" $vocabulary
+done
+run small-electra-fp32 long small electra "$device" fp32 "$steps" "$small" $vocabulary
+for objective in mlm electra; do
+  run "base-$objective" long base "$objective" "$device" bf16 "$((steps / 2))" "$base" $vocabulary
+done
+run tiny-electra short tiny electra "$device" bf16 "$((steps * 5))" 32
+python3 - <<'P' | tee rates.txt
+import glob, json, statistics
+print("tokens/s and share of the peak of matrix products: median of the last eight tenths; memory at most")
+for name in sorted(glob.glob("small-*/") + glob.glob("base-*/") + glob.glob("tiny-*/")):
+    try: lines = [json.loads(line) for line in open(name + "timing.jsonl")][2:]
+    except OSError: continue
+    median = lambda key: statistics.median(line[key] for line in lines)
+    memory = (lines[-1]["peak_memory_bytes"] or 0) / 2**30
+    print(f"{name[:-1]:22} {median('tokens_per_s'):12,.0f}  {median('peak_share'):4.0%}  {memory:6.2f} GiB")
+P
+echo "$SECONDS s"
