@@ -10,14 +10,14 @@ use std::process::Command;
 #[command(after_help = "Examples:
   cargo xtask ablate                 the paper's five objectives on a generated language, in some 20 minutes
   cargo xtask ablate --quick         every step of the way in 2 minutes; proves nothing
-  cargo xtask ablate --plan control  MLM and ELECTRA for longer, ELECTRA twice, and once with a planted defect
+  cargo xtask ablate --plan long     five times as long, where ELECTRA is ahead, with controls: hours
   cargo xtask ablate --plan real --text wiki.txt books.txt --tasks GLUE
   cargo xtask ablate --plan evidence --text wiki.txt --tasks GLUE --dry-run
   cargo xtask ablate --set budget.steps=20000 --output longer
 
 It sets up, builds the program and calls `electra ablate`. The same command goes on where it was interrupted.")]
 pub(crate) struct Args {
-    /// Plan: default, control, real, evidence, or a file
+    /// Plan: default, long, real, evidence, or a file
     #[arg(long, default_value = "default", value_name = "NAME|FILE")]
     plan: String,
     /// The plan's quick form, which proves nothing

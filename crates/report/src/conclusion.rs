@@ -238,17 +238,21 @@ fn caveats(results: &Results) -> Vec<String> {
             Some(Role::Control { expects: Expectation::Worse, .. }) => "worse than",
             _ => "not distinguishable from",
         };
-        let found = match (control.passed, verdict) {
-            (Some(false), Verdict::NotDistinguishable) => "is not distinguishable from it",
-            (Some(false), Verdict::Better) => "is better",
-            (Some(false), Verdict::Worse) => "is worse",
+        // A defect that is not seen says how little is seen; a difference where there is none, that verdicts are wrong.
+        let (found, so) = match (control.passed, verdict) {
+            (Some(false), Verdict::NotDistinguishable) => {
+                ("is not distinguishable from it", "a defect of that size is missed here")
+            }
+            (Some(false), Verdict::Better) => ("is better", "the verdicts are as doubtful as that"),
+            (Some(false), Verdict::Worse) => ("is worse", "the verdicts are as doubtful as that"),
             _ => continue,
         };
         let by =
             difference.map_or_else(String::new, |difference| format!(" ({} points)", signed(difference)));
         caveats.push(format!(
-            "A control did not come out: {} had to be {expected} {}, and {found}{by}; the verdicts are as doubtful as that.",
-            results.title(a), results.title(b),
+            "A control did not come out: {} had to be {expected} {}, and {found}{by}; {so}.",
+            results.title(a),
+            results.title(b),
         ));
     }
     let unhelped: Vec<&str> = results

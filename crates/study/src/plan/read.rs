@@ -13,7 +13,7 @@ use crate::Error;
 /// The plans that the program has in it.
 const SHIPPED: [(&str, &str); 4] = [
     ("default", include_str!("../../plans/default.toml")),
-    ("control", include_str!("../../plans/control.toml")),
+    ("long", include_str!("../../plans/long.toml")),
     ("real", include_str!("../../plans/real.toml")),
     ("evidence", include_str!("../../plans/evidence.toml")),
 ];
@@ -36,7 +36,8 @@ impl Plan {
             Some((_, text)) => Ok((*text).to_owned()),
             None => {
                 let path = Path::new(name_or_path);
-                let known = "reading it (it is no file, and no plan of the program: default, control, real, evidence)";
+                let known =
+                    "reading it (it is no file, and no plan of the program: default, long, real, evidence)";
                 let doing = if path.exists() { "reading it" } else { known };
                 let bytes = fs::read(path).map_err(Error::io(path, doing))?;
                 String::from_utf8(bytes).map_err(|error| {
