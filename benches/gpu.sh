@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Checks and times this build on a GPU, in less than ten minutes and without a network: for a machine that is lent for
-# a while and has neither Rust nor the rest of this checkout.
+# Checks and times this build on a GPU, without a network, Rust or the rest of this checkout.
 #
 #   bash gpu.sh ELECTRA [TESTS]
 #
-# ELECTRA is the program, TESTS the binary of electra-torch's tests (`cargo test -p electra-torch --no-run` names it); both
-# may be stripped, and come from a machine without a GPU. libtorch is found where python3's torch is, unless LD_LIBRARY_PATH
-# names it. Results go to ./gpu; DEVICE=cpu runs the same without a GPU, small, to see that the script is right.
+# ELECTRA is the program, TESTS the binary of electra-torch's tests (`cargo test -p electra-torch --no-run` names it,
+# tests/it); both may be stripped, and come from a machine without a GPU. libtorch 2.11.0 is found where python3's torch is,
+# unless LD_LIBRARY_PATH names it. Results go to a new folder ./gpu, and the exit code is 1 if anything failed. STEPS is how
+# many steps a rate is taken over (200); DEVICE=cpu runs everything small and without a GPU, to see that the script is right.
+# No run may take longer than TIMEOUT seconds (60), so that the whole stays within ten minutes unless it is very slow.
+: "${1:?usage: bash gpu.sh ELECTRA [TESTS]}"
 set -u
-electra=$(realpath "${1:?the electra program}")
+electra=$(realpath "$1")
 tests=${2:+$(realpath "$2")}
 device=${DEVICE:-cuda}
-mkdir -p gpu && cd gpu
+mkdir gpu && cd gpu || exit 1
 if [ -z "${LD_LIBRARY_PATH:-}" ]; then
   torch=$(python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")')
   [ -n "$torch" ] && export LD_LIBRARY_PATH="$torch/lib"
@@ -39,12 +41,12 @@ run() {
     "log.every_steps=$(((steps + 9) / 10))" "checkpoint.every_steps=100000" "$@"; do
     set+=(--set "$pair")
   done
-  timeout 120 "$electra" pretrain --config "$name.toml" --run "$name" "${set[@]}" > "$name.log" 2>&1 ||
-    { echo "FAILED: $name"; tail -n 3 "$name.log"; }
+  timeout "${TIMEOUT:-60}" "$electra" pretrain --config "$name.toml" --run "$name" "${set[@]}" > "$name.log" 2>&1 ||
+    { echo "FAILED: $name" | tee -a failed.txt; tail -n 3 "$name.log"; }
 }
 
 if [ -n "$tests" ]; then
-  "$tests" --test-threads 4 > tests.txt 2>&1
+  "$tests" --test-threads 4 > tests.txt 2>&1 || echo "FAILED: tests" | tee -a failed.txt
   grep -E '^test result|^test .*FAILED|panicked' -A1 tests.txt
 fi
 
@@ -59,17 +61,17 @@ wait
 python3 - $objectives <<'P' | tee equal.txt
 import json, sys
 def losses(name): return [json.loads(line)["loss"] for line in open(f"equal-{name}/metrics.jsonl")]
-print("largest relative difference of the loss to the CPU's in 60 steps")
+print("largest relative difference to the CPU's loss at ten of 60 steps")
 for objective in sys.argv[1:]:
     try:
         cpu, *others = (losses(f"{objective}-{kind}") for kind in ("cpu", "fp32", "bf16"))
-        worst = [max(abs(a - b) / a for a, b in zip(cpu, other)) for other in others]
+        worst = [max(abs(a - b) / a for a, b in zip(cpu, other, strict=True)) for other in others]
         print(f"{objective:16} fp32 {worst[0]:.1e}  bf16 {worst[1]:.1e}")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(objective, error)
 P
 
-# Rates, one run at a time: the paper's Small and Base, and the size that is all launches.
+# Rates, one run at a time: the paper's Small and Base, and the size that is all launches. Padding is counted and computed.
 vocabulary=model.encoder.vocab_size=30522
 steps=${STEPS:-200}
 small=128 base=128
@@ -88,8 +90,10 @@ print("tokens/s and share of the peak of matrix products: median of the last eig
 for name in sorted(glob.glob("small-*/") + glob.glob("base-*/") + glob.glob("tiny-*/")):
     try: lines = [json.loads(line) for line in open(name + "timing.jsonl")][2:]
     except OSError: continue
+    if len(lines) < 2: continue
     median = lambda key: statistics.median(line[key] for line in lines)
     memory = (lines[-1]["peak_memory_bytes"] or 0) / 2**30
     print(f"{name[:-1]:22} {median('tokens_per_s'):12,.0f}  {median('peak_share'):4.0%}  {memory:6.2f} GiB")
 P
 echo "$SECONDS s"
+[ ! -e failed.txt ]

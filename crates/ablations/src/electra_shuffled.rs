@@ -8,7 +8,7 @@ use electra_objective::{
 };
 use tch::{Kind, Tensor, nn};
 
-/// Which positions those are and how their labels are permuted: key (numbers of the batch's samples).
+/// Which positions are shuffled and how their labels are permuted: key (numbers of the batch's samples).
 const SHUFFLE: Stream = Stream::named(b"shuffle\0");
 
 /// Replaced token detection that learns from labels of which some are shuffled.
@@ -27,7 +27,7 @@ pub struct ShuffledElectra {
 }
 
 impl ShuffledElectra {
-    /// `share` of the labels are shuffled: 0 is ELECTRA, and with 1 they say nothing of a token.
+    /// `share` of the labels, 0 to 1, are shuffled: with 0 it is ELECTRA, and with 1 they say nothing of a token.
     ///
     /// Its parameters lie under `root / "generator"` and `root / "main"`.
     #[must_use]
@@ -50,7 +50,7 @@ impl Objective for ShuffledElectra {
     }
 
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
-        // First, as it waits for the device, which has nothing to do yet.
+        // First, as it waits for the device, which would else stand still in the middle of the step.
         let from = shuffle(batch, self.share);
         let corrupted = self.corruption.forward_t(batch, train);
         let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]

@@ -99,7 +99,10 @@ pub enum Error {
     #[error("interrupted; the same command goes on after the last finished seed")]
     Interrupted,
     /// CUDA where there is none.
-    #[error("device = \"cuda\": there is no CUDA device{}; expected \"cpu\" or \"auto\"", why_no_cuda())]
+    #[error(
+        "device = \"cuda\": there is no CUDA device{}; expected \"cpu\" or \"auto\"",
+        electra_torch::why_no_cuda()
+    )]
     NoCuda,
     /// A file or folder could not be read or written.
     #[error("{}: {doing}: {source}", path.display())]
@@ -136,8 +139,4 @@ impl Error {
     pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), doing, source }
     }
-}
-
-fn why_no_cuda() -> String {
-    electra_torch::why_no_cuda().map_or_else(String::new, |why| format!(" ({why})"))
 }

@@ -5,7 +5,7 @@ use tch::{Device, Kind, Tensor};
 /// How much memory the logits of one chunk may take. While the gradient of a chunk is computed some four times
 /// as much is in use.
 const CHUNK_BYTES: i64 = 64 << 20;
-/// The same on a GPU, where a chunk costs more for its start than for its rows if there are few.
+/// The same on a GPU, where a chunk of few rows should cost more for its start than for its rows (not measured).
 const CUDA_CHUNK_BYTES: i64 = 1 << 30;
 
 /// How many rows of `vocab_size` float32 logits to compute at once: 64 MiB of them on the CPU, 1 GiB on a GPU.

@@ -211,7 +211,9 @@ pub(crate) fn missed(open: &[(&Comparison, &Test)], by: &str, power: f64) -> Str
     };
     let (least, most) = bounds(|(_, test)| test.detectable);
     let (few, many) = bounds(|(pair, _)| pair.seeds.len().max(1) as f64);
-    let below = if detectable(least) == detectable(most) {
+    let below = if least > 100.0 {
+        "100 points".to_owned()
+    } else if detectable(least) == detectable(most) {
         format!("{} points", detectable(least))
     } else {
         format!("{} to {} points, {by},", detectable(least), detectable(most))

@@ -9,18 +9,24 @@ static MISSING: OnceLock<String> = OnceLock::new();
 /// Gives `false` where there is none, or where the CUDA libraries that it needs are not installed. After
 /// `true`, whether there is a GPU is for `tch::Cuda::is_available()` to tell.
 ///
-/// cuDNN's attention is switched off, as it rounds the rate of dropout to sixteenths.
+/// cuDNN's attention is switched off: kernels of it round the rate of dropout to sixteenths (PyTorch's pull request
+/// 174245).
 ///
 /// To be called before anything else of libtorch: it looks for its CUDA part once, at the first question
 /// about CUDA, and keeps the answer.
+///
+/// # Errors
+///
+/// A library that is there and cannot be loaded.
 pub fn load_cuda() -> Result<bool, Error> {
     let Some(cpu) = ffi::cpu_library()? else { return Ok(false) };
     load_beside(&cpu)
 }
 
-/// Why [`load_cuda`] gave `false`, in words for an error message; `None` before, and after `true`.
-pub fn why_no_cuda() -> Option<&'static str> {
-    MISSING.get().map(String::as_str)
+/// Why [`load_cuda`] gave `false`, in parentheses to be put behind a message; nothing before, and after `true`.
+#[must_use]
+pub fn why_no_cuda() -> String {
+    MISSING.get().map_or_else(String::new, |why| format!(" ({why})"))
 }
 
 fn missing(why: String) -> bool {
@@ -54,7 +60,7 @@ mod tests {
     fn no_cuda_library_is_no_error() {
         let folder = std::env::temp_dir().join("there-is-no-such-folder");
         assert!(!load_beside(&folder.join("libtorch_cpu.so")).unwrap());
-        assert!(why_no_cuda().unwrap().ends_with("there-is-no-such-folder/libtorch_cuda.so"));
+        assert!(why_no_cuda().ends_with("there-is-no-such-folder/libtorch_cuda.so)"));
     }
 
     #[test]

@@ -2,9 +2,9 @@ use crate::Error;
 use crate::ffi::device;
 use tch::{Device, Tensor};
 
-/// Copies a tensor of the CPU to a device, without waiting for what that device still computes.
+/// Copies a tensor of the CPU to a GPU, without waiting for what that still computes.
 ///
-/// To a GPU it goes by way of page-locked memory, which libtorch keeps until the copy is done; on the CPU the
+/// It goes by way of page-locked memory, which libtorch keeps until the copy is done. Where the device is the CPU, the
 /// same tensor comes back.
 ///
 /// # Shapes
@@ -12,7 +12,7 @@ use tch::{Device, Tensor};
 ///
 /// # Errors
 ///
-/// A tensor that is on a GPU already, or one that does not have this device.
+/// To a GPU: a tensor that is on one already, or a GPU that is not there.
 pub fn send(tensor: Tensor, device: Device) -> Result<Tensor, Error> {
     if !device.is_cuda() {
         return Ok(tensor.f_to_device(device)?);

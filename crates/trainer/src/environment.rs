@@ -62,15 +62,6 @@ pub(crate) fn set_up(config: &DeviceConfig) -> Result<(Device, Environment), Err
         DeviceChoice::Auto if cuda()? => Device::Cuda(0),
         DeviceChoice::Auto => Device::Cpu,
     };
-    if config.deterministic && device.is_cuda() {
-        return Err(Error::Setting {
-            origin: "the settings".to_owned(),
-            key: "device.deterministic".to_owned(),
-            found: "true".to_owned(),
-            expected: "false on a GPU, where libtorch has no such kernel for the cumulative sums of sampling"
-                .to_owned(),
-        });
-    }
     let threads = if config.threads == 0 { cores } else { config.threads };
     electra_torch::keep_freed_memory()?;
     electra_torch::set_num_threads(threads)?;

@@ -202,7 +202,3 @@ impl Error {
         Self::Damaged { path: path.to_owned(), what: what.into() }
     }
 }
-
-fn why_no_cuda() -> String {
-    electra_torch::why_no_cuda().map_or_else(String::new, |why| format!(" ({why})"))
-}

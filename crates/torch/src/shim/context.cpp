@@ -26,7 +26,8 @@ char* electra_torch_version(uint64_t* loaded, uint64_t* compiled) {
   });
 }
 
-// cuDNN's attention, first in line on the newest GPUs, knows dropout in sixteenths only: 0.1 would be another rate.
+// cuDNN's attention, first in line on the newest GPUs, has kernels that know dropout in sixteenths only (PyTorch's pull
+// request 174245): 0.1 would be another rate.
 char* electra_torch_forbid_cudnn_attention() {
   return caught([&] { at::globalContext().setSDPUseCuDNN(false); });
 }

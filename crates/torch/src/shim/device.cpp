@@ -1,4 +1,5 @@
-// Memory and work in flight of CUDA devices and copies to them, by way of the hooks that libtorch's CPU part has: linked without CUDA.
+// Memory and work in flight of CUDA devices and copies to them, by way of the hooks that libtorch's CPU part has: linked
+// without CUDA.
 
 #include "caught.h"
 

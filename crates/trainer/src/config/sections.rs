@@ -188,8 +188,8 @@ pub struct DeviceConfig {
     pub threads: usize,
     /// What matrix products of the forward and backward pass are computed in.
     pub precision: Precision,
-    /// Deterministic algorithms. On the CPU they are always used; a GPU has none for the cumulative sums of
-    /// sampling, and refuses the setting.
+    /// Deterministic algorithms on CUDA too, where some functions have none and refuse, and products ask for
+    /// `CUBLAS_WORKSPACE_CONFIG=:4096:8` in the environment. On the CPU they are always used.
     pub deterministic: bool,
 }
 
