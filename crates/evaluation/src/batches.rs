@@ -95,7 +95,7 @@ pub(crate) fn tensors(rows: &[&Row], pad: i64, device: Device) -> (Tensor, Tenso
     }
     let shape = [rows.len() as i64, length as i64];
     let there = |tensor: Tensor| {
-        electra_torch::send(tensor.view(shape), device).expect("a device that the network is on")
+        electra_torch::send(&tensor.view(shape), device).expect("a device that the network is on")
     };
     (there(Tensor::from_slice(&ids)), there(Tensor::from_slice(&mask)), there(Tensor::from_slice(&types)))
 }

@@ -39,7 +39,7 @@ impl Batch {
     pub fn new(batch: &electra_data::Batch, seed: u64, step: u64, device: Device) -> Self {
         let (rows, length, slots) = (batch.rows as i64, batch.max_length as i64, batch.max_masked as i64);
         let sent = |tensor: Tensor, columns| {
-            electra_torch::send(tensor.view([rows, columns]), device).expect("the device is there")
+            electra_torch::send(&tensor.view([rows, columns]), device).expect("the device is there")
         };
         let (cells, slotted) = (|tensor| sent(tensor, length), |tensor| sent(tensor, slots));
         Self {

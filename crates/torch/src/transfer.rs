@@ -13,10 +13,10 @@ use tch::{Device, Tensor};
 /// # Errors
 ///
 /// To a GPU: a tensor that is on one already, or a GPU that is not there.
-pub fn send(tensor: Tensor, device: Device) -> Result<Tensor, Error> {
+pub fn send(tensor: &Tensor, device: Device) -> Result<Tensor, Error> {
     if !device.is_cuda() {
         return Ok(tensor.f_to_device(device)?);
     }
     let kind = tensor.kind();
-    Ok(device::pinned(&tensor)?.f_to_device_(device, kind, true, false)?)
+    Ok(device::pinned(tensor)?.f_to_device_(device, kind, true, false)?)
 }

@@ -144,7 +144,7 @@ pub enum Error {
     /// A run on CUDA where there is none.
     #[error(
         "device.device = \"cuda\": there is no CUDA device{}; expected \"cpu\" or \"auto\"",
-        why_no_cuda()
+        electra_torch::why_no_cuda()
     )]
     NoCuda,
     /// A function of the caller's failed: the objective could not be made, or its masking is not known.
