@@ -35,7 +35,9 @@ fn pretrain(config: &Path, set: &[String], folder: &Path) -> Result<Outcome> {
         continues_word: &[],
         stop: &AtomicBool::new(false),
         observer: &mut |event| {
-            if let Event::Step { step, rates: Some(rates), .. } = event {
+            if let Event::Step { step, rates: Some(rates), .. } = event
+                && step.is_multiple_of(config.log.every_steps)
+            {
                 eprintln!("step {step}: loss {:.3}", rates.loss);
             }
         },
