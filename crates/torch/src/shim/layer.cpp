@@ -1,7 +1,8 @@
 // A Transformer layer of BERT as one node of the autograd graph.
 //
 // At small widths a step is many short operations, and libtorch spends much of the time between them, on its dispatcher and
-// on a node for each. Here forward and backward call the kernels of the CPU directly. Q, K and V are one matrix product. Shapes: B batch, L length, N = B·L, D hidden size, H heads, A = D / H.
+// on a node for each. Here forward and backward call the kernels of the CPU directly. Q, K and V are one matrix product.
+// Shapes: B batch, L length, N = B·L, D hidden size, H heads, A = D / H.
 
 #include "caught.h"
 
