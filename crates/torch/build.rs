@@ -4,13 +4,31 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 5] = ["autocast", "context", "device", "layer", "optimizer"];
+const SHIM: [&str; 9] = [
+    "autocast",
+    "context",
+    "detection",
+    "device",
+    "dispatch",
+    "embeddings",
+    "layer",
+    "optimizer",
+    "vocabulary",
+];
+
+/// Levels of vector instructions that `src/shim/kernels.cpp` is compiled for on `x86_64`, besides the compiler's default.
+const LEVELS: [(&str, &[&str]); 2] = [
+    ("avx2", &["-march=x86-64-v3"]),
+    // The compiler would keep to half vectors, for the sake of machines that slow down under whole ones.
+    ("avx512", &["-march=x86-64-v4", "-mprefer-vector-width=512"]),
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=src/shim");
     let library =
         env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys names the folder of libtorch's libraries");
     let include = Path::new(&library).with_file_name("include");
+    let is_x86 = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64");
 
     let mut build = cc::Build::new();
     build
@@ -18,11 +36,21 @@ fn main() {
         .std("c++17")
         .files(SHIM.map(|name| format!("src/shim/{name}.cpp")))
         .define("_GLIBCXX_USE_CXX11_ABI", "1");
+    if is_x86 {
+        build.define("ELECTRA_TORCH_X86", None);
+    }
     for folder in [include.clone(), include.join("torch/csrc/api/include")] {
         // As system headers, so that warnings are about the shim alone.
         build.flag("-isystem").flag(folder.to_str().expect("cargo's environment is UTF-8"));
     }
     build.compile("electra_torch_shim");
+
+    kernels("baseline", &[]);
+    if is_x86 {
+        for (level, flags) in LEVELS {
+            kernels(level, flags);
+        }
+    }
 
     println!("cargo::rustc-link-search=native={library}");
     for name in ["torch_cpu", "c10"] {
@@ -30,4 +58,19 @@ fn main() {
     }
     println!("cargo::rustc-link-arg=-Wl,-rpath,{library}");
     println!("cargo::metadata=libtorch_lib={library}");
+}
+
+/// Compiles the kernels for one level, optimised in every profile: they are what takes the time of a test, too.
+fn kernels(level: &str, flags: &[&str]) {
+    let mut build = cc::Build::new();
+    build
+        .cpp(true)
+        .std("c++17")
+        .file("src/shim/kernels.cpp")
+        .opt_level(3)
+        .define("KERNELS", &*format!("kernels_{level}"));
+    for flag in ["-fopenmp-simd", "-ffp-contract=fast", "-fno-math-errno"].iter().chain(flags) {
+        build.flag(flag);
+    }
+    build.compile(&format!("electra_torch_kernels_{level}"));
 }

@@ -3,7 +3,7 @@
 use electra_encoder::Encoder;
 use electra_objective::{
     Batch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, auc,
-    chunked_sum, mean, rows_in_memory,
+    chunked_sum, log_likelihood, mean, rows_in_memory,
 };
 use tch::{Kind, Tensor, nn};
 
@@ -57,10 +57,7 @@ impl AllTokensMlm {
                 let [transformed, gate, targets, copied, weights] = rows else {
                     unreachable!("as handed in")
                 };
-                let logits = transformed.linear(&shared[0], Some(&shared[1])); // [chunk, V]
-                let log_softmax =
-                    logits.log_softmax(-1, Kind::Float).gather(1, &targets.unsqueeze(-1), false);
-                let log_softmax = log_softmax.squeeze_dim(-1); // [chunk]
+                let log_softmax = log_likelihood(transformed, &shared[0], &shared[1], targets); // [chunk]
                 let log_p = match &self.gate {
                     Some(_) => copy_log_likelihood(gate, &log_softmax, copied),
                     None => log_softmax,

@@ -2,7 +2,7 @@
 
 use electra_encoder::Encoder;
 use electra_objective::{
-    Batch, Corruption, Inspection, ModelConfig, Objective, Output, VocabularyHead, cross_entropy, prediction,
+    Batch, Corruption, Inspection, ModelConfig, Objective, Output, VocabularyHead, mean, prediction,
 };
 use tch::nn;
 
@@ -43,9 +43,9 @@ impl Objective for ReplaceMlm {
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
         let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
-        let logits = self.head.forward(&batch.at_masked(&hidden)); // [B, N, V]
         let targets = batch.targets();
-        let main_loss = cross_entropy(&logits, &targets, &batch.masked_valid);
+        let (log_p, logits) = self.head.log_likelihood(&batch.at_masked(&hidden), &targets); // [B, N], [B, N, V]
+        let main_loss = -mean(&log_p, &batch.masked_valid);
         let metrics = prediction(&logits, &targets, &batch.masked_valid, &main_loss).prefixed("main_");
         let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }

@@ -4,7 +4,7 @@
 //! and as discriminator. Shapes: B batch, L length, E embedding size, D hidden size, F feed-forward size,
 //! H heads, A = D / H, V vocabulary.
 
-use electra_torch::LayerParameters;
+use electra_torch::{EmbeddingParameters, LayerParameters, LayerSettings};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
 
@@ -107,6 +107,9 @@ impl Embeddings {
         let most = self.position_embeddings.size()[0];
         assert!(length <= most, "{length} tokens in a row, and max_position_embeddings is {most}");
         let size = self.word_embeddings.size()[1];
+        if let Some(output) = self.fused(input, train) {
+            return output;
+        }
 
         // No row stands apart: with padding_idx the row of [PAD] would never learn, and the reference's does.
         let look_up = |table: &Tensor, ids: &Tensor| Tensor::embedding(table, ids, -1, false, false);
@@ -116,6 +119,19 @@ impl Embeddings {
         let sum = word + token_type + position;
         debug_assert_eq!(sum.size(), [batch, length, size]);
         dropout(self.layer_norm.forward(&sum), self.dropout, train)
+    }
+
+    /// The same as one operation, where there is one for this device and precision.
+    fn fused(&self, input: &Input<'_>, train: bool) -> Option<Tensor> {
+        let parameters = EmbeddingParameters {
+            word: &self.word_embeddings,
+            token_type: &self.token_type_embeddings,
+            position: &self.position_embeddings,
+            layer_norm: self.layer_norm.affine(),
+        };
+        let dropout = if train { self.dropout } else { 0.0 };
+        electra_torch::embed(input.input_ids, input.token_type_ids, self.layer_norm.eps, dropout, parameters)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
@@ -247,12 +263,8 @@ impl Layer {
         self.output.forward_t(&inner, &x, train)
     }
 
-    /// The same numbers as one operation, where there is one for this device and precision, and nothing is dropped.
+    /// The same as one operation, where there is one for this device and precision.
     fn fused(&self, x: &Tensor, mask: &Tensor, train: bool) -> Option<Tensor> {
-        let drops = self.output.dropout > 0.0 || self.attention.dropout > 0.0;
-        if train && drops {
-            return None;
-        }
         let parameters = LayerParameters {
             query: self.attention.query.affine(),
             key: self.attention.key.affine(),
@@ -263,8 +275,14 @@ impl Layer {
             output: self.output.dense.affine(),
             layer_norm: self.output.layer_norm.affine(),
         };
-        let eps = self.output.layer_norm.eps;
-        electra_torch::encoder_layer(x, mask, self.attention.heads, eps, parameters)
+        let rate = |rate: f64| if train { rate } else { 0.0 };
+        let settings = LayerSettings {
+            heads: self.attention.heads,
+            eps: self.output.layer_norm.eps,
+            hidden_dropout: rate(self.output.dropout),
+            attention_dropout: rate(self.attention.dropout),
+        };
+        electra_torch::encoder_layer(x, mask, settings, parameters)
             .expect("the shapes are those that the layer was made for")
     }
 }

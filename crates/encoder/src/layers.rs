@@ -45,7 +45,9 @@ impl Linear {
         x.linear(&self.weight, Some(&self.bias))
     }
 
-    pub(crate) fn affine(&self) -> Affine<'_> {
+    /// Weight and bias as electra-torch takes them.
+    #[must_use]
+    pub fn affine(&self) -> Affine<'_> {
         Affine { weight: &self.weight, bias: &self.bias }
     }
 }

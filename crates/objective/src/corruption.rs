@@ -46,9 +46,8 @@ impl Corruption {
             Self::Generator(generator) => {
                 let predictions = generator.forward_t(batch, train);
                 let sampled = batch.sampled_ids.as_ref().map(Tensor::shallow_clone);
-                let sampled = sampled.unwrap_or_else(|| {
-                    tch::no_grad(|| sample(&cumulative(&predictions.logits), &batch.uniforms))
-                });
+                let sampled = sampled
+                    .unwrap_or_else(|| tch::no_grad(|| sample_softmax(&predictions.logits, &batch.uniforms)));
                 (Some(predictions.loss), sampled, predictions.metrics)
             }
             Self::Fixed(cumulative) => {
@@ -77,9 +76,12 @@ impl Corruption {
     }
 }
 
-/// Cumulative probabilities of softmax(logits), in float32.
-fn cumulative(logits: &Tensor) -> Tensor {
-    logits.detach().softmax(-1, Kind::Float).cumsum(-1, Kind::Float)
+/// [`sample`] of softmax(logits): `[B, N, V]`, `[B, N]` → `[B, N]`.
+fn sample_softmax(logits: &Tensor, uniforms: &Tensor) -> Tensor {
+    electra_torch::sample(&logits.flatten(0, -2), &uniforms.flatten(0, -1))
+        .expect("one number a row")
+        .map(|sampled| sampled.view_as(uniforms))
+        .unwrap_or_else(|| sample(&logits.softmax(-1, Kind::Float).cumsum(-1, Kind::Float), uniforms))
 }
 
 /// Samples by inverting cumulative distributions: the first token whose cumulative probability exceeds

@@ -3,7 +3,7 @@
 use electra_encoder::{Embeddings, Encoder, EncoderConfig};
 use tch::{Tensor, nn};
 
-use crate::{Batch, Metrics, VocabularyHead, cross_entropy, prediction};
+use crate::{Batch, Metrics, VocabularyHead, mean, prediction};
 
 /// A masked language model: an encoder and a vocabulary head, evaluated at the masked positions only.
 #[derive(Debug)]
@@ -50,14 +50,18 @@ impl Generator {
     /// # Shapes
     /// → `[B, N, V]`
     pub fn logits_t(&self, batch: &Batch, train: bool) -> Tensor {
-        let hidden = self.encoder.forward_t(&batch.masked(), train); // [B, L, D]
-        self.head.forward(&batch.at_masked(&hidden))
+        self.head.forward(&self.hidden_t(batch, train))
+    }
+
+    /// `[B, N, D]`
+    fn hidden_t(&self, batch: &Batch, train: bool) -> Tensor {
+        batch.at_masked(&self.encoder.forward_t(&batch.masked(), train))
     }
 
     pub(crate) fn forward_t(&self, batch: &Batch, train: bool) -> Predictions {
-        let logits = self.logits_t(batch, train); // [B, N, V]
         let targets = batch.targets();
-        let loss = cross_entropy(&logits, &targets, &batch.masked_valid);
+        let (log_p, logits) = self.head.log_likelihood(&self.hidden_t(batch, train), &targets); // [B, N], [B, N, V]
+        let loss = -mean(&log_p, &batch.masked_valid);
         let metrics = prediction(&logits, &targets, &batch.masked_valid, &loss);
         let logits = if self.temperature == 1.0 { logits } else { logits / self.temperature };
         Predictions { logits, loss, metrics }

@@ -16,18 +16,6 @@ pub(crate) fn total(weights: &Tensor) -> Tensor {
     weights.sum(Kind::Float).clamp_min(1e-6)
 }
 
-/// −log softmax(logits) at the targets, averaged over the places with weight (paper §2, `L_MLM`).
-///
-/// # Shapes
-/// `logits` `[…, V]`, `targets` int64 `[…]`, `weights` `[…]` → scalar, float32
-pub fn cross_entropy(logits: &Tensor, targets: &Tensor, weights: &Tensor) -> Tensor {
-    let vocab_size = logits.size()[logits.dim() - 1];
-    let logits = logits.reshape([-1, vocab_size]).to_kind(Kind::Float);
-    let no_class_weights: Option<&Tensor> = None;
-    let nll = logits.cross_entropy_loss(&targets.reshape([-1]), no_class_weights, Reduction::None, -100, 0.0);
-    mean(&nll, &weights.reshape([-1]))
-}
-
 /// −log σ(logit) where the target is 1, −log σ(−logit) where it is 0, averaged over the places with weight
 /// (paper §2, `L_Disc`).
 ///

@@ -3,9 +3,7 @@
 use electra_encoder::Encoder;
 use tch::{Tensor, nn};
 
-use crate::{
-    Batch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, cross_entropy, prediction,
-};
+use crate::{Batch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, mean, prediction};
 
 /// Masked language modelling.
 ///
@@ -31,9 +29,8 @@ impl Mlm {
     /// Logits `[B, N, V]` at the masked positions, and the loss of them.
     fn predict(&self, batch: &Batch, train: bool) -> (Tensor, Tensor) {
         let hidden = self.encoder.forward_t(&batch.masked(), train); // [B, L, D]
-        let logits = self.head.forward(&batch.at_masked(&hidden)); // [B, N, V]
-        let loss = cross_entropy(&logits, &batch.targets(), &batch.masked_valid);
-        (logits, loss)
+        let (log_p, logits) = self.head.log_likelihood(&batch.at_masked(&hidden), &batch.targets());
+        (logits, -mean(&log_p, &batch.masked_valid))
     }
 }
 

@@ -107,3 +107,12 @@ impl From<tch::TchError> for Error {
         Error::Torch { message: error.to_string() }
     }
 }
+
+/// A rate of dropout is from 0 to below 1.
+pub(crate) fn expect_rate(name: &'static str, given: f64) -> Result<(), Error> {
+    if (0.0..1.0).contains(&given) {
+        Ok(())
+    } else {
+        Err(Error::Setting { name, given, expected: "from 0 to below 1" })
+    }
+}

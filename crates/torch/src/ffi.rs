@@ -1,9 +1,12 @@
 //! The shim's functions, made safe.
 
 pub(crate) mod autocast;
+pub(crate) mod detection;
 pub(crate) mod device;
+pub(crate) mod embeddings;
 pub(crate) mod layer;
 pub(crate) mod optimizer;
+pub(crate) mod vocabulary;
 
 use crate::Error;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int};

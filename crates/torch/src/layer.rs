@@ -31,12 +31,28 @@ pub struct LayerParameters<'a> {
     pub layer_norm: Affine<'a>,
 }
 
-/// A post-LayerNorm layer of BERT without dropout as one operation: the same kernels in the same order as when it is
-/// written with `tch`, and one node of the graph instead of some twenty-five. `mask` is added to the scores: 0 where a key
-/// may be attended to, −∞ where not.
+/// What a layer is beside its parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerSettings {
+    /// H; divides D.
+    pub heads: i64,
+    /// Added to the variance in both `LayerNorm`s.
+    pub eps: f64,
+    /// Probability that a number of what either sub-layer adds is set to 0, from 0 to below 1.
+    pub hidden_dropout: f64,
+    /// The same of the attention's probabilities.
+    pub attention_dropout: f64,
+}
+
+/// A post-LayerNorm layer of BERT as one operation, whose matrix products are all that it does slowly: what lies between
+/// two of them is a single pass, and one node of the graph stands for some twenty-five. `mask` is added to the scores:
+/// 0 where a key may be attended to, −∞ where not.
 ///
-/// `None` where libtorch would choose other kernels: on another device than the CPU, in another precision than float32,
-/// and under autocast. It has a first derivative and no second.
+/// What dropout drops is a function of three numbers that are drawn from libtorch's generator of the CPU, whatever the
+/// number of threads.
+///
+/// `None` where there are no kernels for it: on another device than the CPU, in another precision than float32, under
+/// autocast, and with a libtorch that exports no BLAS. It has a first derivative and no second.
 ///
 /// # Shapes
 /// `x` `[B, L, D]`, `mask` `[B, 1, 1, L]` → `[B, L, D]`
@@ -47,10 +63,11 @@ pub struct LayerParameters<'a> {
 pub fn encoder_layer(
     x: &Tensor,
     mask: &Tensor,
-    heads: i64,
-    eps: f64,
+    settings: LayerSettings,
     parameters: LayerParameters<'_>,
 ) -> Result<Option<Tensor>, Error> {
+    crate::error::expect_rate("hidden_dropout", settings.hidden_dropout)?;
+    crate::error::expect_rate("attention_dropout", settings.attention_dropout)?;
     let p = parameters;
     let affine = [
         p.query,
@@ -66,5 +83,5 @@ pub fn encoder_layer(
     for (pair, Affine { weight, bias }) in list.chunks_exact_mut(2).zip(affine) {
         (pair[0], pair[1]) = (weight, bias);
     }
-    ffi::layer::layer(x, mask, heads, eps, list)
+    ffi::layer::layer(x, mask, &settings, list)
 }

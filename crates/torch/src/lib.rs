@@ -5,7 +5,9 @@
 mod adamw;
 mod autocast;
 mod cuda;
+mod detection;
 mod determinism;
+mod embeddings;
 mod error;
 #[allow(unsafe_code)] // The one module that calls C++.
 mod ffi;
@@ -15,17 +17,21 @@ mod memory;
 mod threads;
 mod transfer;
 mod version;
+mod vocabulary;
 
 pub use adamw::{AdamW, AdamWConfig, Group, ParameterState};
 pub use autocast::autocast;
 pub use cuda::{load_cuda, why_no_cuda};
+pub use detection::detect;
 pub use determinism::{
     allow_tf32, are_deterministic_algorithms_enabled, is_tf32_allowed, use_deterministic_algorithms,
 };
+pub use embeddings::{EmbeddingParameters, embed};
 pub use error::Error;
 pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
-pub use layer::{Affine, LayerParameters, encoder_layer};
+pub use layer::{Affine, LayerParameters, LayerSettings, encoder_layer};
 pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
 pub use threads::{num_interop_threads, num_threads, set_num_threads};
 pub use transfer::send;
 pub use version::{compiled_version, version};
+pub use vocabulary::{LogLikelihood, log_likelihood, log_likelihood_alone, sample};

@@ -4,12 +4,15 @@
 
 mod adamw;
 mod autocast;
+mod dropout;
+mod embeddings;
 mod gradients;
 mod layer;
 mod memory;
 mod optimizer_state;
 mod settings;
 mod transfer;
+mod vocabulary;
 
 use electra_torch as torch;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};

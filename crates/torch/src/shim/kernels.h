@@ -1,0 +1,78 @@
+// What is computed between matrix products: each a single pass over rows, compiled once for every level of vector
+// instructions. Everything is float32 and row after row in memory.
+
+#pragma once
+
+#include <cstdint>
+
+// What is dropped of a tensor is a function of the seed, the row and the column, not of threads or of other tensors.
+struct Dropout {
+  float rate;     // in [0, 1); at 0 nothing is dropped
+  uint64_t seed;  // of this tensor, in this step
+
+  float scale() const { return 1.0f / (1.0f - rate); }
+};
+
+// LayerNorm(residual + dropout(x + bias)) and what its gradient is computed from.
+struct Norm {
+  const float* weight;
+  const float* bias;
+  float eps;
+  float* mean;  // of each row
+  float* rstd;  // 1 / √(variance + eps) of each row
+};
+
+// Three tables of rows, and which of them make up the rows of a batch.
+struct Tables {
+  const float* word;
+  const float* token_type;
+  const float* position;
+  const int64_t* ids;
+  const int64_t* types;
+  int64_t length;  // of an example
+};
+
+struct Kernels {
+  // p ← softmax(p + mask) in each row, and kept ← dropout(p), which may be p itself where nothing is dropped. What is
+  // dropped has its sign set in p. `row` is the number of the first row in its tensor.
+  void (*softmax)(float* p, float* kept, const float* mask, int64_t rows, int64_t length, Dropout dropout, uint64_t row);
+  // Of p as softmax left it: kept anew, and g, the gradient of kept, becomes that of the scores.
+  void (*softmax_backward)(const float* p, float* kept, float* g, int64_t rows, int64_t length, Dropout dropout);
+  // x ← residual + dropout(x + bias), out ← LayerNorm(x).
+  void (*add_norm)(float* x, const float* bias, const float* residual, float* out, Norm norm, int64_t rows, int64_t d,
+                   Dropout dropout, uint64_t row);
+  // Of x as add_norm left it and g, the gradient of out: that of the residual and that of the branch before dropout, which
+  // may be one where nothing is dropped; and those of weight, bias and the branch's bias, summed over the rows.
+  void (*add_norm_backward)(const float* x, const float* g, float* g_residual, float* g_branch, float* g_weight,
+                            float* g_bias, float* g_branch_bias, Norm norm, int64_t rows, int64_t d, Dropout dropout,
+                            uint64_t row);
+  // out ← GELU(x + bias), exactly: x Φ(x).
+  void (*gelu)(const float* x, const float* bias, float* out, int64_t rows, int64_t d);
+  // out as gelu gave it; g, the gradient of out, becomes that of x; and that of bias, summed over the rows.
+  void (*gelu_backward)(const float* x, const float* bias, float* out, float* g, float* g_bias, int64_t rows, int64_t d);
+  // logits ← logits + bias; of each row the logarithm of the sum of exponentials, and log softmax at the target.
+  void (*log_likelihood)(float* logits, const float* bias, const int64_t* targets, float* log_sums, float* log_p,
+                         int64_t rows, int64_t vocab_size);
+  // g_logits, which may be the logits themselves, of g, the gradient of log_p; and that of the bias, summed over the rows.
+  void (*log_likelihood_backward)(const float* logits, const int64_t* targets, const float* log_sums, const float* g,
+                                  float* g_logits, float* g_bias, int64_t rows, int64_t vocab_size);
+  // The first token at which the sum of softmax(logits) exceeds `uniform`, from 0 to below 1. `scratch` holds vocab_size.
+  int64_t (*sample)(const float* logits, float uniform, float* scratch, int64_t vocab_size);
+  // x ← word[ids] + token_type[types] + position[the row's place in its example], out ← dropout(LayerNorm(x)).
+  void (*embed)(Tables tables, float* x, float* out, Norm norm, int64_t rows, int64_t d, Dropout dropout, uint64_t row);
+  // Of x as embed left it and g, the gradient of out: that of x; and those of the LayerNorm, summed over the rows.
+  void (*embed_backward)(const float* x, const float* g, float* g_x, float* g_weight, float* g_bias, Norm norm, int64_t rows,
+                         int64_t d, Dropout dropout, uint64_t row);
+  // logits ← Σ GELU(x + bias) · weight in each row.
+  void (*detect)(const float* x, const float* bias, const float* weight, float* logits, int64_t rows, int64_t d);
+  // g_x of g, the gradient of the logits; and those of bias and weight, summed over the rows.
+  void (*detect_backward)(const float* x, const float* bias, const float* weight, const float* g, float* g_x, float* g_bias,
+                          float* g_weight, int64_t rows, int64_t d);
+  // out ← out + x
+  void (*add)(const float* x, float* out, int64_t d);
+  // The sum of the rows.
+  void (*sum)(const float* x, float* out, int64_t rows, int64_t d);
+};
+
+// Those for this machine.
+const Kernels& kernels();

@@ -1,0 +1,118 @@
+//! Embeddings and ELECTRA's head against libtorch's operations.
+
+use crate::{numbers, parameter, turn, values};
+use electra_torch::{Affine, EmbeddingParameters, detect, embed};
+use tch::{Device, Kind, Tensor};
+
+const F: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+fn ids(shape: [i64; 2], below: i64, seed: i64) -> Tensor {
+    let count = shape[0] * shape[1];
+    ((Tensor::arange(count, (Kind::Int64, Device::Cpu)) * 7 + seed) * 5).remainder(below).view(shape)
+}
+
+/// Values and gradients of `parameters` of a function, weighted so that no two elements count alike.
+fn learnt(parameters: &[&Tensor], f: impl Fn() -> Tensor) -> Vec<Vec<f64>> {
+    let output = f();
+    (&output * numbers(&output.size(), 5, Kind::Float, Device::Cpu)).sum(Kind::Float).backward();
+    let mut all = vec![values(&output)];
+    for parameter in parameters {
+        all.push(values(&electra_torch::grad(parameter).unwrap()));
+    }
+    let parameters: Vec<Tensor> = parameters.iter().map(|parameter| parameter.shallow_clone()).collect();
+    electra_torch::zero_grad(&parameters).unwrap();
+    all
+}
+
+/// Within 1e-5 of the largest: sums of many float32 numbers are rounded in another order.
+fn near(ours: &[f64], libtorch: &[f64], what: &str) {
+    let most = libtorch.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    for (index, (ours, libtorch)) in ours.iter().zip(libtorch).enumerate() {
+        assert!((ours - libtorch).abs() <= 1e-5 * most, "{what}[{index}]: {ours} is not {libtorch}");
+    }
+}
+
+#[test]
+fn embeddings_have_the_numbers_and_gradients_of_their_operations() {
+    for (b, l, v, e) in [(3, 7, 11, 16), (1, 1, 2, 5), (9, 33, 50, 32)] {
+        let [word, token_type, position] = [(v, 1), (2, 2), (l + 2, 3)]
+            .map(|(rows, seed)| parameter(&[rows, e], seed, Kind::Float, Device::Cpu));
+        let weight = parameter(&[e], 4, Kind::Float, Device::Cpu);
+        let bias = parameter(&[e], 6, Kind::Float, Device::Cpu);
+        let (input_ids, types) = (ids([b, l], v, 1), ids([b, l], 2, 0));
+        let all = [&word, &token_type, &position, &weight, &bias];
+        let ours = learnt(&all, || {
+            let layer_norm = Affine { weight: &weight, bias: &bias };
+            let parameters =
+                EmbeddingParameters { word: &word, token_type: &token_type, position: &position, layer_norm };
+            embed(&input_ids, &types, 1e-6, 0.0, parameters).unwrap().unwrap()
+        });
+        let libtorch = learnt(&all, || {
+            let look_up = |table, ids| Tensor::embedding(table, ids, -1, false, false);
+            let sum = look_up(&word, &input_ids) + look_up(&token_type, &types) + position.narrow(0, 0, l);
+            sum.layer_norm([e], Some(&weight), Some(&bias), 1e-6, true)
+        });
+        for (index, (ours, libtorch)) in ours.iter().zip(&libtorch).enumerate() {
+            near(ours, libtorch, &format!("{index} of {b} × {l}"));
+        }
+    }
+}
+
+#[test]
+fn gradients_of_embeddings_are_those_of_the_numbers_that_were_kept() {
+    let _turn = turn();
+    let (b, l, v, e) = (4, 6, 9, 8);
+    let [word, token_type, position] =
+        [(v, 1), (2, 2), (l, 3)].map(|(rows, seed)| parameter(&[rows, e], seed, Kind::Float, Device::Cpu));
+    let (weight, bias) = (Tensor::ones([e], F), Tensor::zeros([e], F));
+    let (input_ids, types) = (ids([b, l], v, 1), ids([b, l], 2, 0));
+    let output = |word: &Tensor| {
+        tch::manual_seed(3);
+        let layer_norm = Affine { weight: &weight, bias: &bias };
+        let parameters =
+            EmbeddingParameters { word, token_type: &token_type, position: &position, layer_norm };
+        embed(&input_ids, &types, 1e-6, 0.3, parameters).unwrap().unwrap()
+    };
+    let weights = numbers(&[b, l, e], 5, Kind::Float, Device::Cpu);
+    let loss = |word: &Tensor| (output(word) * &weights).sum(Kind::Double);
+    loss(&word).backward();
+    let direction = numbers(&[v, e], 8, Kind::Float, Device::Cpu);
+    let at = |sign: f64| tch::no_grad(|| loss(&(&word + &direction * (sign * 1e-3))).double_value(&[]));
+    let measured = (at(1.0) - at(-1.0)) / 2e-3;
+    let gradient = (word.grad() * direction).sum(Kind::Double).double_value(&[]);
+    assert!((gradient - measured).abs() < 0.01 * measured.abs().max(1.0), "{gradient}, measured {measured}");
+}
+
+#[test]
+fn ids_beyond_their_table_are_an_error() {
+    let (table, weight) = (Tensor::zeros([4, 8], F), Tensor::zeros([8], F));
+    let layer_norm = Affine { weight: &weight, bias: &weight };
+    let parameters = EmbeddingParameters { word: &table, token_type: &table, position: &table, layer_norm };
+    let (good, bad) = (ids([1, 4], 4, 0), Tensor::from_slice(&[0_i64, 1, 4, 2]).view([1, 4]));
+    let error = |ids, types| embed(ids, types, 1e-6, 0.0, parameters).unwrap_err().to_string();
+    assert!(error(&bad, &good).contains("the ids holds 4: expected 0 to 3"), "{}", error(&bad, &good));
+    assert!(error(&good, &bad).contains("the token types holds 4"), "{}", error(&good, &bad));
+    let long = ids([1, 5], 4, 0);
+    assert!(error(&long, &long).contains("5 tokens and 4 positions"), "{}", error(&long, &long));
+}
+
+#[test]
+fn the_head_has_the_numbers_and_gradients_of_its_operations() {
+    for (n, d) in [(1, 1), (5, 8), (200, 48)] {
+        let [x, weight] =
+            [(n, 1), (d, 2)].map(|(rows, seed)| parameter(&[rows, d], seed, Kind::Float, Device::Cpu));
+        let bias = parameter(&[d], 3, Kind::Float, Device::Cpu);
+        let prediction = parameter(&[1, d], 4, Kind::Float, Device::Cpu);
+        let all = [&x, &weight, &bias, &prediction];
+        let ours = learnt(&all, || {
+            detect(&x, Affine { weight: &weight, bias: &bias }, &prediction).unwrap().unwrap()
+        });
+        let no_bias: Option<&Tensor> = None;
+        let libtorch = learnt(&all, || {
+            x.linear(&weight, Some(&bias)).gelu("none").linear(&prediction, no_bias).squeeze_dim(-1)
+        });
+        for (index, (ours, libtorch)) in ours.iter().zip(&libtorch).enumerate() {
+            near(ours, libtorch, &format!("{index} of {n} × {d}"));
+        }
+    }
+}
