@@ -1,5 +1,8 @@
 //! Inputs that the benches share: text and a tokenizer, made by the program so that nothing need be shipped.
 
+pub mod batches;
+pub mod products;
+
 use std::path::{Path, PathBuf};
 
 use electra_data::masking::Scratch;
@@ -128,6 +131,14 @@ pub fn mask_batches(corpus: &Corpus, steps: u64) -> u64 {
         tokens += batch.attention_mask.iter().filter(|&&real| real).count() as u64;
     }
     tokens
+}
+
+/// The middle one, or the mean of the two in the middle.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let last = values.len() - 1;
+    f64::midpoint(values[last / 2], values[last - last / 2])
 }
 
 /// A folder for one bench, removed with the value.
