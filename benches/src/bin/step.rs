@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let masking = electra_ablations::masking(&options.objective)?;
     let loader = Loader::new(&corpus, masking, &[], options.batch, 1)?;
     if let Some(folder) = &options.save_batches {
-        return Ok(batches::save(folder, &options.objective, &model, &loader)?);
+        return batches::save(folder, &options.objective, &model, &loader);
     }
     let read = options.batches.as_deref().map(batches::read).transpose()?;
     let parameters = nn::VarStore::new(device);
