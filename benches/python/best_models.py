@@ -1,7 +1,8 @@
 """(b): the same losses by the best PyTorch that can be written in a day.
 
-One product for Q, K and V, scaled_dot_product_attention, vocabulary heads at masked positions only, samples by
-inverting the cumulative distribution (one random number a sample instead of V), no mask where no row is padded.
+One product for Q, K and V, scaled_dot_product_attention, vocabulary heads at masked positions only, samples
+by inverting the cumulative distribution (one random number a sample instead of V), no mask where no row is
+padded.
 `load` takes the weights of eager_models.py's model of the same objective.
 
 B rows, L positions, N slots for masked positions, D width, E of the embeddings, V words.
@@ -17,7 +18,8 @@ class Layer(nn.Module):
         super().__init__()
         width, inner, eps = config["hidden_size"], config["intermediate_size"], config["layer_norm_eps"]
         self.heads = config["num_attention_heads"]
-        self.dropout, self.attention_dropout = config["hidden_dropout_prob"], config["attention_probs_dropout_prob"]
+        self.dropout = config["hidden_dropout_prob"]
+        self.attention_dropout = config["attention_probs_dropout_prob"]
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, inner), nn.Linear(inner, width)
         self.norm1, self.norm2 = nn.LayerNorm(width, eps), nn.LayerNorm(width, eps)

@@ -1,10 +1,10 @@
-"""Sequence classification with transformers: the peer of benches/src/bin/classify.rs, on the inputs that it wrote.
+"""Sequence classification with transformers: the peer of benches/src/bin/classify.rs, on its inputs.
 
     python classify.py FOLDER SET infer|infer-sorted|finetune [--threads N]
 
-FOLDER/model is the checkpoint, FOLDER/SET.json the examples, {"ids", "second", "label"}. Prints a JSON object with
-the seconds that all examples take (the median of some passes; of fine-tuning the second epoch), the memory at most
-during them, and of inference the logarithms of the classes' probabilities.
+FOLDER/model is the checkpoint, FOLDER/SET.json the examples, {"ids", "second", "label"}. Prints a JSON object
+with the seconds that all examples take (the median of some passes; of fine-tuning the second epoch), the memory
+at most during them, and of inference the logarithms of the classes' probabilities.
 
 infer         batches of 32 in the order of the file, padded to the longest, as people use it
 infer-sorted  the same sorted by length

@@ -1,7 +1,7 @@
 """(a): the objectives as people write them with transformers' classes, logits at every position.
 
-A batch is a dict of [B, L] tensors: input_ids, masked_input_ids, masked (where the masks are), attention_mask,
-token_type_ids. `samples` [B, N] takes the place of what would be sampled, for comparing losses.
+A batch is a dict of [B, L] tensors: input_ids, masked_input_ids, masked (where the masks are),
+attention_mask, token_type_ids. `samples` [B, N] takes the place of what would be sampled, for comparing losses.
 """
 
 import torch

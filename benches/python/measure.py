@@ -1,4 +1,4 @@
-"""What the peers' programs have in common: threads, time and memory, measured as benches/src/bin/step.rs does."""
+"""What the peers' programs have in common: threads, time and memory, as benches/src/bin/step.rs has them."""
 
 import statistics
 import time

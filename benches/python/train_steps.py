@@ -3,16 +3,16 @@
     python train_steps.py FOLDER --peer eager|best|compiled [--steps N] [--threads N]
     python train_steps.py FOLDER --check
 
-FOLDER holds model.json and batches.safetensors of `step --save-batches`. Prints a JSON object with the median
-time of the timed steps, the memory at most during them, and the losses of the first and the last. Two steps come
-before; with them goes the time that compiling takes, `warm_up_s`.
+FOLDER holds model.json and batches.safetensors of `step --save-batches`. Prints a JSON object with the
+median time of the timed steps, the memory at most during them, and the losses of the first and the last. Two
+steps come before; with them goes the time that compiling takes, `warm_up_s`.
 
 eager      transformers' models in the loop that people use (eager_models.py)
 best       the best PyTorch that can be written in a day (best_models.py)
 compiled   the same, the loss function compiled
 
-`--check` compares the losses and the gradients' norm of the two models with dropout 0, the same weights and the
-same samples.
+`--check` compares the losses and the gradients' norm of the two models with dropout 0, the same weights and
+the same samples.
 """
 
 import argparse
@@ -89,14 +89,18 @@ def train(model, batches, peer, steps):
         "warm_up_s": warm_up,
         "loss_first": losses[0].item(),
         "loss_last": losses[-1].item(),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": count(model),
     }
     print(json.dumps(report))
 
 
+def count(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 def norm(model):
     grads = [parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None]
-    return torch.cat(grads).norm().item()
+    return torch.cat(grads).double().norm().item()
 
 
 def check(encoder, generator, objective, batches):
@@ -106,8 +110,8 @@ def check(encoder, generator, objective, batches):
     eager = eager_models.MODELS[objective](encoder, generator).train()
     best = best_models.MODELS[objective](encoder, generator).train()
     best.load(eager)
-    count = lambda model: sum(parameter.numel() for parameter in model.parameters())
-    assert count(eager) == count(best), f"{count(eager)} and {count(best)} parameters"
+    if count(eager) != count(best):
+        raise SystemExit(f"{objective}: {count(eager)} and {count(best)} parameters")
     for batch in batches[:2]:
         samples = torch.randint(5, encoder["vocab_size"], batch["masked_positions"].shape)
         losses, norms = [], []
