@@ -50,6 +50,7 @@ impl Bound {
     /// The verdict in words.
     pub(super) fn verdict(self, exponent: f64) -> &'static str {
         match (self, self.holds(exponent)) {
+            (Self::Caches, true) if Self::Constant.holds(exponent) => "does not grow",
             (Self::Constant, true) => "does not grow",
             (Self::Caches, true) => "only as caches miss",
             (Self::Constant | Self::Caches, false) => "**grows**",
