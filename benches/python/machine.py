@@ -16,7 +16,15 @@ def cpu():
         return platform.processor() or platform.machine()
 
 
-packages = ["numpy", "tokenizers", "transformers"]
+def versions(names):
+    """Those that are there: torch is not where no job asked for it."""
+    for name in names:
+        try:
+            yield name, importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+
+
 print(
     json.dumps(
         {
@@ -25,7 +33,7 @@ print(
             "cores": os.cpu_count(),
             "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
-            "packages": {name: importlib.metadata.version(name) for name in packages},
+            "packages": dict(versions(["numpy", "tokenizers", "torch", "transformers"])),
         }
     )
 )

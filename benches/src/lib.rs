@@ -1,5 +1,8 @@
 //! Inputs that the benches share: text and a tokenizer, made by the program so that nothing need be shipped.
 
+pub mod batches;
+pub mod products;
+
 use std::path::{Path, PathBuf};
 
 use electra_data::masking::Scratch;
@@ -33,34 +36,36 @@ pub fn events() -> Vec<Event> {
     }
 }
 
-/// Documents of words made of syllables, their frequencies by Zipf's law as in real text.
+/// Documents of lines of [`word`]s.
 fn generated(lines: u64) -> Vec<Event> {
-    const SYLLABLES: [&str; 24] = [
-        "ka", "lo", "mi", "ter", "son", "ra", "ne", "vi", "du", "pol", "est", "an", "gri", "the", "wo", "in",
-        "ba", "shu", "ze", "qui", "fa", "el", "om", "ty",
-    ];
     let mut rng = electra_data::rng::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
     let mut events = Vec::new();
     for line in 0..lines {
         let words = 20 + rng.below(100);
-        let text: Vec<String> = (0..words)
-            .map(|_| {
-                // A rank with density 1/rank between 1 and 60,000; its digits in base 24 are the word.
-                let mut rank = (60_000f64.powf(rng.unit())) as usize;
-                let mut word = String::new();
-                while rank > 0 {
-                    word += SYLLABLES[rank % 24];
-                    rank /= 24;
-                }
-                word
-            })
-            .collect();
+        let text: Vec<String> = (0..words).map(|_| word(&mut rng)).collect();
         events.push(Event::Line(text.join(" ") + "."));
         if line % 30 == 29 {
             events.push(Event::EndOfDocument);
         }
     }
     events
+}
+
+/// A word of a text that nobody need ship: made of syllables, its frequency by Zipf's law as in real text.
+#[must_use]
+pub fn word(rng: &mut electra_data::rng::KeyedRng) -> String {
+    const SYLLABLES: [&str; 24] = [
+        "ka", "lo", "mi", "ter", "son", "ra", "ne", "vi", "du", "pol", "est", "an", "gri", "the", "wo", "in",
+        "ba", "shu", "ze", "qui", "fa", "el", "om", "ty",
+    ];
+    // A rank with density 1/rank between 1 and 60,000; its digits in base 24 are the word.
+    let mut rank = (60_000f64.powf(rng.unit())) as usize;
+    let mut word = String::new();
+    while rank > 0 {
+        word += SYLLABLES[rank % 24];
+        rank /= 24;
+    }
+    word
 }
 
 /// The lines among events.
@@ -128,6 +133,14 @@ pub fn mask_batches(corpus: &Corpus, steps: u64) -> u64 {
         tokens += batch.attention_mask.iter().filter(|&&real| real).count() as u64;
     }
     tokens
+}
+
+/// The middle one, or the mean of the two in the middle.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let last = values.len() - 1;
+    f64::midpoint(values[last / 2], values[last - last / 2])
 }
 
 /// A folder for one bench, removed with the value.

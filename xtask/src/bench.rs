@@ -1,6 +1,7 @@
 //! `cargo xtask bench`.
 
 mod peers;
+mod scaling;
 
 use crate::{setup, workspace};
 use anyhow::{Context, Result, bail};
@@ -12,6 +13,7 @@ use serde_json::Value;
   cargo xtask bench            every criterion bench
   cargo xtask bench data       one of them, benches/data.rs
   cargo xtask bench peers      the same jobs here and in Python, in turn
+  cargo xtask bench scaling    growth of time and memory with every size, and leaks
   cargo xtask bench step --preset small --objective electra --batch 16 --json")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -24,6 +26,8 @@ pub(crate) struct Args {
 enum Command {
     /// Run the jobs of benches/python here and in Python in turn, and compare
     Peers(peers::Args),
+    /// Measure how time and memory grow with L, B, V, D and the corpus, and whether a long run leaks
+    Scaling(scaling::Args),
     /// Time a training step and its phases; `-- --help` lists the options
     Step {
         /// Handed to the program that does it
@@ -36,6 +40,7 @@ enum Command {
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Peers(args)) => return peers::run(args),
+        Some(Command::Scaling(args)) => return scaling::run(args),
         Some(Command::Step { options }) => {
             setup::quietly()?;
             let program =

@@ -1,17 +1,25 @@
 //! Where the time of a training step goes, and how many tokens a second that makes.
 //!
 //! `step --preset NAME --objective NAME [--batch N] [--max-length N] [--vocab-size N] [--threads N] [--steps N]
-//! [--json]`: trains on random tokens, which cost what real ones do.
+//! [--json]`: trains on random tokens, which cost what real ones do, with libtorch set up as in training.
+//!
+//! `step … --save-batches FOLDER` writes the model's configuration and some batches for
+//! `benches/python/train_steps.py`, and `step … --batches FOLDER` trains on these.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
+use electra_benches::{batches, median, products};
 use electra_data::{Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Loader, Unit, Vocabulary};
 use electra_encoder::{Convention, EncoderConfig, StepShape};
 use electra_objective::{Batch, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};
+
+/// Steps that are not timed.
+const WARM_UP: u64 = 2;
 
 /// Time a training step.
 #[derive(Parser)]
@@ -37,8 +45,14 @@ struct Options {
     /// Threads of libtorch
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Write model.json and batches.safetensors to a folder, and do nothing else
+    #[arg(long, value_name = "FOLDER", conflicts_with = "batches")]
+    save_batches: Option<PathBuf>,
+    /// Train on the batches of a folder, in turn, instead of gathering and masking them
+    #[arg(long, value_name = "FOLDER")]
+    batches: Option<PathBuf>,
     /// Steps that are timed, after two that are not
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
     /// Print JSON
     #[arg(long)]
@@ -51,6 +65,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
     electra_torch::set_num_threads(options.threads)?;
     let device = Device::cuda_if_available();
+    // As the trainer does.
+    electra_torch::keep_freed_memory()?;
+    electra_torch::use_deterministic_algorithms(device == Device::Cpu)?;
     let mut encoder = match options.preset.as_str() {
         "tiny" => EncoderConfig::tiny(),
         "small" => EncoderConfig::small(),
@@ -65,6 +82,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let corpus = random_corpus(&folder.path().join("corpus"), &options, &model)?;
     let masking = electra_ablations::masking(&options.objective)?;
     let loader = Loader::new(&corpus, masking, &[], options.batch, 1)?;
+    if let Some(folder) = &options.save_batches {
+        return batches::save(folder, &options.objective, &model, &loader);
+    }
+    let read = options.batches.as_deref().map(batches::read).transpose()?;
     let parameters = nn::VarStore::new(device);
     let unigram = corpus.token_counts()?;
     let objective = electra_ablations::build(&options.objective, &parameters.root(), &model, &unigram)?;
@@ -74,19 +95,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let peak = matrix_peak(&model, &options, device);
 
     let mut phases: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    electra_torch::reset_peak_memory(device)?;
-    for step in 0..options.steps + 2 {
-        let mut clock = Instant::now();
+    let (mut steps, mut losses) = (Vec::new(), Vec::new());
+    for step in 0..options.steps + WARM_UP {
+        if step == WARM_UP {
+            electra_torch::reset_peak_memory(device)?;
+        }
+        let started = Instant::now();
+        let mut clock = started;
         let mut lap = |name: &'static str| -> Result<(), electra_torch::Error> {
             electra_torch::synchronize(device)?;
             let seconds = clock.elapsed().as_secs_f64();
             clock = Instant::now();
-            if step >= 2 {
+            if step >= WARM_UP {
                 phases.entry(name).or_default().push(seconds);
             }
             Ok(())
         };
-        let data = loader.batch(step)?;
+        let data = match &read {
+            Some(read) => read[step as usize % read.len()].clone(),
+            None => loader.batch(step)?,
+        };
         lap("1 gather and mask")?;
         let batch = Batch::new(&data, 1, step, device);
         lap("2 to tensors")?;
@@ -99,26 +127,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         optimizer.step(1e-4, &clip)?;
         optimizer.zero_grad()?;
         lap("6 optimizer")?;
+        if step >= WARM_UP {
+            steps.push(started.elapsed().as_secs_f64());
+            losses.push(output.loss.detach());
+        }
     }
 
+    let memory = electra_torch::memory(device)?.peak;
     let medians: BTreeMap<&str, f64> =
         phases.into_iter().map(|(name, seconds)| (name, median(seconds))).collect();
-    let step_s: f64 = medians.values().sum();
+    steps.sort_by(f64::total_cmp);
+    let last = steps.len() - 1;
+    let quartiles = [steps[last / 4], steps[last - last / 4]];
+    let step_s = median(steps);
     let tokens = (options.batch * options.max_length) as f64;
     let shape = StepShape {
         batch: options.batch as u64,
         length: options.max_length as u64,
         masked: loader.empty_batch().max_masked as u64,
     };
-    let flops = Convention::Executed.step(&electra_ablations::networks(&options.objective, &model)?, shape);
-    let memory = electra_torch::memory(device)?.peak;
-    let share = flops / step_s / peak;
+    let networks = electra_ablations::networks(&options.objective, &model)?;
+    let share = Convention::Executed.step(&networks, shape) / step_s / peak;
+    let products_s = products::seconds(&networks, shape, device)?;
+    let product_share = products_s / step_s;
     if options.json {
         let report = serde_json::json!({
             "preset": options.preset, "objective": options.objective, "batch": options.batch,
             "max_length": options.max_length, "vocab_size": model.encoder.vocab_size, "threads": options.threads,
             "device": format!("{device:?}"), "step_s": step_s, "tokens_per_s": tokens / step_s,
-            "peak_memory_bytes": memory, "peak_share": share, "phases_s": medians,
+            "peak_memory_bytes": memory, "peak_share": share, "phases_s": medians, "step_s_quartiles": quartiles,
+            "products_s": products_s, "product_share": product_share,
+            "loss_first": losses[0].double_value(&[]), "loss_last": losses[losses.len() - 1].double_value(&[]),
         });
         println!("{report}");
     } else {
@@ -132,6 +171,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             tokens / step_s,
             100.0 * share
         );
+        println!(
+            "{:<18} {:>9.2} ms alone, {:.0} % of the step",
+            "matrix products",
+            1e3 * products_s,
+            100.0 * product_share
+        );
         println!("{:<18} {:>9} MiB at most", "memory", memory >> 20);
     }
     Ok(())
@@ -139,7 +184,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Full examples of random tokens, more than two batches of them.
 fn random_corpus(
-    folder: &std::path::Path,
+    folder: &Path,
     options: &Options,
     model: &ModelConfig,
 ) -> Result<Corpus, electra_data::Error> {
@@ -181,9 +226,4 @@ fn matrix_peak(model: &ModelConfig, options: &Options, device: Device) -> f64 {
         (2 * rows * d * f) as f64 * times as f64 / started.elapsed().as_secs_f64()
     };
     (0..5).map(|_| rate()).fold(0.0, f64::max)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -1,0 +1,145 @@
+//! The time that the matrix products of a training step take alone, at their own shapes.
+//!
+//! Counted, of every network of the objective: in each layer the products for Q, K and V as one (N·D·3D), the two
+//! batched ones of attention ([B·H, L, A]·[B·H, A, L] and [B·H, L, L]·[B·H, L, A]), the output of attention
+//! (N·D·D) and the two of the feed-forward (N·D·F, N·F·D); the projection of the embeddings where E ≠ D; and the
+//! heads at the positions that they are computed at. Each once forward, and twice backward: its gradients with
+//! respect to either side. Not counted: what is computed a second time to save memory, biases, and everything
+//! between products.
+//!
+//! The operands are allocated and written beforehand, and shared by products of one shape, so that they lie nearer
+//! than those of a real step may: the rate is one to approach, not to reach.
+
+use std::time::Instant;
+
+use electra_encoder::{Head, Network, Positions, StepShape};
+use tch::{Device, Kind, Tensor};
+
+/// C = A·B, of matrices or of batches of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Product {
+    /// Matrices in a batch; none for a product with weights.
+    batch: Option<i64>,
+    /// Rows of A.
+    m: i64,
+    /// Columns of A.
+    k: i64,
+    /// Columns of B.
+    n: i64,
+}
+
+/// A product with its operands, the gradient of its result, and room for what is computed.
+struct Operands {
+    product: Product,
+    a: Tensor,
+    /// Transposed, as weights and keys lie in memory.
+    b: Tensor,
+    c: Tensor,
+    gradient: Tensor,
+    a_gradient: Tensor,
+    b_gradient: Tensor,
+}
+
+/// Seconds that all products of a step take one after the other: the median of some repetitions.
+///
+/// # Errors
+/// If libtorch threw an exception.
+pub fn seconds(
+    networks: &[Network<'_>],
+    shape: StepShape,
+    device: Device,
+) -> Result<f64, electra_torch::Error> {
+    tch::no_grad(|| {
+        let sequence: Vec<Product> = networks.iter().flat_map(|network| of(network, shape)).collect();
+        let mut distinct: Vec<Operands> = Vec::new();
+        let mut order = Vec::new();
+        for product in sequence {
+            let known = distinct.iter().position(|operands| operands.product == product);
+            order.push(known.unwrap_or(distinct.len()));
+            if known.is_none() {
+                distinct.push(Operands::new(product, device));
+            }
+        }
+        let once = |distinct: &mut [Operands]| {
+            let started = Instant::now();
+            order.iter().for_each(|&at| distinct[at].forward());
+            order.iter().rev().for_each(|&at| distinct[at].backward());
+            electra_torch::synchronize(device).map(|()| started.elapsed().as_secs_f64())
+        };
+        once(&mut distinct)?;
+        let begun = Instant::now();
+        let mut times = Vec::new();
+        while times.len() < 3 || (times.len() < 21 && begun.elapsed().as_secs_f64() < 3.0) {
+            times.push(once(&mut distinct)?);
+        }
+        Ok(crate::median(times))
+    })
+}
+
+/// The products of a network's forward pass, in their order.
+fn of(network: &Network<'_>, shape: StepShape) -> Vec<Product> {
+    let config = network.encoder;
+    let (rows, length) = (shape.batch as i64, shape.length as i64);
+    let (v, e, d) = (config.vocab_size, config.embedding_size, config.hidden_size);
+    let (f, heads) = (config.intermediate_size, config.num_attention_heads);
+    let tokens = rows * length;
+    let weights = |m, k, n| Product { batch: None, m, k, n };
+    let attention = |k, n| Product { batch: Some(rows * heads), m: length, k, n };
+    let layer = [
+        weights(tokens, d, 3 * d),
+        attention(d / heads, length),
+        attention(length, d / heads),
+        weights(tokens, d, d),
+        weights(tokens, d, f),
+        weights(tokens, f, d),
+    ];
+    let mut products = Vec::new();
+    if e != d {
+        products.push(weights(tokens, e, d));
+    }
+    (0..config.num_hidden_layers).for_each(|_| products.extend(layer));
+    let at = |positions: &Positions| match positions {
+        Positions::All => tokens,
+        Positions::Masked => rows * shape.masked as i64,
+    };
+    for head in network.heads {
+        match head {
+            Head::Vocabulary(positions) => {
+                products.extend([weights(at(positions), d, e), weights(at(positions), e, v)]);
+            }
+            Head::Discriminator(positions) => {
+                products.extend([weights(at(positions), d, d), weights(at(positions), d, 1)]);
+            }
+            Head::Gate(positions) => products.push(weights(at(positions), d, 1)),
+        }
+    }
+    products
+}
+
+impl Operands {
+    fn new(product: Product, device: Device) -> Self {
+        let Product { batch, m, k, n } = product;
+        let random = |rows, columns| {
+            let shape: Vec<i64> = batch.into_iter().chain([rows, columns]).collect();
+            Tensor::rand(shape, (Kind::Float, device))
+        };
+        Self {
+            product,
+            a: random(m, k),
+            b: random(n, k),
+            c: random(m, n),
+            gradient: random(m, n),
+            a_gradient: random(m, k),
+            b_gradient: random(n, k),
+        }
+    }
+
+    fn forward(&mut self) {
+        let _ = self.a.matmul_out(&self.c, &self.b.transpose(-2, -1));
+    }
+
+    fn backward(&mut self) {
+        let _ = self.gradient.matmul_out(&self.a_gradient, &self.b);
+        let _ = self.gradient.transpose(-2, -1).matmul_out(&self.b_gradient, &self.a);
+    }
+}
