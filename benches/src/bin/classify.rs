@@ -174,9 +174,7 @@ fn write_set(
 }
 
 fn infer(work: &Work) -> Result<()> {
-    // `electra predict` sets up nothing more.
-    electra_torch::set_num_threads(work.threads)?;
-    let device = Device::Cpu;
+    let device = electra_evaluation::device(DeviceChoice::Cpu, work.threads)?;
     let predictor = Predictor::read(&work.folder.join("model"), device)?;
     let contents: Vec<Content> =
         task(work)?.read(&Split::Train)?.examples.into_iter().map(|example| example.content).collect();

@@ -61,7 +61,6 @@ struct Options {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     electra_torch::load_cuda()?;
-    electra_torch::keep_freed_memory()?;
     let options = Options::parse();
     electra_torch::set_num_threads(options.threads)?;
     let device = Device::cuda_if_available();

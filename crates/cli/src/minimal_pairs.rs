@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use electra_evaluation::{PairScorer, Scoring};
+use electra_trainer::config::DeviceChoice;
 use serde_json::json;
-use tch::Device;
 
 use crate::interrupt;
 
@@ -56,7 +56,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Score::Discriminator => Scoring::Discriminator,
     });
     let pairs = electra_tasks::minimal_pairs(&options.pairs)?;
-    let scorer = PairScorer::read(&options.model, scoring, Device::Cpu)?;
+    let scorer =
+        PairScorer::read(&options.model, scoring, electra_evaluation::device(DeviceChoice::Cpu, 0)?)?;
     let scores = scorer.score(&pairs, &stop)?;
     if options.json {
         println!("{}", json!(scores));

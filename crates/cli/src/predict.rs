@@ -10,9 +10,9 @@ use clap::Args;
 use electra_evaluation::{Prediction, Predictor, Problem, ScoredSet};
 use electra_metrics::Metric;
 use electra_tasks::{Content, Labels, Split, Task};
+use electra_trainer::config::DeviceChoice;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tch::Device;
 
 use crate::interrupt;
 use crate::stdin::Lines;
@@ -75,7 +75,7 @@ struct Line {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let predictor = Predictor::read(&options.model, Device::Cpu)?;
+    let predictor = Predictor::read(&options.model, electra_evaluation::device(DeviceChoice::Cpu, 0)?)?;
     match &options.task {
         Some(task) => set(options, &predictor, task),
         None => lines(options, &predictor),

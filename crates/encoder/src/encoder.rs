@@ -4,6 +4,8 @@
 //! and as discriminator. Shapes: B batch, L length, E embedding size, D hidden size, F feed-forward size,
 //! H heads, A = D / H, V vocabulary.
 
+use std::cell::OnceCell;
+
 use electra_torch::{EmbeddingParameters, LayerParameters, LayerSettings};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
@@ -173,8 +175,8 @@ impl SelfAttention {
         }
     }
 
-    /// `x` [B, L, D], `mask` [B, 1, 1, L], added to the scores → [B, L, D]
-    fn forward_t(&self, x: &Tensor, mask: &Tensor, train: bool) -> Tensor {
+    /// `x` [B, L, D], `added` to the scores [B, 1, 1, L] → [B, L, D]
+    fn forward_t(&self, x: &Tensor, added: &Tensor, train: bool) -> Tensor {
         let [batch, length, size] = x.size()[..] else { panic!("x is {:?}; expected [B, L, D]", x.size()) };
         // [B, L, D] → [B, H, L, A]
         let shape = [batch, length, self.heads, size / self.heads];
@@ -185,7 +187,7 @@ impl SelfAttention {
             &heads(&query),
             &heads(&key),
             &heads(&value),
-            Some(mask),
+            Some(added),
             dropout,
             false,
             None,
@@ -231,6 +233,25 @@ impl Output {
     }
 }
 
+/// The keys that may be attended to.
+struct Keys<'a> {
+    /// [B, L]
+    attention_mask: &'a Tensor,
+    /// Made once for all layers that need it.
+    added: OnceCell<Tensor>,
+}
+
+impl Keys<'_> {
+    /// What is added to the scores, 0 where a key may be attended to and −∞ where not: [B, 1, 1, L].
+    fn added(&self, kind: Kind) -> &Tensor {
+        self.added.get_or_init(|| {
+            let mask = self.attention_mask.unsqueeze(1).unsqueeze(1);
+            Tensor::zeros(mask.size(), (kind, mask.device()))
+                .masked_fill(&mask.logical_not(), f64::NEG_INFINITY)
+        })
+    }
+}
+
 /// Attention, then a feed-forward network.
 #[derive(Debug)]
 struct Layer {
@@ -251,12 +272,12 @@ impl Layer {
         }
     }
 
-    /// `x` [B, L, D], `mask` [B, 1, 1, L], added to the scores → [B, L, D]
-    fn forward_t(&self, x: &Tensor, mask: &Tensor, train: bool) -> Tensor {
-        if let Some(output) = self.fused(x, mask, train) {
+    /// `x` [B, L, D] → [B, L, D]
+    fn forward_t(&self, x: &Tensor, keys: &Keys<'_>, train: bool) -> Tensor {
+        if let Some(output) = self.fused(x, keys.attention_mask, train) {
             return output;
         }
-        let attended = self.attention.forward_t(x, mask, train);
+        let attended = self.attention.forward_t(x, keys.added(x.kind()), train);
         let x = self.attention_output.forward_t(&attended, x, train);
         // The exact GELU, x Φ(x), as the Hub's "gelu"; the reference approximates Φ by a tanh.
         let inner = self.intermediate.forward(&x).gelu("none"); // [B, L, F]
@@ -264,7 +285,7 @@ impl Layer {
     }
 
     /// The same as one operation, where there is one for this device and precision.
-    fn fused(&self, x: &Tensor, mask: &Tensor, train: bool) -> Option<Tensor> {
+    fn fused(&self, x: &Tensor, attention_mask: &Tensor, train: bool) -> Option<Tensor> {
         let parameters = LayerParameters {
             query: self.attention.query.affine(),
             key: self.attention.key.affine(),
@@ -282,7 +303,7 @@ impl Layer {
             hidden_dropout: rate(self.output.dropout),
             attention_dropout: rate(self.attention.dropout),
         };
-        electra_torch::encoder_layer(x, mask, settings, parameters)
+        electra_torch::encoder_layer(x, attention_mask, settings, parameters)
             .expect("the shapes are those that the layer was made for")
     }
 }
@@ -343,8 +364,8 @@ impl Encoder {
     /// # Panics
     /// If L exceeds `max_position_embeddings`, or a tensor has the wrong shape or kind.
     pub fn forward_t(&self, input: &Input<'_>, train: bool) -> Tensor {
-        let (x, mask) = self.first(input, train);
-        self.layers.iter().fold(x, |x, layer| layer.forward_t(&x, &mask, train))
+        let (x, keys) = self.first(input, train);
+        self.layers.iter().fold(x, |x, layer| layer.forward_t(&x, &keys, train))
     }
 
     /// The hidden states before the first layer and after each, so one more than there are layers.
@@ -356,25 +377,22 @@ impl Encoder {
     /// As [`forward_t`](Self::forward_t).
     #[must_use]
     pub fn hidden_states_t(&self, input: &Input<'_>, train: bool) -> Vec<Tensor> {
-        let (x, mask) = self.first(input, train);
+        let (x, keys) = self.first(input, train);
         let mut states = vec![x];
         for layer in &self.layers {
-            states.push(layer.forward_t(&states[states.len() - 1], &mask, train));
+            states.push(layer.forward_t(&states[states.len() - 1], &keys, train));
         }
         states
     }
 
-    /// What the first layer sees: [B, L, D], and what is added to its scores, 0 where a key may be attended to and −∞
-    /// where not: [B, 1, 1, L].
-    fn first(&self, input: &Input<'_>, train: bool) -> (Tensor, Tensor) {
+    /// What the first layer sees: [B, L, D], and the keys of all layers.
+    fn first<'a>(&self, input: &Input<'a>, train: bool) -> (Tensor, Keys<'a>) {
         let x = self.embeddings.forward_t(input, train); // [B, L, E]
         let x = match &self.embeddings_project {
             Some(project) => project.forward(&x), // [B, L, D]
             None => x,
         };
-        let mask = input.attention_mask.unsqueeze(1).unsqueeze(1); // [B, 1, 1, L]
-        let open = Tensor::zeros(mask.size(), (x.kind(), x.device()));
-        (x, open.masked_fill(&mask.logical_not(), f64::NEG_INFINITY))
+        (x, Keys { attention_mask: input.attention_mask, added: OnceCell::new() })
     }
 
     /// The embeddings, for a head or a second encoder that shares them.

@@ -177,6 +177,11 @@ pub(crate) fn epoch(lengths: &[usize], batch: usize, seed: u64, epoch: u64) -> V
     order.into_iter().map(|at| batches[at].clone()).collect()
 }
 
+/// Tokens to score at once, with padding: on the CPU so few that what lies between two products stays in the caches.
+pub(crate) fn tokens_at_once(device: Device) -> usize {
+    if device.is_cuda() { 8192 } else { 1024 }
+}
+
 /// All examples, longest first, in batches of at most `tokens` tokens with padding: for scoring.
 pub(crate) fn by_length(lengths: &[usize], tokens: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();

@@ -13,11 +13,9 @@ use electra_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::batches::{Row, by_length};
+use crate::batches::{Row, by_length, tokens_at_once};
 use crate::{Error, encode, pretrained};
 
-/// Tokens that are computed at once, with padding.
-const TOKENS: usize = 8192;
 /// Logits of a vocabulary that are in memory at once.
 const LOGITS: usize = 1 << 26;
 
@@ -228,9 +226,10 @@ impl PairScorer {
     /// Tokens at once: fewer where each has logits of the vocabulary.
     fn most_tokens(&self) -> usize {
         let vocabulary = usize::try_from(self.encoder.config().vocab_size).unwrap_or(usize::MAX);
+        let tokens = tokens_at_once(self.encoder.embeddings().word_embeddings().device());
         match self.scoring {
-            Scoring::Unmasked => TOKENS.min(LOGITS / vocabulary),
-            Scoring::Discriminator | Scoring::PseudoLogLikelihood => TOKENS,
+            Scoring::Unmasked => tokens.min(LOGITS / vocabulary),
+            Scoring::Discriminator | Scoring::PseudoLogLikelihood => tokens,
         }
     }
 

@@ -5,14 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tch::{Device, Kind};
 
 use crate::Error;
-use crate::batches::{Batch, Item, by_length};
+use crate::batches::{Batch, Item, by_length, tokens_at_once};
 use crate::data::{Part, Set};
 use crate::heads::Problem;
 use crate::network::Network;
 use crate::spans::{self, Search};
-
-/// Tokens that are computed at once, with padding.
-const TOKENS: usize = 8192;
 
 /// What is predicted of an example.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +102,7 @@ fn best(values: &[f32]) -> usize {
 fn logits(network: &Network, items: &[Item], stop: &AtomicBool) -> Result<Vec<Vec<f32>>, Error> {
     let sizes: Vec<usize> = items.iter().map(|item| item.rows.len() * item.length()).collect();
     let mut all = vec![Vec::new(); items.len()];
-    for batch in by_length(&sizes, TOKENS) {
+    for batch in by_length(&sizes, tokens_at_once(network.device())) {
         if stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }

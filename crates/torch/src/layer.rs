@@ -45,8 +45,8 @@ pub struct LayerSettings {
 }
 
 /// A post-LayerNorm layer of BERT as one operation, whose matrix products are all that it does slowly: what lies between
-/// two of them is a single pass, and one node of the graph stands for some twenty-five. `mask` is added to the scores:
-/// 0 where a key may be attended to, −∞ where not.
+/// two of them is a single pass, and one node of the graph stands for some twenty-five. The mask is true at
+/// the keys that may be attended to.
 ///
 /// What dropout drops is a function of three numbers that are drawn from libtorch's generator of the CPU, whatever the
 /// number of threads.
@@ -55,14 +55,14 @@ pub struct LayerSettings {
 /// autocast, and with a libtorch that exports no BLAS. It has a first derivative and no second.
 ///
 /// # Shapes
-/// `x` `[B, L, D]`, `mask` `[B, 1, 1, L]` → `[B, L, D]`
+/// `x` `[B, L, D]`, `attention_mask` bool `[B, L]` → `[B, L, D]`
 ///
 /// # Errors
 ///
 /// Shapes that do not fit.
 pub fn encoder_layer(
     x: &Tensor,
-    mask: &Tensor,
+    attention_mask: &Tensor,
     settings: LayerSettings,
     parameters: LayerParameters<'_>,
 ) -> Result<Option<Tensor>, Error> {
@@ -83,5 +83,5 @@ pub fn encoder_layer(
     for (pair, Affine { weight, bias }) in list.chunks_exact_mut(2).zip(affine) {
         (pair[0], pair[1]) = (weight, bias);
     }
-    ffi::layer::layer(x, mask, &settings, list)
+    ffi::layer::layer(x, attention_mask, &settings, list)
 }

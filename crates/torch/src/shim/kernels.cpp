@@ -79,14 +79,14 @@ struct Key {
   }
 };
 
-void softmax(float* p, float* kept, const float* mask, int64_t rows, int64_t length, Dropout dropout, uint64_t row) {
+void softmax(float* p, float* kept, const int32_t* open, int64_t rows, int64_t columns, Dropout dropout, uint64_t row) {
   const float scale = dropout.scale();
-  const int32_t n = (int32_t)length;
-  for (int64_t at = 0; at < rows; ++at, p += length, kept += length) {
+  const int32_t n = (int32_t)columns;
+  for (int64_t at = 0; at < rows; ++at, p += columns, kept += columns) {
     float most = kMinusInfinity, sum = 0.0f;
 #pragma omp simd reduction(max : most)
     for (int32_t i = 0; i < n; ++i) {
-      p[i] += mask[i];
+      p[i] = open[i] ? p[i] : kMinusInfinity;
       most = p[i] > most ? p[i] : most;
     }
 #pragma omp simd reduction(+ : sum)
@@ -111,10 +111,10 @@ void softmax(float* p, float* kept, const float* mask, int64_t rows, int64_t len
   }
 }
 
-void softmax_backward(const float* p, float* kept, float* g, int64_t rows, int64_t length, Dropout dropout) {
+void softmax_backward(const float* p, float* kept, float* g, int64_t rows, int64_t columns, Dropout dropout) {
   const float scale = dropout.scale();
-  const int32_t n = (int32_t)length;
-  for (int64_t at = 0; at < rows; ++at, p += length, kept += length, g += length) {
+  const int32_t n = (int32_t)columns;
+  for (int64_t at = 0; at < rows; ++at, p += columns, kept += columns, g += columns) {
     float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
     for (int32_t i = 0; i < n; ++i) {

@@ -33,11 +33,12 @@ struct Tables {
 };
 
 struct Kernels {
-  // p ← softmax(p + mask) in each row, and kept ← dropout(p), which may be p itself where nothing is dropped. What is
-  // dropped has its sign set in p. `row` is the number of the first row in its tensor.
-  void (*softmax)(float* p, float* kept, const float* mask, int64_t rows, int64_t length, Dropout dropout, uint64_t row);
+  // p ← softmax(p) in each row over the columns that are open, whatever p holds in the others, which become 0; and
+  // kept ← dropout(p), which may be p itself where nothing is dropped. What is dropped has its sign set in p. `row` is the
+  // number of the first row in its tensor.
+  void (*softmax)(float* p, float* kept, const int32_t* open, int64_t rows, int64_t columns, Dropout dropout, uint64_t row);
   // Of p as softmax left it: kept anew, and g, the gradient of kept, becomes that of the scores.
-  void (*softmax_backward)(const float* p, float* kept, float* g, int64_t rows, int64_t length, Dropout dropout);
+  void (*softmax_backward)(const float* p, float* kept, float* g, int64_t rows, int64_t columns, Dropout dropout);
   // x ← residual + dropout(x + bias), out ← LayerNorm(x).
   void (*add_norm)(float* x, const float* bias, const float* residual, float* out, Norm norm, int64_t rows, int64_t d,
                    Dropout dropout, uint64_t row);

@@ -13,6 +13,7 @@
 #include "random.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/custom_class.h>
 
@@ -50,15 +51,17 @@ struct Pass : torch::CustomClassHolder {
   Dropout attention, first, second;  // first and second: of the two sub-layers
 
   Tensor input;                // [N, D]
-  Tensor mask;                 // [B, L], added to the scores
+  Tensor open;                 // [B, P] int32: 1 at keys that may be attended to
   Tensor qkv;                  // [N, 3 D]
-  Tensor probabilities;        // [B, H, L, L], a sign set where dropped; undefined where nobody asks for gradients
+  Tensor probabilities;        // [B, H, L, P], a sign set where dropped; undefined where nobody asks for gradients
   Tensor attended;             // [N, D]
   Tensor sum1, middle, stats1; // [N, D] before and after the first LayerNorm, its means and deviations [2, N]
   Tensor before;               // [N, F] before the GELU and its bias
   Tensor sum2, stats2;         // as of the first
 
   int64_t n() const { return batch * length; }
+  // P: L made up to whole vectors, as what is left over of a row takes as long as several of them.
+  int64_t padded() const { return (length + 15) / 16 * 16; }
   int64_t a() const { return d / heads; }
   // Of a head: where it begins in a row of [N, D].
   int64_t at(int64_t head) const { return (head / heads) * length * d + (head % heads) * a(); }
@@ -92,17 +95,18 @@ void Pass::add_norm(const Tensor& x, const Tensor& bias, const Tensor& residual,
 }
 
 void Pass::attend(bool keeps) {
-  const int64_t square = length * length;
-  probabilities = keeps ? empty({batch, heads, length, length}) : Tensor();
+  const int64_t columns = padded(), square = length * columns;
+  probabilities = keeps ? empty({batch, heads, length, columns}) : Tensor();
   const float scale = 1.0f / std::sqrt(static_cast<float>(a()));
   parallel(batch * heads, [&](int64_t begin, int64_t end) {
     const std::unique_ptr<float[]> scratch(new float[2 * square]);
     for (int64_t head = begin; head < end; ++head) {
       float* p = keeps ? data(probabilities) + head * square : scratch.get() + square;
       float* kept = attention.rate > 0 ? scratch.get() : p;
-      product(length, length, a(), scale, part(qkv, head, 0), part(qkv, head, 1).t(), 0, p, length);
-      kernels().softmax(p, kept, data(mask) + (head / heads) * length, length, length, attention, head * length);
-      product(length, a(), length, 1, {kept, length}, part(qkv, head, 2), 0, data(attended) + at(head), d);
+      product(length, length, a(), scale, part(qkv, head, 0), part(qkv, head, 1).t(), 0, p, columns);
+      kernels().softmax(p, kept, open.const_data_ptr<int32_t>() + (head / heads) * columns, length, columns, attention,
+                        head * length);
+      product(length, a(), length, 1, {kept, columns}, part(qkv, head, 2), 0, data(attended) + at(head), d);
     }
   });
 }
@@ -155,19 +159,19 @@ std::array<Tensor, 2> Pass::add_norm_backward(const Tensor& x, const Tensor& g, 
 // The gradient of Q, K and V, [N, 3 D].
 Tensor Pass::attend_backward(const Tensor& g_attended) const {
   const Tensor g_qkv = empty({n(), 3 * d});
-  const int64_t square = length * length;
+  const int64_t columns = padded(), square = length * columns;
   const float scale = 1.0f / std::sqrt(static_cast<float>(a()));
   parallel(batch * heads, [&](int64_t begin, int64_t end) {
-    const std::unique_ptr<float[]> scratch(new float[2 * square]);
+    const std::unique_ptr<float[]> scratch(new float[2 * square]());  // zeros, which g keeps beyond L
     float *kept = scratch.get(), *g = kept + square;
     for (int64_t head = begin; head < end; ++head) {
       const Matrix g_out{data(g_attended) + at(head), d};
       const auto of = [&](int64_t which) { return const_cast<float*>(part(g_qkv, head, which).data); };
-      product(length, length, a(), 1, g_out, part(qkv, head, 2).t(), 0, g, length);
-      kernels().softmax_backward(data(probabilities) + head * square, kept, g, length, length, attention);
-      product(length, a(), length, 1, Matrix{kept, length}.t(), g_out, 0, of(2), 3 * d);
-      product(length, a(), length, scale, {g, length}, part(qkv, head, 1), 0, of(0), 3 * d);
-      product(length, a(), length, scale, Matrix{g, length}.t(), part(qkv, head, 0), 0, of(1), 3 * d);
+      product(length, length, a(), 1, g_out, part(qkv, head, 2).t(), 0, g, columns);
+      kernels().softmax_backward(data(probabilities) + head * square, kept, g, length, columns, attention);
+      product(length, a(), length, 1, Matrix{kept, columns}.t(), g_out, 0, of(2), 3 * d);
+      product(length, a(), length, scale, {g, columns}, part(qkv, head, 1), 0, of(0), 3 * d);
+      product(length, a(), length, scale, Matrix{g, columns}.t(), part(qkv, head, 0), 0, of(1), 3 * d);
     }
   });
   return g_qkv;
@@ -247,7 +251,8 @@ void check_shapes(const Tensor& x, const Tensor& mask, int64_t heads, const List
   TORCH_CHECK(p[WI].dim() == 2, "intermediate.weight of a layer is ", p[WI].sizes(), ": expected [F, D]");
   const int64_t d = x.size(2), f = p[WI].size(0);
   TORCH_CHECK(heads > 0 && d % heads == 0, heads, " heads do not divide the hidden size ", d);
-  expect("the mask", mask, {x.size(0), 1, 1, x.size(1)});
+  TORCH_CHECK(mask.is_cpu() && mask.scalar_type() == at::kBool, "the attention mask is ", mask.toString(), ": expected bool");
+  expect("the attention mask", mask, {x.size(0), x.size(1)});
   for (const auto which : {WQ, WK, WV, WO}) expect("a weight of the attention", p[which], {d, d});
   for (const auto which : {BQ, BK, BV, BO, G1, C1, BF, G2, C2}) expect("a vector", p[which], {d});
   expect("intermediate.weight", p[WI], {f, d});
@@ -259,7 +264,7 @@ void check_shapes(const Tensor& x, const Tensor& mask, int64_t heads, const List
 
 extern "C" {
 
-// x is [B, L, D]; mask [B, 1, 1, L] is added to the scores. Null where this has no kernels: another device or precision
+// x is [B, L, D]; mask bool [B, L], true at keys that may be attended to. Null where this has no kernels: another device or precision
 // than float32 of the CPU, or a libtorch without BLAS.
 char* electra_torch_layer(const Tensor* x, const Tensor* mask, const ElectraTorchLayer* settings,
                           const Tensor* const* parameters, Tensor** output) {
@@ -277,7 +282,8 @@ char* electra_torch_layer(const Tensor* x, const Tensor* mask, const ElectraTorc
     pass->attention = dropout(settings->attention_dropout);
     pass->first = dropout(settings->hidden_dropout), pass->second = dropout(settings->hidden_dropout);
     pass->input = x->detach().reshape({pass->n(), pass->d}).contiguous();
-    pass->mask = mask->to(at::kFloat).contiguous();
+    pass->open = at::zeros({pass->batch, pass->padded()}, at::kInt);
+    pass->open.narrow(1, 0, pass->length).copy_(*mask);
 
     const auto learns = [](const Tensor& tensor) { return tensor.requires_grad(); };
     if (at::GradMode::is_enabled() && (learns(*x) || std::any_of(list.begin(), list.end(), learns))) {

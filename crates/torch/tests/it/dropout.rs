@@ -1,6 +1,6 @@
 //! What the layer and the embeddings drop: read off outputs that show it.
 
-use crate::layer::{parameters, settings, with_settings};
+use crate::layer::{open, parameters, settings, with_settings};
 use crate::turn;
 use electra_torch::{Affine, EmbeddingParameters, LayerSettings, embed, encoder_layer, set_num_threads};
 use tch::{Device, Kind, Tensor};
@@ -95,7 +95,7 @@ fn branch_of_ones(rate: f64, seed: i64, rows: i64, d: i64) -> Tensor {
         layer_norm: norm,
     };
     let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: rate, attention_dropout: 0.0 };
-    let (x, mask) = (zeros(&[1, rows, d]), zeros(&[1, 1, 1, rows]));
+    let (x, mask) = (zeros(&[1, rows, d]), open(1, rows));
     encoder_layer(&x, &mask, settings, parameters).unwrap().expect("float32 of the CPU")
 }
 
@@ -133,7 +133,7 @@ fn a_layer_drops_probabilities_of_its_attention() {
     let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: 0.0, attention_dropout: rate };
     let b = 40;
     let x = identity.unsqueeze(0).expand([b, l, l], false);
-    let output = encoder_layer(&x, &zeros(&[b, 1, 1, l]), settings, parameters).unwrap().unwrap();
+    let output = encoder_layer(&x, &open(b, l), settings, parameters).unwrap().unwrap();
     // Off the diagonal, where x adds nothing, a row has two values.
     let off = identity.logical_not().unsqueeze(0).expand([b, l, l], false);
     let least = output.masked_fill(&off.logical_not(), f64::INFINITY).amin([2], true);
@@ -150,7 +150,7 @@ fn gradients_are_those_of_the_numbers_that_were_kept() {
     let (b, l, d) = (3, 10, 16);
     let p = parameters(d);
     let (x, direction) = (Tensor::randn([b, l, d], CPU), Tensor::randn([b, l, d], CPU));
-    let mask = Tensor::zeros([b, 1, 1, l], CPU);
+    let mask = open(b, l);
     let weights = Tensor::randn([b, l, d], CPU);
     let loss = |x: &Tensor, p: &[[Tensor; 2]]| {
         tch::manual_seed(12);
@@ -192,7 +192,7 @@ fn gradients_are_those_of_the_numbers_that_were_kept() {
 #[test]
 fn a_rate_beyond_its_range_is_an_error() {
     let p = parameters(8);
-    let (x, mask) = (Tensor::randn([2, 3, 8], CPU), Tensor::zeros([2, 1, 1, 3], CPU));
+    let (x, mask) = (Tensor::randn([2, 3, 8], CPU), open(2, 3));
     for rate in [-0.1, 1.0, f64::NAN] {
         let error = crate::layer::layer(&x, &mask, settings(2, rate), &p).unwrap_err();
         assert_eq!(error.to_string(), format!("hidden_dropout {rate}: expected from 0 to below 1"));

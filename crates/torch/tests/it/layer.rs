@@ -24,6 +24,11 @@ pub(crate) fn parameters(d: i64) -> Vec<[Tensor; 2]> {
 
 const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
 
+/// All keys.
+pub(crate) fn open(b: i64, l: i64) -> Tensor {
+    Tensor::ones([b, l], (Kind::Bool, Device::Cpu))
+}
+
 pub(crate) fn settings(heads: i64, dropout: f64) -> LayerSettings {
     LayerSettings { heads, eps: EPS, hidden_dropout: dropout, attention_dropout: dropout }
 }
@@ -72,7 +77,7 @@ fn plain(x: &Tensor, mask: &Tensor, heads: i64, p: &[[Tensor; 2]]) -> Tensor {
         &of_heads(0),
         &of_heads(1),
         &of_heads(2),
-        Some(mask),
+        Some(mask.unsqueeze(1).unsqueeze(1)),
         0.0,
         false,
         None,
@@ -114,8 +119,8 @@ fn a_fused_layer_has_the_numbers_and_gradients_of_its_operations() {
             }
         });
         let x = Tensor::randn([b, l, d], CPU);
-        let mask = Tensor::zeros([b, 1, 1, l], CPU);
-        let _ = mask.narrow(3, l - padding, padding).narrow(0, 0, 1).fill_(f64::NEG_INFINITY);
+        let mask = open(b, l);
+        let _ = mask.narrow(1, l - padding, padding).narrow(0, 0, 1).fill_(0);
         let ours = run(&x, &p, |x| fused(x, &mask, heads, &p).expect("float32 of the CPU"));
         let libtorch = run(&x, &p, |x| plain(x, &mask, heads, &p));
         let most_of_all = libtorch.iter().map(|x| x.abs().max().double_value(&[])).fold(0.0, f64::max);
@@ -131,7 +136,7 @@ fn a_fused_layer_has_the_numbers_and_gradients_of_its_operations() {
 #[test]
 fn what_is_not_a_number_stays_so() {
     let p = parameters(8);
-    let (x, mask) = (Tensor::randn([2, 3, 8], CPU), Tensor::zeros([2, 1, 1, 3], CPU));
+    let (x, mask) = (Tensor::randn([2, 3, 8], CPU), open(2, 3));
     for bad in [f64::NAN, f64::INFINITY] {
         let x = x.copy();
         let _ = x.narrow(0, 0, 1).narrow(1, 0, 1).narrow(2, 0, 1).fill_(bad);
@@ -144,7 +149,7 @@ fn what_is_not_a_number_stays_so() {
 #[test]
 fn other_precisions_are_left_to_libtorch() {
     let p = parameters(8);
-    let (x, mask) = (Tensor::randn([2, 3, 8], CPU), Tensor::zeros([2, 1, 1, 3], CPU));
+    let (x, mask) = (Tensor::randn([2, 3, 8], CPU), open(2, 3));
     assert!(fused(&x, &mask, 2, &p).is_some());
     assert!(fused(&x.to_kind(Kind::Double), &mask, 2, &p).is_none());
     let under_autocast =
@@ -167,5 +172,5 @@ fn shapes_that_do_not_fit_are_an_error() {
         output: linear,
         layer_norm: linear,
     };
-    assert!(encoder_layer(&x, &Tensor::zeros([2, 1, 1, 3], CPU), settings(2, 0.0), parameters).is_err());
+    assert!(encoder_layer(&x, &open(2, 3), settings(2, 0.0), parameters).is_err());
 }
