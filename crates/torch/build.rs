@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 9] = [
+const SHIM: [&str; 10] = [
     "autocast",
     "context",
     "detection",
@@ -14,6 +14,7 @@ const SHIM: [&str; 9] = [
     "layer",
     "optimizer",
     "vocabulary",
+    "with_gradients",
 ];
 
 /// Levels of vector instructions that `src/shim/kernels.cpp` is compiled for on `x86_64`, besides the compiler's default.

@@ -4,11 +4,11 @@ use tch::{Device, Kind, Tensor};
 
 /// How much memory the logits of one chunk may take. While the gradient of a chunk is computed some four times
 /// as much is in use.
-const CHUNK_BYTES: i64 = 64 << 20;
+const CHUNK_BYTES: i64 = 16 << 20;
 /// The same on a GPU, where a chunk of few rows should cost more for its start than for its rows (not measured).
 const CUDA_CHUNK_BYTES: i64 = 1 << 30;
 
-/// How many rows of `vocab_size` float32 logits to compute at once: 64 MiB of them on the CPU, 1 GiB on a GPU.
+/// How many rows of `vocab_size` float32 logits to compute at once: 16 MiB of them on the CPU, 1 GiB on a GPU.
 #[must_use]
 pub fn rows_in_memory(vocab_size: i64, device: Device) -> i64 {
     let bytes = if device.is_cuda() { CUDA_CHUNK_BYTES } else { CHUNK_BYTES };
@@ -19,9 +19,9 @@ pub fn rows_in_memory(vocab_size: i64, device: Device) -> i64 {
 ///
 /// A softmax over V at all B·L positions would need B·L·V numbers, forward and again backward. Here each
 /// chunk's gradient is taken as soon as its value is known, and only the gradients are kept: of the rows as
-/// large as they are, of what is shared once. The result is a scalar s with the right value and a graph of
-/// inner products with these gradients, so that any backward pass through it, scaled or not, gives what the
-/// plain sum would give.
+/// large as they are, of what is shared once. The result is a scalar that has these gradients
+/// ([`with_gradients`](electra_torch::with_gradients)), so that any backward pass through it, scaled or not, gives what
+/// the plain sum would give.
 ///
 /// `f` is handed a chunk of each of `rows` and all of `shared`, and returns a scalar; it must not use other
 /// tensors that need gradients. Where nothing needs gradients, or inside `tch::no_grad`, only
@@ -50,7 +50,7 @@ pub fn chunked_sum(
     }
     let shared_leaves: Vec<Tensor> = shared.iter().map(|tensor| leaf(tensor, tensor)).collect();
     let mut of_rows: Vec<Vec<Tensor>> = rows.iter().map(|_| Vec::new()).collect();
-    let mut of_shared: Vec<Tensor> = shared.iter().map(|tensor| tensor.zeros_like()).collect();
+    let mut of_shared: Vec<Option<Tensor>> = shared.iter().map(|_| None).collect();
     for start in (0..all).step_by(chunk as usize) {
         let leaves = cut(rows, start, chunk);
         let part = f(&leaves, &shared_leaves);
@@ -61,20 +61,20 @@ pub fn chunked_sum(
             kept.extend(gradients.next());
         }
         for (sum, _) in of_shared.iter_mut().zip(&shared_leaves).filter(|(_, leaf)| leaf.requires_grad()) {
-            *sum += gradients.next().expect("a gradient for each input");
+            let gradient = gradients.next().expect("a gradient for each input");
+            match sum {
+                Some(sum) => *sum += gradient,
+                None => *sum = Some(gradient),
+            }
         }
         value += part.detach();
     }
-    // Σ ⟨x, g⟩ with the gradients as constants: its gradient is g, and its value is taken off again.
-    let inner = |tensor: &Tensor, gradient: &Tensor| (tensor * gradient).sum(Kind::Float);
-    let mut graph = value.zeros_like();
-    for (row, gradients) in rows.iter().zip(&of_rows).filter(|(row, _)| row.requires_grad()) {
-        graph += inner(row, &Tensor::cat(gradients, 0));
-    }
-    for (tensor, gradient) in shared.iter().zip(&of_shared).filter(|(tensor, _)| tensor.requires_grad()) {
-        graph += inner(tensor, gradient);
-    }
-    &graph - graph.detach() + value
+    let of_rows =
+        of_rows.into_iter().map(|gradients| (!gradients.is_empty()).then(|| Tensor::cat(&gradients, 0)));
+    let known = rows.iter().chain(shared).zip(of_rows.chain(of_shared));
+    let (inputs, gradients): (Vec<&Tensor>, Vec<Tensor>) =
+        known.filter_map(|(tensor, gradient)| Some((*tensor, gradient?))).unzip();
+    electra_torch::with_gradients(&value, &inputs, &gradients).expect("a gradient of each tensor that learns")
 }
 
 /// Whether what is computed from a tensor here and now will have a gradient: not inside `tch::no_grad`.

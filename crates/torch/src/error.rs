@@ -44,6 +44,14 @@ pub enum Error {
         /// Its kind.
         kind: Kind,
     },
+    /// Gradients that are not one for each input.
+    #[error("{gradients} gradients: expected one for each of {inputs} inputs")]
+    Gradients {
+        /// How many inputs there are.
+        inputs: usize,
+        /// How many gradients.
+        gradients: usize,
+    },
     /// The same memory given as two parameters, which one step would update twice.
     #[error("parameters {first} and {second} are the same tensor: expected each once")]
     ParameterTwice {

@@ -4,6 +4,7 @@ pub(crate) mod autocast;
 pub(crate) mod detection;
 pub(crate) mod device;
 pub(crate) mod embeddings;
+pub(crate) mod gradients;
 pub(crate) mod layer;
 pub(crate) mod optimizer;
 pub(crate) mod vocabulary;

@@ -18,6 +18,7 @@ mod threads;
 mod transfer;
 mod version;
 mod vocabulary;
+mod with_gradients;
 
 pub use adamw::{AdamW, AdamWConfig, Group, ParameterState};
 pub use autocast::autocast;
@@ -35,3 +36,4 @@ pub use threads::{num_interop_threads, num_threads, set_num_threads};
 pub use transfer::send;
 pub use version::{compiled_version, version};
 pub use vocabulary::{LogLikelihood, log_likelihood, log_likelihood_alone, sample};
+pub use with_gradients::with_gradients;

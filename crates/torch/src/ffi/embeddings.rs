@@ -29,9 +29,7 @@ pub(crate) fn embed(
     let (ids, types) = (input_ids.as_ptr(), token_type_ids.as_ptr());
     let mut output = std::ptr::null_mut();
     // SAFETY: the pointers are to live tensors, as many parameters as the shim reads, and the last to a live pointer.
-    check(unsafe {
-        electra_torch_embed(ids, types, eps, rate, parameters.as_ptr().cast(), &raw mut output)
-    })?;
+    check(unsafe { electra_torch_embed(ids, types, eps, rate, parameters.as_ptr(), &raw mut output) })?;
     // SAFETY: what is not null is a new tensor of the shim's, which is owned from here on.
     Ok((!output.is_null()).then(|| unsafe { Tensor::from_ptr(output) }))
 }

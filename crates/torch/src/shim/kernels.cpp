@@ -314,6 +314,14 @@ void detect_backward(const float* x, const float* bias, const float* weight, con
   }
 }
 
+float squares(const float* x, int64_t d) {
+  const int32_t n = (int32_t)d;
+  float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+  for (int32_t i = 0; i < n; ++i) sum += x[i] * x[i];
+  return sum;
+}
+
 void add(const float* x, float* out, int64_t d) {
   const int32_t n = (int32_t)d;
 #pragma omp simd
@@ -414,4 +422,4 @@ void sum(const float* x, float* out, int64_t rows, int64_t d) {
 extern const Kernels KERNELS;
 const Kernels KERNELS = {softmax, softmax_backward, add_norm, add_norm_backward, gelu, gelu_backward,
                          log_likelihood, log_likelihood_backward, sample,
-                         embed, embed_backward, detect, detect_backward, add, sum};
+                         embed, embed_backward, detect, detect_backward, squares, add, sum};

@@ -69,6 +69,8 @@ struct Kernels {
   // g_x of g, the gradient of the logits; and those of bias and weight, summed over the rows.
   void (*detect_backward)(const float* x, const float* bias, const float* weight, const float* g, float* g_x, float* g_bias,
                           float* g_weight, int64_t rows, int64_t d);
+  // The sum of the squares.
+  float (*squares)(const float* x, int64_t d);
   // out ← out + x
   void (*add)(const float* x, float* out, int64_t d);
   // The sum of the rows.

@@ -1,6 +1,8 @@
 // Operations over whole lists of parameters and their gradients.
 
 #include "caught.h"
+#include "kernels.h"
+#include "parallel.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -8,10 +10,13 @@
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
+#include <cmath>
+#include <numeric>
 #include <vector>
 
 // Mirrors ffi::optimizer::AdamW. The four lists are equally long.
@@ -50,16 +55,28 @@ void check_scalar(const char* name, const at::Tensor& tensor, const at::Device& 
       tensor.toString(), " ", tensor.sizes(), " on ", tensor.device(), ": expected one float32 on ", device);
 }
 
-// On the CPU libtorch sums the squares of a float32 tensor one after the other, which loses five digits over an
-// embedding table; the norm of its pieces' norms does not.
-constexpr int64_t kPiece = 1 << 14;
+// Pieces short enough that the sum of their squares in float32 is right to its last digits; the sum over an embedding
+// table would lose five.
+constexpr int64_t kPiece = 1 << 12;
 
-void push_pieces(const at::Tensor& gradient, std::vector<at::Tensor>& pieces) {
-  if (gradient.is_cpu() && gradient.is_contiguous() && gradient.numel() > kPiece) {
-    for (at::Tensor& piece : gradient.view(-1).split(kPiece)) pieces.push_back(std::move(piece));
-  } else {
-    pieces.push_back(gradient);
+// The norm over float32 gradients of the CPU.
+float norm_of(const std::vector<at::Tensor>& gradients) {
+  struct Piece {
+    const float* data;
+    int64_t numbers;
+  };
+  std::vector<Piece> pieces;
+  for (const at::Tensor& gradient : gradients) {
+    const float* data = gradient.const_data_ptr<float>();
+    for (int64_t at = 0; at < gradient.numel(); at += kPiece) {
+      pieces.push_back({data + at, std::min(kPiece, gradient.numel() - at)});
+    }
   }
+  std::vector<float> sums(pieces.size());
+  parallel(pieces.size(), [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; ++at) sums[at] = kernels().squares(pieces[at].data, pieces[at].numbers);
+  });
+  return static_cast<float>(std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0)));
 }
 
 }  // namespace
@@ -111,18 +128,24 @@ char* electra_torch_adamw(const ElectraTorchAdamW* call) {
 char* electra_torch_grad_norm(at::Tensor* const* parameters, size_t count, at::Tensor** norm) {
   return caught([&] {
     at::NoGradGuard no_grad;
-    std::vector<at::Tensor> gradients;  // or pieces of them
+    std::vector<at::Tensor> gradients;
     auto kind = at::kFloat;
+    bool plain = true;
     for (size_t i = 0; i < count; ++i) {
       const at::Tensor& gradient = parameters[i]->grad();
       if (!gradient.defined()) continue;
-      push_pieces(gradient, gradients);
+      gradients.push_back(gradient);
+      plain &= gradient.is_cpu() && gradient.scalar_type() == at::kFloat && gradient.is_non_overlapping_and_dense();
       // libtorch refuses to sum in a narrower kind than the summands'.
       if (gradient.scalar_type() == at::kDouble) kind = at::kDouble;
     }
     if (gradients.empty()) {
       at::Device device = count > 0 ? parameters[0]->device() : at::Device(at::kCPU);
       *norm = new at::Tensor(at::zeros({}, at::TensorOptions(at::kFloat).device(device)));
+      return;
+    }
+    if (plain) {
+      *norm = new at::Tensor(at::full({}, norm_of(gradients), at::kFloat));
       return;
     }
     std::vector<at::Tensor> norms = at::_foreach_norm(gradients, 2, kind);

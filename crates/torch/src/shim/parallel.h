@@ -7,6 +7,7 @@
 #include <ATen/TensorIterator.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <cstdint>
 
 // body(begin, end) over parts of 0..count, which are as many as there are threads.

@@ -1,6 +1,7 @@
 //! The global norm, the clip's factor, and gradients that are forgotten.
 
 use crate::{assert_close, devices, numbers, parameter, same_bits, set_grad, value, values};
+use electra_torch as torch;
 use electra_torch::{clip_grad_norm, grad, zero_grad};
 use tch::{Device, Kind, Tensor};
 
@@ -140,5 +141,27 @@ fn forgotten_gradients_are_none_and_come_anew() {
             assert_eq!(values(&grad(&parameters[0]).unwrap()), [3.0 * times; 4]);
         }
         zero_grad(&[]).unwrap();
+    }
+}
+
+#[test]
+fn a_value_passes_on_the_gradients_that_it_was_given() {
+    for device in devices() {
+        let (a, b) = (parameter(&[3], 1, Kind::Float, device), parameter(&[2, 2], 2, Kind::Float, device));
+        let known = [numbers(&[3], 3, Kind::Float, device), numbers(&[2, 2], 4, Kind::Float, device)];
+        let expected: Vec<f64> = known.iter().flat_map(values).map(|g| -2.0 * g).collect();
+        let given = known.map(|tensor| tensor.copy());
+        let sum = torch::with_gradients(&(a.detach().sum(Kind::Float)), &[&a, &b], &given).unwrap();
+        assert_eq!(value(&sum), value(&a.sum(Kind::Float)));
+        (sum * -2.0).backward();
+        let found: Vec<f64> = [&a, &b].iter().flat_map(|p| values(&grad(p).unwrap())).collect();
+        assert_close(&found, &expected, 1e-6, "gradients");
+
+        let one = || numbers(&[3], 3, Kind::Float, device);
+        let error = |inputs: &[&Tensor], gradients: &[Tensor]| {
+            torch::with_gradients(&a.sum(Kind::Float), inputs, gradients).unwrap_err().to_string()
+        };
+        assert_eq!(error(&[&a, &b], &[one()]), "1 gradients: expected one for each of 2 inputs");
+        assert!(error(&[&b], &[one()]).contains("gradient 0 is [3]: expected [2, 2]"));
     }
 }
