@@ -95,24 +95,7 @@ pub fn tokenizer(lines: &[&str], vocab_size: usize) -> Tokenizer {
 /// # Panics
 /// If it cannot be written.
 pub fn build(events: Vec<Event>, tokenizer: &Tokenizer, folder: &Path) -> Corpus {
-    let special = tokenizer.special();
-    let vocabulary = Vocabulary {
-        size: tokenizer.vocab_size() as u32,
-        pad: special.pad,
-        unk: special.unk,
-        cls: special.cls,
-        sep: special.sep,
-        mask: special.mask,
-    };
-    let config = CorpusConfig {
-        examples: ExampleConfig::two_segments(MAX_LENGTH),
-        unit: Unit::Line,
-        vocabulary,
-        tokenizer: tokenizer.fingerprint(),
-        shard_tokens: 1 << 28,
-        reading: None,
-        sources: Vec::new(),
-    };
+    let config = corpus_config(tokenizer);
     let writer = CorpusWriter::create(folder, config).expect("the folder can be written");
     let events = events.into_iter().map(Ok);
     electra_data::build(events, |text| tokenizer.encode(text), writer, &Progress::default())
@@ -152,4 +135,58 @@ pub fn folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("room for temporary files");
     let path = folder.path().join("corpus");
     (folder, path)
+}
+
+/// A corpus of text: two segments, a unit a line.
+pub fn corpus_config(tokenizer: &Tokenizer) -> CorpusConfig {
+    let special = tokenizer.special();
+    let vocabulary = Vocabulary {
+        size: tokenizer.vocab_size() as u32,
+        pad: special.pad,
+        unk: special.unk,
+        cls: special.cls,
+        sep: special.sep,
+        mask: special.mask,
+    };
+    CorpusConfig {
+        examples: ExampleConfig::two_segments(MAX_LENGTH),
+        unit: Unit::Line,
+        vocabulary,
+        tokenizer: tokenizer.fingerprint(),
+        shard_tokens: 1 << 28,
+        reading: None,
+        sources: Vec::new(),
+    }
+}
+
+/// `examples` examples without padding, of `length` random tokens each, which cost a training step what real ones do.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub fn random_corpus(
+    folder: &Path,
+    length: usize,
+    vocab_size: u32,
+    examples: usize,
+) -> Result<Corpus, electra_data::Error> {
+    let mut writer = CorpusWriter::create(
+        folder,
+        CorpusConfig {
+            examples: ExampleConfig { short_prob: 0.0, ..ExampleConfig::one_segment(length) },
+            unit: Unit::Line,
+            vocabulary: Vocabulary { size: vocab_size, pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 },
+            tokenizer: [0; 32],
+            shard_tokens: 1 << 28,
+            reading: None,
+            sources: Vec::new(),
+        },
+    )?;
+    let mut rng = electra_data::rng::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
+    for _ in 0..examples {
+        let ids: Vec<u32> = (0..length - 2).map(|_| 5 + rng.below(vocab_size - 5)).collect();
+        writer.push(&ids)?;
+        writer.end_document()?;
+    }
+    writer.finish()?;
+    Corpus::open(folder)
 }

@@ -7,12 +7,12 @@
 //! `benches/python/train_steps.py`, and `step … --batches FOLDER` trains on these.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
-use electra_benches::{batches, median, products};
-use electra_data::{Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Loader, Unit, Vocabulary};
+use electra_benches::{batches, median, products, random_corpus};
+use electra_data::Loader;
 use electra_encoder::{Convention, EncoderConfig, StepShape};
 use electra_objective::{Batch, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
@@ -78,7 +78,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = ModelConfig::paper(encoder, options.generator_multiplier);
 
     let folder = tempfile::tempdir()?;
-    let corpus = random_corpus(&folder.path().join("corpus"), &options, &model)?;
+    let corpus = random_corpus(
+        &folder.path().join("corpus"),
+        options.max_length,
+        model.encoder.vocab_size as u32,
+        3 * options.batch,
+    )?;
     let masking = electra_ablations::masking(&options.objective)?;
     let loader = Loader::new(&corpus, masking, &[], options.batch, 1)?;
     if let Some(folder) = &options.save_batches {
@@ -179,35 +184,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{:<18} {:>9} MiB at most", "memory", memory >> 20);
     }
     Ok(())
-}
-
-/// Full examples of random tokens, more than two batches of them.
-fn random_corpus(
-    folder: &Path,
-    options: &Options,
-    model: &ModelConfig,
-) -> Result<Corpus, electra_data::Error> {
-    let size = model.encoder.vocab_size as u32;
-    let mut writer = CorpusWriter::create(
-        folder,
-        CorpusConfig {
-            examples: ExampleConfig { short_prob: 0.0, ..ExampleConfig::one_segment(options.max_length) },
-            unit: Unit::Line,
-            vocabulary: Vocabulary { size, pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 },
-            tokenizer: [0; 32],
-            shard_tokens: 1 << 28,
-            reading: None,
-            sources: Vec::new(),
-        },
-    )?;
-    let mut rng = electra_data::rng::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
-    for _ in 0..3 * options.batch {
-        let ids: Vec<u32> = (0..options.max_length - 2).map(|_| 5 + rng.below(size - 5)).collect();
-        writer.push(&ids)?;
-        writer.end_document()?;
-    }
-    writer.finish()?;
-    Corpus::open(folder)
 }
 
 /// Operations a second of a product as the feed-forward layer has it.

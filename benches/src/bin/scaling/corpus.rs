@@ -4,11 +4,9 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use electra_benches::{BATCH, MAX_LENGTH, median, word};
+use electra_benches::{BATCH, corpus_config, median, word};
 use electra_data::masking::Scratch;
-use electra_data::{
-    Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Loader, MaskingConfig, Progress, Unit, Vocabulary,
-};
+use electra_data::{Corpus, CorpusWriter, Loader, MaskingConfig, Progress};
 use electra_text::{Inputs, ReadConfig, Reader, Separator};
 use electra_tokenizer::Tokenizer;
 use tch::Device;
@@ -75,24 +73,7 @@ pub(crate) fn run(options: &CorpusOptions) -> Result<()> {
     let tokenizer = Tokenizer::load(&options.tokenizer)?;
     let folder = tempfile::tempdir()?;
     let folder = folder.path().join("corpus");
-    let special = tokenizer.special();
-    let vocabulary = Vocabulary {
-        size: tokenizer.vocab_size() as u32,
-        pad: special.pad,
-        unk: special.unk,
-        cls: special.cls,
-        sep: special.sep,
-        mask: special.mask,
-    };
-    let config = CorpusConfig {
-        examples: ExampleConfig::two_segments(MAX_LENGTH),
-        unit: Unit::Line,
-        vocabulary,
-        tokenizer: tokenizer.fingerprint(),
-        shard_tokens: 1 << 28,
-        reading: None,
-        sources: Vec::new(),
-    };
+    let config = corpus_config(&tokenizer);
 
     // Text is no matter of a GPU.
     let extra = Extra::begin(Device::Cpu)?;

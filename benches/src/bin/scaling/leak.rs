@@ -8,7 +8,7 @@ use electra_trainer::config::DeviceChoice;
 use electra_trainer::{Config, Event, Preset, Run, train};
 use tch::Device;
 
-use crate::{Result, random};
+use crate::Result;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let device = Device::cuda_if_available();
     let folder = tempfile::tempdir()?;
     let corpus = folder.path().join("corpus");
-    random::corpus(&corpus, LENGTH, VOCAB_SIZE, EXAMPLES)?;
+    electra_benches::random_corpus(&corpus, LENGTH, VOCAB_SIZE, EXAMPLES)?;
 
     let mut config = Config::preset(Preset::Tiny, &options.objective, 1, corpus);
     config.masking = electra_ablations::masking(&options.objective)?;

@@ -5,7 +5,6 @@
 
 mod corpus;
 mod leak;
-mod random;
 mod step;
 
 use clap::Parser;

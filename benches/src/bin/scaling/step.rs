@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use electra_benches::median;
+use electra_benches::{median, random_corpus};
 use electra_data::Loader;
 use electra_encoder::EncoderConfig;
 use electra_objective::{Batch, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::{Extra, Result, random};
+use crate::{Extra, Result};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = tempfile::tempdir()?;
     // More than two batches, so that none is the one before it in another order.
     let examples = 3 * options.batch;
-    let corpus = random::corpus(
+    let corpus = random_corpus(
         &folder.path().join("corpus"),
         options.length,
         u32::try_from(options.vocab_size)?,

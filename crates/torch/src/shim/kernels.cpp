@@ -20,7 +20,7 @@ inline float from_bits(int32_t x) {
   return y;
 }
 
-// eˣ for x ≤ 0, within two units in the last place; 0 below -87, where it is smaller than any normal number.
+// eˣ for x ≤ 0; 0 below -87, where it nears the smallest normal number.
 // With x = n ln 2 + r, |r| ≤ ln 2 / 2: 2ⁿ from the exponent's bits, eʳ from the polynomial of Cephes' expf.
 inline float exp_negative(float x) {
   const float shift = 12582912.0f;  // 1.5 · 2²³: adding it leaves the integer in the lowest bits
