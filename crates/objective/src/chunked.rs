@@ -49,7 +49,10 @@ pub fn chunked_sum(
         return value;
     }
     let shared_leaves: Vec<Tensor> = shared.iter().map(|tensor| leaf(tensor, tensor)).collect();
-    let mut of_rows: Vec<Vec<Tensor>> = rows.iter().map(|_| Vec::new()).collect();
+    // Made once and filled chunk by chunk: small tensors that outlive their chunk would lie scattered in the memory
+    // that it gave back, and the next chunk's would no longer fit there.
+    let of_rows: Vec<Option<Tensor>> =
+        rows.iter().map(|row| row.requires_grad().then(|| row.empty_like())).collect();
     let mut of_shared: Vec<Option<Tensor>> = shared.iter().map(|_| None).collect();
     for start in (0..all).step_by(chunk as usize) {
         let leaves = cut(rows, start, chunk);
@@ -57,8 +60,9 @@ pub fn chunked_sum(
         let learning = |leaf: &&Tensor| leaf.requires_grad();
         let inputs: Vec<&Tensor> = leaves.iter().chain(&shared_leaves).filter(learning).collect();
         let mut gradients = Tensor::run_backward(&[&part], &inputs, false, false).into_iter();
-        for (kept, _) in of_rows.iter_mut().zip(&leaves).filter(|(_, leaf)| leaf.requires_grad()) {
-            kept.extend(gradients.next());
+        for kept in of_rows.iter().flatten() {
+            let gradient = gradients.next().expect("a gradient for each input");
+            kept.narrow(0, start, gradient.size()[0]).copy_(&gradient);
         }
         for (sum, _) in of_shared.iter_mut().zip(&shared_leaves).filter(|(_, leaf)| leaf.requires_grad()) {
             let gradient = gradients.next().expect("a gradient for each input");
@@ -69,9 +73,7 @@ pub fn chunked_sum(
         }
         value += part.detach();
     }
-    let of_rows =
-        of_rows.into_iter().map(|gradients| (!gradients.is_empty()).then(|| Tensor::cat(&gradients, 0)));
-    let known = rows.iter().chain(shared).zip(of_rows.chain(of_shared));
+    let known = rows.iter().chain(shared).zip(of_rows.into_iter().chain(of_shared));
     let (inputs, gradients): (Vec<&Tensor>, Vec<Tensor>) =
         known.filter_map(|(tensor, gradient)| Some((*tensor, gradient?))).unzip();
     electra_torch::with_gradients(&value, &inputs, &gradients).expect("a gradient of each tensor that learns")
