@@ -8,11 +8,16 @@ const CHUNK_BYTES: i64 = 16 << 20;
 /// The same on a GPU, where a chunk of few rows should cost more for its start than for its rows (not measured).
 const CUDA_CHUNK_BYTES: i64 = 1 << 30;
 
-/// How many rows of `vocab_size` float32 logits to compute at once: 16 MiB of them on the CPU, 1 GiB on a GPU.
+/// With fewer rows a chunk would spend its time on the table and its gradient instead of on products with them: time
+/// would grow with V², for there would be more chunks, each with a larger table.
+const CHUNK_ROWS: i64 = 128;
+
+/// How many rows of `vocab_size` float32 logits to compute at once: 16 MiB of them on the CPU, 1 GiB on a GPU, and
+/// 128 where that is fewer.
 #[must_use]
 pub fn rows_in_memory(vocab_size: i64, device: Device) -> i64 {
     let bytes = if device.is_cuda() { CUDA_CHUNK_BYTES } else { CHUNK_BYTES };
-    (bytes / (4 * vocab_size)).max(1)
+    (bytes / (4 * vocab_size)).max(CHUNK_ROWS)
 }
 
 /// Σ f(rows) over chunks of rows, with the gradient of the plain sum but the memory of one chunk.
