@@ -3,9 +3,10 @@
 //! Counted, of every network of the objective: in each layer the products for Q, K and V as one (N·D·3D), the two
 //! batched ones of attention ([B·H, L, A]·[B·H, A, L] and [B·H, L, L]·[B·H, L, A]), the output of attention
 //! (N·D·D) and the two of the feed-forward (N·D·F, N·F·D); the projection of the embeddings where E ≠ D; and the
-//! heads at the positions that they are computed at. Each once forward, and twice backward: its gradients with
-//! respect to either side. Not counted: what is computed a second time to save memory, biases, and everything
-//! between products.
+//! heads at the positions that they are computed at. On the CPU, where all heads are at the masked positions, the
+//! last layer has its queries, and all behind them, at these alone. Each once forward, and twice backward: its
+//! gradients with respect to either side. Not counted: what is computed a second time to save memory, biases, and
+//! everything between products.
 //!
 //! The operands are allocated and written beforehand, and shared by products of one shape, so that they lie nearer
 //! than those of a real step may: the rate is one to approach, not to reach.
@@ -50,7 +51,7 @@ pub fn seconds(
     device: Device,
 ) -> Result<f64, electra_torch::Error> {
     tch::no_grad(|| {
-        let sequence: Vec<Product> = networks.iter().flat_map(|network| of(network, shape)).collect();
+        let sequence: Vec<Product> = networks.iter().flat_map(|network| of(network, shape, device)).collect();
         let mut distinct: Vec<Operands> = Vec::new();
         let mut order = Vec::new();
         for product in sequence {
@@ -77,31 +78,47 @@ pub fn seconds(
 }
 
 /// The products of a network's forward pass, in their order.
-fn of(network: &Network<'_>, shape: StepShape) -> Vec<Product> {
+fn of(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Product> {
     let config = network.encoder;
     let (rows, length) = (shape.batch as i64, shape.length as i64);
     let (v, e, d) = (config.vocab_size, config.embedding_size, config.hidden_size);
     let (f, heads) = (config.intermediate_size, config.num_attention_heads);
     let tokens = rows * length;
     let weights = |m, k, n| Product { batch: None, m, k, n };
-    let attention = |k, n| Product { batch: Some(rows * heads), m: length, k, n };
-    let layer = [
-        weights(tokens, d, 3 * d),
-        attention(d / heads, length),
-        attention(length, d / heads),
-        weights(tokens, d, d),
-        weights(tokens, d, f),
-        weights(tokens, f, d),
-    ];
+    let layer = |queries: i64| {
+        let at = rows * queries;
+        let attention = |k, n| Product { batch: Some(rows * heads), m: queries, k, n };
+        let begin = if queries == length {
+            vec![weights(tokens, d, 3 * d)]
+        } else {
+            vec![weights(at, d, d), weights(tokens, d, 2 * d)]
+        };
+        let rest = [
+            attention(d / heads, length),
+            attention(length, d / heads),
+            weights(at, d, d),
+            weights(at, d, f),
+            weights(at, f, d),
+        ];
+        begin.into_iter().chain(rest)
+    };
     let mut products = Vec::new();
     if e != d {
         products.push(weights(tokens, e, d));
     }
-    (0..config.num_hidden_layers).for_each(|_| products.extend(layer));
+    let masked = shape.masked as i64;
     let at = |positions: &Positions| match positions {
         Positions::All => tokens,
-        Positions::Masked => rows * shape.masked as i64,
+        Positions::Masked => rows * masked,
     };
+    let is_masked = |head: &Head| {
+        let (Head::Vocabulary(at) | Head::Discriminator(at) | Head::Gate(at)) = head;
+        *at == Positions::Masked
+    };
+    let asked = if device.is_cuda() || !network.heads.iter().all(is_masked) { length } else { masked };
+    for index in 1..=config.num_hidden_layers {
+        products.extend(layer(if index == config.num_hidden_layers { asked } else { length }));
+    }
     for head in network.heads {
         match head {
             Head::Vocabulary(positions) => {

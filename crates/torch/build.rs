@@ -4,15 +4,17 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 10] = [
+const SHIM: [&str; 12] = [
     "autocast",
     "context",
     "detection",
     "device",
     "dispatch",
     "embeddings",
-    "layer",
+    "layers",
+    "losses",
     "optimizer",
+    "transform",
     "vocabulary",
     "with_gradients",
 ];
@@ -70,7 +72,7 @@ fn kernels(level: &str, flags: &[&str]) {
         .file("src/shim/kernels.cpp")
         .opt_level(3)
         .define("KERNELS", &*format!("kernels_{level}"));
-    for flag in ["-fopenmp-simd", "-ffp-contract=fast", "-fno-math-errno"].iter().chain(flags) {
+    for flag in ["-fopenmp-simd", "-ffp-contract=fast", "-fno-math-errno", "-Wno-psabi"].iter().chain(flags) {
         build.flag(flag);
     }
     build.compile(&format!("electra_torch_kernels_{level}"));

@@ -42,13 +42,18 @@ impl AllTokensMlm {
 
     /// Σ of −log p(original) over the positions with weight. Logits exist for one chunk of positions at a time.
     fn loss(&self, hidden: &Tensor, gate: Option<&Tensor>, batch: &Batch, replaced: &Tensor) -> Tensor {
-        let rows = |tensor: &Tensor| tensor.flatten(0, 1); // [B·L, …]
+        let real = rows_that_count(&batch.attention_mask);
+        // [R, …]
+        let rows = |tensor: &Tensor| match &real {
+            Some(real) => tensor.flatten(0, 1).index_select(0, real),
+            None => tensor.flatten(0, 1),
+        };
         let (table, bias) = self.head.table();
         let (targets, copied) = (rows(&batch.input_ids), rows(&replaced.logical_not()));
         let weights = rows(&batch.attention_mask).to_kind(Kind::Float);
         let gate = gate.map_or_else(|| weights.zeros_like(), rows);
         let chunk = rows_in_memory(table.size()[0], table.device());
-        let transformed = rows(&self.head.transform(hidden)); // [B·L, E]
+        let transformed = self.head.transform(&rows(hidden)); // [R, E]
         chunked_sum(
             &[&transformed, &gate, &targets, &copied, &weights],
             &[table, bias],
@@ -66,6 +71,12 @@ impl AllTokensMlm {
             },
         )
     }
+}
+
+/// The rows of `[B·L, …]` that are not padding. On a GPU all are taken, for how many they are is not known there without
+/// waiting for it.
+fn rows_that_count(attention_mask: &Tensor) -> Option<Tensor> {
+    (!attention_mask.device().is_cuda()).then(|| attention_mask.flatten(0, 1).nonzero().squeeze_dim(-1))
 }
 
 /// log p(original) under a copy gate with logit z, where the softmax gives the original ℓ = log softmax:

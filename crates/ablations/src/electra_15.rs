@@ -43,8 +43,9 @@ impl Objective for Electra15 {
 
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
-        let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
-        let logits = self.head.forward(&batch.at_masked(&hidden)); // [B, N]
+        let input = batch.with_ids(&corrupted.input_ids);
+        let hidden = self.encoder.forward_at_t(&input, &batch.masked_positions, train); // [B, N, D]
+        let logits = self.head.forward(&hidden); // [B, N]
         let replaced = corrupted.replaced.gather(1, &batch.masked_positions, false); // [B, N]
         let weights = batch.counted_once();
         let disc_loss = binary_cross_entropy(&logits, &replaced, &weights);

@@ -42,9 +42,10 @@ impl Objective for ReplaceMlm {
 
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
-        let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
+        let input = batch.with_ids(&corrupted.input_ids);
+        let hidden = self.encoder.forward_at_t(&input, &batch.masked_positions, train); // [B, N, D]
         let targets = batch.targets();
-        let (log_p, logits) = self.head.log_likelihood(&batch.at_masked(&hidden), &targets); // [B, N], [B, N, V]
+        let (log_p, logits) = self.head.log_likelihood(&hidden, &targets); // [B, N], [B, N, V]
         let main_loss = -mean(&log_p, &batch.masked_valid);
         let metrics = prediction(&logits, &targets, &batch.masked_valid, &main_loss).prefixed("main_");
         let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);

@@ -68,7 +68,6 @@ fn main() {
         Command::Ablate(options) => ablate::run(&options),
         Command::Flops(options) => flops::run(&options),
     };
-    if let Err(error) = outcome {
-        std::process::exit(failure::report(&error));
-    }
+    // A study starts a hundred of these.
+    electra_torch::exit(outcome.map_or_else(|error| failure::report(&error), |()| 0))
 }

@@ -274,9 +274,6 @@ impl Layer {
 
     /// `x` [B, L, D] → [B, L, D]
     fn forward_t(&self, x: &Tensor, keys: &Keys<'_>, train: bool) -> Tensor {
-        if let Some(output) = self.fused(x, keys.attention_mask, train) {
-            return output;
-        }
         let attended = self.attention.forward_t(x, keys.added(x.kind()), train);
         let x = self.attention_output.forward_t(&attended, x, train);
         // The exact GELU, x Φ(x), as the Hub's "gelu"; the reference approximates Φ by a tanh.
@@ -284,9 +281,8 @@ impl Layer {
         self.output.forward_t(&inner, &x, train)
     }
 
-    /// The same as one operation, where there is one for this device and precision.
-    fn fused(&self, x: &Tensor, attention_mask: &Tensor, train: bool) -> Option<Tensor> {
-        let parameters = LayerParameters {
+    fn parameters(&self) -> LayerParameters<'_> {
+        LayerParameters {
             query: self.attention.query.affine(),
             key: self.attention.key.affine(),
             value: self.attention.value.affine(),
@@ -295,17 +291,17 @@ impl Layer {
             intermediate: self.intermediate.affine(),
             output: self.output.dense.affine(),
             layer_norm: self.output.layer_norm.affine(),
-        };
-        let rate = |rate: f64| if train { rate } else { 0.0 };
-        let settings = LayerSettings {
-            heads: self.attention.heads,
-            eps: self.output.layer_norm.eps,
-            hidden_dropout: rate(self.output.dropout),
-            attention_dropout: rate(self.attention.dropout),
-        };
-        electra_torch::encoder_layer(x, attention_mask, settings, parameters)
-            .expect("the shapes are those that the layer was made for")
+        }
     }
+}
+
+/// The vectors at positions of each row.
+///
+/// # Shapes
+/// `[B, L, D]` and int64 `[B, N]` → `[B, N, D]`
+fn vectors_at(x: &Tensor, positions: &Tensor) -> Tensor {
+    let index = positions.unsqueeze(-1).expand([-1, -1, x.size()[2]], false);
+    x.gather(1, &index, false)
 }
 
 /// The encoder: embeddings, then `num_hidden_layers` layers.
@@ -365,7 +361,20 @@ impl Encoder {
     /// If L exceeds `max_position_embeddings`, or a tensor has the wrong shape or kind.
     pub fn forward_t(&self, input: &Input<'_>, train: bool) -> Tensor {
         let (x, keys) = self.first(input, train);
-        self.layers.iter().fold(x, |x, layer| layer.forward_t(&x, &keys, train))
+        self.through(&self.layers, x, &keys, None, train)
+    }
+
+    /// The hidden states of the last layer at some positions of each row, for who needs no others: where there is an
+    /// operation for it, the last layer is computed at these alone.
+    ///
+    /// # Shapes
+    /// `[B, L]` and positions int64 `[B, N]` → `[B, N, D]`
+    ///
+    /// # Panics
+    /// As [`forward_t`](Self::forward_t), or if a position is not below L.
+    pub fn forward_at_t(&self, input: &Input<'_>, positions: &Tensor, train: bool) -> Tensor {
+        let (x, keys) = self.first(input, train);
+        self.through(&self.layers, x, &keys, Some(positions), train)
     }
 
     /// The hidden states before the first layer and after each, so one more than there are layers.
@@ -379,10 +388,42 @@ impl Encoder {
     pub fn hidden_states_t(&self, input: &Input<'_>, train: bool) -> Vec<Tensor> {
         let (x, keys) = self.first(input, train);
         let mut states = vec![x];
-        for layer in &self.layers {
-            states.push(layer.forward_t(&states[states.len() - 1], &keys, train));
+        for layer in self.layers.chunks(1) {
+            states.push(self.through(layer, states[states.len() - 1].shallow_clone(), &keys, None, train));
         }
         states
+    }
+
+    /// The output of layers on top of each other, at some positions or at all: as one operation, where there is one
+    /// for this device and precision.
+    fn through(
+        &self,
+        layers: &[Layer],
+        x: Tensor,
+        keys: &Keys<'_>,
+        positions: Option<&Tensor>,
+        train: bool,
+    ) -> Tensor {
+        let rate = |rate: f64| if train { rate } else { 0.0 };
+        let settings = LayerSettings {
+            heads: self.config.num_attention_heads,
+            eps: self.config.layer_norm_eps,
+            hidden_dropout: rate(self.config.hidden_dropout_prob),
+            attention_dropout: rate(self.config.attention_probs_dropout_prob),
+        };
+        let parameters: Vec<_> = layers.iter().map(Layer::parameters).collect();
+        if !parameters.is_empty()
+            && let Some(output) =
+                electra_torch::encoder_layers(&x, keys.attention_mask, positions, settings, &parameters)
+                    .expect("the shapes are those that the layers were made for")
+        {
+            return output;
+        }
+        let x = layers.iter().fold(x, |x, layer| layer.forward_t(&x, keys, train));
+        match positions {
+            Some(positions) => vectors_at(&x, positions),
+            None => x,
+        }
     }
 
     /// What the first layer sees: [B, L, D], and the keys of all layers.

@@ -25,7 +25,8 @@ pub enum Convention {
     /// vector with the table.
     Paper,
     /// As a computer that trains executes them: training is 3 × forward, a product having two gradients, and
-    /// looking up is free. What is computed twice to save memory is counted once.
+    /// looking up is free. What is computed twice to save memory is counted once, and what a program knows to
+    /// leave out (padding, the last layer at positions that nobody asks for) is counted too.
     Executed,
 }
 

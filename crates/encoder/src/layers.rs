@@ -60,7 +60,8 @@ pub struct LayerNorm {
     pub weight: Tensor,
     /// `[dimension]`
     pub bias: Tensor,
-    pub(crate) eps: f64,
+    /// Added to the variance.
+    pub eps: f64,
 }
 
 impl LayerNorm {
@@ -84,7 +85,9 @@ impl LayerNorm {
         x.layer_norm(self.weight.size(), Some(&self.weight), Some(&self.bias), self.eps, true)
     }
 
-    pub(crate) fn affine(&self) -> Affine<'_> {
+    /// Weight and bias as electra-torch takes them.
+    #[must_use]
+    pub fn affine(&self) -> Affine<'_> {
         Affine { weight: &self.weight, bias: &self.bias }
     }
 }

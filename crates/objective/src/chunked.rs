@@ -45,6 +45,11 @@ pub fn chunked_sum(
 ) -> Tensor {
     let all = rows[0].size()[0];
     assert!(chunk > 0 && rows.iter().all(|row| row.size()[0] == all), "rows of one number, in chunks");
+    if chunk >= all {
+        let whole =
+            |tensors: &[&Tensor]| tensors.iter().map(|tensor| tensor.shallow_clone()).collect::<Vec<_>>();
+        return f(&whole(rows), &whole(shared));
+    }
     let mut value = Tensor::zeros([], (Kind::Float, rows[0].device()));
     if !rows.iter().chain(shared).any(|tensor| is_recorded(tensor)) {
         let shared: Vec<Tensor> = shared.iter().map(|tensor| tensor.shallow_clone()).collect();

@@ -55,7 +55,7 @@ impl Generator {
 
     /// `[B, N, D]`
     fn hidden_t(&self, batch: &Batch, train: bool) -> Tensor {
-        batch.at_masked(&self.encoder.forward_t(&batch.masked(), train))
+        self.encoder.forward_at_t(&batch.masked(), &batch.masked_positions, train)
     }
 
     pub(crate) fn forward_t(&self, batch: &Batch, train: bool) -> Predictions {

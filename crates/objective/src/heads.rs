@@ -35,7 +35,10 @@ impl VocabularyHead {
     /// # Shapes
     /// `[…, D]` → `[…, E]`
     pub fn transform(&self, hidden: &Tensor) -> Tensor {
-        self.layer_norm.forward(&self.dense.forward(hidden).gelu("none"))
+        let norm = &self.layer_norm;
+        electra_torch::transform(hidden, self.dense.affine(), norm.affine(), norm.eps)
+            .expect("the shapes are those that the head was made for")
+            .unwrap_or_else(|| norm.forward(&self.dense.forward(hidden).gelu("none")))
     }
 
     /// Logits of the vocabulary.
@@ -65,9 +68,8 @@ impl VocabularyHead {
             }
         };
         let mut shape = targets.size();
-        let log_p = log_p.view(shape.as_slice());
         shape.push(self.table.size()[0]);
-        (log_p, logits.view(shape.as_slice()))
+        (log_p.view_as(targets), logits.view(shape.as_slice()))
     }
 
     /// The word table `[V, E]` and the bias `[V]`, for [`log_likelihood`] of rows that a caller transformed.
@@ -118,17 +120,11 @@ impl ReplacedHead {
     /// # Shapes
     /// `[…, D]` → `[…]`
     pub fn forward(&self, hidden: &Tensor) -> Tensor {
-        let Linear { weight, bias } = &self.dense_prediction;
-        let fused = electra_torch::detect(&hidden.flatten(0, -2), self.dense.affine(), weight)
-            .expect("the shapes are those that the head was made for");
-        match fused {
-            Some(logits) => {
-                let mut shape = hidden.size();
-                shape.pop();
-                logits.view(shape.as_slice()) + bias
-            }
-            None => self.dense_prediction.forward(&self.dense.forward(hidden).gelu("none")).squeeze_dim(-1),
-        }
+        electra_torch::detect(hidden, self.dense.affine(), self.dense_prediction.affine())
+            .expect("the shapes are those that the head was made for")
+            .unwrap_or_else(|| {
+                self.dense_prediction.forward(&self.dense.forward(hidden).gelu("none")).squeeze_dim(-1)
+            })
     }
 }
 

@@ -6,7 +6,13 @@ use tch::{Kind, Reduction, Tensor};
 ///
 /// # Shapes
 /// `values` and `weights` of one shape → scalar
+///
+/// # Panics
+/// If the shapes differ.
 pub fn mean(values: &Tensor, weights: &Tensor) -> Tensor {
+    if let Some(mean) = electra_torch::mean(values, weights).expect("values and weights of one shape") {
+        return mean;
+    }
     let weights = weights.to_kind(Kind::Float);
     (values.to_kind(Kind::Float) * &weights).sum(Kind::Float) / total(&weights)
 }
@@ -21,7 +27,14 @@ pub(crate) fn total(weights: &Tensor) -> Tensor {
 ///
 /// # Shapes
 /// `logits`, `targets` (0 or 1), `weights`: one shape → scalar, float32
+///
+/// # Panics
+/// If the shapes differ.
 pub fn binary_cross_entropy(logits: &Tensor, targets: &Tensor, weights: &Tensor) -> Tensor {
+    let fused = electra_torch::binary_cross_entropy(logits, targets, weights).expect("tensors of one shape");
+    if let Some(loss) = fused {
+        return loss;
+    }
     let weights = weights.to_kind(Kind::Float);
     let no_weights: Option<&Tensor> = None;
     let loss = logits.to_kind(Kind::Float).binary_cross_entropy_with_logits(

@@ -27,9 +27,9 @@ impl Mlm {
     }
 
     /// Logits `[B, N, V]` at the masked positions, and the loss of them.
-    fn predict(&self, batch: &Batch, train: bool) -> (Tensor, Tensor) {
-        let hidden = self.encoder.forward_t(&batch.masked(), train); // [B, L, D]
-        let (log_p, logits) = self.head.log_likelihood(&batch.at_masked(&hidden), &batch.targets());
+    fn predict(&self, batch: &Batch, targets: &Tensor, train: bool) -> (Tensor, Tensor) {
+        let hidden = self.encoder.forward_at_t(&batch.masked(), &batch.masked_positions, train); // [B, N, D]
+        let (log_p, logits) = self.head.log_likelihood(&hidden, targets);
         (logits, -mean(&log_p, &batch.masked_valid))
     }
 }
@@ -40,13 +40,14 @@ impl Objective for Mlm {
     }
 
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
-        let (logits, loss) = self.predict(batch, train);
-        let metrics = prediction(&logits, &batch.targets(), &batch.masked_valid, &loss);
+        let targets = batch.targets();
+        let (logits, loss) = self.predict(batch, &targets, train);
+        let metrics = prediction(&logits, &targets, &batch.masked_valid, &loss);
         Output { loss: loss * self.weight, metrics: metrics.and(masked_rate(batch)) }
     }
 
     fn inspect(&self, batch: &Batch) -> Option<Inspection> {
-        let (_, loss) = tch::no_grad(|| self.predict(batch, false));
+        let (_, loss) = tch::no_grad(|| self.predict(batch, &batch.targets(), false));
         Some(Inspection { masked_lm_loss: Some(loss), corrupted_ids: None, replaced_logits: None })
     }
 }

@@ -17,7 +17,7 @@ pub struct EmbeddingParameters<'a> {
 /// dropout(LayerNorm(word + token type + position)) as one operation. What is dropped is a function of one number from
 /// libtorch's generator of the CPU; at rate 0 none is drawn.
 ///
-/// `None` where there are no kernels for it: see [`encoder_layer`](crate::encoder_layer).
+/// `None` where there are no kernels for it: see [`encoder_layers`](crate::encoder_layers).
 ///
 /// # Shapes
 /// `input_ids` and `token_type_ids` int64 `[B, L]` → `[B, L, E]`

@@ -5,8 +5,10 @@ pub(crate) mod detection;
 pub(crate) mod device;
 pub(crate) mod embeddings;
 pub(crate) mod gradients;
-pub(crate) mod layer;
+pub(crate) mod layers;
+pub(crate) mod losses;
 pub(crate) mod optimizer;
+pub(crate) mod transform;
 pub(crate) mod vocabulary;
 
 use crate::Error;
@@ -20,6 +22,7 @@ unsafe extern "C" {
     fn electra_torch_cpu_library(path: *mut *const c_char) -> *mut c_char;
     fn electra_torch_load(path: *const c_char) -> *mut c_char;
     fn electra_torch_forbid_cudnn_attention() -> *mut c_char;
+    fn electra_torch_exit(code: c_int) -> !;
     fn electra_torch_set_num_threads(count: c_int) -> *mut c_char;
     fn electra_torch_num_threads(count: *mut c_int) -> *mut c_char;
     fn electra_torch_num_interop_threads(count: *mut c_int) -> *mut c_char;
@@ -67,6 +70,12 @@ pub(crate) fn cpu_library() -> Result<Option<PathBuf>, Error> {
     // SAFETY: the loader's own string, closed by a zero, which stays as long as the library is loaded.
     let path = unsafe { CStr::from_ptr(path) };
     Ok(Some(Path::new(OsStr::from_bytes(path.to_bytes())).to_path_buf()))
+}
+
+/// Ends the program without its exit handlers.
+pub(crate) fn exit(code: i32) -> ! {
+    // SAFETY: nothing of this program runs after it.
+    unsafe { electra_torch_exit(code) }
 }
 
 /// Loads a library for the rest of the program's life; the error is the loader's sentence.

@@ -1,6 +1,6 @@
 use crate::Error;
 use crate::ffi::optimizer;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// What [`clip_grad_norm`] found, for [`AdamW::step`](crate::AdamW::step). Scalars in float32 that stay on the
 /// gradients' device: reading one waits for the device, so read at log steps.
@@ -33,6 +33,10 @@ impl ClipResult {
     ///
     /// A tensor of another device.
     pub fn or_non_finite(self, tensor: &Tensor) -> Result<ClipResult, Error> {
+        // Nothing is waited for on the CPU, where a look is cheaper than five operations.
+        if tensor.device() == Device::Cpu && tensor.numel() == 1 && tensor.f_double_value(&[])?.is_finite() {
+            return Ok(self);
+        }
         let found_inf = tch::no_grad(|| {
             let finite = tensor.f_isfinite()?.f_all()?;
             self.found_inf.f_maximum(&finite.f_logical_not()?.f_to_kind(Kind::Float)?)
@@ -57,9 +61,7 @@ pub fn clip_grad_norm(parameters: &[Tensor], max_norm: f64) -> Result<ClipResult
     if max_norm.is_nan() || max_norm <= 0.0 {
         return Err(Error::Setting { name: "max_norm", given: max_norm, expected: "above 0" });
     }
-    let norm = optimizer::grad_norm(parameters)?;
-    let grad_scale = norm.f_div_scalar(max_norm)?.f_clamp_min(1.0)?;
-    let found_inf = norm.f_isfinite()?.f_logical_not()?.f_to_kind(Kind::Float)?;
+    let [norm, grad_scale, found_inf] = optimizer::clip(parameters, max_norm)?;
     Ok(ClipResult { norm, grad_scale, found_inf })
 }
 

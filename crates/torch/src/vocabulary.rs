@@ -15,7 +15,7 @@ pub struct LogLikelihood {
 /// Two passes over the logits where libtorch's operations make six, and no array of their size but the logits and their
 /// gradient.
 ///
-/// `None` where there are no kernels for it: see [`encoder_layer`](crate::encoder_layer).
+/// `None` where there are no kernels for it: see [`encoder_layers`](crate::encoder_layers).
 ///
 /// # Shapes
 /// `x` `[R, E]`, `table` `[V, E]`, `bias` `[V]`, `targets` int64 `[R]`
@@ -52,7 +52,7 @@ pub fn log_likelihood_alone(
 
 /// A sample of softmax(logits) in each row: the first token whose cumulative probability exceeds the row's number.
 ///
-/// `None` where there are no kernels for it: see [`encoder_layer`](crate::encoder_layer).
+/// `None` where there are no kernels for it: see [`encoder_layers`](crate::encoder_layers).
 ///
 /// # Shapes
 /// `logits` `[R, V]`, `uniforms` `[R]` in `[0, 1)` → `[R]` int64

@@ -80,7 +80,8 @@ pub struct Rates {
     pub loss: f64,
     /// Tokens a second since the log step before, padding included.
     pub tokens_per_s: f64,
-    /// Executed operations a second over the measured peak of matrix products.
+    /// The model's operations a second, padding and whole layers counted though less may be computed, over the
+    /// measured peak of matrix products.
     pub peak_share: f64,
     /// Seconds until the end at this speed.
     pub seconds_left: f64,

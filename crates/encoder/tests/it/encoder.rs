@@ -50,6 +50,29 @@ fn a_row_does_not_depend_on_the_rows_beside_it() {
 }
 
 #[test]
+fn states_at_some_positions_are_those_of_all() {
+    let (parameters, encoder) = encoder(&config());
+    let rows = Rows::padded(&[OTHER, ROW], 12);
+    let positions = Tensor::from_slice2(&[[1_i64, 5, 11], [0, 6, 2]]);
+    let learnt = |states: Tensor| {
+        states.sin().sum(Kind::Float).backward();
+        let all = parameters.variables();
+        let gradients: std::collections::BTreeMap<_, _> =
+            all.into_iter().map(|(name, parameter)| (name, parameter.grad().copy())).collect();
+        let parameters: Vec<_> = parameters.variables().into_values().collect();
+        electra_torch::zero_grad(&parameters).unwrap();
+        (states.detach(), gradients)
+    };
+    let some = learnt(encoder.forward_at_t(&rows.input(), &positions, false));
+    let index = positions.unsqueeze(-1).expand([2, 3, 24], false);
+    let all = learnt(encoder.forward_t(&rows.input(), false).gather(1, &index, false));
+    assert!(difference(&some.0, &all.0) < 1e-5);
+    for (name, gradient) in &some.1 {
+        assert!(difference(gradient, &all.1[name]) < 1e-4, "{name}");
+    }
+}
+
+#[test]
 fn every_input_matters() {
     let (_parameters, encoder) = encoder(&config());
     let base = states(&encoder, &Rows::padded(&[ROW], 7));

@@ -25,10 +25,13 @@ struct AdamW {
 
 unsafe extern "C" {
     fn electra_torch_adamw(call: *const AdamW) -> *mut c_char;
-    fn electra_torch_grad_norm(
+    fn electra_torch_clip(
         parameters: *const *const C_tensor,
         count: usize,
+        max_norm: f64,
         norm: *mut *mut C_tensor,
+        grad_scale: *mut *mut C_tensor,
+        found_inf: *mut *mut C_tensor,
     ) -> *mut c_char;
     fn electra_torch_clear_grads(parameters: *const *const C_tensor, count: usize) -> *mut c_char;
 }
@@ -102,16 +105,23 @@ pub(crate) fn adamw(
     check(unsafe { electra_torch_adamw(&raw const call) })
 }
 
-/// The L2 norm over all gradients together.
-pub(crate) fn grad_norm(parameters: &[Tensor]) -> Result<Tensor, Error> {
+/// The L2 norm over all gradients together, the factor to divide them by, and whether the norm is not finite.
+pub(crate) fn clip(parameters: &[Tensor], max_norm: f64) -> Result<[Tensor; 3], Error> {
     let parameters: List<'_> = parameters.iter().collect();
-    let mut norm = std::ptr::null_mut();
-    // SAFETY: the list points to live tensors, the last pointer to a live pointer.
+    let [mut norm, mut grad_scale, mut found_inf] = [std::ptr::null_mut(); 3];
+    // SAFETY: the list points to live tensors, the last three pointers to live pointers.
     check(unsafe {
-        electra_torch_grad_norm(parameters.pointers.as_ptr(), parameters.pointers.len(), &raw mut norm)
+        electra_torch_clip(
+            parameters.pointers.as_ptr(),
+            parameters.pointers.len(),
+            max_norm,
+            &raw mut norm,
+            &raw mut grad_scale,
+            &raw mut found_inf,
+        )
     })?;
-    // SAFETY: without an exception the shim made a new tensor, which is owned from here on.
-    Ok(unsafe { Tensor::from_ptr(norm) })
+    // SAFETY: without an exception the shim made three new tensors, which are owned from here on.
+    Ok([norm, grad_scale, found_inf].map(|tensor| unsafe { Tensor::from_ptr(tensor) }))
 }
 
 /// Forgets the gradients.

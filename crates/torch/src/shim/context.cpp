@@ -5,6 +5,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -49,6 +50,8 @@ char* electra_torch_load(const char* path) {
     }
   });
 }
+
+[[noreturn]] void electra_torch_exit(int code) { _exit(code); }
 
 char* electra_torch_set_num_threads(int count) {
   return caught([&] { at::set_num_threads(count); });

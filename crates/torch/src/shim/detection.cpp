@@ -6,6 +6,7 @@
 #include "kernels.h"
 #include "memory.h"
 #include "parallel.h"
+#include "parameters.h"
 #include "product.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
@@ -20,35 +21,43 @@ using torch::autograd::variable_list;
 constexpr int64_t kRows = 64;  // of a block
 
 struct Detect : torch::autograd::Function<Detect> {
-  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                        const Tensor& prediction) {
+  static Tensor forward(AutogradContext* context, const Tensor& x, const c10::intrusive_ptr<Parameters>& parameters,
+                        at::TensorList) {
     at::AutoDispatchBelowADInplaceOrView below;
-    const int64_t n = x.size(0), d = x.size(1);
-    const Tensor inner = empty({n, d}), logits = empty({n});
+    const variable_list& p = parameters->all();
+    const Tensor &weight = p[0], &bias = p[1], &prediction = p[2], &shift = p[3];
+    const int64_t d = x.size(-1), n = x.numel() / d;
+    const Tensor inner = empty({n, d}), logits = empty(x.sizes().slice(0, x.dim() - 1));
     product(n, d, d, 1, matrix(x), matrix(weight).t(), 0, data(inner), d);
     parallel_blocks(n, kRows, [&](int64_t, int64_t row, int64_t rows) {
-      kernels().detect(data(inner) + row * d, data(bias), data(prediction), data(logits) + row, rows, d);
+      kernels().detect(data(inner) + row * d, data(bias), data(prediction), *data(shift), data(logits) + row, rows, d);
     });
-    context->save_for_backward({x, weight, bias, prediction, inner});
+    context->save_for_backward({x, inner});
+    keep(context, parameters);
     return logits;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
-    const Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &prediction = saved[3], &inner = saved[4];
-    const int64_t n = x.size(0), d = x.size(1);
+    const auto parameters = kept_parameters(context);
+    const variable_list& p = parameters->all();
+    const Tensor &x = saved[0], &inner = saved[1], &weight = p[0], &bias = p[1], &prediction = p[2];
+    const int64_t d = x.size(-1), n = x.numel() / d;
     const Tensor g = gradients[0].contiguous(), g_inner = empty({n, d}), sums = empty({blocks(n, kRows), 2, d});
     parallel_blocks(n, kRows, [&](int64_t block, int64_t row, int64_t rows) {
       float* sum = data(sums) + block * 2 * d;
       kernels().detect_backward(data(inner) + row * d, data(bias), data(prediction), data(g) + row, data(g_inner) + row * d,
                                 sum, sum + d, rows, d);
     });
-    const Tensor total = empty({2, d}), g_weight = empty({d, d}), g_x = empty({n, d});
+    const Tensor total = empty({2 * d + 1}), g_weight = empty({d, d}), g_x = empty(x.sizes());
     kernels().sum(data(sums), data(total), sums.size(0), 2 * d);
+    kernels().sum(data(g), data(total) + 2 * d, n, 1);
     product(d, d, n, 1, matrix(g_inner).t(), matrix(x), 0, data(g_weight), d);
     product(n, d, d, 1, matrix(g_inner), matrix(weight), 0, data(g_x), d);
-    return {g_x, g_weight, total[0], total[1].view({1, d})};
+    return settled(g_x, 2, *parameters,
+                   {g_weight, tensor_at(total, data(total), {d}), tensor_at(total, data(total) + d, {1, d}),
+                    tensor_at(total, data(total) + 2 * d, {1})});
   }
 };
 
@@ -56,22 +65,24 @@ struct Detect : torch::autograd::Function<Detect> {
 
 extern "C" {
 
-// x is [N, D], weight [D, D], bias [D], prediction [1, D] → [N], the bias of the second map aside. Null where this has no
-// kernels.
+// x is […, D], weight [D, D], bias [D], prediction [1, D], shift [1] → […]. Null where this has no kernels.
 char* electra_torch_detect(const Tensor* x, const Tensor* weight, const Tensor* bias, const Tensor* prediction,
-                           Tensor** logits) {
+                           const Tensor* shift, Tensor** logits) {
   return caught([&] {
     *logits = nullptr;
-    if (!has_kernels({*x, *weight, *bias, *prediction})) return;
-    TORCH_CHECK(x->dim() == 2, "the rows are ", x->sizes(), ": expected [N, D]");
-    const int64_t d = x->size(1);
+    if (!has_kernels({*x, *weight, *bias, *prediction, *shift})) return;
+    TORCH_CHECK(x->dim() > 0 && x->size(-1) > 0, "the rows are ", x->sizes(), ": expected […, D]");
+    const int64_t d = x->size(-1);
     const auto expect = [](const char* name, const Tensor& tensor, at::IntArrayRef shape) {
       TORCH_CHECK(tensor.sizes() == shape, name, " is ", tensor.sizes(), ": expected ", shape);
     };
     expect("the weight", *weight, {d, d});
     expect("the bias", *bias, {d});
     expect("the weight of the prediction", *prediction, {1, d});
-    *logits = new Tensor(Detect::apply(x->contiguous(), weight->contiguous(), bias->contiguous(), prediction->contiguous()));
+    expect("the bias of the prediction", *shift, {1});
+    const auto all = c10::make_intrusive<Parameters>(
+        variable_list{weight->contiguous(), bias->contiguous(), prediction->contiguous(), *shift});
+    *logits = new Tensor(Detect::apply(x->contiguous(), all, all->inputs()));
   });
 }
 

@@ -6,6 +6,7 @@
 #include "kernels.h"
 #include "memory.h"
 #include "parallel.h"
+#include "parameters.h"
 #include "random.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
@@ -27,8 +28,9 @@ constexpr int64_t kRows = 64;  // of a block
 
 struct Embed : torch::autograd::Function<Embed> {
   static Tensor forward(AutogradContext* context, const Tensor& ids, const Tensor& types, double eps, double rate,
-                        at::TensorList p) {
+                        const c10::intrusive_ptr<Parameters>& parameters, at::TensorList) {
     at::AutoDispatchBelowADInplaceOrView below;
+    const variable_list& p = parameters->all();
     const int64_t n = ids.numel(), length = ids.size(1), e = p[WORD].size(1);
     const Dropout dropped = dropout(rate);
     const Tensor x = empty({n, e}), out = empty({ids.size(0), length, e}), stats = empty({2, n});
@@ -38,7 +40,8 @@ struct Embed : torch::autograd::Function<Embed> {
       const Norm norm{data(p[WEIGHT]), data(p[BIAS]), static_cast<float>(eps), data(stats) + row, data(stats) + n + row};
       kernels().embed(tables, data(x) + row * e, data(out) + row * e, norm, rows, e, dropped, row);
     });
-    context->save_for_backward({ids, types, x, stats, p[WEIGHT], p[WORD], p[TOKEN_TYPE], p[POSITION]});
+    context->save_for_backward({ids, types, x, stats});
+    keep(context, parameters);
     context->saved_data["rate"] = rate;
     context->saved_data["seed"] = static_cast<int64_t>(dropped.seed);
     return out;
@@ -47,7 +50,9 @@ struct Embed : torch::autograd::Function<Embed> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
-    const Tensor &ids = saved[0], &types = saved[1], &x = saved[2], &stats = saved[3], &weight = saved[4];
+    const auto parameters = kept_parameters(context);
+    const variable_list& p = parameters->all();
+    const Tensor &ids = saved[0], &types = saved[1], &x = saved[2], &stats = saved[3], &weight = p[WEIGHT];
     const int64_t n = x.size(0), e = x.size(1), length = ids.size(1);
     const Dropout dropped{static_cast<float>(context->saved_data["rate"].toDouble()),
                           static_cast<uint64_t>(context->saved_data["seed"].toInt())};
@@ -55,15 +60,15 @@ struct Embed : torch::autograd::Function<Embed> {
     parallel_blocks(n, kRows, [&](int64_t block, int64_t row, int64_t rows) {
       const Norm norm{data(weight), data(weight), 0, data(stats) + row, data(stats) + n + row};
       float* sum = data(sums) + block * 2 * e;
-      kernels().embed_backward(data(x) + row * e, data(g) + row * e, data(g_x) + row * e, sum, sum + e, norm, rows, e,
-                               dropped, row);
+      kernels().norm_backward(data(x) + row * e, data(g) + row * e, data(g_x) + row * e, sum, sum + e, norm, rows, e,
+                              dropped, row);
     });
     const Tensor norm = empty({2, e});
     kernels().sum(data(sums), data(norm), sums.size(0), 2 * e);
-    const Tensor g_word = scattered(g_x, ids, saved[5]), g_type = scattered(g_x, types, saved[6]);
-    const Tensor g_position = at::zeros_like(saved[7]);
+    const Tensor g_word = scattered(g_x, ids, p[WORD]), g_type = scattered(g_x, types, p[TOKEN_TYPE]);
+    const Tensor g_position = at::zeros_like(p[POSITION]);
     for (int64_t row = 0; row < n; ++row) kernels().add(data(g_x) + row * e, data(g_position) + (row % length) * e, e);
-    return {Tensor(), Tensor(), Tensor(), Tensor(), g_word, g_type, g_position, norm[0], norm[1]};
+    return settled(Tensor(), 5, *parameters, {g_word, g_type, g_position, norm[0], norm[1]});
   }
 
   // Zeros like the table, and the rows of g added where they were looked up.
@@ -121,7 +126,8 @@ char* electra_torch_embed(const Tensor* ids, const Tensor* types, double eps, do
     const Tensor id = ids->contiguous(), type = types->contiguous();
     check_ids("the ids", id, p[WORD].size(0));
     check_ids("the token types", type, p[TOKEN_TYPE].size(0));
-    *output = new Tensor(Embed::apply(id, type, eps, rate, at::TensorList(p)));
+    const auto all = c10::make_intrusive<Parameters>(variable_list(p.begin(), p.end()));
+    *output = new Tensor(Embed::apply(id, type, eps, rate, all, all->inputs()));
   });
 }
 

@@ -3,6 +3,10 @@
 
 #include "kernels.h"
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 namespace {
 
 constexpr float kMinusInfinity = -__builtin_inff();
@@ -18,6 +22,79 @@ inline float from_bits(int32_t x) {
   float y;
   __builtin_memcpy(&y, &x, 4);
   return y;
+}
+
+// Sixteen numbers, in as many registers as they need. Only sums over a row are written with them: of `omp simd` a compiler
+// that may not reorder additions adds the lanes up one after the other, which takes longer than a short row.
+typedef float Vector __attribute__((vector_size(64)));
+constexpr int32_t kLanes = 16;
+
+inline Vector load(const float* x) {
+  Vector v;
+  __builtin_memcpy(&v, x, sizeof(v));
+  return v;
+}
+inline void store(Vector v, float* x) { __builtin_memcpy(x, &v, sizeof(v)); }
+
+typedef float Half __attribute__((vector_size(32)));
+typedef float Quarter __attribute__((vector_size(16)));
+struct Halves {
+  Half low, high;
+};
+struct Quarters {
+  Quarter low, high;
+};
+template <typename To, typename From>
+inline To as(From from) {
+  static_assert(sizeof(To) == sizeof(From), "the same bits");
+  To to;
+  __builtin_memcpy(&to, &from, sizeof(to));
+  return to;
+}
+inline float total(Vector v) {
+  const auto halves = as<Halves>(v);
+  const auto quarters = as<Quarters>(halves.low + halves.high);
+  const Quarter of = quarters.low + quarters.high;
+  return (of[0] + of[1]) + (of[2] + of[3]);
+}
+inline float larger(float x, float y) { return x > y ? x : y; }
+inline float largest(Vector v) {
+  const auto halves = as<Halves>(v);
+  const auto quarters = as<Quarters>(halves.low > halves.high ? halves.low : halves.high);
+  const Quarter of = quarters.low > quarters.high ? quarters.low : quarters.high;
+  return larger(larger(of[0], of[1]), larger(of[2], of[3]));
+}
+
+// Σ term(i), where term gives the sixteen numbers from i on, or one. Two sums at once, as an addition has to wait for the
+// one before it.
+template <typename Terms, typename Term>
+inline float sum_of(int32_t n, const Terms& terms, const Term& term) {
+  Vector even = {}, odd = {};
+  int32_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) even += terms(i), odd += terms(i + kLanes);
+  if (i + kLanes <= n) even += terms(i), i += kLanes;
+  float sum = total(even + odd);
+  for (; i < n; ++i) sum += term(i);
+  return sum;
+}
+// Σ x
+inline float sum_of(const float* x, int32_t n) {
+  return sum_of(n, [&](int32_t i) { return load(x + i); }, [&](int32_t i) { return x[i]; });
+}
+// Σ y (x - shift)
+inline float sum_of_products(const float* y, const float* x, float shift, int32_t n) {
+  return sum_of(
+      n, [&](int32_t i) { return load(y + i) * (load(x + i) - shift); }, [&](int32_t i) { return y[i] * (x[i] - shift); });
+}
+// Σ (x - shift)²
+inline float sum_of_squares(const float* x, float shift, int32_t n) {
+  return sum_of(
+      n,
+      [&](int32_t i) {
+        const Vector off = load(x + i) - shift;
+        return off * off;
+      },
+      [&](int32_t i) { return (x[i] - shift) * (x[i] - shift); });
 }
 
 // eˣ for x ≤ 0; 0 below -87, where it nears the smallest normal number.
@@ -37,6 +114,27 @@ inline float exp_negative(float x) {
   p = (p * r) * r + r + 1.0f;
   const float power = from_bits((int32_t)((uint32_t)bits(shifted) << 23) + 0x3f800000);
   return x < -87.0f ? 0.0f : p * power;
+}
+
+typedef int32_t Integers __attribute__((vector_size(64)));
+
+// The same of sixteen numbers.
+inline Vector exp_negative(Vector x) {
+  const float shift = 12582912.0f;
+  const Vector least = Vector{} - 87.0f;
+  const Vector inside = x < least ? least : x;
+  const Vector shifted = inside * 1.44269504088896341f + shift;
+  const Vector n = shifted - shift;
+  const Vector r = (inside - n * 0.693359375f) + n * 2.12194440e-4f;
+  Vector p = Vector{} + 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = (p * r) * r + r + 1.0f;
+  const Vector power = as<Vector>((as<Integers>(shifted) << 23) + 0x3f800000);
+  return x < least ? Vector{} : p * power;
 }
 
 // Φ(x) and φ(x)·√(2π) = exp(-x²/2) of the standard normal distribution. With t = 1 / (1 + 0.375 |x| / √2), erfc(|x| / √2) =
@@ -79,82 +177,205 @@ struct Key {
   }
 };
 
-void softmax(float* p, float* kept, const int32_t* open, int64_t rows, int64_t columns, Dropout dropout, uint64_t row) {
+// p ← exp(p - max p) in R rows over the open columns, 0 in the others, and 1 / Σ p of each. Several rows at once, as a row
+// alone is one long chain of instructions that wait for each other.
+template <int R>
+inline void exponentials(float* p, int32_t open, int32_t columns, float* share) {
+  const int32_t last = columns - kLanes;  // the columns that are not open are all in the last vector
+  Integers inside;
+  for (int32_t i = 0; i < kLanes; ++i) inside[i] = last + i < open ? -1 : 0;
+  const Vector least = Vector{} + kMinusInfinity;
+  Vector most[R], sum[R];
+  for (int r = 0; r < R; ++r) {
+    Vector& end = most[r];
+    end = inside ? load(p + r * columns + last) : least;
+    store(end, p + r * columns + last);
+  }
+  for (int32_t i = 0; i < last; i += kLanes) {
+    for (int r = 0; r < R; ++r) {
+      const Vector x = load(p + r * columns + i);
+      most[r] = x > most[r] ? x : most[r];
+    }
+  }
+  for (int r = 0; r < R; ++r) most[r] = Vector{} + largest(most[r]), sum[r] = Vector{};
+  for (int32_t i = 0; i < columns; i += kLanes) {
+    for (int r = 0; r < R; ++r) {
+      const Vector power = exp_negative(load(p + r * columns + i) - most[r]);
+      store(power, p + r * columns + i);
+      sum[r] += power;
+    }
+  }
+  for (int r = 0; r < R; ++r) share[r] = 1.0f / total(sum[r]);
+}
+
+void softmax(float* p, float* kept, int64_t rows, int64_t open, int64_t columns, Dropout dropout, uint64_t row) {
+  constexpr int kAtOnce = 4;
   const float scale = dropout.scale();
   const int32_t n = (int32_t)columns;
-  for (int64_t at = 0; at < rows; ++at, p += columns, kept += columns) {
-    float most = kMinusInfinity, sum = 0.0f;
-#pragma omp simd reduction(max : most)
-    for (int32_t i = 0; i < n; ++i) {
-      p[i] = open[i] ? p[i] : kMinusInfinity;
-      most = p[i] > most ? p[i] : most;
+  for (int64_t first = 0; first < rows; first += kAtOnce) {
+    const int64_t end = first + kAtOnce < rows ? first + kAtOnce : rows;
+    float shares[kAtOnce];
+    if (end - first == kAtOnce) {
+      exponentials<kAtOnce>(p, (int32_t)open, n, shares);
+    } else {
+      for (int64_t at = first; at < end; ++at) {
+        exponentials<1>(p + (at - first) * columns, (int32_t)open, n, shares + (at - first));
+      }
     }
-#pragma omp simd reduction(+ : sum)
-    for (int32_t i = 0; i < n; ++i) {
-      p[i] = exp_negative(p[i] - most);
-      sum += p[i];
-    }
-    const float share = 1.0f / sum;
-    if (dropout.rate == 0.0f) {
+    for (int64_t at = first; at < end; ++at, p += columns, kept += columns) {
+      const float share = shares[at - first];
+      if (dropout.rate == 0.0f) {
+        for (int32_t i = 0; i < n; i += kLanes) {
+          const Vector of = load(p + i) * share;
+          store(of, p + i);
+          store(of, kept + i);
+        }
+        continue;
+      }
+      const Key key(dropout, row + at);
+      const float kept_share = share * scale;
 #pragma omp simd
-      for (int32_t i = 0; i < n; ++i) kept[i] = p[i] = p[i] * share;
-      continue;
-    }
-    const Key key(dropout, row + at);
-    const float kept_share = share * scale;
-#pragma omp simd
-    for (int32_t i = 0; i < n; ++i) {
-      const bool keeps = key.keeps(i);
-      kept[i] = keeps ? p[i] * kept_share : 0.0f;
-      p[i] = keeps ? p[i] * share : -(p[i] * share);
+      for (int32_t i = 0; i < n; ++i) {
+        const bool keeps = key.keeps(i);
+        kept[i] = keeps ? p[i] * kept_share : 0.0f;
+        p[i] = keeps ? p[i] * share : -(p[i] * share);
+      }
     }
   }
 }
 
-void softmax_backward(const float* p, float* kept, float* g, int64_t rows, int64_t columns, Dropout dropout) {
+void softmax_backward(const float* p, float* kept, float* g, int64_t rows, int64_t open, int64_t columns, Dropout dropout) {
   const float scale = dropout.scale();
-  const int32_t n = (int32_t)columns;
+  const int32_t n = (int32_t)columns, last = n - kLanes;
+  Integers inside;
+  for (int32_t i = 0; i < kLanes; ++i) inside[i] = last + i < open ? -1 : 0;
   for (int64_t at = 0; at < rows; ++at, p += columns, kept += columns, g += columns) {
-    float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-    for (int32_t i = 0; i < n; ++i) {
-      kept[i] = bits(p[i]) < 0 ? 0.0f : p[i] * scale;
-      g[i] *= kept[i];
-      sum += g[i];
+    Vector sum = {};
+    for (int32_t i = 0; i < n; i += kLanes) {
+      const Vector x = load(p + i), of = as<Integers>(x) < 0 ? Vector{} : x * scale;
+      // Whatever g holds beyond the open columns.
+      const Vector product = i < last ? load(g + i) * of : (inside ? load(g + i) * of : Vector{});
+      store(of, kept + i);
+      store(product, g + i);
+      sum += product;
     }
-#pragma omp simd
-    for (int32_t i = 0; i < n; ++i) g[i] -= absolute(p[i]) * sum;
+    const float whole = total(sum);
+    for (int32_t i = 0; i < n; i += kLanes) {
+      const Vector x = load(p + i), size = as<Integers>(x) < 0 ? -x : x;
+      store(load(g + i) - size * whole, g + i);
+    }
   }
+}
+
+#ifdef __AVX512F__
+
+// c ← scale a b for R rows of a and V vectors of columns, where a is walked by two strides, so that it may be a transpose.
+template <int R, int V>
+inline void tile(int64_t k, float scale, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
+                 float* c, int64_t c_row) {
+  Vector sum[R][V] = {};
+  for (int64_t i = 0; i < k; ++i, a += a_column, b += b_row) {
+    Vector of[V];
+    for (int v = 0; v < V; ++v) of[v] = load(b + v * kLanes);
+    for (int r = 0; r < R; ++r) {
+      const float x = a[r * a_row];
+      for (int v = 0; v < V; ++v) sum[r][v] += x * of[v];
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int v = 0; v < V; ++v) store(sum[r][v] * scale, c + r * c_row + v * kLanes);
+  }
+}
+
+template <int V>
+void columns_of(int64_t m, int64_t k, float scale, const float* a, int64_t a_row, int64_t a_column, const float* b,
+                int64_t b_row, float* c, int64_t c_row) {
+  constexpr int R = V == 1 ? 8 : V == 2 ? 6 : 4;
+  int64_t at = 0;
+  for (; at + R <= m; at += R) tile<R, V>(k, scale, a + at * a_row, a_row, a_column, b, b_row, c + at * c_row, c_row);
+  if (R > 4 && at + 4 <= m) tile<4, V>(k, scale, a + at * a_row, a_row, a_column, b, b_row, c + at * c_row, c_row), at += 4;
+  if (at + 2 <= m) tile<2, V>(k, scale, a + at * a_row, a_row, a_column, b, b_row, c + at * c_row, c_row), at += 2;
+  if (at + 1 <= m) tile<1, V>(k, scale, a + at * a_row, a_row, a_column, b, b_row, c + at * c_row, c_row);
+}
+
+// c ← scale a b with a [m, k], b [k, n] and c [m, n], n a multiple of sixteen: for products too small for what BLAS does first.
+void multiply(int64_t m, int64_t n, int64_t k, float scale, const float* a, int64_t a_row, int64_t a_column, const float* b,
+              int64_t b_row, float* c, int64_t c_row) {
+  int64_t at = 0;
+  for (; at + 3 * kLanes <= n; at += 3 * kLanes) columns_of<3>(m, k, scale, a, a_row, a_column, b + at, b_row, c + at, c_row);
+  if (at + 2 * kLanes <= n) {
+    columns_of<2>(m, k, scale, a, a_row, a_column, b + at, b_row, c + at, c_row);
+  } else if (at + kLanes <= n) {
+    columns_of<1>(m, k, scale, a, a_row, a_column, b + at, b_row, c + at, c_row);
+  }
+}
+
+// to [d, columns] ← the transpose of from [rows, d], d a multiple of four, and zeros in the columns beyond.
+void transpose(const float* from, int64_t stride, int64_t rows, int64_t d, float* to, int64_t columns) {
+  int64_t row = 0;
+  for (; row + 4 <= rows; row += 4, from += 4 * stride) {
+    for (int64_t i = 0; i < d; i += 4) {
+      __m128 a = _mm_loadu_ps(from + i), b = _mm_loadu_ps(from + stride + i), c = _mm_loadu_ps(from + 2 * stride + i),
+             e = _mm_loadu_ps(from + 3 * stride + i);
+      _MM_TRANSPOSE4_PS(a, b, c, e);
+      float* at = to + i * columns + row;
+      _mm_storeu_ps(at, a), _mm_storeu_ps(at + columns, b), _mm_storeu_ps(at + 2 * columns, c), _mm_storeu_ps(at + 3 * columns, e);
+    }
+  }
+  for (; row < columns; ++row, from += stride) {
+    for (int64_t i = 0; i < d; ++i) to[i * columns + row] = row < rows ? from[i] : 0.0f;
+  }
+}
+
+void attend(const Attention& of, float* p, float* kept, float* out, int64_t out_row, float* scratch) {
+  transpose(of.k, of.row, of.length, of.size, scratch, of.columns);
+  multiply(of.queries, of.columns, of.size, of.scale, of.q, of.q_row, 1, scratch, of.columns, p, of.columns);
+  softmax(p, kept, of.queries, of.length, of.columns, of.dropout, of.number);
+  multiply(of.queries, of.size, of.length, 1, kept, of.columns, 1, of.v, of.row, out, out_row);
+}
+
+void attend_backward(const Attention& of, const float* p, float* kept, float* g, const float* g_out, int64_t g_out_row,
+                     float* g_q, float* g_k, float* g_v, float* scratch) {
+  transpose(of.v, of.row, of.length, of.size, scratch, of.columns);
+  multiply(of.queries, of.columns, of.size, 1, g_out, g_out_row, 1, scratch, of.columns, g, of.columns);
+  softmax_backward(p, kept, g, of.queries, of.length, of.columns, of.dropout);
+  multiply(of.length, of.size, of.queries, 1, kept, 1, of.columns, g_out, g_out_row, g_v, of.row);
+  multiply(of.queries, of.size, of.length, of.scale, g, of.columns, 1, of.k, of.row, g_q, of.q_row);
+  multiply(of.length, of.size, of.queries, of.scale, g, 1, of.columns, of.q, of.q_row, g_k, of.row);
+}
+
+#else
+
+// Sixteen numbers do not fit into a register: BLAS it is.
+constexpr auto attend = nullptr;
+constexpr auto attend_backward = nullptr;
+
+#endif
+
+// out ← LayerNorm(x) of row `at`.
+inline void norm_row(const float* x, float* out, const Norm& norm, int64_t at, int32_t n) {
+  const float one = 1.0f / (float)n, mean = sum_of(x, n) * one;
+  const float rstd = 1.0f / __builtin_sqrtf(sum_of_squares(x, mean, n) * one + norm.eps);
+#pragma omp simd
+  for (int32_t i = 0; i < n; ++i) out[i] = (x[i] - mean) * rstd * norm.weight[i] + norm.bias[i];
+  norm.mean[at] = mean;
+  norm.rstd[at] = rstd;
 }
 
 void add_norm(float* x, const float* bias, const float* residual, float* out, Norm norm, int64_t rows, int64_t d,
               Dropout dropout, uint64_t row) {
-  const float scale = dropout.scale(), one = 1.0f / (float)d;
+  const float scale = dropout.scale();
   const int32_t n = (int32_t)d;
   for (int64_t at = 0; at < rows; ++at, x += d, residual += d, out += d) {
-    float sum = 0.0f, squares = 0.0f;
     if (dropout.rate == 0.0f) {
-#pragma omp simd reduction(+ : sum)
-      for (int32_t i = 0; i < n; ++i) {
-        x[i] = residual[i] + (x[i] + bias[i]);
-        sum += x[i];
-      }
+#pragma omp simd
+      for (int32_t i = 0; i < n; ++i) x[i] = residual[i] + (x[i] + bias[i]);
     } else {
       const Key key(dropout, row + at);
-#pragma omp simd reduction(+ : sum)
-      for (int32_t i = 0; i < n; ++i) {
-        x[i] = residual[i] + (key.keeps(i) ? (x[i] + bias[i]) * scale : 0.0f);
-        sum += x[i];
-      }
-    }
-    const float mean = sum * one;
-#pragma omp simd reduction(+ : squares)
-    for (int32_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
-    const float rstd = 1.0f / __builtin_sqrtf(squares * one + norm.eps);
 #pragma omp simd
-    for (int32_t i = 0; i < n; ++i) out[i] = (x[i] - mean) * rstd * norm.weight[i] + norm.bias[i];
-    norm.mean[at] = mean;
-    norm.rstd[at] = rstd;
+      for (int32_t i = 0; i < n; ++i) x[i] = residual[i] + (key.keeps(i) ? (x[i] + bias[i]) * scale : 0.0f);
+    }
+    norm_row(x, out, norm, at, n);
   }
 }
 
@@ -165,21 +386,17 @@ void add_norm_backward(const float* x, const float* g, float* g_residual, float*
   for (int32_t i = 0; i < n; ++i) g_weight[i] = g_bias[i] = g_branch_bias[i] = 0.0f;
   for (int64_t at = 0; at < rows; ++at, x += d, g += d, g_residual += d, g_branch += d) {
     const float mean = norm.mean[at], rstd = norm.rstd[at];
-    float sum = 0.0f, along = 0.0f;
-#pragma omp simd reduction(+ : sum, along)
+#pragma omp simd
     for (int32_t i = 0; i < n; ++i) {
-      const float normal = (x[i] - mean) * rstd, weighted = g[i] * norm.weight[i];
-      sum += weighted;
-      along += weighted * normal;
-      g_weight[i] += g[i] * normal;
+      g_residual[i] = g[i] * norm.weight[i];
+      g_weight[i] += g[i] * ((x[i] - mean) * rstd);
       g_bias[i] += g[i];
     }
-    sum *= one;
-    along *= one;
+    const float sum = sum_of(g_residual, n) * one, along = sum_of_products(g_residual, x, mean, n) * rstd * one;
     if (dropout.rate == 0.0f) {
 #pragma omp simd
       for (int32_t i = 0; i < n; ++i) {
-        const float of = rstd * (g[i] * norm.weight[i] - sum - (x[i] - mean) * rstd * along);
+        const float of = rstd * (g_residual[i] - sum - (x[i] - mean) * rstd * along);
         g_residual[i] = g_branch[i] = of;
         g_branch_bias[i] += of;
       }
@@ -188,7 +405,7 @@ void add_norm_backward(const float* x, const float* g, float* g_residual, float*
     const Key key(dropout, row + at);
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) {
-      const float of = rstd * (g[i] * norm.weight[i] - sum - (x[i] - mean) * rstd * along);
+      const float of = rstd * (g_residual[i] - sum - (x[i] - mean) * rstd * along);
       const float branch = key.keeps(i) ? of * scale : 0.0f;
       g_residual[i] = of;
       g_branch[i] = branch;
@@ -228,59 +445,57 @@ void gelu_backward(const float* x, const float* bias, float* out, float* g, floa
 }
 
 void embed(Tables tables, float* x, float* out, Norm norm, int64_t rows, int64_t d, Dropout dropout, uint64_t row) {
-  const float scale = dropout.scale(), one = 1.0f / (float)d;
+  const float scale = dropout.scale();
   const int32_t n = (int32_t)d;
   for (int64_t at = 0; at < rows; ++at, x += d, out += d) {
     const float* word = tables.word + tables.ids[at] * d;
     const float* token_type = tables.token_type + tables.types[at] * d;
     const float* position = tables.position + (int64_t)((row + at) % tables.length) * d;
-    float sum = 0.0f, squares = 0.0f;
-#pragma omp simd reduction(+ : sum)
-    for (int32_t i = 0; i < n; ++i) {
-      x[i] = word[i] + token_type[i] + position[i];
-      sum += x[i];
-    }
-    const float mean = sum * one;
-#pragma omp simd reduction(+ : squares)
-    for (int32_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
-    const float rstd = 1.0f / __builtin_sqrtf(squares * one + norm.eps);
-    norm.mean[at] = mean;
-    norm.rstd[at] = rstd;
+#pragma omp simd
+    for (int32_t i = 0; i < n; ++i) x[i] = word[i] + token_type[i] + position[i];
+    norm_row(x, out, norm, at, n);
+    if (dropout.rate == 0.0f) continue;
     const Key key(dropout, row + at);
 #pragma omp simd
-    for (int32_t i = 0; i < n; ++i) {
-      const float of = (x[i] - mean) * rstd * norm.weight[i] + norm.bias[i];
-      out[i] = key.keeps(i) ? of * scale : 0.0f;
-    }
+    for (int32_t i = 0; i < n; ++i) out[i] = key.keeps(i) ? out[i] * scale : 0.0f;
   }
 }
 
-void embed_backward(const float* x, const float* g, float* g_x, float* g_weight, float* g_bias, Norm norm, int64_t rows,
+void norm(const float* x, float* out, Norm norm, int64_t rows, int64_t d) {
+  for (int64_t at = 0; at < rows; ++at, x += d, out += d) norm_row(x, out, norm, at, (int32_t)d);
+}
+
+void norm_backward(const float* x, const float* g, float* g_x, float* g_weight, float* g_bias, Norm norm, int64_t rows,
                     int64_t d, Dropout dropout, uint64_t row) {
   const float scale = dropout.scale(), one = 1.0f / (float)d;
   const int32_t n = (int32_t)d;
   for (int32_t i = 0; i < n; ++i) g_weight[i] = g_bias[i] = 0.0f;
   for (int64_t at = 0; at < rows; ++at, x += d, g += d, g_x += d) {
     const float mean = norm.mean[at], rstd = norm.rstd[at];
-    const Key key(dropout, row + at);
-    float sum = 0.0f, along = 0.0f;
-#pragma omp simd reduction(+ : sum, along)
-    for (int32_t i = 0; i < n; ++i) {
-      const float of = key.keeps(i) ? g[i] * scale : 0.0f, normal = (x[i] - mean) * rstd;
-      g_x[i] = of * norm.weight[i];
-      sum += g_x[i];
-      along += g_x[i] * normal;
-      g_weight[i] += of * normal;
-      g_bias[i] += of;
+    if (dropout.rate == 0.0f) {
+#pragma omp simd
+      for (int32_t i = 0; i < n; ++i) {
+        g_x[i] = g[i] * norm.weight[i];
+        g_weight[i] += g[i] * ((x[i] - mean) * rstd);
+        g_bias[i] += g[i];
+      }
+    } else {
+      const Key key(dropout, row + at);
+#pragma omp simd
+      for (int32_t i = 0; i < n; ++i) {
+        const float of = key.keeps(i) ? g[i] * scale : 0.0f;
+        g_x[i] = of * norm.weight[i];
+        g_weight[i] += of * ((x[i] - mean) * rstd);
+        g_bias[i] += of;
+      }
     }
-    sum *= one;
-    along *= one;
+    const float sum = sum_of(g_x, n) * one, along = sum_of_products(g_x, x, mean, n) * rstd * one;
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) g_x[i] = rstd * (g_x[i] - sum - (x[i] - mean) * rstd * along);
   }
 }
 
-void detect(const float* x, const float* bias, const float* weight, float* logits, int64_t rows, int64_t d) {
+void detect(const float* x, const float* bias, const float* weight, float shift, float* logits, int64_t rows, int64_t d) {
   const int32_t n = (int32_t)d;
   for (int64_t at = 0; at < rows; ++at, x += d) {
     float sum = 0.0f;
@@ -291,7 +506,7 @@ void detect(const float* x, const float* bias, const float* weight, float* logit
       normal(of, phi, density);
       sum += of * phi * weight[i];
     }
-    logits[at] = sum;
+    logits[at] = sum + shift;
   }
 }
 
@@ -315,17 +530,27 @@ void detect_backward(const float* x, const float* bias, const float* weight, con
 }
 
 float squares(const float* x, int64_t d) {
-  const int32_t n = (int32_t)d;
-  float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-  for (int32_t i = 0; i < n; ++i) sum += x[i] * x[i];
-  return sum;
+  return sum_of_squares(x, 0.0f, (int32_t)d);
 }
 
 void add(const float* x, float* out, int64_t d) {
   const int32_t n = (int32_t)d;
 #pragma omp simd
   for (int32_t i = 0; i < n; ++i) out[i] += x[i];
+}
+
+void adamw(float* p, float* g, float* m, float* v, int64_t d, AdamWStep step) {
+  const int32_t n = (int32_t)d;
+  if (step.grad_scale != 1.0f) {
+#pragma omp simd
+    for (int32_t i = 0; i < n; ++i) g[i] = g[i] / step.grad_scale;
+  }
+#pragma omp simd
+  for (int32_t i = 0; i < n; ++i) {
+    m[i] = step.beta1 * m[i] + step.rest1 * g[i];
+    v[i] = step.beta2 * v[i] + step.rest2 * g[i] * g[i];
+    p[i] = p[i] * step.decay - step.size * m[i] / (__builtin_sqrtf(v[i]) * step.root + step.eps);
+  }
 }
 
 float maximum(const float* x, int32_t n) {
@@ -420,6 +645,6 @@ void sum(const float* x, float* out, int64_t rows, int64_t d) {
 }  // namespace
 
 extern const Kernels KERNELS;
-const Kernels KERNELS = {softmax, softmax_backward, add_norm, add_norm_backward, gelu, gelu_backward,
+const Kernels KERNELS = {softmax, softmax_backward, attend, attend_backward, add_norm, add_norm_backward, gelu, gelu_backward,
                          log_likelihood, log_likelihood_backward, sample,
-                         embed, embed_backward, detect, detect_backward, squares, add, sum};
+                         embed, norm, norm_backward, detect, detect_backward, adamw, squares, add, sum};

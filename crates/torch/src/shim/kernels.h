@@ -22,6 +22,19 @@ struct Norm {
   float* rstd;  // 1 / √(variance + eps) of each row
 };
 
+// A head on an example: queries, keys and values of `size` numbers, a multiple of sixteen, in rows.
+struct Attention {
+  const float *q, *k, *v;
+  int64_t q_row, row;  // from one row to the next, of q and of the others
+  int64_t queries;
+  int64_t length;   // of the example: keys and values
+  int64_t columns;  // the length made up to whole vectors of sixteen
+  int64_t size;
+  float scale;  // of the scores
+  Dropout dropout;
+  uint64_t number;  // of the first row of probabilities in all of them
+};
+
 // Three tables of rows, and which of them make up the rows of a batch.
 struct Tables {
   const float* word;
@@ -32,13 +45,33 @@ struct Tables {
   int64_t length;  // of an example
 };
 
+// The constants of a step of AdamW.
+struct AdamWStep {
+  float grad_scale;
+  float beta1, rest1;  // and 1 - β₁
+  float beta2, rest2;
+  float decay;  // 1 - lr λ
+  float size;   // lr / (1 - β₁ᵗ)
+  float root;   // 1 / √(1 - β₂ᵗ)
+  float eps;
+};
+
 struct Kernels {
-  // p ← softmax(p) in each row over the columns that are open, whatever p holds in the others, which become 0; and
+  // p ← softmax(p) in each row over the first `open` columns, whatever p holds in the others, of which there are less than
+  // sixteen, and which become 0; `columns` is a multiple of sixteen; and
   // kept ← dropout(p), which may be p itself where nothing is dropped. What is dropped has its sign set in p. `row` is the
   // number of the first row in its tensor.
-  void (*softmax)(float* p, float* kept, const int32_t* open, int64_t rows, int64_t columns, Dropout dropout, uint64_t row);
+  void (*softmax)(float* p, float* kept, int64_t rows, int64_t open, int64_t columns, Dropout dropout, uint64_t row);
   // Of p as softmax left it: kept anew, and g, the gradient of kept, becomes that of the scores.
-  void (*softmax_backward)(const float* p, float* kept, float* g, int64_t rows, int64_t columns, Dropout dropout);
+  void (*softmax_backward)(const float* p, float* kept, float* g, int64_t rows, int64_t open, int64_t columns,
+                           Dropout dropout);
+  // out ← dropout(softmax(scale q kᵀ)) v, where p and kept are as softmax leaves them; `scratch` holds size × columns.
+  // Null where there is none for the machine.
+  void (*attend)(const Attention& of, float* p, float* kept, float* out, int64_t out_row, float* scratch);
+  // Of p as attend left it and g_out, the gradient of out: those of q, k and v, in rows as far apart as theirs; kept and g
+  // hold queries × columns.
+  void (*attend_backward)(const Attention& of, const float* p, float* kept, float* g, const float* g_out, int64_t g_out_row,
+                          float* g_q, float* g_k, float* g_v, float* scratch);
   // x ← residual + dropout(x + bias), out ← LayerNorm(x).
   void (*add_norm)(float* x, const float* bias, const float* residual, float* out, Norm norm, int64_t rows, int64_t d,
                    Dropout dropout, uint64_t row);
@@ -61,14 +94,18 @@ struct Kernels {
   int64_t (*sample)(const float* logits, float uniform, float* scratch, int64_t vocab_size);
   // x ← word[ids] + token_type[types] + position[the row's place in its example], out ← dropout(LayerNorm(x)).
   void (*embed)(Tables tables, float* x, float* out, Norm norm, int64_t rows, int64_t d, Dropout dropout, uint64_t row);
-  // Of x as embed left it and g, the gradient of out: that of x; and those of the LayerNorm, summed over the rows.
-  void (*embed_backward)(const float* x, const float* g, float* g_x, float* g_weight, float* g_bias, Norm norm, int64_t rows,
+  // out ← LayerNorm(x).
+  void (*norm)(const float* x, float* out, Norm norm, int64_t rows, int64_t d);
+  // Of x and g, the gradient of dropout(LayerNorm(x)): that of x; and those of weight and bias, summed over the rows.
+  void (*norm_backward)(const float* x, const float* g, float* g_x, float* g_weight, float* g_bias, Norm norm, int64_t rows,
                          int64_t d, Dropout dropout, uint64_t row);
-  // logits ← Σ GELU(x + bias) · weight in each row.
-  void (*detect)(const float* x, const float* bias, const float* weight, float* logits, int64_t rows, int64_t d);
+  // logits ← Σ GELU(x + bias) · weight + shift in each row.
+  void (*detect)(const float* x, const float* bias, const float* weight, float shift, float* logits, int64_t rows, int64_t d);
   // g_x of g, the gradient of the logits; and those of bias and weight, summed over the rows.
   void (*detect_backward)(const float* x, const float* bias, const float* weight, const float* g, float* g_x, float* g_bias,
                           float* g_weight, int64_t rows, int64_t d);
+  // A step of AdamW: p, m and v from g, which is divided by `grad_scale`.
+  void (*adamw)(float* p, float* g, float* m, float* v, int64_t d, AdamWStep step);
   // The sum of the squares.
   float (*squares)(const float* x, int64_t d);
   // out ← out + x

@@ -11,6 +11,44 @@ inline at::Tensor empty(at::IntArrayRef shape) { return at::empty(shape, at::kFl
 inline float* data(const at::Tensor& tensor) { return tensor.data_ptr<float>(); }
 inline Matrix matrix(const at::Tensor& tensor) { return {data(tensor), tensor.size(-1)}; }
 
+// Takes arrays off a piece of memory, each at the start of a cache line; without memory it counts what they need.
+class Cut {
+ public:
+  explicit Cut(float* memory = nullptr) : memory_(memory) {}
+
+  float* operator()(int64_t numbers) {
+    float* const array = memory_ == nullptr ? nullptr : memory_ + used_;
+    used_ += (numbers + 15) / 16 * 16;
+    return array;
+  }
+  int64_t used() const { return used_; }
+
+ private:
+  float* memory_;
+  int64_t used_ = 0;
+};
+
+// The memory of all arrays that `take` asks a Cut for, as one tensor: a tensor for each would cost more than many a pass
+// over it. `take` runs twice.
+template <typename Take>
+at::Tensor allocate(const Take& take) {
+  Cut count;
+  take(count);
+  const at::Tensor memory = empty({count.used()});
+  Cut cut(data(memory));
+  take(cut);
+  return memory;
+}
+
+// An array within `memory` as a tensor of its own, without the dispatcher's detour.
+inline at::Tensor tensor_at(const at::Tensor& memory, const float* array, at::IntArrayRef shape) {
+  at::Tensor tensor = at::detail::make_tensor<c10::TensorImpl>(
+      c10::Storage(memory.storage()), c10::DispatchKeySet(c10::DispatchKey::CPU), memory.dtype());
+  tensor.unsafeGetTensorImpl()->set_storage_offset(array - data(memory));
+  tensor.unsafeGetTensorImpl()->set_sizes_contiguous(shape);
+  return tensor;
+}
+
 // Whether tensors are of the device and precision that the kernels are for, and there are products to go with them.
 inline bool has_kernels(at::ArrayRef<at::Tensor> tensors) {
   if (!has_products() || at::autocast::is_autocast_enabled(at::kCPU)) return false;

@@ -2,6 +2,7 @@
 
 #include "caught.h"
 #include "kernels.h"
+#include "memory.h"
 #include "parallel.h"
 
 #include <ATen/core/Tensor.h>
@@ -10,11 +11,11 @@
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -59,24 +60,90 @@ void check_scalar(const char* name, const at::Tensor& tensor, const at::Device& 
 // table would lose five.
 constexpr int64_t kPiece = 1 << 12;
 
-// The norm over float32 gradients of the CPU.
-float norm_of(const std::vector<at::Tensor>& gradients) {
-  struct Piece {
-    const float* data;
-    int64_t numbers;
-  };
-  std::vector<Piece> pieces;
-  for (const at::Tensor& gradient : gradients) {
-    const float* data = gradient.const_data_ptr<float>();
-    for (int64_t at = 0; at < gradient.numel(); at += kPiece) {
-      pieces.push_back({data + at, std::min(kPiece, gradient.numel() - at)});
-    }
+struct Piece {
+  size_t index;  // of its tensor
+  int64_t begin, size;
+};
+
+std::vector<Piece> pieces(const std::vector<at::Tensor>& tensors) {
+  std::vector<Piece> all;
+  for (size_t index = 0; index < tensors.size(); ++index) {
+    const int64_t numbers = tensors[index].numel();
+    for (int64_t at = 0; at < numbers; at += kPiece) all.push_back({index, at, std::min(kPiece, numbers - at)});
   }
-  std::vector<float> sums(pieces.size());
-  parallel(pieces.size(), [&](int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end; ++at) sums[at] = kernels().squares(pieces[at].data, pieces[at].numbers);
+  return all;
+}
+
+// Float32 of the CPU, each number once.
+bool is_plain(const at::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_non_overlapping_and_dense();
+}
+bool are_plain(const std::vector<at::Tensor>& tensors) { return std::all_of(tensors.begin(), tensors.end(), is_plain); }
+
+std::vector<float*> memory(const std::vector<at::Tensor>& tensors) {
+  std::vector<float*> all;
+  all.reserve(tensors.size());
+  for (const at::Tensor& tensor : tensors) all.push_back(data(tensor));
+  return all;
+}
+
+// The norm over plain gradients.
+float norm_of(const std::vector<at::Tensor>& gradients) {
+  const std::vector<float*> of = memory(gradients);
+  const std::vector<Piece> parts = pieces(gradients);
+  std::vector<float> sums(parts.size());
+  parallel(parts.size(), [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; ++at) {
+      sums[at] = kernels().squares(of[parts[at].index] + parts[at].begin, parts[at].size);
+    }
   });
   return static_cast<float>(std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0)));
+}
+
+// The norm over any gradients, a float32 scalar on their device.
+at::Tensor norm_of_any(const std::vector<at::Tensor>& gradients) {
+  // libtorch refuses to sum in a narrower kind than the summands'.
+  const bool wide = std::any_of(gradients.begin(), gradients.end(),
+                                [](const at::Tensor& gradient) { return gradient.scalar_type() == at::kDouble; });
+  const std::vector<at::Tensor> norms = at::_foreach_norm(gradients, 2, wide ? at::kDouble : at::kFloat);
+  return at::linalg_vector_norm(at::stack(norms), 2).to(at::kFloat);
+}
+
+at::Tensor scalar(float value) {
+  const at::Tensor of = empty({});
+  *data(of) = value;
+  return of;
+}
+
+// As at::_fused_adamw_ on plain tensors, without its dispatch, which costs more than a small parameter.
+void step_plain(const ElectraTorchAdamW& call, const std::vector<at::Tensor>& parameters,
+                const std::vector<at::Tensor>& gradients, const std::vector<at::Tensor>& exp_avgs,
+                const std::vector<at::Tensor>& exp_avg_sqs, const std::vector<at::Tensor>& counts) {
+  if (call.found_inf != nullptr && *data(*call.found_inf) == 1) return;
+  std::vector<AdamWStep> steps;
+  steps.reserve(parameters.size());
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const double t = *data(counts[i]) += 1;
+    const auto rest = [&](double beta) { return call.fixed_step != nullptr ? 1.0 : 1.0 - std::pow(beta, t); };
+    AdamWStep step;
+    step.grad_scale = call.grad_scale != nullptr ? *data(*call.grad_scale) : 1;
+    step.beta1 = static_cast<float>(call.beta1), step.rest1 = static_cast<float>(1 - call.beta1);
+    step.beta2 = static_cast<float>(call.beta2), step.rest2 = static_cast<float>(1 - call.beta2);
+    step.decay = static_cast<float>(1 - call.lr * call.weight_decay);
+    step.size = static_cast<float>(call.lr / rest(call.beta1));
+    step.root = static_cast<float>(1 / std::sqrt(rest(call.beta2)));
+    step.eps = static_cast<float>(call.eps);
+    steps.push_back(step);
+    parameters[i].unsafeGetTensorImpl()->bump_version();
+  }
+  const std::vector<float*> p = memory(parameters), g = memory(gradients), m = memory(exp_avgs), v = memory(exp_avg_sqs);
+  const std::vector<Piece> parts = pieces(parameters);
+  parallel(parts.size(), [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; ++at) {
+      const auto [i, from, size] = parts[at];
+      kernels().adamw(p[i] + from, g[i] + from, m[i] + from, v[i] + from, size, steps[i]);
+    }
+  });
 }
 
 }  // namespace
@@ -113,6 +180,12 @@ char* electra_torch_adamw(const ElectraTorchAdamW* call) {
       found_inf = *call->found_inf;
       check_scalar("grad_scale", *grad_scale, parameters[0].device());
       check_scalar("found_inf", *found_inf, parameters[0].device());
+    }
+    if (are_plain(parameters) && are_plain(exp_avgs) && are_plain(exp_avg_sqs) && are_plain(counts)) {
+      step_plain(*call, parameters, gradients, exp_avgs, exp_avg_sqs, counts);
+      return;
+    }
+    if (found_inf) {
       // The kernel returns early where found_inf is 1; the count must stay with it.
       at::_foreach_add_(counts, found_inf->neg().add(1));
     } else {
@@ -124,32 +197,29 @@ char* electra_torch_adamw(const ElectraTorchAdamW* call) {
   });
 }
 
-// The L2 norm over all gradients together, a float32 scalar on their device, as a new tensor of the caller.
-char* electra_torch_grad_norm(at::Tensor* const* parameters, size_t count, at::Tensor** norm) {
+// The L2 norm over all gradients together, what brings it down to max_norm, and whether it is not finite: float32 scalars on
+// the gradients' device, as new tensors of the caller.
+char* electra_torch_clip(at::Tensor* const* parameters, size_t count, double max_norm, at::Tensor** norm,
+                         at::Tensor** grad_scale, at::Tensor** found_inf) {
   return caught([&] {
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> gradients;
-    auto kind = at::kFloat;
-    bool plain = true;
     for (size_t i = 0; i < count; ++i) {
       const at::Tensor& gradient = parameters[i]->grad();
-      if (!gradient.defined()) continue;
-      gradients.push_back(gradient);
-      plain &= gradient.is_cpu() && gradient.scalar_type() == at::kFloat && gradient.is_non_overlapping_and_dense();
-      // libtorch refuses to sum in a narrower kind than the summands'.
-      if (gradient.scalar_type() == at::kDouble) kind = at::kDouble;
+      if (gradient.defined()) gradients.push_back(gradient);
     }
-    if (gradients.empty()) {
-      at::Device device = count > 0 ? parameters[0]->device() : at::Device(at::kCPU);
-      *norm = new at::Tensor(at::zeros({}, at::TensorOptions(at::kFloat).device(device)));
+    if (count == 0 || (parameters[0]->is_cpu() && are_plain(gradients))) {
+      const float value = norm_of(gradients);
+      *norm = new at::Tensor(scalar(value));
+      *grad_scale = new at::Tensor(scalar(static_cast<float>(std::max(value / max_norm, 1.0))));
+      *found_inf = new at::Tensor(scalar(std::isfinite(value) ? 0 : 1));
       return;
     }
-    if (plain) {
-      *norm = new at::Tensor(at::full({}, norm_of(gradients), at::kFloat));
-      return;
-    }
-    std::vector<at::Tensor> norms = at::_foreach_norm(gradients, 2, kind);
-    *norm = new at::Tensor(at::linalg_vector_norm(at::stack(norms), 2).to(at::kFloat));
+    const at::Tensor value = gradients.empty() ? at::zeros({}, at::TensorOptions(at::kFloat).device(parameters[0]->device()))
+                                               : norm_of_any(gradients);
+    *norm = new at::Tensor(value);
+    *grad_scale = new at::Tensor(value.div(max_norm).clamp_min(1));
+    *found_inf = new at::Tensor(value.isfinite().logical_not().to(at::kFloat));
   });
 }
 

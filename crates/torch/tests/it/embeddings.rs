@@ -1,7 +1,7 @@
-//! Embeddings and ELECTRA's head against libtorch's operations.
+//! Embeddings, heads and losses against libtorch's operations.
 
 use crate::{numbers, parameter, turn, values};
-use electra_torch::{Affine, EmbeddingParameters, detect, embed};
+use electra_torch::{Affine, EmbeddingParameters, binary_cross_entropy, detect, embed, mean, transform};
 use tch::{Device, Kind, Tensor};
 
 const F: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -103,16 +103,78 @@ fn the_head_has_the_numbers_and_gradients_of_its_operations() {
             [(n, 1), (d, 2)].map(|(rows, seed)| parameter(&[rows, d], seed, Kind::Float, Device::Cpu));
         let bias = parameter(&[d], 3, Kind::Float, Device::Cpu);
         let prediction = parameter(&[1, d], 4, Kind::Float, Device::Cpu);
-        let all = [&x, &weight, &bias, &prediction];
+        let shift = parameter(&[1], 5, Kind::Float, Device::Cpu);
+        let all = [&x, &weight, &bias, &prediction, &shift];
         let ours = learnt(&all, || {
-            detect(&x, Affine { weight: &weight, bias: &bias }, &prediction).unwrap().unwrap()
+            let prediction = Affine { weight: &prediction, bias: &shift };
+            detect(&x, Affine { weight: &weight, bias: &bias }, prediction).unwrap().unwrap()
         });
-        let no_bias: Option<&Tensor> = None;
         let libtorch = learnt(&all, || {
-            x.linear(&weight, Some(&bias)).gelu("none").linear(&prediction, no_bias).squeeze_dim(-1)
+            x.linear(&weight, Some(&bias)).gelu("none").linear(&prediction, Some(&shift)).squeeze_dim(-1)
         });
         for (index, (ours, libtorch)) in ours.iter().zip(&libtorch).enumerate() {
             near(ours, libtorch, &format!("{index} of {n} × {d}"));
         }
     }
+}
+
+#[test]
+fn what_a_vocabulary_is_compared_with_has_the_numbers_and_gradients_of_its_operations() {
+    for (b, l, d, e) in [(1, 1, 1, 2), (2, 5, 8, 3), (3, 50, 48, 33)] {
+        let x = parameter(&[b, l, d], 1, Kind::Float, Device::Cpu);
+        let weight = parameter(&[e, d], 2, Kind::Float, Device::Cpu);
+        let [bias, scale, shift] = [3, 4, 5].map(|seed| parameter(&[e], seed, Kind::Float, Device::Cpu));
+        let all = [&x, &weight, &bias, &scale, &shift];
+        let ours = learnt(&all, || {
+            let (dense, norm) =
+                (Affine { weight: &weight, bias: &bias }, Affine { weight: &scale, bias: &shift });
+            transform(&x, dense, norm, 1e-3).unwrap().unwrap()
+        });
+        let libtorch = learnt(&all, || {
+            let inner = x.linear(&weight, Some(&bias)).gelu("none");
+            inner.layer_norm([e], Some(&scale), Some(&shift), 1e-3, true)
+        });
+        for (index, (ours, libtorch)) in ours.iter().zip(&libtorch).enumerate() {
+            near(ours, libtorch, &format!("{index} of {d} → {e}"));
+        }
+    }
+}
+
+#[test]
+fn losses_have_the_numbers_and_gradients_of_their_operations() {
+    let x = parameter(&[3, 40], 1, Kind::Float, Device::Cpu);
+    let far = tch::no_grad(|| (&x * 30.0).detach()).set_requires_grad(true);
+    let targets = numbers(&[3, 40], 2, Kind::Float, Device::Cpu).gt(0.3);
+    let some = numbers(&[3, 40], 3, Kind::Float, Device::Cpu).gt(0.0);
+    for x in [&x, &far] {
+        for weights in [some.shallow_clone(), some.to_kind(Kind::Float) * 0.7, some.zeros_like()] {
+            let float = weights.to_kind(Kind::Float);
+            let whole = float.sum(Kind::Float).clamp_min(1e-6);
+            let ours = learnt(&[x], || mean(x, &weights).unwrap().unwrap());
+            let libtorch = learnt(&[x], || (x * &float).sum(Kind::Float) / &whole);
+            for (ours, libtorch) in ours.iter().zip(&libtorch) {
+                near(ours, libtorch, "mean");
+            }
+            let ours = learnt(&[x], || binary_cross_entropy(x, &targets, &weights).unwrap().unwrap());
+            let libtorch = learnt(&[x], || {
+                let none: Option<&Tensor> = None;
+                let loss = x.binary_cross_entropy_with_logits(
+                    &targets.to_kind(Kind::Float),
+                    Some(&float),
+                    none,
+                    tch::Reduction::Sum,
+                );
+                loss / &whole
+            });
+            for (ours, libtorch) in ours.iter().zip(&libtorch) {
+                near(ours, libtorch, "binary cross-entropy");
+            }
+        }
+    }
+    assert!(mean(&x, &some.narrow(1, 0, 39)).is_err());
+    assert!(binary_cross_entropy(&x, &targets, &some.narrow(1, 0, 39)).is_err());
+    let nan = Tensor::from_slice(&[f32::NAN]);
+    let one = Tensor::ones([1], (Kind::Float, Device::Cpu));
+    assert!(mean(&nan, &one).unwrap().unwrap().double_value(&[]).is_nan());
+    assert!(binary_cross_entropy(&nan, &one, &one).unwrap().unwrap().double_value(&[]).is_nan());
 }

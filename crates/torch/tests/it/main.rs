@@ -7,7 +7,7 @@ mod autocast;
 mod dropout;
 mod embeddings;
 mod gradients;
-mod layer;
+mod layers;
 mod memory;
 mod optimizer_state;
 mod settings;

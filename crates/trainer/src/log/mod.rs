@@ -46,7 +46,8 @@ pub(crate) struct Timing {
     pub(crate) elapsed_seconds: f64,
     /// Since the last line.
     pub(crate) tokens_per_s: f64,
-    /// Executed operations over the measured peak of matrix products, since the last line.
+    /// The model's operations, padding and whole layers counted though less may be computed, over the measured
+    /// peak of matrix products, since the last line.
     pub(crate) peak_share: f64,
     /// The most memory that was in use: of the device, or of the process on the CPU. Null where neither can
     /// be told.

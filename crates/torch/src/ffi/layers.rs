@@ -7,7 +7,7 @@ use torch_sys::C_tensor;
 /// Parameters of a layer. Mirrors the shim's.
 pub(crate) const PARAMETERS: usize = 16;
 
-/// Mirrors the shim's `ElectraTorchLayer`.
+/// Mirrors the shim's `ElectraTorchLayers`.
 #[repr(C)]
 struct Settings {
     heads: i64,
@@ -17,32 +17,39 @@ struct Settings {
 }
 
 unsafe extern "C" {
-    fn electra_torch_layer(
+    fn electra_torch_layers(
         x: *const C_tensor,
         mask: *const C_tensor,
+        positions: *const C_tensor,
         settings: *const Settings,
         parameters: *const *const C_tensor,
+        layers: usize,
         output: *mut *mut C_tensor,
     ) -> *mut c_char;
 }
 
-pub(crate) fn layer(
+pub(crate) fn layers(
     x: &Tensor,
     mask: &Tensor,
+    positions: Option<&Tensor>,
     settings: &LayerSettings,
-    parameters: [&Tensor; PARAMETERS],
+    parameters: &[[&Tensor; PARAMETERS]],
 ) -> Result<Option<Tensor>, Error> {
     let LayerSettings { heads, eps, hidden_dropout, attention_dropout } = *settings;
     let settings = Settings { heads, eps, hidden_dropout, attention_dropout };
-    let parameters = parameters.map(Tensor::as_ptr);
+    let positions = positions.map_or(std::ptr::null(), Tensor::as_ptr);
+    let layers = parameters.len();
+    let parameters: Vec<_> = parameters.iter().flatten().map(|tensor| tensor.as_ptr()).collect();
     let mut output = std::ptr::null_mut();
-    // SAFETY: the pointers are to live tensors, as many parameters as the shim reads, and the last to a live pointer.
+    // SAFETY: the pointers are to live tensors, or null for no positions, as many parameters as the shim reads, and the last to a live pointer.
     check(unsafe {
-        electra_torch_layer(
+        electra_torch_layers(
             x.as_ptr(),
             mask.as_ptr(),
+            positions,
             &raw const settings,
             parameters.as_ptr(),
+            layers,
             &raw mut output,
         )
     })?;

@@ -1,0 +1,480 @@
+// Transformer layers of BERT, dropout included, as one node of the autograd graph.
+//
+// Written with libtorch's operations a layer is some twenty-five of them, most of which read and write memory for little
+// arithmetic; at small widths they and what lies between them are most of a step. Here the matrix products are BLAS calls,
+// all that happens between two of them is one pass over the rows, and padding is left out of both.
+// Shapes: B batch, L length, N rows that are not padding, D hidden size, F feed-forward size, H heads, A = D / H.
+
+#include "caught.h"
+#include "kernels.h"
+#include "memory.h"
+#include "parallel.h"
+#include "parameters.h"
+#include "product.h"
+#include "random.h"
+#include "rows.h"
+
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+// The parameters of a layer in the order of a checkpoint. Mirrors ffi::layers::PARAMETERS.
+enum Parameter { WQ, BQ, WK, BK, WV, BV, WO, BO, G1, C1, WI, BI, WF, BF, G2, C2, PARAMETERS };
+
+// Mirrors ffi::layers::Settings.
+struct ElectraTorchLayers {
+  int64_t heads;
+  double eps;
+  double hidden_dropout;
+  double attention_dropout;
+};
+
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr int64_t kRows = 64;  // of a block between two products
+constexpr int64_t kSmall = 96;  // the longest example whose attention is not left to BLAS
+constexpr const char *kStack = "stack", *kShape = "shape";
+
+// The rows that a layer is computed at: all rows of the batch, or of the last layer those that are asked for. Keys and values
+// are of all rows in any case.
+struct Plan {
+  const Rows* rows;
+  const std::vector<int64_t>* row;  // of each among all rows; null for all of them
+  std::vector<int64_t> places;      // where the probabilities of each example begin, and behind the last
+
+  int64_t count() const { return rows->count(); }
+};
+
+// What a layer computes at R rows of a plan, and at all N.
+struct Arrays {
+  Tensor memory;                  // of all of them
+  float* taken;                   // [R, D] the input there, where it is not the whole
+  float *q, *kv;                  // [R, D], [N, 2 D]
+  float* probabilities;           // [H, r, P] of each example, a sign set where dropped
+  float* attended;                // [R, D]
+  float *sum1, *middle, *stats1;  // [R, D] before and after the first LayerNorm, its means and deviations [2, R]
+  float* before;                  // [R, F] before the GELU and its bias
+  float *sum2, *stats2;           // as of the first
+};
+
+// What its backward pass needs.
+struct Kept : Arrays {
+  const Plan* plan;
+  Tensor input;                      // [N, D]
+  Dropout attention, first, second;  // first and second: of the two sub-layers
+
+  int64_t r() const { return plan->count(); }
+  const float* residual() const { return plan->row == nullptr ? data(input) : taken; }
+};
+
+// What a backward pass needs and leaves to the next layer's, each for as many rows as any layer has.
+struct Scratch {
+  float *first, *second, *third;  // [·, D]
+  float *inner, *g_inner;         // [·, F]
+  float *g_q, *g_kv;              // [·, D], [·, 2 D]
+  float* sums;                    // of each block
+};
+
+struct Head;
+
+// Layers on a batch.
+struct Stack : torch::CustomClassHolder {
+  Rows rows;
+  Asked asked;
+  Plan whole{&rows, nullptr, {}}, last{&asked, &asked.row, {}};
+  Parameters parameters;  // of each layer in turn
+  int64_t d, f, heads;
+  float eps;
+  std::vector<Kept> kept;  // of each layer, until its backward pass
+
+  using List = std::array<const float*, PARAMETERS>;
+
+  Stack(Rows of, std::vector<Tensor> list) : rows(std::move(of)), parameters(std::move(list)) {}
+
+  int64_t n() const { return rows.count(); }
+  int64_t most() const { return std::max(rows.count(), asked.count()); }
+  int64_t a() const { return d / heads; }
+  // A length made up to whole vectors, as what is left over of a row takes as long as several of them.
+  static int64_t padded(int64_t length) { return (length + 15) / 16 * 16; }
+  int64_t most_square() const { return std::max(rows.longest(), asked.longest()) * padded(rows.longest()); }
+  void place(Plan& plan) const;
+
+  List list(size_t layer) const;
+  template <typename Body>
+  void for_each_head(const Plan& plan, const Body& body) const;
+  Arrays arrays(const Plan& plan, bool keeps) const;
+  Tensor forward(const List& p, Kept& layer, float* inner, bool keeps) const;
+  void linear(Matrix input, int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const;
+  Attention attention(const Kept& layer, const Head& of) const;
+  bool is_small(const Head& of) const;
+  void attend(Kept& layer, bool keeps) const;
+  void add_norm(const Kept& layer, float* x, const float* bias, const float* residual, const float* weight,
+                const float* shift, float* stats, float* out, Dropout dropout) const;
+
+  Scratch scratch(Cut& cut) const;
+  float* backward(const List& p, const Kept& layer, const float* g_output, Scratch& at, Tensor* gradients) const;
+  void attend_backward(const Kept& layer, const float* g_attended, float* g_q, float* g_kv) const;
+  void add_norm_backward(const Kept& layer, const float* x, const float* g, float* g_residual, float* g_branch,
+                         const float* weight, float* stats, Dropout dropout, float* sums, float* total) const;
+  void sum_rows(const float* x, int64_t count, int64_t size, float* sums, float* total) const;
+};
+
+// A head of an example: where its rows and its queries begin, and where it begins in a row.
+struct Head {
+  int64_t first, query, at, length, queries, columns;
+  int64_t place, number;  // of its probabilities, and of their first row in all of them
+};
+
+void Stack::place(Plan& plan) const {
+  plan.places = {0};
+  for (int64_t example = 0; example < rows.examples(); ++example) {
+    const int64_t square = plan.rows->length_of(example) * padded(rows.length_of(example));
+    plan.places.push_back(plan.places.back() + heads * square);
+  }
+}
+
+Stack::List Stack::list(size_t layer) const {
+  List of;
+  for (size_t which = 0; which < PARAMETERS; ++which) {
+    of[which] = parameters.all()[layer * PARAMETERS + which].const_data_ptr<float>();
+  }
+  return of;
+}
+
+// body(head, scratch for two squares and a transpose)
+template <typename Body>
+void Stack::for_each_head(const Plan& plan, const Body& body) const {
+  const int64_t square = most_square(), longest = padded(rows.longest());
+  parallel(rows.examples() * heads, [&](int64_t begin, int64_t end) {
+    float* scratch;
+    const Tensor memory = allocate([&](Cut& cut) { scratch = cut(2 * square + a() * longest); });
+    for (int64_t at = begin; at < end; ++at) {
+      const int64_t example = at / heads, head = at % heads, length = rows.length_of(example), columns = padded(length);
+      const int64_t query = plan.rows->first[example], queries = plan.rows->length_of(example);
+      const Head of{rows.first[example], query, head * a(), length, queries, columns,
+                    plan.places[example] + head * queries * columns, query * heads + head * queries};
+      if (length > 0) body(of, scratch);
+    }
+  });
+}
+
+Attention Stack::attention(const Kept& layer, const Head& of) const {
+  const float* k = layer.kv + of.first * 2 * d + of.at;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(a()));
+  return {layer.q + of.query * d + of.at, k, k + d, d, 2 * d, of.queries, of.length, of.columns, a(), scale,
+          layer.attention, static_cast<uint64_t>(of.number)};
+}
+
+// Whether the kernels are for this size of heads, and faster than BLAS.
+bool Stack::is_small(const Head& of) const { return kernels().attend != nullptr && a() % 16 == 0 && of.length <= kSmall; }
+
+// x ← residual + dropout(x + bias), out ← LayerNorm(x)
+void Stack::add_norm(const Kept& layer, float* x, const float* bias, const float* residual, const float* weight,
+                     const float* shift, float* stats, float* out, Dropout dropout) const {
+  const int64_t r = layer.r();
+  parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
+    const int64_t from = row * d;
+    const Norm norm{weight, shift, eps, stats + row, stats + r + row};
+    kernels().add_norm(x + from, bias, residual + from, out + from, norm, count, d, dropout, row);
+  });
+}
+
+void Stack::attend(Kept& layer, bool keeps) const {
+  const int64_t square = most_square();
+  for_each_head(*layer.plan, [&](const Head& head, float* scratch) {
+    const Attention of = attention(layer, head);
+    float* p = keeps ? layer.probabilities + head.place : scratch + square;
+    float *dropped = layer.attention.rate > 0 ? scratch : p, *out = layer.attended + head.query * d + head.at;
+    if (is_small(head)) {
+      kernels().attend(of, p, dropped, out, d, scratch + 2 * square);
+      return;
+    }
+    product(of.queries, of.length, of.size, of.scale, {of.q, of.q_row}, Matrix{of.k, of.row}.t(), 0, p, of.columns);
+    kernels().softmax(p, dropped, of.queries, of.length, of.columns, of.dropout, of.number);
+    product(of.queries, of.size, of.length, 1, {dropped, of.columns}, {of.v, of.row}, 0, out, d);
+  });
+}
+
+Arrays Stack::arrays(const Plan& plan, bool keeps) const {
+  const int64_t r = plan.count();
+  Arrays of;
+  of.memory = allocate([&](Cut& cut) {
+    of.taken = cut(plan.row == nullptr ? 0 : r * d);
+    of.q = cut(r * d), of.kv = cut(n() * 2 * d);
+    of.probabilities = cut(keeps ? plan.places.back() : 0);
+    of.attended = cut(r * d);
+    of.sum1 = cut(r * d), of.middle = cut(r * d), of.stats1 = cut(2 * r);
+    of.before = cut(r * f);
+    of.sum2 = cut(r * d), of.stats2 = cut(2 * r);
+  });
+  return of;
+}
+
+// out [count, D], its rows `stride` apart, ← input weightᵀ + bias
+void Stack::linear(Matrix input, int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const {
+  parallel_blocks(count, kRows, [&](int64_t, int64_t row, int64_t rows) {
+    for (int64_t at = row; at < row + rows; ++at) std::copy_n(bias, d, out + at * stride);
+  });
+  product(count, d, d, 1, input, Matrix{weight, d}.t(), 1, out, stride);
+}
+
+Tensor Stack::forward(const List& p, Kept& layer, float* inner, bool keeps) const {
+  const int64_t r = layer.r();
+  const Tensor output = empty({r, d});
+  for (int64_t at = 0; layer.plan->row != nullptr && at < r; ++at) {
+    std::copy_n(data(layer.input) + (*layer.plan->row)[at] * d, d, layer.taken + at * d);
+  }
+  linear({layer.residual(), d}, r, p[WQ], p[BQ], layer.q, d);
+  linear(matrix(layer.input), n(), p[WK], p[BK], layer.kv, 2 * d);
+  linear(matrix(layer.input), n(), p[WV], p[BV], layer.kv + d, 2 * d);
+  attend(layer, keeps);
+  product(r, d, d, 1, {layer.attended, d}, Matrix{p[WO], d}.t(), 0, layer.sum1, d);
+  add_norm(layer, layer.sum1, p[BO], layer.residual(), p[G1], p[C1], layer.stats1, layer.middle, layer.first);
+  product(r, f, d, 1, {layer.middle, d}, Matrix{p[WI], d}.t(), 0, layer.before, f);
+  parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
+    kernels().gelu(layer.before + row * f, p[BI], inner + row * f, count, f);
+  });
+  product(r, d, f, 1, {inner, f}, Matrix{p[WF], f}.t(), 0, layer.sum2, d);
+  add_norm(layer, layer.sum2, p[BF], layer.middle, p[G2], p[C2], layer.stats2, data(output), layer.second);
+  return output;
+}
+
+// The gradients of the residual and of the branch, [R, D], and of weight, bias and the branch's bias, [3, D].
+void Stack::add_norm_backward(const Kept& layer, const float* x, const float* g, float* g_residual, float* g_branch,
+                              const float* weight, float* stats, Dropout dropout, float* sums, float* total) const {
+  const int64_t r = layer.r();
+  parallel_blocks(r, kRows, [&](int64_t block, int64_t row, int64_t count) {
+    float* sum = sums + block * 3 * d;
+    const int64_t from = row * d;
+    const Norm norm{weight, weight, eps, stats + row, stats + r + row};
+    kernels().add_norm_backward(x + from, g + from, g_residual + from, g_branch + from, sum, sum + d, sum + 2 * d, norm,
+                                count, d, dropout, row);
+  });
+  kernels().sum(sums, total, blocks(r, kRows), 3 * d);
+}
+
+// The gradients of Q, [R, D], and of K and V, [N, 2 D].
+void Stack::attend_backward(const Kept& layer, const float* g_attended, float* g_q, float* g_kv) const {
+  const int64_t square = most_square();
+  for_each_head(*layer.plan, [&](const Head& head, float* scratch) {
+    const Attention of = attention(layer, head);
+    const float *p = layer.probabilities + head.place, *g_out = g_attended + head.query * d + head.at;
+    float *dropped = scratch, *g = scratch + square;
+    float *of_q = g_q + (of.q - layer.q), *of_k = g_kv + (of.k - layer.kv), *of_v = of_k + d;
+    if (is_small(head)) {
+      kernels().attend_backward(of, p, dropped, g, g_out, d, of_q, of_k, of_v, scratch + 2 * square);
+      return;
+    }
+    product(of.queries, of.length, of.size, 1, {g_out, d}, Matrix{of.v, of.row}.t(), 0, g, of.columns);
+    kernels().softmax_backward(p, dropped, g, of.queries, of.length, of.columns, of.dropout);
+    product(of.length, of.size, of.queries, 1, Matrix{dropped, of.columns}.t(), {g_out, d}, 0, of_v, of.row);
+    product(of.queries, of.size, of.length, of.scale, {g, of.columns}, {of.k, of.row}, 0, of_q, of.q_row);
+    product(of.length, of.size, of.queries, of.scale, Matrix{g, of.columns}.t(), {of.q, of.q_row}, 0, of_k, of.row);
+  });
+}
+
+Scratch Stack::scratch(Cut& cut) const {
+  const int64_t most_rows = most();
+  Scratch at;
+  at.first = cut(most_rows * d), at.second = cut(most_rows * d), at.third = cut(most_rows * d);
+  at.inner = cut(most_rows * f), at.g_inner = cut(most_rows * f);
+  at.g_q = cut(most_rows * d), at.g_kv = cut(n() * 2 * d);
+  at.sums = cut(blocks(most_rows, kRows) * std::max(3 * d, f));
+  return at;
+}
+
+// total [size] ← the sum of the rows of x
+void Stack::sum_rows(const float* x, int64_t count, int64_t size, float* sums, float* total) const {
+  parallel_blocks(count, kRows, [&](int64_t block, int64_t row, int64_t rows) {
+    kernels().sum(x + row * size, sums + block * size, rows, size);
+  });
+  kernels().sum(sums, total, blocks(count, kRows), size);
+}
+
+// Of the gradient of a layer's output that of its input, which lies in the scratch; those of the parameters go to
+// `gradients`.
+float* Stack::backward(const List& p, const Kept& layer, const float* g_output, Scratch& at, Tensor* gradients) const {
+  const int64_t r = layer.r();
+  float *w_qkv, *b_qkv, *w_o, *norm1, *w_i, *b_i, *w_f, *norm2;
+  const Tensor memory = allocate([&](Cut& cut) {
+    w_qkv = cut(3 * d * d), b_qkv = cut(3 * d), w_o = cut(d * d), norm1 = cut(3 * d);
+    w_i = cut(f * d), b_i = cut(f), w_f = cut(d * f), norm2 = cut(3 * d);
+  });
+
+  // Without dropout a branch has the gradient of its sum.
+  float* g_middle = g_output == at.first ? at.third : at.first;
+  float* g_second = layer.second.rate > 0 ? at.second : g_middle;
+  add_norm_backward(layer, layer.sum2, g_output, g_middle, g_second, p[G2], layer.stats2, layer.second, at.sums, norm2);
+  product(r, f, d, 1, {g_second, d}, {p[WF], f}, 0, at.g_inner, f);
+  parallel_blocks(r, kRows, [&](int64_t block, int64_t row, int64_t count) {
+    kernels().gelu_backward(layer.before + row * f, p[BI], at.inner + row * f, at.g_inner + row * f, at.sums + block * f,
+                            count, f);
+  });
+  kernels().sum(at.sums, b_i, blocks(r, kRows), f);
+  product(d, f, r, 1, Matrix{g_second, d}.t(), {at.inner, f}, 0, w_f, f);
+  product(f, d, r, 1, Matrix{at.g_inner, f}.t(), {layer.middle, d}, 0, w_i, d);
+  product(r, d, f, 1, {at.g_inner, f}, {p[WI], d}, 1, g_middle, d);
+
+  float* g_taken = g_middle == at.first ? at.third : at.first;
+  float* g_first = layer.first.rate > 0 ? at.second : g_taken;
+  add_norm_backward(layer, layer.sum1, g_middle, g_taken, g_first, p[G1], layer.stats1, layer.first, at.sums, norm1);
+  product(d, d, r, 1, Matrix{g_first, d}.t(), {layer.attended, d}, 0, w_o, d);
+  float* spare = g_middle;  // which nobody needs any more
+  product(r, d, d, 1, {g_first, d}, {p[WO], d}, 0, spare, d);
+  attend_backward(layer, spare, at.g_q, at.g_kv);
+
+  sum_rows(at.g_q, r, d, at.sums, b_qkv);
+  sum_rows(at.g_kv, n(), 2 * d, at.sums, b_qkv + d);
+  product(d, d, r, 1, Matrix{at.g_q, d}.t(), {layer.residual(), d}, 0, w_qkv, d);
+  product(2 * d, d, n(), 1, Matrix{at.g_kv, 2 * d}.t(), matrix(layer.input), 0, w_qkv + d * d, d);
+  product(r, d, d, 1, {at.g_q, d}, {p[WQ], d}, 1, g_taken, d);
+  float* g_input = layer.plan->row == nullptr ? g_taken : spare;
+  product(n(), d, d, 1, {at.g_kv, 2 * d}, {p[WK], d}, g_input == g_taken ? 1 : 0, g_input, d);
+  product(n(), d, d, 1, {at.g_kv + d, 2 * d}, {p[WV], d}, 1, g_input, d);
+  for (int64_t row = 0; g_input != g_taken && row < r; ++row) {
+    kernels().add(g_taken + row * d, g_input + (*layer.plan->row)[row] * d, d);
+  }
+
+  const auto weight = [&](Parameter which, const float* array, int64_t outputs, int64_t inputs) {
+    gradients[which] = tensor_at(memory, array, {outputs, inputs});
+  };
+  const auto vector = [&](Parameter which, const float* array, int64_t size) {
+    gradients[which] = tensor_at(memory, array, {size});
+  };
+  weight(WQ, w_qkv, d, d), weight(WK, w_qkv + d * d, d, d), weight(WV, w_qkv + 2 * d * d, d, d);
+  vector(BQ, b_qkv, d), vector(BK, b_qkv + d, d), vector(BV, b_qkv + 2 * d, d);
+  weight(WO, w_o, d, d), vector(G1, norm1, d), vector(C1, norm1 + d, d), vector(BO, norm1 + 2 * d, d);
+  weight(WI, w_i, f, d), vector(BI, b_i, f);
+  weight(WF, w_f, d, f), vector(G2, norm2, d), vector(C2, norm2 + d, d), vector(BF, norm2 + 2 * d, d);
+  return g_input;
+}
+
+// x [B, L, D] → `shape`, [B, L, D] or [B, S, D]
+Tensor run(Stack& stack, const Tensor& x, at::IntArrayRef shape, bool keeps) {
+  const Tensor memory = empty({stack.most() * stack.f});
+  Tensor rows = taken(x, stack.rows.place);
+  for (size_t at = 0; at < stack.kept.size(); ++at) {
+    Kept& layer = stack.kept[at];
+    // Where nothing is kept, layers of one plan share their memory.
+    const bool is_new = keeps || at == 0 || layer.plan != stack.kept[at - 1].plan;
+    static_cast<Arrays&>(layer) = is_new ? stack.arrays(*layer.plan, keeps) : stack.kept[at - 1];
+    layer.input = rows;
+    rows = stack.forward(stack.list(at), layer, data(memory), keeps);
+    if (!keeps) layer.input = Tensor();
+  }
+  return put_back(rows, stack.kept.back().plan->rows->place, shape[0] * shape[1]).view(shape);
+}
+
+struct Layers : torch::autograd::Function<Layers> {
+  static Tensor forward(AutogradContext* context, const Tensor& x, const c10::intrusive_ptr<Stack>& stack,
+                        at::IntArrayRef shape, at::TensorList) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    context->saved_data[kStack] = at::IValue::make_capsule(stack);
+    context->saved_data[kShape] = x.sizes();
+    return run(*stack, x.detach(), shape, true);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    TORCH_CHECK(context->saved_data.count(kStack) != 0, "a second backward pass through layers whose first one kept nothing");
+    const auto stack = c10::static_intrusive_pointer_cast<Stack>(context->saved_data[kStack].toCapsule());
+    const auto shape = context->saved_data[kShape].toIntVector();
+    const bool again = torch::autograd::get_current_graph_task_keep_graph();
+    if (!again) context->saved_data.clear();
+
+    const Tensor output = taken(gradients[0], stack->kept.back().plan->rows->place);
+    Scratch at;
+    const Tensor memory = allocate([&](Cut& cut) { at = stack->scratch(cut); });
+    const float* g = output.const_data_ptr<float>();
+    variable_list of(stack->kept.size() * PARAMETERS);
+    for (size_t layer = stack->kept.size(); layer-- > 0;) {
+      g = stack->backward(stack->list(layer), stack->kept[layer], g, at, &of[layer * PARAMETERS]);
+      if (!again) static_cast<Arrays&>(stack->kept[layer]) = Arrays(), stack->kept[layer].input = Tensor();
+    }
+    const Tensor input = empty({stack->n(), stack->d});
+    std::copy_n(g, input.numel(), data(input));
+    return settled(put_back(input, stack->rows.place, shape[0] * shape[1]).view(shape), 3, stack->parameters, std::move(of));
+  }
+};
+
+void expect(const char* name, const Tensor& tensor, at::IntArrayRef shape) {
+  TORCH_CHECK(tensor.sizes() == shape, name, " of a layer is ", tensor.sizes(), ": expected ", shape);
+}
+
+// Memory is walked without further checks from here on.
+void check_shapes(const Tensor& x, const Tensor& mask, int64_t heads, int64_t f, at::ArrayRef<Tensor> p) {
+  TORCH_CHECK(x.dim() == 3 && x.numel() > 0, "the input of a layer is ", x.sizes(), ": expected [B, L, D]");
+  TORCH_CHECK(p[WI].dim() == 2, "intermediate.weight of a layer is ", p[WI].sizes(), ": expected [F, D]");
+  const int64_t d = x.size(2);
+  TORCH_CHECK(heads > 0 && d % heads == 0, heads, " heads do not divide the hidden size ", d);
+  TORCH_CHECK(mask.is_cpu() && mask.scalar_type() == at::kBool, "the attention mask is ", mask.toString(), ": expected bool");
+  expect("the attention mask", mask, {x.size(0), x.size(1)});
+  for (const auto which : {WQ, WK, WV, WO}) expect("a weight of the attention", p[which], {d, d});
+  for (const auto which : {BQ, BK, BV, BO, G1, C1, BF, G2, C2}) expect("a vector", p[which], {d});
+  expect("intermediate.weight", p[WI], {f, d});
+  expect("intermediate.bias", p[BI], {f});
+  expect("output.weight", p[WF], {d, f});
+}
+
+}  // namespace
+
+extern "C" {
+
+// x is [B, L, D]; mask bool [B, L], true at what is not padding; positions int64 [B, S], the ones that are asked for, or null
+// for all; `parameters` those of each layer in turn. → [B, S, D] or [B, L, D]. Null where this has no kernels: another device
+// or precision than float32 of the CPU, or a libtorch without BLAS.
+char* electra_torch_layers(const Tensor* x, const Tensor* mask, const Tensor* positions, const ElectraTorchLayers* settings,
+                           const Tensor* const* parameters, size_t layers, Tensor** output) {
+  return caught([&] {
+    *output = nullptr;
+    TORCH_CHECK(layers > 0, "no layer");
+    variable_list all;
+    all.reserve(layers * PARAMETERS);
+    for (size_t at = 0; at < layers * PARAMETERS; ++at) all.push_back(*parameters[at]);
+    if (!has_kernels(*x) || !has_kernels(all)) return;
+    for (size_t layer = 0; layer < layers; ++layer) {
+      check_shapes(*x, *mask, settings->heads, all[WI].size(0), at::ArrayRef<Tensor>(all).slice(layer * PARAMETERS, PARAMETERS));
+    }
+    for (Tensor& tensor : all) {
+      if (!tensor.is_contiguous()) tensor = tensor.contiguous();
+    }
+
+    const auto stack = c10::make_intrusive<Stack>(rows_of(*mask), std::move(all));
+    stack->d = x->size(2), stack->f = stack->parameters.all()[WI].size(0);
+    stack->heads = settings->heads, stack->eps = static_cast<float>(settings->eps);
+    stack->place(stack->whole);
+    stack->kept.resize(layers);
+    for (Kept& layer : stack->kept) {
+      layer.plan = &stack->whole;
+      layer.attention = dropout(settings->attention_dropout);
+      layer.first = dropout(settings->hidden_dropout), layer.second = dropout(settings->hidden_dropout);
+    }
+    std::vector<int64_t> shape = x->sizes().vec();
+    if (positions != nullptr) {
+      TORCH_CHECK(positions->is_cpu() && positions->scalar_type() == at::kLong && positions->dim() == 2 &&
+                      positions->size(0) == shape[0],
+                  "the positions are ", positions->toString(), " ", positions->sizes(), ": expected int64 [", shape[0], ", S]");
+      stack->asked = asked_of(*positions, stack->rows, shape[1]);
+      stack->place(stack->last);
+      stack->kept.back().plan = &stack->last;
+      shape[1] = positions->size(1);
+    }
+
+    if (at::GradMode::is_enabled() && (x->requires_grad() || stack->parameters.learn())) {
+      *output = new Tensor(Layers::apply(*x, stack, at::IntArrayRef(shape), stack->parameters.inputs()));
+    } else {
+      at::NoGradGuard no_grad;
+      *output = new Tensor(run(*stack, *x, shape, false));
+    }
+  });
+}
+
+}  // extern "C"

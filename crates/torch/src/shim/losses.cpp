@@ -1,0 +1,88 @@
+// Losses as weighted means, in one pass that finds their gradient too.
+
+#include "caught.h"
+#include "memory.h"
+#include "with_gradients.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace {
+
+using at::Tensor;
+
+// Numbers, or bools as 0 and 1.
+class Numbers {
+ public:
+  explicit Numbers(const Tensor& tensor)
+      : tensor_(tensor.contiguous()),
+        bools_(tensor_.scalar_type() == at::kBool ? tensor_.const_data_ptr<bool>() : nullptr),
+        floats_(bools_ == nullptr ? tensor_.const_data_ptr<float>() : nullptr) {}
+
+  static bool are(const Tensor& tensor) {
+    return tensor.is_cpu() && (tensor.scalar_type() == at::kBool || tensor.scalar_type() == at::kFloat);
+  }
+  float operator[](int64_t at) const { return bools_ != nullptr ? static_cast<float>(bools_[at]) : floats_[at]; }
+
+ private:
+  Tensor tensor_;
+  const bool* bools_;
+  const float* floats_;
+};
+
+void expect_alike(const char* name, const Tensor& tensor, const Tensor& values) {
+  TORCH_CHECK(tensor.sizes() == values.sizes(), name, " are ", tensor.sizes(), ": expected ", values.sizes());
+}
+
+// Σ w · value / Σ w as a function of x, where term(i) gives value and gradient at i. Where all weights are 0 the sum of them
+// is taken for something tiny, so that the mean is 0.
+template <typename Term>
+Tensor weighted_mean(const Tensor& x, const Tensor& weights, const Term& term) {
+  const Numbers w(weights);
+  const int64_t n = x.numel();
+  const bool learns = at::GradMode::is_enabled() && x.requires_grad();
+  const Tensor gradient = learns ? empty(x.sizes()) : Tensor(), mean = empty({});
+  double whole = 0, sum = 0;
+  for (int64_t at = 0; at < n; ++at) whole += w[at];
+  const double share = 1.0 / std::max(whole, 1e-6);
+  for (int64_t at = 0; at < n; ++at) {
+    const auto [value, of] = term(at);
+    sum += static_cast<double>(w[at]) * value;
+    if (learns) data(gradient)[at] = static_cast<float>(w[at] * share * of);
+  }
+  *data(mean) = static_cast<float>(sum * share);
+  return learns ? WithGradients::apply(mean, at::TensorList(x), torch::autograd::variable_list{gradient}) : mean;
+}
+
+}  // namespace
+
+extern "C" {
+
+// All of one shape, weights float32 or bool. Null where another kind or device is given.
+char* electra_torch_mean(const Tensor* values, const Tensor* weights, Tensor** mean) {
+  return caught([&] {
+    *mean = nullptr;
+    if (!has_kernels(*values) || !Numbers::are(*weights)) return;
+    expect_alike("the weights", *weights, *values);
+    const Numbers value(values->detach());
+    *mean = new Tensor(weighted_mean(*values, *weights, [&](int64_t at) { return std::pair(value[at], 1.0f); }));
+  });
+}
+
+// As electra_torch_mean; targets float32 or bool too.
+char* electra_torch_binary_cross_entropy(const Tensor* logits, const Tensor* targets, const Tensor* weights, Tensor** loss) {
+  return caught([&] {
+    *loss = nullptr;
+    if (!has_kernels(*logits) || !Numbers::are(*targets) || !Numbers::are(*weights)) return;
+    expect_alike("the targets", *targets, *logits);
+    expect_alike("the weights", *weights, *logits);
+    const Numbers x(logits->detach()), target(targets->detach());
+    *loss = new Tensor(weighted_mean(*logits, *weights, [&](int64_t at) {
+      const float tail = std::exp(-std::abs(x[at]));  // never above 1
+      const float positive = (x[at] >= 0 ? 1.0f : tail) / (1.0f + tail);
+      return std::pair(std::max(x[at], 0.0f) - x[at] * target[at] + std::log1p(tail), positive - target[at]);
+    }));
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,81 @@
+// Parameters whose gradients a node of the autograd graph adds to by itself.
+//
+// The engine visits a node of its own for every parameter, and an operation keeps each of its inputs in three lists. For a
+// small layer with its sixteen parameters that takes as long as its matrix products do. So an operation here has an edge to
+// one parameter, which keeps it in the graph, and what it finds for the others it puts where the engine would have put it.
+
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/graph_task.h>
+#include <torch/custom_class.h>
+
+#include <algorithm>
+#include <vector>
+
+class Parameters : public torch::CustomClassHolder {
+ public:
+  explicit Parameters(std::vector<at::Tensor> all) : all_(std::move(all)) {
+    for (const at::Tensor& parameter : all_) versions_.push_back(parameter._version());
+    // What was computed from other tensors has a graph to go on through.
+    const bool leaves = std::all_of(all_.begin(), all_.end(), [](const at::Tensor& tensor) { return tensor.is_leaf(); });
+    const auto learning = std::find_if(all_.begin(), all_.end(), [](const at::Tensor& tensor) { return tensor.requires_grad(); });
+    const int64_t at = learning == all_.end() ? 0 : learning - all_.begin();
+    first_ = leaves ? at : 0, count_ = leaves ? 1 : static_cast<int64_t>(all_.size());
+  }
+
+  const std::vector<at::Tensor>& all() const { return all_; }
+  bool learn() const {
+    return std::any_of(all_.begin(), all_.end(), [](const at::Tensor& tensor) { return tensor.requires_grad(); });
+  }
+
+  // Those that the node has an edge to.
+  at::TensorList inputs() const { return at::TensorList(all_).slice(first_, count_); }
+
+  // Of all gradients those of the inputs; the others are added to what their parameters have, unless the backward pass was
+  // asked for certain tensors only.
+  std::vector<at::Tensor> settle(std::vector<at::Tensor> gradients) const {
+    for (size_t at = 0; at < all_.size(); ++at) {
+      TORCH_CHECK(all_[at]._version() == versions_[at], "a parameter of ", all_[at].sizes(),
+                  " was changed between the forward and the backward pass");
+    }
+    const bool everything = torch::autograd::get_current_graph_task_exec_info()->empty();
+    for (int64_t at = 0; at < static_cast<int64_t>(all_.size()); ++at) {
+      const bool is_input = at >= first_ && at < first_ + count_;
+      if (everything && !is_input && all_[at].requires_grad()) add(all_[at], gradients[at]);
+    }
+    return {gradients.begin() + first_, gradients.begin() + first_ + count_};
+  }
+
+ private:
+  static void add(const at::Tensor& parameter, const at::Tensor& gradient) {
+    at::Tensor& sum = parameter.mutable_grad();
+    if (!sum.defined()) {
+      sum = gradient;
+    } else {
+      const at::NoGradGuard no_grad;
+      sum.add_(gradient);
+    }
+  }
+
+  std::vector<at::Tensor> all_;
+  std::vector<uint32_t> versions_;
+  int64_t first_, count_;
+};
+
+inline void keep(torch::autograd::AutogradContext* context, const c10::intrusive_ptr<Parameters>& parameters) {
+  context->saved_data["parameters"] = at::IValue::make_capsule(parameters);
+}
+inline c10::intrusive_ptr<Parameters> kept_parameters(torch::autograd::AutogradContext* context) {
+  return c10::static_intrusive_pointer_cast<Parameters>(context->saved_data["parameters"].toCapsule());
+}
+// What a backward pass returns: undefined gradients of as many arguments, the one of x first, and those of the inputs.
+inline torch::autograd::variable_list settled(at::Tensor x, size_t arguments, const Parameters& parameters,
+                                              torch::autograd::variable_list gradients) {
+  torch::autograd::variable_list all(arguments);
+  all[0] = std::move(x);
+  for (at::Tensor& gradient : parameters.settle(std::move(gradients))) all.push_back(std::move(gradient));
+  return all;
+}
