@@ -1,7 +1,7 @@
 //! ELECTRA with a planted defect: a control.
 
 use electra_data::rng::Stream;
-use electra_encoder::Encoder;
+use electra_encoder::{Encoder, Wanted};
 use electra_objective::{
     Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
     detection,
@@ -53,7 +53,8 @@ impl Objective for ShuffledElectra {
         // First, as it waits for the device, which would else stand still in the middle of the step.
         let from = shuffle(batch, self.share);
         let corrupted = self.corruption.forward_t(batch, train);
-        let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), train); // [B, L, D]
+        let input = batch.with_ids(&corrupted.input_ids);
+        let hidden = self.encoder.forward_wanted_t(&input, Wanted::Tokens, train); // [B, L, D]
         let logits = self.head.forward(&hidden); // [B, L]
         let labels = corrupted.replaced.flatten(0, -1).index_select(0, &from).view_as(&logits); // [B, L]
         let disc_loss = binary_cross_entropy(&logits, &labels, &batch.attention_mask);

@@ -6,7 +6,7 @@
 
 use std::cell::OnceCell;
 
-use electra_torch::{EmbeddingParameters, LayerParameters, LayerSettings};
+use electra_torch::{EmbeddingParameters, LayerParameters, LayerSettings, Wanted};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
 
@@ -361,20 +361,20 @@ impl Encoder {
     /// If L exceeds `max_position_embeddings`, or a tensor has the wrong shape or kind.
     pub fn forward_t(&self, input: &Input<'_>, train: bool) -> Tensor {
         let (x, keys) = self.first(input, train);
-        self.through(&self.layers, x, &keys, None, train)
+        self.through(&self.layers, x, &keys, Wanted::All, train)
     }
 
-    /// The hidden states of the last layer at some positions of each row, for who needs no others: where there is an
-    /// operation for it, the last layer is computed at these alone.
+    /// The hidden states of the last layer where they are wanted: where there is an operation for it, on the CPU, what
+    /// is not wanted is not computed.
     ///
     /// # Shapes
-    /// `[B, L]` and positions int64 `[B, N]` → `[B, N, D]`
+    /// `[B, L]` → `[B, L, D]`, or at positions `[B, N]` `[B, N, D]`
     ///
     /// # Panics
     /// As [`forward_t`](Self::forward_t), or if a position is not below L.
-    pub fn forward_at_t(&self, input: &Input<'_>, positions: &Tensor, train: bool) -> Tensor {
+    pub fn forward_wanted_t(&self, input: &Input<'_>, wanted: Wanted<'_>, train: bool) -> Tensor {
         let (x, keys) = self.first(input, train);
-        self.through(&self.layers, x, &keys, Some(positions), train)
+        self.through(&self.layers, x, &keys, wanted, train)
     }
 
     /// The hidden states before the first layer and after each, so one more than there are layers.
@@ -389,7 +389,13 @@ impl Encoder {
         let (x, keys) = self.first(input, train);
         let mut states = vec![x];
         for layer in self.layers.chunks(1) {
-            states.push(self.through(layer, states[states.len() - 1].shallow_clone(), &keys, None, train));
+            states.push(self.through(
+                layer,
+                states[states.len() - 1].shallow_clone(),
+                &keys,
+                Wanted::All,
+                train,
+            ));
         }
         states
     }
@@ -401,7 +407,7 @@ impl Encoder {
         layers: &[Layer],
         x: Tensor,
         keys: &Keys<'_>,
-        positions: Option<&Tensor>,
+        wanted: Wanted<'_>,
         train: bool,
     ) -> Tensor {
         let rate = |rate: f64| if train { rate } else { 0.0 };
@@ -414,15 +420,15 @@ impl Encoder {
         let parameters: Vec<_> = layers.iter().map(Layer::parameters).collect();
         if !parameters.is_empty()
             && let Some(output) =
-                electra_torch::encoder_layers(&x, keys.attention_mask, positions, settings, &parameters)
+                electra_torch::encoder_layers(&x, keys.attention_mask, wanted, settings, &parameters)
                     .expect("the shapes are those that the layers were made for")
         {
             return output;
         }
         let x = layers.iter().fold(x, |x, layer| layer.forward_t(&x, keys, train));
-        match positions {
-            Some(positions) => vectors_at(&x, positions),
-            None => x,
+        match wanted {
+            Wanted::At(positions) => vectors_at(&x, positions),
+            Wanted::All | Wanted::Tokens => x,
         }
     }
 

@@ -11,6 +11,7 @@ mod loader;
 mod weights;
 
 pub use config::EncoderConfig;
+pub use electra_torch::Wanted;
 pub use encoder::{Embeddings, Encoder, Input, Tied};
 pub use error::{Error, Misshapen};
 pub use flops::{Convention, Head, Network, Positions, StepShape};

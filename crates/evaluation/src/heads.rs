@@ -93,10 +93,22 @@ impl Head {
         }
     }
 
+    /// What it looks at. Of words all have logits, as transformers gives them; at padding they mean nothing.
+    pub(crate) fn reads(&self) -> Reads {
+        match self {
+            Self::Linear { pooling: Pooling::Cls, .. }
+            | Self::Dense { pooling: Pooling::Cls, .. }
+            | Self::Choice { .. } => Reads::First,
+            Self::Linear { .. } | Self::Dense { .. } | Self::Spans { .. } => Reads::Tokens,
+            Self::Tokens { .. } => Reads::All,
+        }
+    }
+
     /// Logits of every row, or of every token of it.
     ///
     /// # Shapes
-    /// `hidden` [B, L, D], `mask` [B, L] → [B, C], or [B, L, C] for tokens and spans
+    /// `hidden` [B, L, D], or [B, 1, D] if it reads the first vector alone, `mask` [B, L] → [B, C], or [B, L, C] for tokens
+    /// and spans
     pub(crate) fn forward_t(&self, hidden: &Tensor, mask: &Tensor, rate: f64, train: bool) -> Tensor {
         match self {
             Self::Linear { classifier, pooling } => {
@@ -117,6 +129,17 @@ impl Head {
             }
         }
     }
+}
+
+/// The hidden states that a head looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// `[CLS]`'s.
+    First,
+    /// All but padding's.
+    Tokens,
+    /// All.
+    All,
 }
 
 /// The vector of a row: [B, L, D] → [B, D].

@@ -1,11 +1,11 @@
 //! An encoder with a head, from a pre-trained folder or from a fine-tuned one.
 
-use electra_encoder::{Encoder, EncoderConfig, Input, Loader, Part, Weights};
-use tch::{Device, Tensor, nn};
+use electra_encoder::{Encoder, EncoderConfig, Input, Loader, Part, Wanted, Weights};
+use tch::{Device, Kind, Tensor, nn};
 
 use crate::Error;
 use crate::batches::Batch;
-use crate::heads::{self, Form, Head, Problem};
+use crate::heads::{self, Form, Head, Problem, Reads};
 
 /// What the names of an encoder's tensors begin with.
 pub(crate) const ENCODER: &str = "electra.";
@@ -60,7 +60,13 @@ impl Network {
             attention_mask: &batch.attention_mask,
             token_type_ids: &batch.token_type_ids,
         };
-        let hidden = self.encoder.forward_t(&input, train); // [rows, L, D]
+        let first = Tensor::zeros([batch.input_ids.size()[0], 1], (Kind::Int64, self.device()));
+        let wanted = match self.head.reads() {
+            Reads::First => Wanted::At(&first),
+            Reads::Tokens => Wanted::Tokens,
+            Reads::All => Wanted::All,
+        };
+        let hidden = self.encoder.forward_wanted_t(&input, wanted, train); // [rows, L or 1, D]
         let logits =
             self.head.forward_t(&hidden, &batch.attention_mask, self.config().hidden_dropout_prob, train);
         match &batch.slots {

@@ -44,10 +44,21 @@ pub struct LayerSettings {
     pub attention_dropout: f64,
 }
 
+/// Where the output of an encoder is wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// At all positions, padding among them, as transformers has it.
+    All,
+    /// At tokens; where there is padding, the output is 0 or means nothing.
+    Tokens,
+    /// At these positions of each row, int64 `[B, N]`, and so of the last layer at no others: with 15 % of them it costs a
+    /// third. At padding the output is 0 or means nothing.
+    At(&'a Tensor),
+}
+
 /// Post-LayerNorm layers of BERT, one on top of the other, as one operation, whose matrix products are all that it does
 /// slowly: what lies between two of them is a single pass, and one node of the graph stands for some twenty-five a layer.
-/// The mask is true at what is not padding; nothing is computed for the rest, where the output is 0. With `positions`, the
-/// last layer is computed at these alone, for who needs no others: with 15 % of them it costs a third.
+/// The mask is true at tokens, which alone are attended to. What is not wanted is not computed.
 ///
 /// A backward pass adds the gradients to those of parameters that are leaves, as it does in any graph. One that is asked for
 /// the gradients of certain tensors (`Tensor::run_backward`) finds that of `x`, and those of parameters not.
@@ -59,7 +70,7 @@ pub struct LayerSettings {
 /// autocast, and with a libtorch that exports no BLAS. It has a first derivative and no second.
 ///
 /// # Shapes
-/// `x` `[B, L, D]`, `attention_mask` bool `[B, L]`, `positions` int64 `[B, N]` → `[B, N, D]`, or without them `[B, L, D]`
+/// `x` `[B, L, D]`, `attention_mask` bool `[B, L]` → `[B, L, D]`, or at positions `[B, N]` `[B, N, D]`
 ///
 /// # Errors
 ///
@@ -67,14 +78,14 @@ pub struct LayerSettings {
 pub fn encoder_layers(
     x: &Tensor,
     attention_mask: &Tensor,
-    positions: Option<&Tensor>,
+    wanted: Wanted<'_>,
     settings: LayerSettings,
     layers: &[LayerParameters<'_>],
 ) -> Result<Option<Tensor>, Error> {
     crate::error::expect_rate("hidden_dropout", settings.hidden_dropout)?;
     crate::error::expect_rate("attention_dropout", settings.attention_dropout)?;
     let parameters: Vec<_> = layers.iter().map(LayerParameters::list).collect();
-    ffi::layers::layers(x, attention_mask, positions, &settings, &parameters)
+    ffi::layers::layers(x, attention_mask, wanted, &settings, &parameters)
 }
 
 impl<'a> LayerParameters<'a> {

@@ -34,7 +34,7 @@ pub use embeddings::{EmbeddingParameters, embed};
 pub use error::Error;
 pub use exit::exit;
 pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
-pub use layers::{Affine, LayerParameters, LayerSettings, encoder_layers};
+pub use layers::{Affine, LayerParameters, LayerSettings, Wanted, encoder_layers};
 pub use losses::{binary_cross_entropy, mean};
 pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
 pub use threads::{num_interop_threads, num_threads, set_num_threads};

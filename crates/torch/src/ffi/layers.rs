@@ -1,5 +1,5 @@
 use super::check;
-use crate::{Error, LayerSettings};
+use crate::{Error, LayerSettings, Wanted};
 use std::ffi::c_char;
 use tch::Tensor;
 use torch_sys::C_tensor;
@@ -21,6 +21,7 @@ unsafe extern "C" {
         x: *const C_tensor,
         mask: *const C_tensor,
         positions: *const C_tensor,
+        with_padding: bool,
         settings: *const Settings,
         parameters: *const *const C_tensor,
         layers: usize,
@@ -31,13 +32,17 @@ unsafe extern "C" {
 pub(crate) fn layers(
     x: &Tensor,
     mask: &Tensor,
-    positions: Option<&Tensor>,
+    wanted: Wanted<'_>,
     settings: &LayerSettings,
     parameters: &[[&Tensor; PARAMETERS]],
 ) -> Result<Option<Tensor>, Error> {
     let LayerSettings { heads, eps, hidden_dropout, attention_dropout } = *settings;
     let settings = Settings { heads, eps, hidden_dropout, attention_dropout };
-    let positions = positions.map_or(std::ptr::null(), Tensor::as_ptr);
+    let (positions, with_padding) = match wanted {
+        Wanted::All => (std::ptr::null(), true),
+        Wanted::Tokens => (std::ptr::null(), false),
+        Wanted::At(positions) => (positions.as_ptr(), false),
+    };
     let layers = parameters.len();
     let parameters: Vec<_> = parameters.iter().flatten().map(|tensor| tensor.as_ptr()).collect();
     let mut output = std::ptr::null_mut();
@@ -47,6 +52,7 @@ pub(crate) fn layers(
             x.as_ptr(),
             mask.as_ptr(),
             positions,
+            with_padding,
             &raw const settings,
             parameters.as_ptr(),
             layers,

@@ -2,8 +2,8 @@
 //
 // Written with libtorch's operations a layer is some twenty-five of them, most of which read and write memory for little
 // arithmetic; at small widths they and what lies between them are most of a step. Here the matrix products are BLAS calls,
-// all that happens between two of them is one pass over the rows, and padding is left out of both.
-// Shapes: B batch, L length, N rows that are not padding, D hidden size, F feed-forward size, H heads, A = D / H.
+// all that happens between two of them is one pass over the rows, and padding is left out of both unless it is asked for.
+// Shapes: B batch, L length, N rows that are computed, D hidden size, F feed-forward size, H heads, A = D / H.
 
 #include "caught.h"
 #include "kernels.h"
@@ -87,7 +87,7 @@ struct Head;
 
 // Layers on a batch.
 struct Stack : torch::CustomClassHolder {
-  Rows rows;
+  BatchRows rows;
   Asked asked;
   Plan whole{&rows, nullptr, {}}, last{&asked, &asked.row, {}};
   Parameters parameters;  // of each layer in turn
@@ -97,14 +97,15 @@ struct Stack : torch::CustomClassHolder {
 
   using List = std::array<const float*, PARAMETERS>;
 
-  Stack(Rows of, std::vector<Tensor> list) : rows(std::move(of)), parameters(std::move(list)) {}
+  Stack(const Stack&) = delete;
+  Stack(BatchRows of, std::vector<Tensor> list) : rows(std::move(of)), parameters(std::move(list)) {}
 
   int64_t n() const { return rows.count(); }
   int64_t most() const { return std::max(rows.count(), asked.count()); }
   int64_t a() const { return d / heads; }
   // A length made up to whole vectors, as what is left over of a row takes as long as several of them.
   static int64_t padded(int64_t length) { return (length + 15) / 16 * 16; }
-  int64_t most_square() const { return std::max(rows.longest(), asked.longest()) * padded(rows.longest()); }
+  int64_t most_square() const { return std::max(rows.longest(), asked.longest()) * padded(rows.most_tokens()); }
   void place(Plan& plan) const;
 
   List list(size_t layer) const;
@@ -127,16 +128,21 @@ struct Stack : torch::CustomClassHolder {
   void sum_rows(const float* x, int64_t count, int64_t size, float* sums, float* total) const;
 };
 
+// Zeros in `rows` rows of `size` numbers, `stride` apart.
+void clear(float* x, int64_t rows, int64_t size, int64_t stride) {
+  for (int64_t row = 0; row < rows; ++row) std::fill_n(x + row * stride, size, 0.0f);
+}
+
 // A head of an example: where its rows and its queries begin, and where it begins in a row.
 struct Head {
-  int64_t first, query, at, length, queries, columns;
+  int64_t first, rows, query, at, length, queries, columns;
   int64_t place, number;  // of its probabilities, and of their first row in all of them
 };
 
 void Stack::place(Plan& plan) const {
   plan.places = {0};
   for (int64_t example = 0; example < rows.examples(); ++example) {
-    const int64_t square = plan.rows->length_of(example) * padded(rows.length_of(example));
+    const int64_t square = plan.rows->length_of(example) * padded(rows.tokens[example]);
     plan.places.push_back(plan.places.back() + heads * square);
   }
 }
@@ -152,16 +158,16 @@ Stack::List Stack::list(size_t layer) const {
 // body(head, scratch for two squares and a transpose)
 template <typename Body>
 void Stack::for_each_head(const Plan& plan, const Body& body) const {
-  const int64_t square = most_square(), longest = padded(rows.longest());
+  const int64_t square = most_square(), longest = padded(rows.most_tokens());
   parallel(rows.examples() * heads, [&](int64_t begin, int64_t end) {
     float* scratch;
     const Tensor memory = allocate([&](Cut& cut) { scratch = cut(2 * square + a() * longest); });
     for (int64_t at = begin; at < end; ++at) {
-      const int64_t example = at / heads, head = at % heads, length = rows.length_of(example), columns = padded(length);
+      const int64_t example = at / heads, head = at % heads, length = rows.tokens[example], columns = padded(length);
       const int64_t query = plan.rows->first[example], queries = plan.rows->length_of(example);
-      const Head of{rows.first[example], query, head * a(), length, queries, columns,
+      const Head of{rows.first[example], rows.length_of(example), query, head * a(), length, queries, columns,
                     plan.places[example] + head * queries * columns, query * heads + head * queries};
-      if (length > 0) body(of, scratch);
+      body(of, scratch);
     }
   });
 }
@@ -193,6 +199,7 @@ void Stack::attend(Kept& layer, bool keeps) const {
     const Attention of = attention(layer, head);
     float* p = keeps ? layer.probabilities + head.place : scratch + square;
     float *dropped = layer.attention.rate > 0 ? scratch : p, *out = layer.attended + head.query * d + head.at;
+    if (of.length == 0) return clear(out, of.queries, of.size, d);
     if (is_small(head)) {
       kernels().attend(of, p, dropped, out, d, scratch + 2 * square);
       return;
@@ -269,6 +276,10 @@ void Stack::attend_backward(const Kept& layer, const float* g_attended, float* g
     const float *p = layer.probabilities + head.place, *g_out = g_attended + head.query * d + head.at;
     float *dropped = scratch, *g = scratch + square;
     float *of_q = g_q + (of.q - layer.q), *of_k = g_kv + (of.k - layer.kv), *of_v = of_k + d;
+    if (of.length == 0) clear(of_q, of.queries, of.size, of.q_row);
+    // Nobody attends to padding.
+    for (float* part : {of_k, of_v}) clear(part + of.length * of.row, head.rows - of.length, of.size, of.row);
+    if (of.length == 0) return;
     if (is_small(head)) {
       kernels().attend_backward(of, p, dropped, g, g_out, d, of_q, of_k, of_v, scratch + 2 * square);
       return;
@@ -360,7 +371,7 @@ float* Stack::backward(const List& p, const Kept& layer, const float* g_output, 
 // x [B, L, D] → `shape`, [B, L, D] or [B, S, D]
 Tensor run(Stack& stack, const Tensor& x, at::IntArrayRef shape, bool keeps) {
   const Tensor memory = empty({stack.most() * stack.f});
-  Tensor rows = taken(x, stack.rows.place);
+  Tensor rows = stack.rows.taken(x);
   for (size_t at = 0; at < stack.kept.size(); ++at) {
     Kept& layer = stack.kept[at];
     // Where nothing is kept, layers of one plan share their memory.
@@ -370,7 +381,7 @@ Tensor run(Stack& stack, const Tensor& x, at::IntArrayRef shape, bool keeps) {
     rows = stack.forward(stack.list(at), layer, data(memory), keeps);
     if (!keeps) layer.input = Tensor();
   }
-  return put_back(rows, stack.kept.back().plan->rows->place, shape[0] * shape[1]).view(shape);
+  return stack.kept.back().plan->rows->put_back(rows, shape[0] * shape[1]).view(shape);
 }
 
 struct Layers : torch::autograd::Function<Layers> {
@@ -390,7 +401,7 @@ struct Layers : torch::autograd::Function<Layers> {
     const bool again = torch::autograd::get_current_graph_task_keep_graph();
     if (!again) context->saved_data.clear();
 
-    const Tensor output = taken(gradients[0], stack->kept.back().plan->rows->place);
+    const Tensor output = stack->kept.back().plan->rows->taken(gradients[0]);
     Scratch at;
     const Tensor memory = allocate([&](Cut& cut) { at = stack->scratch(cut); });
     const float* g = output.const_data_ptr<float>();
@@ -401,7 +412,7 @@ struct Layers : torch::autograd::Function<Layers> {
     }
     const Tensor input = empty({stack->n(), stack->d});
     std::copy_n(g, input.numel(), data(input));
-    return settled(put_back(input, stack->rows.place, shape[0] * shape[1]).view(shape), 3, stack->parameters, std::move(of));
+    return settled(stack->rows.put_back(input, shape[0] * shape[1]).view(shape), 3, stack->parameters, std::move(of));
   }
 };
 
@@ -428,11 +439,12 @@ void check_shapes(const Tensor& x, const Tensor& mask, int64_t heads, int64_t f,
 
 extern "C" {
 
-// x is [B, L, D]; mask bool [B, L], true at what is not padding; positions int64 [B, S], the ones that are asked for, or null
-// for all; `parameters` those of each layer in turn. → [B, S, D] or [B, L, D]. Null where this has no kernels: another device
+// x is [B, L, D]; mask bool [B, L], true at tokens; positions int64 [B, S], the ones that are asked for, or null for all, with
+// or without padding; `parameters` those of each layer in turn. → [B, S, D] or [B, L, D]. Null where this has no kernels: another device
 // or precision than float32 of the CPU, or a libtorch without BLAS.
-char* electra_torch_layers(const Tensor* x, const Tensor* mask, const Tensor* positions, const ElectraTorchLayers* settings,
-                           const Tensor* const* parameters, size_t layers, Tensor** output) {
+char* electra_torch_layers(const Tensor* x, const Tensor* mask, const Tensor* positions, bool with_padding,
+                           const ElectraTorchLayers* settings, const Tensor* const* parameters, size_t layers,
+                           Tensor** output) {
   return caught([&] {
     *output = nullptr;
     TORCH_CHECK(layers > 0, "no layer");
@@ -447,7 +459,7 @@ char* electra_torch_layers(const Tensor* x, const Tensor* mask, const Tensor* po
       if (!tensor.is_contiguous()) tensor = tensor.contiguous();
     }
 
-    const auto stack = c10::make_intrusive<Stack>(rows_of(*mask), std::move(all));
+    const auto stack = c10::make_intrusive<Stack>(rows_of(*mask, with_padding), std::move(all));
     stack->d = x->size(2), stack->f = stack->parameters.all()[WI].size(0);
     stack->heads = settings->heads, stack->eps = static_cast<float>(settings->eps);
     stack->place(stack->whole);

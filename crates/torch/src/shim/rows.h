@@ -1,4 +1,4 @@
-// Rows of a batch that are computed, one example after the other: padding is left out.
+// Rows of a batch that are computed, one example after the other.
 
 #pragma once
 
@@ -9,33 +9,10 @@
 #include <algorithm>
 #include <vector>
 
-// Of `from` [all, d] the rows at `places`, which ascend where they are as many as there are rows.
-inline at::Tensor taken(const at::Tensor& from, const std::vector<int64_t>& places) {
-  const at::Tensor plain = from.contiguous();
-  const int64_t d = plain.size(-1), count = static_cast<int64_t>(places.size());
-  if (count * d == plain.numel()) return plain;
-  const at::Tensor rows = empty({count, d});
-  for (int64_t row = 0; row < count; ++row) {
-    std::copy_n(plain.const_data_ptr<float>() + places[row] * d, d, data(rows) + row * d);
-  }
-  return rows;
-}
-
-// The reverse: [all, d], zeros elsewhere.
-inline at::Tensor put_back(const at::Tensor& rows, const std::vector<int64_t>& places, int64_t all) {
-  const int64_t d = rows.size(-1), count = static_cast<int64_t>(places.size());
-  if (count == all) return rows;
-  const at::Tensor whole = at::zeros({all, d}, at::kFloat);
-  for (int64_t row = 0; row < count; ++row) {
-    std::copy_n(rows.const_data_ptr<float>() + row * d, d, data(whole) + places[row] * d);
-  }
-  return whole;
-}
-
 // Rows of each example.
 struct Rows {
   std::vector<int64_t> first{0};  // of each example, and behind the last
-  std::vector<int64_t> place;     // of each row in [B·L, …]
+  std::vector<int64_t> place;     // of each row in the tensor [all, d] that they are taken from
 
   int64_t examples() const { return static_cast<int64_t>(first.size()) - 1; }
   int64_t length_of(int64_t example) const { return first[example + 1] - first[example]; }
@@ -45,29 +22,69 @@ struct Rows {
     for (int64_t example = 0; example < examples(); ++example) most = std::max(most, length_of(example));
     return most;
   }
+  // Whether they are all rows, in their order.
+  bool are_all(int64_t all) const {
+    return count() == all && std::is_sorted(place.begin(), place.end());
+  }
+
+  at::Tensor taken(const at::Tensor& from) const {
+    const at::Tensor plain = from.contiguous();
+    const int64_t d = plain.size(-1);
+    if (are_all(plain.numel() / d)) return plain;
+    const at::Tensor rows = empty({count(), d});
+    for (int64_t row = 0; row < count(); ++row) {
+      std::copy_n(plain.const_data_ptr<float>() + place[row] * d, d, data(rows) + row * d);
+    }
+    return rows;
+  }
+
+  // The reverse: [all, d], zeros elsewhere.
+  at::Tensor put_back(const at::Tensor& rows, int64_t all) const {
+    if (are_all(all)) return rows;
+    const int64_t d = rows.size(-1);
+    const at::Tensor whole = at::zeros({all, d}, at::kFloat);
+    for (int64_t row = 0; row < count(); ++row) {
+      std::copy_n(rows.const_data_ptr<float>() + row * d, d, data(whole) + place[row] * d);
+    }
+    return whole;
+  }
 };
 
-// Those at which mask, bool [B, L], is true.
-inline Rows rows_of(const at::Tensor& mask) {
-  Rows rows;
+// Those of a batch: in each example the tokens and then, if asked for, padding.
+struct BatchRows : Rows {
+  std::vector<int64_t> tokens;  // of each example
+
+  int64_t most_tokens() const { return tokens.empty() ? 0 : *std::max_element(tokens.begin(), tokens.end()); }
+};
+
+// mask: bool [B, L], true at tokens.
+inline BatchRows rows_of(const at::Tensor& mask, bool with_padding) {
+  BatchRows rows;
   const at::Tensor plain = mask.contiguous();
-  const bool* open = plain.const_data_ptr<bool>();
+  const bool* is_token = plain.const_data_ptr<bool>();
   const int64_t length = mask.size(1);
   rows.place.reserve(mask.numel());
-  for (int64_t at = 0; at < mask.numel(); ++at) {
-    if (open[at]) rows.place.push_back(at);
-    if ((at + 1) % length == 0) rows.first.push_back(rows.count());
+  for (int64_t example = 0; example < mask.size(0); ++example) {
+    const auto add = [&](bool tokens) {
+      for (int64_t at = example * length; at < (example + 1) * length; ++at) {
+        if (is_token[at] == tokens) rows.place.push_back(at);
+      }
+    };
+    add(true);
+    rows.tokens.push_back(rows.count() - rows.first.back());
+    if (with_padding) add(false);
+    rows.first.push_back(rows.count());
   }
   return rows;
 }
 
 // Rows that are asked for by their positions.
-struct Asked : Rows {               // place: in [B·N, …]
-  std::vector<int64_t> row;         // of each among the rows of the batch
+struct Asked : Rows {        // place: in [B·N, d]
+  std::vector<int64_t> row;  // of each among the rows of the batch
 };
 
 // positions: int64 [B, N], places in an example of `length`; nothing is computed for those at padding.
-inline Asked asked_of(const at::Tensor& positions, const Rows& rows, int64_t length) {
+inline Asked asked_of(const at::Tensor& positions, const BatchRows& rows, int64_t length) {
   std::vector<int64_t> row_at(rows.examples() * length, -1);
   for (int64_t row = 0; row < rows.count(); ++row) row_at[rows.place[row]] = row;
   Asked asked;

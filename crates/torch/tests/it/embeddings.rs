@@ -120,7 +120,7 @@ fn the_head_has_the_numbers_and_gradients_of_its_operations() {
 
 #[test]
 fn what_a_vocabulary_is_compared_with_has_the_numbers_and_gradients_of_its_operations() {
-    for (b, l, d, e) in [(1, 1, 1, 2), (2, 5, 8, 3), (3, 50, 48, 33)] {
+    for (b, l, d, e) in [(1, 1, 3, 5), (2, 5, 8, 3), (3, 50, 48, 33)] {
         let x = parameter(&[b, l, d], 1, Kind::Float, Device::Cpu);
         let weight = parameter(&[e, d], 2, Kind::Float, Device::Cpu);
         let [bias, scale, shift] = [3, 4, 5].map(|seed| parameter(&[e], seed, Kind::Float, Device::Cpu));
