@@ -8,7 +8,7 @@ use std::process::Command;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  cargo xtask ablate                 the paper's five objectives on a generated language, in some 20 minutes
+  cargo xtask ablate                 the paper's five objectives on a generated language, in some 10 minutes
   cargo xtask ablate --quick         every step of the way in 2 minutes; proves nothing
   cargo xtask ablate --plan long     five times as long, where ELECTRA is ahead, with controls: hours
   cargo xtask ablate --plan real --text wiki.txt books.txt --tasks GLUE
