@@ -1,7 +1,7 @@
 // Parameters whose gradients a node of the autograd graph adds to by itself.
 //
-// The engine visits a node of its own for every parameter, and an operation keeps each of its inputs in three lists. For a
-// small layer with its sixteen parameters that takes as long as its matrix products do. So an operation here has an edge to
+// The engine visits a node of its own for every parameter, and an operation keeps each of its inputs in three lists, which
+// takes a while with the sixteen parameters of a small layer. So an operation here has an edge to
 // one parameter, which keeps it in the graph, and what it finds for the others it puts where the engine would have put it.
 
 #pragma once
