@@ -4,15 +4,18 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 12] = [
+const SHIM: [&str; 15] = [
+    "attention",
     "autocast",
     "context",
     "detection",
     "device",
     "dispatch",
     "embeddings",
+    "graph",
     "layers",
     "losses",
+    "operations",
     "optimizer",
     "transform",
     "vocabulary",
@@ -38,7 +41,9 @@ fn main() {
         .cpp(true)
         .std("c++17")
         .files(SHIM.map(|name| format!("src/shim/{name}.cpp")))
-        .define("_GLIBCXX_USE_CXX11_ABI", "1");
+        .define("_GLIBCXX_USE_CXX11_ABI", "1")
+        // As libtorch was: some of its classes have other members without it.
+        .define("NDEBUG", None);
     if is_x86 {
         build.define("ELECTRA_TORCH_X86", None);
     }

@@ -63,6 +63,10 @@ impl Objective for ShuffledElectra {
         Output { loss, metrics: corrupted.metrics.and(metrics) }
     }
 
+    fn waits_for_device(&self) -> bool {
+        true
+    }
+
     fn inspect(&self, batch: &Batch) -> Option<Inspection> {
         tch::no_grad(|| {
             let corrupted = self.corruption.forward_t(batch, false);

@@ -6,7 +6,9 @@
 
 use std::cell::OnceCell;
 
-use electra_torch::{EmbeddingParameters, LayerParameters, LayerSettings, Wanted};
+use electra_torch::{
+    EmbeddingParameters, LayerParameters, LayerSettings, Sequences, Wanted, flash_attention,
+};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
 
@@ -18,7 +20,7 @@ use crate::layers::{LayerNorm, Linear, dropout, table};
 pub struct Input<'a> {
     /// Token ids, int64, each below `vocab_size`.
     pub input_ids: &'a Tensor,
-    /// Bool: true at tokens, false at padding. Each row needs a true.
+    /// Bool: true at tokens, false at padding. Each row needs a true. On a GPU in half precision padding comes last.
     pub attention_mask: &'a Tensor,
     /// Segment of each token, int64, each below `type_vocab_size`.
     pub token_type_ids: &'a Tensor,
@@ -175,25 +177,21 @@ impl SelfAttention {
         }
     }
 
-    /// `x` [B, L, D], `added` to the scores [B, 1, 1, L] → [B, L, D]
-    fn forward_t(&self, x: &Tensor, added: &Tensor, train: bool) -> Tensor {
+    /// `x` [B, L, D] → [B, L, D]
+    fn forward_t(&self, x: &Tensor, keys: &Keys<'_>, train: bool) -> Tensor {
         let [batch, length, size] = x.size()[..] else { panic!("x is {:?}; expected [B, L, D]", x.size()) };
-        // [B, L, D] → [B, H, L, A]
         let shape = [batch, length, self.heads, size / self.heads];
-        let heads = |x: &Tensor| x.view(shape).transpose(1, 2);
-        let [query, key, value] = self.query_key_value(x);
+        let [query, key, value] = self.query_key_value(x).map(|x| x.view(shape)); // [B, L, H, A]
         let dropout = if train { self.dropout } else { 0.0 };
-        let attended = Tensor::scaled_dot_product_attention(
-            &heads(&query),
-            &heads(&key),
-            &heads(&value),
-            Some(added),
-            dropout,
-            false,
-            None,
-            false,
-        ); // [B, H, L, A]
-        attended.transpose(1, 2).reshape([batch, length, size]) // [B, L, D]
+        let flash = flash_attention(&query, &key, &value, || keys.sequences(), dropout);
+        let attended = flash.unwrap_or_else(|error| panic!("{error}")).unwrap_or_else(|| {
+            let heads = |x: Tensor| x.transpose(1, 2); // [B, H, L, A]
+            let (query, key, value) = (heads(query), heads(key), heads(value));
+            let added = Some(keys.added(x.kind()));
+            Tensor::scaled_dot_product_attention(&query, &key, &value, added, dropout, false, None, false)
+                .transpose(1, 2)
+        }); // [B, L, H, A]
+        attended.reshape([batch, length, size]) // [B, L, D]
     }
 
     /// [B, L, D] → three of [B, L, D]
@@ -233,15 +231,28 @@ impl Output {
     }
 }
 
-/// The keys that may be attended to.
+/// The keys that may be attended to. What layers need of them is made once for all.
 struct Keys<'a> {
     /// [B, L]
     attention_mask: &'a Tensor,
-    /// Made once for all layers that need it.
     added: OnceCell<Tensor>,
+    sequences: OnceCell<Sequences>,
 }
 
-impl Keys<'_> {
+impl<'a> Keys<'a> {
+    fn new(attention_mask: &'a Tensor) -> Self {
+        Self { attention_mask, added: OnceCell::new(), sequences: OnceCell::new() }
+    }
+
+    /// Tokens among themselves and padding among itself.
+    fn sequences(&self) -> Result<&Sequences, electra_torch::Error> {
+        if let Some(sequences) = self.sequences.get() {
+            return Ok(sequences);
+        }
+        let made = Sequences::of_tokens_and_padding(self.attention_mask)?;
+        Ok(self.sequences.get_or_init(|| made))
+    }
+
     /// What is added to the scores, 0 where a key may be attended to and −∞ where not: [B, 1, 1, L].
     fn added(&self, kind: Kind) -> &Tensor {
         self.added.get_or_init(|| {
@@ -274,7 +285,7 @@ impl Layer {
 
     /// `x` [B, L, D] → [B, L, D]
     fn forward_t(&self, x: &Tensor, keys: &Keys<'_>, train: bool) -> Tensor {
-        let attended = self.attention.forward_t(x, keys.added(x.kind()), train);
+        let attended = self.attention.forward_t(x, keys, train);
         let x = self.attention_output.forward_t(&attended, x, train);
         // The exact GELU, x Φ(x), as the Hub's "gelu"; the reference approximates Φ by a tanh.
         let inner = self.intermediate.forward(&x).gelu("none"); // [B, L, F]
@@ -439,7 +450,7 @@ impl Encoder {
             Some(project) => project.forward(&x), // [B, L, D]
             None => x,
         };
-        (x, Keys { attention_mask: input.attention_mask, added: OnceCell::new() })
+        (x, Keys::new(input.attention_mask))
     }
 
     /// The embeddings, for a head or a second encoder that shares them.

@@ -72,14 +72,28 @@ impl Batch {
         Input { input_ids, attention_mask: &self.attention_mask, token_type_ids: &self.token_type_ids }
     }
 
-    /// The vectors at the masked positions.
+    /// Overwrites this batch with another of the same shape, so that what was recorded on its tensors sees that one's.
     ///
-    /// # Shapes
-    /// `[B, L, D]` → `[B, N, D]`
-    pub fn at_masked(&self, hidden: &Tensor) -> Tensor {
-        let size = hidden.size();
-        let index = self.masked_positions.unsqueeze(-1).expand([-1, -1, size[2]], false);
-        hidden.gather(1, &index, false)
+    /// # Panics
+    /// If the shapes differ.
+    pub fn copy_(&mut self, other: &Self) {
+        let Self {
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            masked_input_ids,
+            masked_positions,
+            masked_valid,
+            uniforms,
+            sampled_ids: _,
+        } = self;
+        input_ids.copy_(&other.input_ids);
+        attention_mask.copy_(&other.attention_mask);
+        token_type_ids.copy_(&other.token_type_ids);
+        masked_input_ids.copy_(&other.masked_input_ids);
+        masked_positions.copy_(&other.masked_positions);
+        masked_valid.copy_(&other.masked_valid);
+        uniforms.copy_(&other.uniforms);
     }
 
     /// The original tokens at the masked positions, `[B, N]` int64.

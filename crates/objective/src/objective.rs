@@ -16,6 +16,12 @@ pub trait Objective {
     /// Loss and metrics of one batch; every tensor stays on the batch's device, and nothing waits for it.
     fn forward_t(&self, batch: &Batch, train: bool) -> Output;
 
+    /// Whether [`forward_t`](Self::forward_t) waits for the device after all, as a control may. Its steps cannot be
+    /// recorded as a graph.
+    fn waits_for_device(&self) -> bool {
+        false
+    }
+
     /// What became of a batch and what is said of it, without dropout and gradients: for measuring, not for
     /// training. None of an objective that does not tell.
     fn inspect(&self, _batch: &Batch) -> Option<Inspection> {

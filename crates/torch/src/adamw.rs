@@ -20,6 +20,28 @@ pub struct Group {
     pub lr_scale: f64,
 }
 
+/// The rate of a step.
+#[derive(Debug, Clone, Copy)]
+pub enum LearningRate<'a> {
+    /// The CPU's number.
+    Number(f64),
+    /// A scalar in float32 on the parameters' device, which a step that was recorded reads anew: see
+    /// [`Graph`](crate::Graph).
+    Scalar(&'a Tensor),
+}
+
+impl From<f64> for LearningRate<'_> {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'a> From<&'a Tensor> for LearningRate<'a> {
+    fn from(scalar: &'a Tensor) -> Self {
+        Self::Scalar(scalar)
+    }
+}
+
 /// Constants of [`AdamW`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWConfig {
@@ -168,9 +190,10 @@ impl AdamW {
     ///
     /// # Errors
     ///
-    /// A learning rate that is negative or not finite, a clip of another device, or an exception of libtorch.
-    pub fn step(&mut self, lr: f64, clip: &ClipResult) -> Result<(), Error> {
-        self.update(lr, Some((clip.grad_scale(), clip.found_inf())))
+    /// A number as learning rate that is negative or not finite, a scalar of another kind or device, a clip of another
+    /// device, or an exception of libtorch.
+    pub fn step<'a>(&mut self, lr: impl Into<LearningRate<'a>>, clip: &ClipResult) -> Result<(), Error> {
+        self.update(lr.into(), Some((clip.grad_scale(), clip.found_inf())))
     }
 
     /// As [`AdamW::step`], with the gradients as they are, finite or not.
@@ -178,12 +201,19 @@ impl AdamW {
     /// # Errors
     ///
     /// As [`AdamW::step`].
-    pub fn step_unclipped(&mut self, lr: f64) -> Result<(), Error> {
-        self.update(lr, None)
+    pub fn step_unclipped<'a>(&mut self, lr: impl Into<LearningRate<'a>>) -> Result<(), Error> {
+        self.update(lr.into(), None)
     }
 
-    fn update(&mut self, lr: f64, scaled: Option<(&Tensor, &Tensor)>) -> Result<(), Error> {
-        expect("lr", lr, lr.is_finite() && lr >= 0.0, "at least 0")?;
+    fn update(&mut self, lr: LearningRate<'_>, scaled: Option<(&Tensor, &Tensor)>) -> Result<(), Error> {
+        let (lr, rate) = match lr {
+            LearningRate::Number(lr) => {
+                expect("lr", lr, lr.is_finite() && lr >= 0.0, "at least 0")?;
+                (lr, None)
+            }
+            // What it is multiplied by.
+            LearningRate::Scalar(rate) => (1.0, Some(rate)),
+        };
         for part in &self.parts {
             let rows = part.indices.iter().map(|&index| {
                 [&self.parameters[index], &self.exp_avgs[index], &self.exp_avg_sqs[index], &self.steps[index]]
@@ -195,7 +225,7 @@ impl AdamW {
                 weight_decay: part.weight_decay,
                 eps: self.config.eps,
             };
-            optimizer::adamw(&Lists::new(rows), part.fixed_step.as_ref(), &scalars, scaled)?;
+            optimizer::adamw(&Lists::new(rows), part.fixed_step.as_ref(), &scalars, rate, scaled)?;
         }
         Ok(())
     }

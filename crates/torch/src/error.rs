@@ -94,6 +94,12 @@ pub enum Error {
         /// The device that was given.
         device: Device,
     },
+    /// A device that records no graphs.
+    #[error("device {device:?} records no graphs: expected CUDA")]
+    NoGraph {
+        /// The device that was given.
+        device: Device,
+    },
     /// A kind that autocast cannot compute in.
     #[error("autocast to {kind:?}: expected BFloat16 or Half")]
     AutocastKind {

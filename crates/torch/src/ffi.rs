@@ -1,12 +1,15 @@
 //! The shim's functions, made safe.
 
+pub(crate) mod attention;
 pub(crate) mod autocast;
 pub(crate) mod detection;
 pub(crate) mod device;
 pub(crate) mod embeddings;
 pub(crate) mod gradients;
+pub(crate) mod graph;
 pub(crate) mod layers;
 pub(crate) mod losses;
+pub(crate) mod operations;
 pub(crate) mod optimizer;
 pub(crate) mod transform;
 pub(crate) mod vocabulary;
@@ -39,12 +42,20 @@ fn message(text: *mut c_char) -> Result<(), String> {
         return Ok(());
     }
     // SAFETY: the shim returns null or a string of its own with a closing zero, which is given back once.
-    let message = unsafe {
-        let message = CStr::from_ptr(text).to_string_lossy().into_owned();
+    Err(unsafe { owned(text) })
+}
+
+/// Takes over a text of the shim's.
+///
+/// # Safety
+/// It is closed by a zero, made by the shim, and not used after.
+unsafe fn owned(text: *mut c_char) -> String {
+    // SAFETY: as the caller says.
+    unsafe {
+        let copy = CStr::from_ptr(text).to_string_lossy().into_owned();
         electra_torch_free(text);
-        message
-    };
-    Err(message)
+        copy
+    }
 }
 
 fn check(text: *mut c_char) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 #![allow(clippy::needless_doctest_main)]
 
 mod adamw;
+mod attention;
 mod autocast;
 mod cuda;
 mod detection;
@@ -13,9 +14,11 @@ mod exit;
 #[allow(unsafe_code)] // The one module that calls C++.
 mod ffi;
 mod gradients;
+mod graph;
 mod layers;
 mod losses;
 mod memory;
+mod operations;
 mod threads;
 mod transfer;
 mod transform;
@@ -23,7 +26,8 @@ mod version;
 mod vocabulary;
 mod with_gradients;
 
-pub use adamw::{AdamW, AdamWConfig, Group, ParameterState};
+pub use adamw::{AdamW, AdamWConfig, Group, LearningRate, ParameterState};
+pub use attention::{Sequences, flash_attention};
 pub use autocast::autocast;
 pub use cuda::{load_cuda, why_no_cuda};
 pub use detection::detect;
@@ -34,9 +38,11 @@ pub use embeddings::{EmbeddingParameters, embed};
 pub use error::Error;
 pub use exit::exit;
 pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
+pub use graph::{Graph, on_side_stream};
 pub use layers::{Affine, LayerParameters, LayerSettings, Wanted, encoder_layers};
 pub use losses::{binary_cross_entropy, mean};
 pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
+pub use operations::operations;
 pub use threads::{num_interop_threads, num_threads, set_num_threads};
 pub use transfer::send;
 pub use transform::transform;

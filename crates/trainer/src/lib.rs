@@ -14,6 +14,7 @@ mod run;
 mod schedule;
 mod skips;
 mod start;
+mod step;
 mod train;
 
 pub mod config;

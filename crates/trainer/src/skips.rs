@@ -5,10 +5,11 @@ use tch::{Device, Kind, Tensor};
 use crate::Error;
 use crate::checkpoint::SkipCounts;
 
-/// Counts of skipped steps, on the device until they are read.
+/// Counts of skipped steps, on the device until they are read. They are changed in place, as a recorded step needs it.
 #[derive(Debug)]
 pub(crate) struct Skips {
-    /// int64 scalars.
+    /// The step to be counted next. It and the counts are int64 scalars.
+    step: Tensor,
     total: Tensor,
     consecutive: Tensor,
     longest: Tensor,
@@ -16,9 +17,11 @@ pub(crate) struct Skips {
 }
 
 impl Skips {
-    pub(crate) fn new(counts: SkipCounts, device: Device) -> Self {
+    /// What was counted before a step.
+    pub(crate) fn new(counts: SkipCounts, step: u64, device: Device) -> Self {
         let scalar = |count: i64| Tensor::from(count).to_device(device);
         Self {
+            step: scalar(step as i64),
             total: scalar(counts.total),
             consecutive: scalar(counts.consecutive),
             longest: scalar(counts.longest),
@@ -27,19 +30,20 @@ impl Skips {
     }
 
     /// Counts a step; `found_inf` is a scalar that is 1 if the step was skipped and 0 if not.
-    pub(crate) fn count(&mut self, step: u64, found_inf: &Tensor) -> Result<(), Error> {
+    pub(crate) fn count(&mut self, found_inf: &Tensor) -> Result<(), Error> {
         // On the CPU a look is cheaper than eight operations, of which nearly every step has no need.
         let is_host = found_inf.device() == Device::Cpu;
-        if is_host && found_inf.f_double_value(&[])? == 0.0 && self.consecutive.f_int64_value(&[])? == 0 {
-            return Ok(());
+        let is_plain =
+            is_host && found_inf.f_double_value(&[])? == 0.0 && self.consecutive.f_int64_value(&[])? == 0;
+        if !is_plain {
+            let skipped = found_inf.f_to_kind(Kind::Int64)?;
+            let _ = self.total.f_add_(&skipped)?;
+            let _ = self.consecutive.f_add_scalar_(1)?.f_mul_(&skipped)?;
+            let longer = self.consecutive.f_gt_tensor(&self.longest)?;
+            self.longest_end.f_copy_(&self.step.f_where_self(&longer, &self.longest_end)?)?;
+            self.longest.f_copy_(&self.longest.f_maximum(&self.consecutive)?)?;
         }
-        let skipped = found_inf.f_to_kind(Kind::Int64)?;
-        self.total = self.total.f_add(&skipped)?;
-        self.consecutive = self.consecutive.f_add_scalar(1)?.f_mul(&skipped)?;
-        let longer = self.consecutive.f_gt_tensor(&self.longest)?;
-        self.longest = self.longest.f_maximum(&self.consecutive)?;
-        let step = self.longest_end.f_full_like(step as i64)?;
-        self.longest_end = step.f_where_self(&longer, &self.longest_end)?;
+        let _ = self.step.f_add_scalar_(1)?;
         Ok(())
     }
 
@@ -69,11 +73,11 @@ mod tests {
 
     #[test]
     fn rows_are_counted_across_a_save() {
-        let mut skips = Skips::new(SkipCounts::default(), Device::Cpu);
+        let mut skips = Skips::new(SkipCounts::default(), 10, Device::Cpu);
         let pattern = [1, 0, 1, 1, 0, 1, 1, 1, 0, 1];
         for (step, skipped) in (10..).zip(pattern) {
-            skips.count(step, &Tensor::from(skipped as f32)).unwrap();
-            skips = Skips::new(skips.read().unwrap(), Device::Cpu);
+            skips.count(&Tensor::from(skipped as f32)).unwrap();
+            skips = Skips::new(skips.read().unwrap(), step + 1, Device::Cpu);
         }
         let counts = skips.read().unwrap();
         assert_eq!(counts, SkipCounts { total: 7, consecutive: 1, longest: 3, longest_end: 17 });

@@ -8,7 +8,7 @@ use tch::nn;
 use crate::batches::Source;
 use crate::budget::{Horizon, StepCost};
 use crate::checkpoint::{self, Checkpoint, Damaged, LogLengths, SkipCounts, State};
-use crate::config::{Config, Difference};
+use crate::config::{Config, Difference, Precision};
 use crate::environment;
 use crate::folder::OwnFolder;
 use crate::init::initialise;
@@ -16,6 +16,7 @@ use crate::log::Logs;
 use crate::optimizer::Optimizer;
 use crate::run::{Event, Run};
 use crate::skips::Skips;
+use crate::step::{Learner, Rate, Replays};
 use crate::train::{Clock, Training};
 use crate::{Error, files};
 
@@ -94,7 +95,6 @@ pub(crate) fn begin<'r, 'c>(
     observer(&Event::Started { step, steps: horizon.steps(), parameters, peak_flops_per_s });
     Ok(Training {
         logs: Logs::open(&folder.folder, lengths)?,
-        skips: Skips::new(skipped, device),
         clock: Clock::new(elapsed),
         rates: None,
         config,
@@ -103,10 +103,17 @@ pub(crate) fn begin<'r, 'c>(
         source,
         stop,
         observer,
-        device,
         var_store,
-        objective,
-        optimizer,
+        learner: Learner {
+            device,
+            narrow: config.device.precision == Precision::Bf16,
+            clip: config.optimizer.clip,
+            objective,
+            optimizer,
+            skips: Skips::new(skipped, step, device),
+            rate: Rate::new(device),
+        },
+        replays: Replays::default(),
         horizon,
         cost,
         peak_flops_per_s,

@@ -7,19 +7,17 @@ use std::time::Instant;
 use electra_data::Corpus;
 use electra_data::rng::Stream;
 use electra_objective::{Batch, Objective};
-use electra_torch::{ClipResult, autocast, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::batches::{Batches, Source};
 use crate::budget::{Horizon, StepCost};
 use crate::checkpoint::{self, Snapshot, State};
-use crate::config::{Config, Precision};
+use crate::config::Config;
 use crate::error::BoxError;
 use crate::folder::OwnFolder;
 use crate::log::{Logs, Metrics, Timing};
-use crate::optimizer::Optimizer;
 use crate::run::{Event, Outcome, Rates, Run};
-use crate::skips::Skips;
+use crate::step::{Learner, Numbers, Replays};
 use crate::{Error, start};
 
 /// What dropout is seeded from: (seed, step, part of the batch).
@@ -53,7 +51,10 @@ pub fn train<E: Into<BoxError>>(
         start::begin(run, source, |root| build(root).map_err(|error| Error::Objective(error.into())))?;
     std::thread::scope(|scope| {
         let mut batches = Batches::start(scope, source, training.step)?;
-        training.run(&mut batches)
+        if !training.is_replayed() {
+            return training.run(&mut batches);
+        }
+        electra_torch::on_side_stream(training.learner.device, || training.run(&mut batches))
     })
 }
 
@@ -65,15 +66,13 @@ pub(crate) struct Training<'r, 'c> {
     pub(crate) source: Source<'c>,
     pub(crate) stop: &'r AtomicBool,
     pub(crate) observer: &'r mut dyn FnMut(&Event),
-    pub(crate) device: Device,
     pub(crate) var_store: nn::VarStore,
-    pub(crate) objective: Box<dyn Objective>,
-    pub(crate) optimizer: Optimizer,
+    pub(crate) learner: Learner,
+    pub(crate) replays: Replays,
     pub(crate) horizon: Horizon,
     pub(crate) cost: StepCost,
     pub(crate) peak_flops_per_s: f64,
     pub(crate) logs: Logs,
-    pub(crate) skips: Skips,
     /// Steps that are done, which is also the number of the next.
     pub(crate) step: u64,
     /// The newest whole checkpoint.
@@ -97,23 +96,23 @@ impl Training<'_, '_> {
             let is_logged = is_last || (step + 1).is_multiple_of(self.config.log.every_steps);
             let is_saved = (step + 1).is_multiple_of(self.config.checkpoint.every_steps);
 
-            let (loss, metrics) = self.forward_and_backward(batches, is_logged)?;
-
-            // From here on the gradients are final. A step that is not finite changes no parameter.
-            let max_norm = self.config.optimizer.clip;
-            let clip = clip_grad_norm(self.optimizer.parameters(), max_norm)?.or_non_finite(&loss)?;
-            self.optimizer.step(lr, &clip)?;
-            self.optimizer.zero_grad()?;
-            self.skips.count(step, clip.found_inf())?;
+            self.learner.rate.set(lr)?;
+            let numbers = if self.is_replayed() && !is_logged {
+                let batch = self.next(batches, 0)?;
+                self.replays.step(&mut self.learner, batch)?;
+                None
+            } else {
+                Some(self.take_step(batches, is_logged)?)
+            };
             self.step += 1;
             self.clock.tick();
 
             // A GPU is asked only when it is waited for in any case.
-            if self.device == Device::Cpu || is_logged || is_saved {
+            if self.learner.device == Device::Cpu || is_logged || is_saved {
                 self.stop_if_stuck()?;
             }
-            if is_logged {
-                self.log(lr, &loss, &clip, &metrics)?;
+            if let Some(numbers) = numbers.filter(|_| is_logged) {
+                self.log(lr, &numbers)?;
             }
             if is_saved {
                 self.save()?;
@@ -130,63 +129,59 @@ impl Training<'_, '_> {
         self.horizon.progress(self.step, self.clock.elapsed())
     }
 
-    /// The step's loss, and its metrics if they are wanted: the mean over the parts of its batch. Leaves the
-    /// gradients of that mean with the parameters.
-    fn forward_and_backward(
-        &mut self,
-        batches: &mut Batches,
-        with_metrics: bool,
-    ) -> Result<(Tensor, BTreeMap<String, Tensor>), Error> {
+    /// Whether steps are recorded and replayed.
+    fn is_replayed(&self) -> bool {
+        let Learner { device, objective, .. } = &self.learner;
+        self.config.device.cuda_graphs && device.is_cuda() && !objective.waits_for_device()
+    }
+
+    /// The next part of the step's batch, on the device, and the seed of its dropout set.
+    fn next(&self, batches: &mut Batches, part: usize) -> Result<Batch, Error> {
+        let data = batches.next()?;
+        let batch = Batch::new(&data, self.config.seed, self.step, self.learner.device);
+        batches.give_back(data);
+        // Dropout draws from libtorch's own generator, whose state cannot be saved: each part begins anew.
+        let seed = DROPOUT.rng(self.config.seed, self.step, part as u64).next_u64();
+        tch::manual_seed(seed as i64);
+        Ok(batch)
+    }
+
+    /// Takes a step. Loss and metrics are the mean over the parts of its batch.
+    fn take_step(&mut self, batches: &mut Batches, with_metrics: bool) -> Result<Numbers, Error> {
         let parts = self.source.parts;
         let share = 1.0 / parts as f64;
-        let narrow = self.config.device.precision == Precision::Bf16;
-        let mut loss = Tensor::f_zeros([0_i64; 0], (Kind::Float, self.device))?;
+        let mut loss = Tensor::f_zeros([0_i64; 0], (Kind::Float, self.learner.device))?;
         let mut metrics: BTreeMap<String, Tensor> = BTreeMap::new();
         for part in 0..parts {
-            let data = batches.next()?;
-            let batch = Batch::new(&data, self.config.seed, self.step, self.device);
-            batches.give_back(data);
-            // Dropout draws from libtorch's own generator, whose state cannot be saved: each part begins anew.
-            let seed = DROPOUT.rng(self.config.seed, self.step, part as u64).next_u64();
-            tch::manual_seed(seed as i64);
-            let output =
-                autocast(self.device, Kind::BFloat16, narrow, || self.objective.forward_t(&batch, true))?;
-            let part_loss = output.loss.f_to_kind(Kind::Float)?.f_mul_scalar(share)?;
-            part_loss.f_backward()?;
-            loss = loss.f_add(&part_loss.detach())?;
-            if with_metrics {
-                for (name, value) in output.metrics.compute() {
-                    let value = value.f_to_kind(Kind::Float)?.f_mul_scalar(share)?;
-                    let sum = match metrics.get(&name) {
-                        Some(sum) => sum.f_add(&value)?,
-                        None => value,
-                    };
-                    metrics.insert(name, sum);
-                }
+            let batch = self.next(batches, part)?;
+            let (part_loss, part_metrics) = self.learner.learn(&batch, share, with_metrics)?;
+            loss = loss.f_add(&part_loss)?;
+            for (name, value) in part_metrics {
+                let sum = match metrics.get(&name) {
+                    Some(sum) => sum.f_add(&value)?,
+                    None => value,
+                };
+                metrics.insert(name, sum);
             }
         }
-        Ok((loss, metrics))
+        let clip = self.learner.update(&loss)?;
+        Ok(Numbers { loss, grad_norm: clip.norm().shallow_clone(), metrics })
     }
 
     /// Reads the step's numbers, which waits for the device, and writes them.
-    fn log(
-        &mut self,
-        lr: f64,
-        loss: &Tensor,
-        clip: &ClipResult,
-        metrics: &BTreeMap<String, Tensor>,
-    ) -> Result<(), Error> {
+    fn log(&mut self, lr: f64, numbers: &Numbers) -> Result<(), Error> {
         let step = self.step;
         let read = |tensor: &Tensor| tensor.f_double_value(&[]);
         let metrics = Metrics {
             step,
-            loss: read(loss)?,
+            loss: read(&numbers.loss)?,
             lr,
-            grad_norm: read(clip.norm())?,
+            grad_norm: read(&numbers.grad_norm)?,
             tokens: step * self.cost.tokens,
             flops: step as f64 * self.cost.paper_flops,
-            skipped: self.skips.read()?.total,
-            objective: metrics
+            skipped: self.learner.skips.read()?.total,
+            objective: numbers
+                .metrics
                 .iter()
                 .map(|(name, value)| Ok((name.clone(), read(value)?)))
                 .collect::<Result<_, tch::TchError>>()?,
@@ -203,7 +198,7 @@ impl Training<'_, '_> {
             elapsed_seconds: self.clock.elapsed(),
             tokens_per_s: rates.tokens_per_s,
             peak_share: rates.peak_share,
-            peak_memory_bytes: electra_torch::memory(self.device).ok().map(|memory| memory.peak),
+            peak_memory_bytes: electra_torch::memory(self.learner.device).ok().map(|memory| memory.peak),
         };
         self.rates = Some(rates);
         self.logs.write(&metrics, &timing)
@@ -226,12 +221,12 @@ impl Training<'_, '_> {
 
     fn write_checkpoint(&mut self) -> Result<checkpoint::Checkpoint, Error> {
         let model = electra_encoder::Weights::of(&self.var_store, electra_encoder::Part::ALL);
-        let optimizer = self.optimizer.state()?;
+        let optimizer = self.learner.optimizer.state()?;
         let state = State {
             step: self.step,
             examples_seen: self.step * self.config.budget.batch as u64,
             elapsed_seconds: self.clock.elapsed(),
-            skipped: self.skips.read()?,
+            skipped: self.learner.skips.read()?,
             // Durable before the checkpoint is there: its lengths must not promise more than the disk holds.
             logs: self.logs.sync()?,
             corpus: self.corpus_hash.clone(),
@@ -246,7 +241,7 @@ impl Training<'_, '_> {
 
     /// Ends a run that has skipped too many steps in a row, naming them and their examples.
     fn stop_if_stuck(&self) -> Result<(), Error> {
-        let counts = self.skips.read()?;
+        let counts = self.learner.skips.read()?;
         if (counts.longest as u64) < self.config.optimizer.max_skipped {
             return Ok(());
         }

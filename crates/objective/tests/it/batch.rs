@@ -1,7 +1,7 @@
 //! Batches on a device.
 
 use electra_objective::Batch;
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 fn data(examples: &[u64], positions: &[i64], valid: &[bool]) -> electra_data::Batch {
     let rows = examples.len();
@@ -48,10 +48,35 @@ fn slots_of_one_position_share_their_number() {
 }
 
 #[test]
-fn vectors_and_tokens_at_masked_positions() {
+fn targets_are_the_tokens_at_masked_positions() {
     let batch = Batch::new(&data(&[7, 8], &[1, 4, 2, 0], &[true, true, true, false]), 1, 0, Device::Cpu);
     let targets: Vec<i64> = batch.targets().flatten(0, 1).try_into().unwrap();
     assert_eq!(targets, [11, 14, 18, 16]);
-    let hidden = batch.input_ids.unsqueeze(-1).to_kind(Kind::Float);
-    assert!(batch.at_masked(&hidden).squeeze_dim(-1).to_kind(Kind::Int64).equal(&batch.targets()));
+}
+
+#[test]
+fn a_copy_is_the_other_batch_in_the_same_memory() {
+    let mut batch = Batch::new(&data(&[7, 8], &[1, 4, 2, 0], &[true, true, true, false]), 1, 0, Device::Cpu);
+    let mut data = data(&[9, 5], &[2, 3, 1, 5], &[false, true, false, true]);
+    data.input_ids.reverse();
+    data.attention_mask[11] = false;
+    data.token_type_ids[3] = 1;
+    data.masked_input_ids[2] = 9;
+    let other = Batch::new(&data, 1, 7, Device::Cpu);
+    let tensors = |batch: &Batch| {
+        [
+            &batch.input_ids,
+            &batch.attention_mask,
+            &batch.token_type_ids,
+            &batch.masked_input_ids,
+            &batch.masked_positions,
+            &batch.masked_valid,
+            &batch.uniforms,
+        ]
+        .map(Tensor::shallow_clone)
+    };
+    let before = tensors(&batch);
+    assert!(before.iter().zip(&tensors(&other)).all(|(one, other)| !one.equal(other)));
+    batch.copy_(&other);
+    assert!(before.iter().zip(&tensors(&other)).all(|(one, other)| one.equal(other)));
 }

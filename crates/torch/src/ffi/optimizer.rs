@@ -15,6 +15,7 @@ struct AdamW {
     count: usize,
     fixed_step: *const C_tensor,
     lr: f64,
+    rate: *const C_tensor,
     beta1: f64,
     beta2: f64,
     weight_decay: f64,
@@ -77,11 +78,12 @@ pub(crate) struct Scalars {
     pub(crate) eps: f64,
 }
 
-/// Updates every parameter that has a gradient. `scaled` is `grad_scale` and `found_inf`.
+/// Updates every parameter that has a gradient. `rate` is what `lr` is multiplied by, `scaled` is `grad_scale` and `found_inf`.
 pub(crate) fn adamw(
     lists: &Lists<'_>,
     fixed_step: Option<&Tensor>,
     scalars: &Scalars,
+    rate: Option<&Tensor>,
     scaled: Option<(&Tensor, &Tensor)>,
 ) -> Result<(), Error> {
     let pointer = |tensor: Option<&Tensor>| tensor.map_or(std::ptr::null(), Tensor::as_ptr);
@@ -93,6 +95,7 @@ pub(crate) fn adamw(
         count: lists.parameters.pointers.len(),
         fixed_step: pointer(fixed_step),
         lr: scalars.lr,
+        rate: pointer(rate),
         beta1: scalars.beta1,
         beta2: scalars.beta2,
         weight_decay: scalars.weight_decay,

@@ -30,6 +30,8 @@ struct ElectraTorchAdamW {
   // Given to the kernel instead of each parameter's own step count, unless null.
   const at::Tensor* fixed_step;
   double lr;
+  // What lr is multiplied by, a scalar in float32 on the parameters' device; nothing if null.
+  const at::Tensor* rate;
   double beta1;
   double beta2;
   double weight_decay;
@@ -120,6 +122,7 @@ void step_plain(const ElectraTorchAdamW& call, const std::vector<at::Tensor>& pa
                 const std::vector<at::Tensor>& gradients, const std::vector<at::Tensor>& exp_avgs,
                 const std::vector<at::Tensor>& exp_avg_sqs, const std::vector<at::Tensor>& counts) {
   if (call.found_inf != nullptr && *data(*call.found_inf) == 1) return;
+  const double lr = call.rate != nullptr ? call.lr * *data(*call.rate) : call.lr;
   std::vector<AdamWStep> steps;
   steps.reserve(parameters.size());
   for (size_t i = 0; i < parameters.size(); ++i) {
@@ -129,8 +132,8 @@ void step_plain(const ElectraTorchAdamW& call, const std::vector<at::Tensor>& pa
     step.grad_scale = call.grad_scale != nullptr ? *data(*call.grad_scale) : 1;
     step.beta1 = static_cast<float>(call.beta1), step.rest1 = static_cast<float>(1 - call.beta1);
     step.beta2 = static_cast<float>(call.beta2), step.rest2 = static_cast<float>(1 - call.beta2);
-    step.decay = static_cast<float>(1 - call.lr * call.weight_decay);
-    step.size = static_cast<float>(call.lr / rest(call.beta1));
+    step.decay = static_cast<float>(1 - lr * call.weight_decay);
+    step.size = static_cast<float>(lr / rest(call.beta1));
     step.root = static_cast<float>(1 / std::sqrt(rest(call.beta2)));
     step.eps = static_cast<float>(call.eps);
     steps.push_back(step);
@@ -181,6 +184,7 @@ char* electra_torch_adamw(const ElectraTorchAdamW* call) {
       check_scalar("grad_scale", *grad_scale, parameters[0].device());
       check_scalar("found_inf", *found_inf, parameters[0].device());
     }
+    if (call->rate != nullptr) check_scalar("rate", *call->rate, parameters[0].device());
     if (are_plain(parameters) && are_plain(exp_avgs) && are_plain(exp_avg_sqs) && are_plain(counts)) {
       step_plain(*call, parameters, gradients, exp_avgs, exp_avg_sqs, counts);
       return;
@@ -191,9 +195,16 @@ char* electra_torch_adamw(const ElectraTorchAdamW* call) {
     } else {
       at::_foreach_add_(counts, 1);
     }
-    at::_fused_adamw_(
-        parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps, call->lr, call->beta1,
-        call->beta2, call->weight_decay, call->eps, /*amsgrad=*/false, /*maximize=*/false, grad_scale, found_inf);
+    const auto step_with = [&](const auto& lr) {
+      at::_fused_adamw_(parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps, lr, call->beta1,
+                        call->beta2, call->weight_decay, call->eps, /*amsgrad=*/false, /*maximize=*/false, grad_scale,
+                        found_inf);
+    };
+    if (call->rate != nullptr) {
+      step_with(call->rate->mul(call->lr));
+    } else {
+      step_with(call->lr);
+    }
   });
 }
 

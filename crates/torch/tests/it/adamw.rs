@@ -1,7 +1,7 @@
 //! Updates against the formula in f64.
 
 use crate::{assert_close, devices, numbers, parameter, same_bits, set_grad, values};
-use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm, grad, zero_grad};
+use electra_torch::{AdamW, AdamWConfig, Group, LearningRate, clip_grad_norm, grad, zero_grad};
 use tch::nn::OptimizerConfig;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -71,7 +71,11 @@ fn three_steps(kind: Kind, config: AdamWConfig, tolerance: f64) {
                     set_grad(parameter, gradient);
                 }
                 let clip = clip_grad_norm(&parameters, CLIP).unwrap();
-                adamw.step(lr, &clip).unwrap();
+                // Every second rate as a scalar on the device.
+                let scalar = Tensor::from(lr as f32).to_device(device);
+                let rate =
+                    if step % 2 == 1 { LearningRate::Scalar(&scalar) } else { LearningRate::Number(lr) };
+                adamw.step(rate, &clip).unwrap();
 
                 let norm = gradients.iter().flat_map(values).map(|g| g * g).sum::<f64>().sqrt();
                 let scale = CLIP / norm.max(CLIP);

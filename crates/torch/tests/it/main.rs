@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
 mod adamw;
+mod attention;
 mod autocast;
 mod dropout;
 mod embeddings;
 mod gradients;
+mod graph;
 mod layers;
 mod memory;
+mod operations;
 mod optimizer_state;
 mod settings;
 mod transfer;

@@ -124,6 +124,8 @@ impl Config {
         at_least_1("log.every_steps", log.every_steps)?;
         let threads = device.threads;
         setting("device.threads", &threads, threads <= 4096, "0 for all cores, or a number up to 4096")?;
+        let whole = !device.cuda_graphs || budget.accumulation == 1;
+        setting("device.cuda_graphs", &true, whole, "false, or budget.accumulation = 1")?;
         self.seed_is_storable(origin)?;
         self.masking.validate()?;
         model.encoder.validate()?;

@@ -96,6 +96,7 @@ impl Config {
                 threads: 0,
                 precision: Precision::Fp32,
                 deterministic: false,
+                cuda_graphs: false,
             },
             init: None,
         }

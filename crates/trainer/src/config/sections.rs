@@ -191,6 +191,10 @@ pub struct DeviceConfig {
     /// Deterministic algorithms on CUDA too, where some functions have none and refuse, and products ask for
     /// `CUBLAS_WORKSPACE_CONFIG=:4096:8` in the environment. On the CPU they are always used.
     pub deterministic: bool,
+    /// On CUDA, a step is recorded once and then started as a whole, which is for sizes whose kernels take longer to start
+    /// than to compute. Nothing else changes; logged steps are computed as ever. The CPU has none of it.
+    #[serde(default)]
+    pub cuda_graphs: bool,
 }
 
 /// A device, or how to choose it.

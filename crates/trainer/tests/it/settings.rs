@@ -83,6 +83,10 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
             vec!["budget.accumulation=3"],
             "budget.accumulation: 3; expected a number that divides budget.batch, 128",
         ),
+        (
+            vec!["budget.accumulation=4", "device.cuda_graphs=true"],
+            "device.cuda_graphs: true; expected false, or budget.accumulation = 1",
+        ),
         (vec!["checkpoint.keep=0"], "checkpoint.keep: 0; expected at least 1"),
         (vec!["optimizer.betas=[0.9, 1.0]"], "optimizer.betas: 1; expected two numbers from 0 to below 1"),
         (vec!["optimizer.warmup_share=2"], "optimizer.warmup_share: 2; expected a share from 0 to 1"),
