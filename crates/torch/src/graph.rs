@@ -15,21 +15,20 @@ impl Graph {
     /// factor, is part of the graph. `work` must not wait for the device, nor set the seed; what it draws from libtorch's
     /// generator is drawn anew by each replay.
     ///
+    /// One recording at a time, and beside it no other thread may use a GPU.
+    ///
     /// # Errors
     ///
-    /// What `work` fails with, such as an operation that waits; a device that is none of CUDA's, or no stream of its own.
+    /// What `work` fails with, such as an operation that waits, after which libtorch draws no numbers on that GPU any more,
+    /// so that the program had better end; a device that is none of CUDA's, or no stream of its own.
     pub fn record<T, E: From<Error>>(
         device: Device,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<(Graph, T), E> {
         let Device::Cuda(index) = device else { return Err(Error::NoGraph { device }.into()) };
-        let mut graph = ffi::graph::Graph::begin(index)?;
-        let result = work();
-        // Also after a failure, whose error says more: the stream goes back to doing what it is given.
-        let ended = graph.end();
-        let output = result?;
-        ended?;
-        Ok((Graph(graph), output))
+        let recording = ffi::graph::Recording::begin(index)?;
+        let output = work()?;
+        Ok((Graph(recording.end()?), output))
     }
 
     /// Does the recorded work on this thread's stream, without waiting for it.

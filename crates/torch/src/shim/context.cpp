@@ -65,12 +65,13 @@ char* electra_torch_num_interop_threads(int* count) {
   return caught([&] { *count = at::get_num_interop_threads(); });
 }
 
-// A step frees what the next one allocates again: memory that goes back to the system between them is paid for in
-// page faults. The sizes are the largest that glibc takes for a map of its own, and more than a step frees at once.
+// A step frees what the next one allocates again: memory that goes back to the system between them is paid for in page faults.
+// So no block gets a map of its own, which freeing would give back (glibc would do so from 32 MiB on, whatever it is told: the
+// size of a large vocabulary's table), and what lies free at the end of the heap is kept up to more than a step frees at once.
 char* electra_torch_keep_freed_memory() {
   return caught([&] {
 #ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_TOP_PAD, 64 << 20);
 #endif

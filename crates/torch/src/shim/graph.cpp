@@ -82,8 +82,9 @@ char* electra_torch_enter_stream(uint64_t index, ElectraTorchStream* before) {
 char* electra_torch_exit_stream(const ElectraTorchStream* before) {
   return caught([&] {
     const auto index = static_cast<c10::DeviceIndex>(before->device_index);
-    at::detail::getCUDAHooks().deviceSynchronize(index);
+    // First of all, so that it is done also where a recording goes on that forbids to wait.
     cuda().exchangeStream(c10::Stream::unpack3(before->id, index, static_cast<c10::DeviceType>(before->device_type)));
+    at::detail::getCUDAHooks().deviceSynchronize(index);
   });
 }
 

@@ -13,20 +13,12 @@ constexpr float kMinusInfinity = -__builtin_inff();
 constexpr float kDensity = 0.398942280401433f;  // 1 / √(2π)
 
 inline float absolute(float x) { return __builtin_fabsf(x); }
-inline int32_t bits(float x) {
-  int32_t y;
-  __builtin_memcpy(&y, &x, 4);
-  return y;
-}
-inline float from_bits(int32_t x) {
-  float y;
-  __builtin_memcpy(&y, &x, 4);
-  return y;
-}
 
 // Sixteen numbers, in as many registers as they need. Only sums over a row are written with them: of `omp simd` a compiler
 // that may not reorder additions adds the lanes up one after the other, which takes longer than a short row.
 typedef float Vector __attribute__((vector_size(64)));
+typedef int32_t Integers __attribute__((vector_size(64)));
+typedef uint32_t Bits __attribute__((vector_size(64)));
 constexpr int32_t kLanes = 16;
 
 inline Vector load(const float* x) {
@@ -97,45 +89,28 @@ inline float sum_of_squares(const float* x, float shift, int32_t n) {
       [&](int32_t i) { return (x[i] - shift) * (x[i] - shift); });
 }
 
-// eˣ for x ≤ 0; 0 below -87, where it nears the smallest normal number.
+// eˣ for x ≤ 0; 0 below -87, where it nears the smallest normal number. A number or sixteen, and integers of their bits.
 // With x = n ln 2 + r, |r| ≤ ln 2 / 2: 2ⁿ from the exponent's bits, eʳ from the polynomial of Cephes' expf.
-inline float exp_negative(float x) {
+template <typename Integer, typename Number>
+inline Number exp_negative(Number x) {
   const float shift = 12582912.0f;  // 1.5 · 2²³: adding it leaves the integer in the lowest bits
-  const float inside = x < -87.0f ? -87.0f : x;  // so that what is not a number stays so
-  const float shifted = inside * 1.44269504088896341f + shift;
-  const float n = shifted - shift;
-  const float r = (inside - n * 0.693359375f) + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
+  const Number least = Number{} - 87.0f;
+  const Number inside = x < least ? least : x;  // so that what is not a number stays so
+  const Number shifted = inside * 1.44269504088896341f + shift;
+  const Number n = shifted - shift;
+  const Number r = (inside - n * 0.693359375f) + n * 2.12194440e-4f;
+  Number p = Number{} + 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = (p * r) * r + r + 1.0f;
-  const float power = from_bits((int32_t)((uint32_t)bits(shifted) << 23) + 0x3f800000);
-  return x < -87.0f ? 0.0f : p * power;
+  const Number power = as<Number>((as<Integer>(shifted) << 23) + 0x3f800000u);
+  return x < least ? Number{} : p * power;
 }
-
-typedef int32_t Integers __attribute__((vector_size(64)));
-
-// The same of sixteen numbers.
-inline Vector exp_negative(Vector x) {
-  const float shift = 12582912.0f;
-  const Vector least = Vector{} - 87.0f;
-  const Vector inside = x < least ? least : x;
-  const Vector shifted = inside * 1.44269504088896341f + shift;
-  const Vector n = shifted - shift;
-  const Vector r = (inside - n * 0.693359375f) + n * 2.12194440e-4f;
-  Vector p = Vector{} + 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = (p * r) * r + r + 1.0f;
-  const Vector power = as<Vector>((as<Integers>(shifted) << 23) + 0x3f800000);
-  return x < least ? Vector{} : p * power;
-}
+inline float exp_negative(float x) { return exp_negative<uint32_t>(x); }
+inline Vector exp_negative(Vector x) { return exp_negative<Bits>(x); }
 
 // Φ(x) and φ(x)·√(2π) = exp(-x²/2) of the standard normal distribution. With t = 1 / (1 + 0.375 |x| / √2), erfc(|x| / √2) =
 // exp(-x²/2) t P(t), where P is fitted to a relative error of 1.2e-8 for |x| up to 13: benches/python/fit_erfc.py.

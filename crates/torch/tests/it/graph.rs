@@ -1,9 +1,12 @@
-use crate::{devices, turn, value};
+use crate::{devices, is_alone, value};
 use electra_torch::{self as torch, Error, Graph, LearningRate};
 use tch::{Device, Kind, Tensor};
 
 #[test]
 fn a_stay_beside_the_default_stream_gives_what_is_computed() {
+    if !is_alone("graph::a_stay_beside_the_default_stream_gives_what_is_computed") {
+        return;
+    }
     for device in devices() {
         let two = Tensor::from(2_f32).to_device(device);
         let four = torch::on_side_stream(device, || Ok::<_, Error>(&two + &two)).unwrap();
@@ -18,7 +21,9 @@ fn a_stay_beside_the_default_stream_gives_what_is_computed() {
 /// in its inputs, and what is dropped is decided by the seed.
 #[test]
 fn a_replay_is_the_step_on_other_numbers() {
-    let _turn = turn();
+    if !is_alone("graph::a_replay_is_the_step_on_other_numbers") {
+        return;
+    }
     for device in devices().into_iter().filter(|device| device.is_cuda()) {
         let weight = || (Tensor::ones([64], (Kind::Float, device)) * 3.0).set_requires_grad(true);
         let step = |adamw: &mut torch::AdamW, x: &Tensor, lr: &Tensor| -> Result<Tensor, Error> {
@@ -69,10 +74,12 @@ fn a_replay_is_the_step_on_other_numbers() {
     }
 }
 
-/// What a graph cannot hold is an error, after which the device computes on.
+/// What a graph cannot hold is an error, after which the device computes on what draws no numbers.
 #[test]
 fn work_that_waits_is_not_recorded() {
-    let _turn = turn();
+    if !is_alone("graph::work_that_waits_is_not_recorded") {
+        return;
+    }
     for device in devices().into_iter().filter(|device| device.is_cuda()) {
         torch::on_side_stream(device, || {
             let two = Tensor::from(2_f32).to_device(device);

@@ -18,6 +18,7 @@ mod transfer;
 mod vocabulary;
 
 use electra_torch as torch;
+use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use tch::{Device, Kind, Tensor};
 
@@ -30,6 +31,23 @@ static CUDA: LazyLock<bool> = LazyLock::new(|| torch::load_cuda().expect("CUDA l
 fn turn() -> MutexGuard<'static, ()> {
     LazyLock::force(&CUDA);
     SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Set in a process that runs one test.
+const ALONE: &str = "ELECTRA_TORCH_TEST_ALONE";
+
+/// Whether this process runs one test and no other; if not, runs that test in such a process, for what concerns the whole of
+/// it: memory, or recording, beside which no other thread may use a GPU.
+fn is_alone(test: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut alone = Command::new(std::env::current_exe().unwrap());
+    let output = alone.args(["--exact", test]).env(ALONE, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("1 passed"), "the process runs no test of this name: {text}");
+    false
 }
 
 /// The CPU, and a GPU where there is one.

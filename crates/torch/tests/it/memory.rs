@@ -1,29 +1,19 @@
 //! Memory of the CPU and of a GPU, where there is one.
 
-use crate::devices;
+use crate::{devices, is_alone};
 use electra_torch::{memory, reset_peak_memory, synchronize};
-use std::process::Command;
 use tch::{Device, Kind, Tensor};
 
 /// A block to be seen, and what else may come and go beside it, such as pages of libtorch itself.
 const BLOCK: u64 = 512 << 20;
 const ROOM: u64 = 128 << 20;
 
-/// Set in the process that does the counting.
-const ALONE: &str = "ELECTRA_TORCH_TEST_ALONE";
-
 /// On the CPU the whole process is counted, and the tests beside this one use memory too: so in one of its own.
 #[test]
 fn a_block_is_seen_while_it_lives_and_in_the_peak_after() {
-    if std::env::var_os(ALONE).is_some() {
-        return watch_a_block();
+    if is_alone("memory::a_block_is_seen_while_it_lives_and_in_the_peak_after") {
+        watch_a_block();
     }
-    let test = "memory::a_block_is_seen_while_it_lives_and_in_the_peak_after";
-    let mut alone = Command::new(std::env::current_exe().unwrap());
-    let output = alone.args(["--exact", test]).env(ALONE, "1").output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("1 passed"), "the process runs no test of this name: {text}");
 }
 
 fn watch_a_block() {
