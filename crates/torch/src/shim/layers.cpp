@@ -60,19 +60,24 @@ struct Arrays {
   float *q, *kv;                  // [R, D], [N, 2 D]
   float* probabilities;           // [H, r, P] of each example, a sign set where dropped
   float* attended;                // [R, D]
-  float *sum1, *middle, *stats1;  // [R, D] before and after the first LayerNorm, its means and deviations [2, R]
+  float *sum1, *stats1;           // [R, D] before the first LayerNorm, its means and deviations [2, R]
   float* before;                  // [R, F] before the GELU and its bias
   float *sum2, *stats2;           // as of the first
 };
 
-// What its backward pass needs.
+// What its backward pass needs. What a LayerNorm gives is not kept but computed again, as it costs a pass.
 struct Kept : Arrays {
   const Plan* plan;
-  Tensor input;                      // [N, D]
+  Tensor input;                      // [N, D]; only of the first layer after the forward pass
   Dropout attention, first, second;  // first and second: of the two sub-layers
 
   int64_t r() const { return plan->count(); }
-  const float* residual() const { return plan->row == nullptr ? data(input) : taken; }
+  const float* residual(const float* input) const { return plan->row == nullptr ? input : taken; }
+};
+
+// What a forward pass needs for a while.
+struct Room {
+  float *middle, *inner;  // [·, D] after the first LayerNorm, [·, F] after the GELU
 };
 
 // What a backward pass needs and leaves to the next layer's, each for as many rows as any layer has.
@@ -112,7 +117,7 @@ struct Stack : torch::CustomClassHolder {
   template <typename Body>
   void for_each_head(const Plan& plan, const Body& body) const;
   Arrays arrays(const Plan& plan, bool keeps) const;
-  Tensor forward(const List& p, Kept& layer, float* inner, bool keeps) const;
+  Tensor forward(const List& p, Kept& layer, const Room& at, bool keeps) const;
   void linear(Matrix input, int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const;
   Attention attention(const Kept& layer, const Head& of) const;
   bool is_small(const Head& of) const;
@@ -121,7 +126,9 @@ struct Stack : torch::CustomClassHolder {
                 const float* shift, float* stats, float* out, Dropout dropout) const;
 
   Scratch scratch(Cut& cut) const;
-  float* backward(const List& p, const Kept& layer, const float* g_output, Scratch& at, Tensor* gradients) const;
+  float* backward(size_t which, const float* g_output, Scratch& at, Tensor* gradients) const;
+  void norm(const float* x, const float* weight, const float* shift, float* stats, float* out, int64_t count) const;
+  const float* input_of(size_t which, float* room) const;
   void attend_backward(const Kept& layer, const float* g_attended, float* g_q, float* g_kv) const;
   void add_norm_backward(const Kept& layer, const float* x, const float* g, float* g_residual, float* g_branch,
                          const float* weight, float* stats, Dropout dropout, float* sums, float* total) const;
@@ -218,7 +225,7 @@ Arrays Stack::arrays(const Plan& plan, bool keeps) const {
     of.q = cut(r * d), of.kv = cut(n() * 2 * d);
     of.probabilities = cut(keeps ? plan.places.back() : 0);
     of.attended = cut(r * d);
-    of.sum1 = cut(r * d), of.middle = cut(r * d), of.stats1 = cut(2 * r);
+    of.sum1 = cut(r * d), of.stats1 = cut(2 * r);
     of.before = cut(r * f);
     of.sum2 = cut(r * d), of.stats2 = cut(2 * r);
   });
@@ -233,24 +240,25 @@ void Stack::linear(Matrix input, int64_t count, const float* weight, const float
   product(count, d, d, 1, input, Matrix{weight, d}.t(), 1, out, stride);
 }
 
-Tensor Stack::forward(const List& p, Kept& layer, float* inner, bool keeps) const {
+Tensor Stack::forward(const List& p, Kept& layer, const Room& at, bool keeps) const {
   const int64_t r = layer.r();
   const Tensor output = empty({r, d});
-  for (int64_t at = 0; layer.plan->row != nullptr && at < r; ++at) {
-    std::copy_n(data(layer.input) + (*layer.plan->row)[at] * d, d, layer.taken + at * d);
+  for (int64_t row = 0; layer.plan->row != nullptr && row < r; ++row) {
+    std::copy_n(data(layer.input) + (*layer.plan->row)[row] * d, d, layer.taken + row * d);
   }
-  linear({layer.residual(), d}, r, p[WQ], p[BQ], layer.q, d);
+  const float* residual = layer.residual(data(layer.input));
+  linear({residual, d}, r, p[WQ], p[BQ], layer.q, d);
   linear(matrix(layer.input), n(), p[WK], p[BK], layer.kv, 2 * d);
   linear(matrix(layer.input), n(), p[WV], p[BV], layer.kv + d, 2 * d);
   attend(layer, keeps);
   product(r, d, d, 1, {layer.attended, d}, Matrix{p[WO], d}.t(), 0, layer.sum1, d);
-  add_norm(layer, layer.sum1, p[BO], layer.residual(), p[G1], p[C1], layer.stats1, layer.middle, layer.first);
-  product(r, f, d, 1, {layer.middle, d}, Matrix{p[WI], d}.t(), 0, layer.before, f);
+  add_norm(layer, layer.sum1, p[BO], residual, p[G1], p[C1], layer.stats1, at.middle, layer.first);
+  product(r, f, d, 1, {at.middle, d}, Matrix{p[WI], d}.t(), 0, layer.before, f);
   parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
-    kernels().gelu(layer.before + row * f, p[BI], inner + row * f, count, f);
+    kernels().gelu(layer.before + row * f, p[BI], at.inner + row * f, count, f);
   });
-  product(r, d, f, 1, {inner, f}, Matrix{p[WF], f}.t(), 0, layer.sum2, d);
-  add_norm(layer, layer.sum2, p[BF], layer.middle, p[G2], p[C2], layer.stats2, data(output), layer.second);
+  product(r, d, f, 1, {at.inner, f}, Matrix{p[WF], f}.t(), 0, layer.sum2, d);
+  add_norm(layer, layer.sum2, p[BF], at.middle, p[G2], p[C2], layer.stats2, data(output), layer.second);
   return output;
 }
 
@@ -310,9 +318,27 @@ void Stack::sum_rows(const float* x, int64_t count, int64_t size, float* sums, f
   kernels().sum(sums, total, blocks(count, kRows), size);
 }
 
+// out ← LayerNorm(x), as it was
+void Stack::norm(const float* x, const float* weight, const float* shift, float* stats, float* out, int64_t count) const {
+  parallel_blocks(count, kRows, [&](int64_t, int64_t row, int64_t rows) {
+    kernels().norm(x + row * d, out + row * d, {weight, shift, eps, stats + row, stats + count + row}, rows, d);
+  });
+}
+
+// The input of a layer, [N, D], which is the output of the one below.
+const float* Stack::input_of(size_t which, float* room) const {
+  if (which == 0) return data(kept[0].input);
+  const Kept& below = kept[which - 1];
+  const List p = list(which - 1);
+  norm(below.sum2, p[G2], p[C2], below.stats2, room, n());
+  return room;
+}
+
 // Of the gradient of a layer's output that of its input, which lies in the scratch; those of the parameters go to
 // `gradients`.
-float* Stack::backward(const List& p, const Kept& layer, const float* g_output, Scratch& at, Tensor* gradients) const {
+float* Stack::backward(size_t which, const float* g_output, Scratch& at, Tensor* gradients) const {
+  const List p = list(which);
+  const Kept& layer = kept[which];
   const int64_t r = layer.r();
   float *w_qkv, *b_qkv, *w_o, *norm1, *w_i, *b_i, *w_f, *norm2;
   const Tensor memory = allocate([&](Cut& cut) {
@@ -331,7 +357,9 @@ float* Stack::backward(const List& p, const Kept& layer, const float* g_output, 
   });
   kernels().sum(at.sums, b_i, blocks(r, kRows), f);
   product(d, f, r, 1, Matrix{g_second, d}.t(), {at.inner, f}, 0, w_f, f);
-  product(f, d, r, 1, Matrix{at.g_inner, f}.t(), {layer.middle, d}, 0, w_i, d);
+  float* middle = at.second;  // whose gradient nobody needs any more
+  norm(layer.sum1, p[G1], p[C1], layer.stats1, middle, r);
+  product(f, d, r, 1, Matrix{at.g_inner, f}.t(), {middle, d}, 0, w_i, d);
   product(r, d, f, 1, {at.g_inner, f}, {p[WI], d}, 1, g_middle, d);
 
   float* g_taken = g_middle == at.first ? at.third : at.first;
@@ -344,8 +372,9 @@ float* Stack::backward(const List& p, const Kept& layer, const float* g_output, 
 
   sum_rows(at.g_q, r, d, at.sums, b_qkv);
   sum_rows(at.g_kv, n(), 2 * d, at.sums, b_qkv + d);
-  product(d, d, r, 1, Matrix{at.g_q, d}.t(), {layer.residual(), d}, 0, w_qkv, d);
-  product(2 * d, d, n(), 1, Matrix{at.g_kv, 2 * d}.t(), matrix(layer.input), 0, w_qkv + d * d, d);
+  const float* input = input_of(which, at.second);
+  product(d, d, r, 1, Matrix{at.g_q, d}.t(), {layer.residual(input), d}, 0, w_qkv, d);
+  product(2 * d, d, n(), 1, Matrix{at.g_kv, 2 * d}.t(), {input, d}, 0, w_qkv + d * d, d);
   product(r, d, d, 1, {at.g_q, d}, {p[WQ], d}, 1, g_taken, d);
   float* g_input = layer.plan->row == nullptr ? g_taken : spare;
   product(n(), d, d, 1, {at.g_kv, 2 * d}, {p[WK], d}, g_input == g_taken ? 1 : 0, g_input, d);
@@ -354,11 +383,11 @@ float* Stack::backward(const List& p, const Kept& layer, const float* g_output, 
     kernels().add(g_taken + row * d, g_input + (*layer.plan->row)[row] * d, d);
   }
 
-  const auto weight = [&](Parameter which, const float* array, int64_t outputs, int64_t inputs) {
-    gradients[which] = tensor_at(memory, array, {outputs, inputs});
+  const auto weight = [&](Parameter of, const float* array, int64_t outputs, int64_t inputs) {
+    gradients[of] = tensor_at(memory, array, {outputs, inputs});
   };
-  const auto vector = [&](Parameter which, const float* array, int64_t size) {
-    gradients[which] = tensor_at(memory, array, {size});
+  const auto vector = [&](Parameter of, const float* array, int64_t size) {
+    gradients[of] = tensor_at(memory, array, {size});
   };
   weight(WQ, w_qkv, d, d), weight(WK, w_qkv + d * d, d, d), weight(WV, w_qkv + 2 * d * d, d, d);
   vector(BQ, b_qkv, d), vector(BK, b_qkv + d, d), vector(BV, b_qkv + 2 * d, d);
@@ -370,7 +399,9 @@ float* Stack::backward(const List& p, const Kept& layer, const float* g_output, 
 
 // x [B, L, D] → `shape`, [B, L, D] or [B, S, D]
 Tensor run(Stack& stack, const Tensor& x, at::IntArrayRef shape, bool keeps) {
-  const Tensor memory = empty({stack.most() * stack.f});
+  Room room;
+  const Tensor memory = allocate(
+      [&](Cut& cut) { room.middle = cut(stack.most() * stack.d), room.inner = cut(stack.most() * stack.f); });
   Tensor rows = stack.rows.taken(x);
   for (size_t at = 0; at < stack.kept.size(); ++at) {
     Kept& layer = stack.kept[at];
@@ -378,8 +409,8 @@ Tensor run(Stack& stack, const Tensor& x, at::IntArrayRef shape, bool keeps) {
     const bool is_new = keeps || at == 0 || layer.plan != stack.kept[at - 1].plan;
     static_cast<Arrays&>(layer) = is_new ? stack.arrays(*layer.plan, keeps) : stack.kept[at - 1];
     layer.input = rows;
-    rows = stack.forward(stack.list(at), layer, data(memory), keeps);
-    if (!keeps) layer.input = Tensor();
+    rows = stack.forward(stack.list(at), layer, room, keeps);
+    if (!keeps || at > 0) layer.input = Tensor();
   }
   return stack.kept.back().plan->rows->put_back(rows, shape[0] * shape[1]).view(shape);
 }
@@ -407,7 +438,7 @@ struct Layers : torch::autograd::Function<Layers> {
     const float* g = output.const_data_ptr<float>();
     variable_list of(stack->kept.size() * PARAMETERS);
     for (size_t layer = stack->kept.size(); layer-- > 0;) {
-      g = stack->backward(stack->list(layer), stack->kept[layer], g, at, &of[layer * PARAMETERS]);
+      g = stack->backward(layer, g, at, &of[layer * PARAMETERS]);
       if (!again) static_cast<Arrays&>(stack->kept[layer]) = Arrays(), stack->kept[layer].input = Tensor();
     }
     const Tensor input = empty({stack->n(), stack->d});
