@@ -1,15 +1,24 @@
 #!/usr/bin/env bash
-# Checks and times this build on a GPU, without a network, Rust or the rest of this checkout.
+# Checks and times this build on a GPU.
 #
-#   bash gpu.sh ELECTRA [TESTS]
+#   bash benches/gpu.sh                 in a checkout, which it builds first
+#   bash gpu.sh ELECTRA [TESTS]         without a network, Rust or the rest of the checkout
 #
 # ELECTRA is the program, TESTS the binary of electra-torch's tests (`cargo test -p electra-torch --no-run` names it,
-# tests/it); both may be stripped, and come from a machine without a GPU. libtorch 2.11.0 is found where python3's torch is,
-# unless LD_LIBRARY_PATH names it. Results go to a new folder ./gpu, and the exit code is 1 if anything failed. STEPS is how
+# tests/it); both may be stripped, and come from a machine without a GPU. There libtorch 2.11.0 is found where python3's torch
+# is, unless LD_LIBRARY_PATH names it. Results go to a new folder ./gpu, and the exit code is 1 if anything failed. STEPS is how
 # many steps a rate is taken over (200); DEVICE=cpu runs everything small and without a GPU, to see that the script is right.
-# No run may take longer than TIMEOUT seconds (60), so that the whole stays within ten minutes unless it is very slow.
-: "${1:?usage: bash gpu.sh ELECTRA [TESTS]}"
+# No run may take longer than TIMEOUT seconds (60), so that all but the build stays within ten minutes unless it is very slow.
 set -u
+if [ $# -eq 0 ]; then
+  cargo xtask setup && cargo build --release -p electra-cli || exit 1
+  built=$(cargo test -p electra-torch --test it --no-run --message-format=json | python3 -c '
+import json, sys
+print([line["executable"] for line in map(json.loads, sys.stdin) if line.get("executable")][-1])') || exit 1
+  set -- target/release/electra "$built"
+  LD_LIBRARY_PATH=$(realpath .libtorch)/lib
+  export LD_LIBRARY_PATH
+fi
 electra=$(realpath "$1")
 tests=${2:+$(realpath "$2")}
 device=${DEVICE:-cuda}
