@@ -51,8 +51,8 @@ pub enum Wanted<'a> {
     All,
     /// At tokens; where there is padding, the output is 0 or means nothing.
     Tokens,
-    /// At these positions of each row, int64 `[B, N]`, and so of the last layer at no others: with 15 % of them it costs a
-    /// third. At padding the output is 0 or means nothing.
+    /// At these positions of each row, int64 `[B, N]`, and so of the last layer at no others. At padding the output is 0
+    /// or means nothing.
     At(&'a Tensor),
 }
 

@@ -471,8 +471,8 @@ void check_shapes(const Tensor& x, const Tensor& mask, int64_t heads, int64_t f,
 extern "C" {
 
 // x is [B, L, D]; mask bool [B, L], true at tokens; positions int64 [B, S], the ones that are asked for, or null for all, with
-// or without padding; `parameters` those of each layer in turn. → [B, S, D] or [B, L, D]. Null where this has no kernels: another device
-// or precision than float32 of the CPU, or a libtorch without BLAS.
+// or without padding; `parameters` those of each layer in turn. → [B, S, D] or [B, L, D]. Null where this has no kernels:
+// another device or precision than float32 of the CPU, or a libtorch without BLAS.
 char* electra_torch_layers(const Tensor* x, const Tensor* mask, const Tensor* positions, bool with_padding,
                            const ElectraTorchLayers* settings, const Tensor* const* parameters, size_t layers,
                            Tensor** output) {
