@@ -12,3 +12,4 @@ mod flops;
 mod replacements;
 mod support;
 mod tokenizer;
+mod trace;
