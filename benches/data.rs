@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use electra_benches::{BATCH, MAX_LENGTH, build, events, folder, lines, tokenizer};
-use electra_data::masking::{MaskedRow, Masker, Scratch};
 use electra_data::shard::Shard;
 use electra_data::{Corpus, Loader, MaskingConfig, Order};
+use electra_masking::{MaskedRows, Masker, Scratch};
 
 fn data(criterion: &mut Criterion) {
     let events = events();
@@ -90,7 +90,7 @@ fn mask_alone(criterion: &mut Criterion, corpus: &Corpus) {
             bench.iter(|| {
                 step += 1;
                 masked.copy_from_slice(&ids);
-                let mut row = MaskedRow {
+                let mut row = MaskedRows {
                     masked_input_ids: &mut masked,
                     masked_positions: &mut positions,
                     masked_valid: &mut valid,

@@ -5,10 +5,10 @@ pub mod products;
 
 use std::path::{Path, PathBuf};
 
-use electra_data::masking::Scratch;
 use electra_data::{
     Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Loader, MaskingConfig, Progress, Unit, Vocabulary,
 };
+use electra_masking::Scratch;
 use electra_text::{Event, Inputs, ReadConfig, Reader, Separator};
 use electra_tokenizer::{Tokenizer, TrainConfig, Trainer};
 
@@ -38,7 +38,7 @@ pub fn events() -> Vec<Event> {
 
 /// Documents of lines of [`word`]s.
 fn generated(lines: u64) -> Vec<Event> {
-    let mut rng = electra_data::rng::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
+    let mut rng = electra_masking::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
     let mut events = Vec::new();
     for line in 0..lines {
         let words = 20 + rng.below(100);
@@ -53,7 +53,7 @@ fn generated(lines: u64) -> Vec<Event> {
 
 /// A word of a text that nobody need ship: made of syllables, its frequency by Zipf's law as in real text.
 #[must_use]
-pub fn word(rng: &mut electra_data::rng::KeyedRng) -> String {
+pub fn word(rng: &mut electra_masking::KeyedRng) -> String {
     const SYLLABLES: [&str; 24] = [
         "ka", "lo", "mi", "ter", "son", "ra", "ne", "vi", "du", "pol", "est", "an", "gri", "the", "wo", "in",
         "ba", "shu", "ze", "qui", "fa", "el", "om", "ty",
@@ -181,7 +181,7 @@ pub fn random_corpus(
             sources: Vec::new(),
         },
     )?;
-    let mut rng = electra_data::rng::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
+    let mut rng = electra_masking::Stream::named(b"bench\0\0\0").rng(1, 0, 0);
     for _ in 0..examples {
         let ids: Vec<u32> = (0..length - 2).map(|_| 5 + rng.below(vocab_size - 5)).collect();
         writer.push(&ids)?;

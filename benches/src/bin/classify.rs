@@ -12,11 +12,11 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use electra_benches::{events, lines, median, tokenizer};
-use electra_data::rng::{KeyedRng, Stream};
 use electra_encoder::{Architecture, Encoder, EncoderConfig, HubFolder, Linear, Part, Weights};
 use electra_evaluation::{
     Event, Job, Keep, Prediction, Predictor, Prepared, Pretrained, Recipe, TaskData, finetune,
 };
+use electra_masking::{KeyedRng, Stream};
 use electra_tasks::{Content, Split};
 use electra_tokenizer::Tokenizer;
 use electra_trainer::config::DeviceChoice;

@@ -1,7 +1,7 @@
 //! ELECTRA with a planted defect: a control.
 
-use electra_data::rng::Stream;
 use electra_encoder::{Encoder, Wanted};
+use electra_masking::Stream;
 use electra_objective::{
     Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
     detection,

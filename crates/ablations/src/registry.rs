@@ -1,8 +1,7 @@
 //! Objectives by name.
 
-use electra_data::MaskingConfig;
-use electra_data::masking::Corruption;
 use electra_encoder::{Head, Network, Positions};
+use electra_masking::{MaskingConfig, Shares};
 use electra_objective::{Electra, Mlm, ModelConfig, Objective};
 use tch::{Kind, Tensor, nn};
 
@@ -94,7 +93,7 @@ pub fn masking(name: &str) -> Result<MaskingConfig, Error> {
     match name {
         "mlm" => Ok(MaskingConfig::bert()),
         "mlm-85-15" => {
-            let corruption = Corruption { mask: 0.85, random: 0.0, keep: 0.15 };
+            let corruption = Shares { mask: 0.85, random: 0.0, keep: 0.15 };
             Ok(MaskingConfig { corruption, ..MaskingConfig::electra() })
         }
         _ if NAMES.contains(&name) => Ok(MaskingConfig::electra()),

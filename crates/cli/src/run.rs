@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use electra_data::masking::Choice;
 use electra_data::{Corpus, Manifest};
+use electra_masking::Choice;
 use electra_tokenizer::Tokenizer;
 use electra_trainer::{Checkpoint, Config, RunFolder};
 

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use crate::masking::{MaskedRow, Masker, Scratch};
+use electra_masking::{MaskedRows, Masker, MaskingConfig, Scratch};
+
 use crate::order::rank_rows;
-use crate::{Corpus, Error, MaskingConfig, Order};
+use crate::{Corpus, Error, Order};
 
 /// One masked batch, row-major: B rows of L positions, and N slots a row for masked positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +144,7 @@ impl<'a> Loader<'a> {
             types[example.first_segment()..n].fill(1);
 
             batch.masked_input_ids[cells.clone()].copy_from_slice(&batch.input_ids[cells.clone()]);
-            let mut masked = MaskedRow {
+            let mut masked = MaskedRows {
                 masked_input_ids: &mut batch.masked_input_ids[cells],
                 masked_positions: &mut batch.masked_positions[row * slots..(row + 1) * slots],
                 masked_valid: &mut batch.masked_valid[row * slots..(row + 1) * slots],

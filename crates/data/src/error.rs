@@ -66,6 +66,9 @@ pub enum Error {
     /// The caller asked for the work to stop.
     #[error("interrupted; nothing was written")]
     Interrupted,
+    /// A setting of masking, or the vocabulary, is not what it has to be.
+    #[error(transparent)]
+    Masking(#[from] electra_masking::Error),
     /// The text could not be read.
     #[error(transparent)]
     Text(#[from] electra_text::Error),

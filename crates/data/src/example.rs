@@ -1,9 +1,9 @@
 //! Documents cut into examples of a fixed length.
 
+use electra_masking::{KeyedRng, Stream, Vocabulary};
 use serde::{Deserialize, Serialize};
 
-use crate::rng::{KeyedRng, Stream};
-use crate::{Error, Vocabulary};
+use crate::Error;
 
 /// The shortest example length that holds `[CLS] a [SEP] b [SEP]`.
 const MIN_LENGTH: usize = 5;
@@ -82,7 +82,7 @@ impl ExampleConfig {
 }
 
 /// Refuses what is not a probability.
-pub(crate) fn probability(field: &'static str, value: f64) -> Result<(), Error> {
+fn probability(field: &'static str, value: f64) -> Result<(), Error> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }

@@ -9,10 +9,7 @@ mod example;
 mod files;
 mod map;
 mod order;
-mod vocabulary;
 
-pub mod masking;
-pub mod rng;
 pub mod shard;
 
 pub use batch::{Batch, Loader};
@@ -20,10 +17,10 @@ pub use build::{Progress, build};
 pub use corpus::{Corpus, Counts, Manifest, Source, Unit};
 pub use corpus_writer::{CorpusConfig, CorpusWriter};
 pub use error::Error;
+// What stands in this crate's own functions.
+pub use electra_masking::{MaskingConfig, Scratch, Vocabulary};
 pub use example::{Example, ExampleBuilder, ExampleConfig, Overflow};
-pub use masking::MaskingConfig;
 pub use order::{Order, Permutation};
-pub use vocabulary::Vocabulary;
 
 /// Bytes in lower-case hexadecimal.
 fn hex(bytes: &[u8]) -> String {

@@ -1,7 +1,7 @@
 //! Which examples a step sees.
 
 use crate::Error;
-use crate::rng::Stream;
+use electra_masking::Stream;
 
 /// How often the two halves of a number are mixed. Four rounds of a random function make a good
 /// permutation (Luby and Rackoff 1988); eight leave room for a round function that is only nearly random.

@@ -1,6 +1,6 @@
 //! Examples as tensors, in batches of like length.
 
-use electra_data::rng::Stream;
+use electra_masking::Stream;
 use tch::{Device, Tensor};
 
 use crate::heads::Problem;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_data::rng::Stream;
+use electra_masking::Stream;
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use electra_trainer::Schedule;
 use tch::{Kind, Tensor};

@@ -1,7 +1,7 @@
 //! A masked batch on a device.
 
-use electra_data::rng::Stream;
 use electra_encoder::Input;
+use electra_masking::Stream;
 use tch::{Device, Tensor};
 
 /// A masked batch on a device. B rows, L positions a row, N slots a row for masked positions.

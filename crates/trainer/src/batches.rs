@@ -3,8 +3,8 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
-use electra_data::masking::Scratch;
 use electra_data::{Batch, Corpus, Loader, MaskingConfig};
+use electra_masking::Scratch;
 
 use crate::Error;
 

@@ -150,6 +150,9 @@ pub enum Error {
     /// A function of the caller's failed: the objective could not be made, or its masking is not known.
     #[error(transparent)]
     Objective(BoxError),
+    /// A setting of masking is wrong.
+    #[error(transparent)]
+    Masking(#[from] electra_masking::Error),
     /// Batches could not be made.
     #[error(transparent)]
     Data(#[from] electra_data::Error),

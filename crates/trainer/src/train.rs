@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use electra_data::Corpus;
-use electra_data::rng::Stream;
+use electra_masking::Stream;
 use electra_objective::{Batch, Objective};
 use tch::{Device, Kind, Tensor, nn};
 

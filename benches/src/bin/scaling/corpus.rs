@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use electra_benches::{BATCH, corpus_config, median, word};
-use electra_data::masking::Scratch;
 use electra_data::{Corpus, CorpusWriter, Loader, MaskingConfig, Progress};
+use electra_masking::Scratch;
 use electra_text::{Inputs, ReadConfig, Reader, Separator};
 use electra_tokenizer::Tokenizer;
 use tch::Device;
@@ -115,10 +115,10 @@ pub(crate) fn run(options: &CorpusOptions) -> Result<()> {
     Ok(())
 }
 
-fn rng() -> electra_data::rng::KeyedRng {
-    electra_data::rng::Stream::named(b"scaling\0").rng(1, 0, 0)
+fn rng() -> electra_masking::KeyedRng {
+    electra_masking::Stream::named(b"scaling\0").rng(1, 0, 0)
 }
 
-fn line(rng: &mut electra_data::rng::KeyedRng) -> String {
+fn line(rng: &mut electra_masking::KeyedRng) -> String {
     (0..WORDS).map(|_| word(rng)).collect::<Vec<_>>().join(" ")
 }

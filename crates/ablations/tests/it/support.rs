@@ -54,7 +54,7 @@ pub(crate) fn batch(rows: i64, seed: i64) -> Batch {
     let input_ids = stack(&|row| Tensor::from_slice(&row.0));
     let masked_positions = stack(&|row| Tensor::from_slice(&row.2));
     let masks = masked_positions.full_like(4);
-    let mut rng = electra_data::rng::Stream::SAMPLE.rng(seed as u64, 0, 0);
+    let mut rng = electra_masking::Stream::SAMPLE.rng(seed as u64, 0, 0);
     let uniforms: Vec<f32> =
         (0..masked_positions.numel()).map(|_| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).collect();
     Batch {

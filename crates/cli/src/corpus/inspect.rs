@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
-use electra_data::masking::Choice;
 use electra_data::{Batch, Corpus, Loader, MaskingConfig};
+use electra_masking::Choice;
 use electra_tokenizer::Tokenizer;
 use indicatif::HumanCount;
 use serde_json::json;

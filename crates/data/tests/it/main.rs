@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
+mod batches;
 mod corpus;
 mod examples;
 mod golden;
-mod masking;
 mod order;
 mod shard;
 mod support;

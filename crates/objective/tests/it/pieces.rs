@@ -38,7 +38,7 @@ fn samples_follow_the_generators_softmax() {
     let law = logits.softmax(-1, Kind::Double);
     let cumulative = logits.softmax(-1, Kind::Float).cumsum(-1, Kind::Float);
     let trials = 40_000;
-    let mut rng = electra_data::rng::Stream::SAMPLE.rng(5, 0, 0);
+    let mut rng = electra_masking::Stream::SAMPLE.rng(5, 0, 0);
     let mut counts = Tensor::zeros([2, 3, VOCAB], (Kind::Double, Device::Cpu));
     for _ in 0..trials {
         let uniforms: Vec<f32> = (0..6).map(|_| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).collect();

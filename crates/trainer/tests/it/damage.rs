@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use electra_data::rng::Stream;
+use electra_masking::Stream;
 use electra_trainer::{Error, RunFolder};
 use tempfile::TempDir;
 

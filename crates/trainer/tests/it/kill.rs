@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use electra_data::rng::Stream;
+use electra_masking::Stream;
 
 use crate::child::{Trainee, write_config};
 use crate::support::{metrics, model, names, place};

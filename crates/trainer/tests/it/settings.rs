@@ -70,7 +70,7 @@ fn set_goes_over_the_file_and_the_file_over_the_preset() {
     assert_eq!(config.budget.limit("").unwrap(), Limit::Flops(1.3e15));
     assert_eq!((config.device.device, config.device.precision), (DeviceChoice::Cpu, Precision::Bf16));
     assert_eq!(config.model.encoder.hidden_size, 128);
-    assert_eq!(config.masking.choice, electra_data::masking::Choice::NGram { max: 3 });
+    assert_eq!(config.masking.choice, electra_masking::Choice::NGram { max: 3 });
     let (_place, path) = written(&SHORT.replace("steps = 1000", "flops = \"1.3e15\""));
     assert_eq!(read(&path, &[]).unwrap().budget.limit("").unwrap(), Limit::Flops(1.3e15));
 }

@@ -1,19 +1,13 @@
 //! Dynamic masking: which positions of an example are masked, and what they become.
 
-mod choose;
-mod config;
-
-pub use config::{Choice, Corruption, CountRule, MaskingConfig};
-
-use crate::rng::{KeyedRng, Stream};
-use crate::{Error, Vocabulary};
-use choose::Chooser;
+use crate::choose::{Chooser, Word};
+use crate::{Choice, Error, KeyedRng, MaskingConfig, Shares, Stream, Vocabulary};
 
 /// A masking rule made ready for a vocabulary and a length.
 ///
 /// Masks are a pure function of (seed, step, example): the same whatever the batch size, the row, the
 /// number of threads or ranks. The positions are drawn before what they become, so two rules that differ
-/// in their [`Corruption`] alone choose the same positions.
+/// in their [`Shares`] alone choose the same positions.
 #[derive(Clone, Debug)]
 pub struct Masker {
     config: MaskingConfig,
@@ -25,23 +19,23 @@ pub struct Masker {
     seed: u64,
 }
 
-/// Where the masks of one example go: its row of each array of a batch.
+/// Where masks go: a row, or the rows of a batch, as flat arrays in row-major order.
 #[derive(Debug)]
-pub struct MaskedRow<'a> {
-    /// `[L]`, in: the original ids; out: with the masks in.
+pub struct MaskedRows<'a> {
+    /// `[B, L]`, in: the original ids, each below the vocabulary's size; out: with the masks in.
     pub masked_input_ids: &'a mut [i64],
-    /// `[N]`, out: the positions, ascending; 0 in unused slots.
+    /// `[B, N]`, out: positions within the row, ascending; 0 in unused slots.
     pub masked_positions: &'a mut [i64],
-    /// `[N]`, out: whether the slot is used.
+    /// `[B, N]`, out: whether the slot is used.
     pub masked_valid: &'a mut [bool],
 }
 
 /// Memory that masking uses again from example to example.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    candidates: Vec<u32>,
-    chosen: Vec<u32>,
-    words: Vec<choose::Word>,
+    pub(crate) candidates: Vec<u32>,
+    pub(crate) chosen: Vec<u32>,
+    pub(crate) words: Vec<Word>,
 }
 
 impl Masker {
@@ -96,7 +90,7 @@ impl Masker {
     /// Masks one example; returns how many slots are used.
     ///
     /// `length` is the number of tokens before the padding, special tokens included. k is chosen of it by
-    /// [`CountRule`]; fewer positions are masked where fewer are maskable, and none where none is.
+    /// [`CountRule`](crate::CountRule); fewer positions are masked where fewer are maskable, and none where none is.
     ///
     /// # Panics
     /// If `length` exceeds the row, or the row's slots are not N.
@@ -105,7 +99,7 @@ impl Masker {
         step: u64,
         example: u64,
         length: usize,
-        row: &mut MaskedRow<'_>,
+        row: &mut MaskedRows<'_>,
         scratch: &mut Scratch,
     ) -> usize {
         assert_eq!(row.masked_positions.len(), self.capacity, "N slots for positions");
@@ -127,9 +121,48 @@ impl Masker {
         chosen.len()
     }
 
+    /// Masks the rows of a batch, each as [`mask`](Self::mask) masks it alone; returns how many slots are
+    /// used in all.
+    ///
+    /// `examples` holds the number of each row's example, and `lengths` how many of its tokens come before
+    /// the padding. L follows from the arrays: the ids' number by the rows'.
+    ///
+    /// # Panics
+    /// If the arrays have not the shapes that [`MaskedRows`] gives, or a length exceeds L.
+    pub fn mask_batch(
+        &self,
+        step: u64,
+        examples: &[u64],
+        lengths: &[usize],
+        batch: &mut MaskedRows<'_>,
+    ) -> usize {
+        let rows = examples.len();
+        assert_eq!(lengths.len(), rows, "a length for each example");
+        assert_eq!(batch.masked_positions.len(), rows * self.capacity, "N slots a row for positions");
+        assert_eq!(batch.masked_valid.len(), rows * self.capacity, "N slots a row for validity");
+        if rows == 0 {
+            assert!(batch.masked_input_ids.is_empty(), "ids without an example");
+            return 0;
+        }
+        let max_length = batch.masked_input_ids.len() / rows;
+        assert_eq!(batch.masked_input_ids.len(), rows * max_length, "L ids a row");
+        let mut scratch = Scratch::default();
+        let mut used = 0;
+        for (row, (&example, &length)) in examples.iter().zip(lengths).enumerate() {
+            let slots = row * self.capacity..(row + 1) * self.capacity;
+            let mut masked = MaskedRows {
+                masked_input_ids: &mut batch.masked_input_ids[row * max_length..(row + 1) * max_length],
+                masked_positions: &mut batch.masked_positions[slots.clone()],
+                masked_valid: &mut batch.masked_valid[slots],
+            };
+            used += self.mask(step, example, length, &mut masked, &mut scratch);
+        }
+        used
+    }
+
     /// What the chosen positions become. A position that was drawn twice becomes what its last draw says.
     fn corrupt(&self, ids: &mut [i64], chosen: &[u32], rng: &mut KeyedRng) {
-        let Corruption { mask, random, .. } = self.config.corruption;
+        let Shares { mask, random, .. } = self.config.corruption;
         let mask_id = i64::from(self.vocabulary.mask);
         if mask >= 1.0 {
             for &position in chosen {

@@ -1,12 +1,11 @@
 //! Choosing the positions to mask.
 
-use super::{Choice, MaskingConfig, Scratch};
-use crate::Vocabulary;
-use crate::rng::KeyedRng;
+use crate::masker::Scratch;
+use crate::{Choice, KeyedRng, MaskingConfig, Vocabulary};
 
 /// A word: its positions `start..end`, and whether it has been taken.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Word {
+pub(crate) struct Word {
     start: u32,
     end: u32,
     taken: bool,
@@ -18,14 +17,14 @@ impl Word {
     }
 }
 
-pub(super) struct Chooser<'a> {
-    pub(super) vocabulary: &'a Vocabulary,
-    pub(super) continues_word: &'a [bool],
+pub(crate) struct Chooser<'a> {
+    pub(crate) vocabulary: &'a Vocabulary,
+    pub(crate) continues_word: &'a [bool],
 }
 
 impl Chooser<'_> {
     /// Leaves up to `k` positions of `ids` in `scratch.chosen`, ascending.
-    pub(super) fn choose(
+    pub(crate) fn choose(
         &self,
         config: &MaskingConfig,
         k: usize,
@@ -58,10 +57,10 @@ impl Chooser<'_> {
     fn without_replacement(&self, k: usize, ids: &[i64], rng: &mut KeyedRng, scratch: &mut Scratch) {
         let Scratch { candidates, chosen, .. } = scratch;
         self.candidates(ids, candidates);
-        for at in 0..k.min(candidates.len()) {
-            let other = at + rng.below((candidates.len() - at) as u32) as usize;
-            candidates.swap(at, other);
-            chosen.push(candidates[at]);
+        for place in 0..k.min(candidates.len()) {
+            let other = place + rng.below((candidates.len() - place) as u32) as usize;
+            candidates.swap(place, other);
+            chosen.push(candidates[place]);
         }
     }
 
@@ -82,16 +81,16 @@ impl Chooser<'_> {
         starts.clear();
         starts.extend(0..words.len() as u32);
         let harmonic: f64 = (1..=max).map(|n| 1.0 / n as f64).sum();
-        for at in 0..starts.len() {
+        for place in 0..starts.len() {
             if chosen.len() >= k {
                 return;
             }
-            let other = at + rng.below((starts.len() - at) as u32) as usize;
-            starts.swap(at, other);
-            let first = starts[at] as usize;
-            let wanted = if max == 1 { 1 } else { draw_length(max, rng.unit() * harmonic) };
+            let other = place + rng.below((starts.len() - place) as u32) as usize;
+            starts.swap(place, other);
+            let first = starts[place] as usize;
+            let run_length = if max == 1 { 1 } else { draw_length(max, rng.unit() * harmonic) };
             // Taking words one by one until one does not fit shortens the run as far as needed.
-            for index in first..first + wanted {
+            for index in first..first + run_length {
                 let adjacent =
                     index == first || words.get(index).is_some_and(|word| word.start == words[index - 1].end);
                 match words.get_mut(index) {

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::example::probability;
 
 /// How many positions of an example of n tokens are masked. n counts `[CLS]` and `[SEP]`, not padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +36,7 @@ pub enum Choice {
 /// predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Corruption {
+pub struct Shares {
     /// Share that becomes `[MASK]`.
     pub mask: f64,
     /// Share that becomes a random token: each token but the special ones equally likely. (The code of
@@ -62,7 +61,7 @@ pub struct MaskingConfig {
     /// What is chosen at once.
     pub choice: Choice,
     /// What chosen positions become.
-    pub corruption: Corruption,
+    pub corruption: Shares,
 }
 
 impl MaskingConfig {
@@ -74,7 +73,7 @@ impl MaskingConfig {
             count: CountRule::Ceil,
             with_replacement: false,
             choice: Choice::Token,
-            corruption: Corruption { mask: 1.0, random: 0.0, keep: 0.0 },
+            corruption: Shares { mask: 1.0, random: 0.0, keep: 0.0 },
         }
     }
 
@@ -82,7 +81,7 @@ impl MaskingConfig {
     /// 10 % unchanged (Devlin et al. 2019, §3.1).
     #[must_use]
     pub fn bert() -> Self {
-        Self { corruption: Corruption { mask: 0.8, random: 0.1, keep: 0.1 }, ..Self::electra() }
+        Self { corruption: Shares { mask: 0.8, random: 0.1, keep: 0.1 }, ..Self::electra() }
     }
 
     /// The released code, google-research/electra: its count, positions with replacement, 85 % `[MASK]`,
@@ -92,7 +91,7 @@ impl MaskingConfig {
         Self {
             count: CountRule::RoundHalfEven,
             with_replacement: true,
-            corruption: Corruption { mask: 0.85, random: 0.0, keep: 0.15 },
+            corruption: Shares { mask: 0.85, random: 0.0, keep: 0.15 },
             ..Self::electra()
         }
     }
@@ -108,11 +107,13 @@ impl MaskingConfig {
         if !(self.mask_prob > 0.0 && self.mask_prob <= 1.0) {
             return refuse("mask_prob", self.mask_prob.to_string(), "a share above 0 and at most 1");
         }
-        let Corruption { mask, random, keep } = self.corruption;
+        let Shares { mask, random, keep } = self.corruption;
         for (field, share) in
             [("corruption.mask", mask), ("corruption.random", random), ("corruption.keep", keep)]
         {
-            probability(field, share)?;
+            if !(0.0..=1.0).contains(&share) {
+                return refuse(field, share.to_string(), "a probability from 0 to 1");
+            }
         }
         let sum = mask + random + keep;
         if (sum - 1.0).abs() > 1e-6 {

@@ -34,7 +34,7 @@ impl Vocabulary {
     /// Checks that the special ids exist and are distinct, and that there is a token beside them.
     ///
     /// # Errors
-    /// [`Error::Config`] names what is wrong.
+    /// [`Error::TokenId`] or [`Error::Config`] names what is wrong.
     pub fn validate(&self) -> Result<(), Error> {
         let special = self.special();
         if let Some(&id) = special.iter().find(|&&id| id >= self.size) {

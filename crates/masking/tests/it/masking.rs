@@ -1,10 +1,9 @@
 //! The law of the masks.
 
-use electra_data::masking::{Choice, Corruption, CountRule, Masker};
-use electra_data::{Loader, MaskingConfig};
+use electra_masking::{Choice, CountRule, MaskedRows, Masker, MaskingConfig, Shares, Vocabulary};
 use proptest::prelude::*;
 
-use crate::support::{assert_chi_square, mask, masker, pearson, plain_ids, small_corpus, vocabulary};
+use crate::support::{assert_chi_square, mask, masker, pearson, plain_ids, vocabulary};
 
 /// An example as a corpus may hold one: text and `[UNK]` between special tokens, in any order.
 fn any_ids() -> impl Strategy<Value = Vec<i64>> {
@@ -24,11 +23,7 @@ fn any_config() -> impl Strategy<Value = MaskingConfig> {
             count,
             with_replacement: with_replacement && choice == Choice::Token,
             choice,
-            corruption: Corruption {
-                mask,
-                random: (1.0 - mask) * random,
-                keep: (1.0 - mask) * (1.0 - random),
-            },
+            corruption: Shares { mask, random: (1.0 - mask) * random, keep: (1.0 - mask) * (1.0 - random) },
         },
     )
 }
@@ -200,7 +195,7 @@ fn with_replacement_draws_independently() {
 #[test]
 fn shares_of_mask_random_and_keep() {
     let config = MaskingConfig {
-        corruption: Corruption { mask: 0.6, random: 0.3, keep: 0.1 },
+        corruption: Shares { mask: 0.6, random: 0.3, keep: 0.1 },
         ..MaskingConfig::electra()
     };
     let masker = masker(config, 105, 96, 7);
@@ -277,45 +272,6 @@ fn lengths_of_n_grams() {
 }
 
 #[test]
-fn batches_do_not_depend_on_neighbours_threads_or_ranks() {
-    let folder = tempfile::tempdir().unwrap();
-    let corpus = small_corpus(&folder.path().join("corpus"), 32, 200);
-    let loader = |batch| Loader::new(&corpus, MaskingConfig::bert(), &[], batch, 11).unwrap();
-
-    // Step 0 of a small batch is the head of step 0 of a larger one, masks and all.
-    let (small, large) = (loader(8).batch(0).unwrap(), loader(64).batch(0).unwrap());
-    assert_eq!(small.examples, large.examples[..8]);
-    assert_eq!(small.masked_input_ids, large.masked_input_ids[..8 * 32]);
-    assert_eq!(small.masked_positions, large.masked_positions[..8 * small.max_masked]);
-    assert_eq!(small.masked_valid, large.masked_valid[..8 * small.max_masked]);
-
-    for step in [0, 1, 17] {
-        let whole = loader(16).batch(step).unwrap();
-        assert_eq!(whole.unmask(), whole.input_ids);
-        for ranks in [1, 2, 4] {
-            let shares: Vec<_> = (0..ranks)
-                .map(|rank| loader(16).for_rank(rank, ranks).unwrap().batch(step).unwrap())
-                .collect();
-            let joined: Vec<i64> = shares.iter().flat_map(|share| share.masked_input_ids.clone()).collect();
-            assert_eq!(joined, whole.masked_input_ids);
-            let examples: Vec<u64> = shares.iter().flat_map(|share| share.examples.clone()).collect();
-            assert_eq!(examples, whole.examples);
-        }
-        // Made on four threads at once, after other steps, into used memory.
-        let loader = loader(16);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    let mut batch = loader.batch(step + 1).unwrap();
-                    loader.fill(step, &mut batch, &mut electra_data::masking::Scratch::default()).unwrap();
-                    assert_eq!(batch, whole);
-                });
-            }
-        });
-    }
-}
-
-#[test]
 fn settings_out_of_range_are_named() {
     let refused = |config: MaskingConfig| config.validate().unwrap_err().to_string();
     let paper = MaskingConfig::electra();
@@ -327,7 +283,7 @@ fn settings_out_of_range_are_named() {
         refused(MaskingConfig { mask_prob: f64::NAN, ..paper.clone() }),
         "mask_prob: NaN; expected a share above 0 and at most 1"
     );
-    let corruption = Corruption { mask: 0.8, random: 0.1, keep: 0.2 };
+    let corruption = Shares { mask: 0.8, random: 0.1, keep: 0.2 };
     let sum = refused(MaskingConfig { corruption, ..paper.clone() });
     assert!(sum.contains("mask + random + keep = 1"), "{sum}");
     let both = MaskingConfig { with_replacement: true, choice: Choice::WholeWord, ..paper.clone() };
@@ -335,4 +291,59 @@ fn settings_out_of_range_are_named() {
     let words = MaskingConfig { choice: Choice::WholeWord, ..paper };
     let error = Masker::new(words, &vocabulary(1000), &[], 128, 0).unwrap_err().to_string();
     assert_eq!(error, "continues_word: 0 entries; expected one for each of the 1000 tokens");
+}
+
+#[test]
+fn a_batch_is_masked_row_by_row() {
+    let masker = masker(MaskingConfig::bert(), 1000, 40, 13);
+    let (rows, lengths) = ([7, 3, 7, 1 << 40], [40, 11, 40, 2]);
+    let mut ids: Vec<i64> = lengths
+        .iter()
+        .flat_map(|&length| {
+            let mut row = plain_ids(length);
+            row.resize(40, 0);
+            row
+        })
+        .collect();
+    let originals = ids.clone();
+    let slots = masker.capacity();
+    let (mut positions, mut valid) = (vec![-1; 4 * slots], vec![true; 4 * slots]);
+    let mut batch =
+        MaskedRows { masked_input_ids: &mut ids, masked_positions: &mut positions, masked_valid: &mut valid };
+    let used = masker.mask_batch(5, &rows, &lengths, &mut batch);
+    assert_eq!(used, valid.iter().filter(|&&valid| valid).count());
+    for (row, (&example, &length)) in rows.iter().zip(&lengths).enumerate() {
+        let (alone, masked) = mask(&masker, 5, example, &originals[row * 40..row * 40 + length]);
+        assert_eq!(ids[row * 40..row * 40 + length], masked, "row {row}");
+        assert_eq!(ids[row * 40 + length..(row + 1) * 40], vec![0; 40 - length], "padding of row {row}");
+        assert_eq!(positions[row * slots..][..alone.len()], alone, "row {row}");
+        let unused = row * slots + alone.len()..(row + 1) * slots;
+        assert!(positions[unused.clone()].iter().all(|&position| position == 0));
+        assert!(valid[unused].iter().all(|&valid| !valid));
+    }
+    // An example that stands in two rows has the same masks in both; a row of [CLS] [SEP] has none.
+    assert_eq!(ids[..40], ids[80..120]);
+    assert_eq!(ids[120..122], [2, 3]);
+    let mut none = MaskedRows { masked_input_ids: &mut [], masked_positions: &mut [], masked_valid: &mut [] };
+    assert_eq!(masker.mask_batch(5, &[], &[], &mut none), 0);
+}
+
+#[test]
+fn a_vocabulary_without_its_special_tokens_is_refused() {
+    let refused = |vocabulary: Vocabulary| vocabulary.validate().unwrap_err().to_string();
+    let right = vocabulary(6);
+    assert_eq!(right.validate(), Ok(()));
+    assert_eq!(
+        refused(Vocabulary { mask: 6, ..right.clone() }),
+        "token id 6 is not in a vocabulary of 6 tokens (ids 0 to 5)"
+    );
+    assert!(refused(vocabulary(0)).starts_with("token id 0 is not in a vocabulary of 0 tokens"));
+    assert_eq!(
+        refused(Vocabulary { mask: 3, ..right.clone() }),
+        "vocabulary: two special tokens share the id 3; expected five different ids"
+    );
+    assert_eq!(
+        refused(Vocabulary { size: 5, ..right }),
+        "vocabulary.size: 5; expected more tokens than the five special ones"
+    );
 }

@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+mod choose;
+mod config;
+mod error;
+mod masker;
+mod rng;
+mod vocabulary;
+
+pub use config::{Choice, CountRule, MaskingConfig, Shares};
+pub use error::Error;
+pub use masker::{MaskedRows, Masker, Scratch};
+pub use rng::{KeyedRng, Stream};
+pub use vocabulary::Vocabulary;
