@@ -1,6 +1,8 @@
 """Makes golden numbers of the five objectives of the ELECTRA paper with PyTorch and transformers.
 
     python make_golden.py --out tiny [--seed 1 --hidden 48 --heads 3 …]
+    python make_golden.py --out weighted --seed 2 --layers 1 --hidden 16 --embedding 12 --ff 20 --gen-hidden 8 \
+        --gen-ff 12 --gen-weight 0.3 --disc-weight 20 --softmax-weight 0.7 --temperature 0.4
 
 Needs torch 2.11, transformers 5.23, safetensors. Writes for random weights (biases and LayerNorms too, so that
 no term can be forgotten unseen), dropout off:
@@ -12,6 +14,11 @@ OBJECTIVE/steps.safetensors    three batches with the samples that were taken, a
 OBJECTIVE/gradients.safetensors  of the first step, before the clip
 OBJECTIVE/final.safetensors    every parameter after three steps of AdamW
 OBJECTIVE/meta.json            learning rate, schedule and so on
+
+With a temperature the samples are the generator's own, and the uniform numbers that they follow from are in the
+steps, too: the first token whose cumulative probability, of the logits divided by the temperature, exceeds the
+number. Without one the samples are drawn from all tokens. An objective without a generator has neither a
+temperature nor a second weight, and is left out.
 
 "main." is the kept encoder with its head, "generator." the generator. Each objective is written down here from
 the paper; only the encoders and heads are transformers'.
@@ -28,7 +35,7 @@ from transformers import ElectraConfig, ElectraForMaskedLM, ElectraForPreTrainin
 
 CLS, SEP, MASK = 2, 3, 4
 LEARNING_RATE, WARMUP, TOTAL, CLIP, DECAY = 2e-3, 2, 10, 1.0, 0.01
-BETAS, EPS, LAMBDA = (0.9, 0.999), 1e-6, 50.0
+BETAS, EPS = (0.9, 0.999), 1e-6
 NAMES = ["mlm", "electra", "electra-15", "replace-mlm", "all-tokens-mlm"]
 
 
@@ -98,6 +105,7 @@ class Objective:
 
     def __init__(self, name, args, big, small, random):
         self.name = name
+        self.args = args
         sigmoid = name.startswith("electra")
         self.generator = None if name == "mlm" else randomise(ElectraForMaskedLM(small), random)
         self.main = randomise((ElectraForPreTraining if sigmoid else ElectraForMaskedLM)(big), random)
@@ -151,18 +159,42 @@ class Objective:
         replaced = corrupted != ids
         if self.name == "replace-mlm":
             main = self.masked_lm(self.main, corrupted, batch)
-            return generator, main, generator + main
+            return generator, main, self.together(generator, main)
         hidden = self.hidden(self.main, corrupted, batch)
         if self.name == "all-tokens-mlm":
             predicted = self.log_softmax(self.main, hidden).gather(-1, ids[..., None])[..., 0].exp()
             copy = torch.sigmoid(self.gate(hidden)[..., 0])
             p = (1 - copy) * predicted + copy * ~replaced
             main = -p.log()[real].mean()
-            return generator, main, generator + main
+            return generator, main, self.together(generator, main)
         where = real if self.name == "electra" else chosen
         p = torch.sigmoid(self.main.discriminator_predictions(hidden))[where]
         main = -torch.where(replaced[where], p.log(), (1 - p).log()).mean()
-        return generator, main, generator + LAMBDA * main
+        return generator, main, self.args.gen_weight * generator + self.args.disc_weight * main
+
+    def together(self, generator, main):
+        return self.args.gen_weight * generator + self.args.softmax_weight * main
+
+    @torch.no_grad()
+    def sample(self, batch, random):
+        """Samples of the generator at the temperature, and the numbers in [0, 1) that they follow from. The numbers
+        are no closer than 0.001 to where another token begins, so that rounding cannot change a sample."""
+        hidden = self.hidden(self.generator, batch["generator_input_ids"], batch)
+        log_p = self.log_softmax(self.generator, hidden).double()
+        law = lambda temperature: F.softmax(log_p / temperature, -1).cumsum(-1)
+        asked, plain = law(self.args.temperature), law(1.0)
+        uniforms, sampled = torch.zeros(batch["masked_valid"].shape), torch.zeros_like(batch["masked_positions"])
+        slots, others = batch["masked_valid"].nonzero().tolist(), 0
+        for row, slot in slots:
+            at = batch["masked_positions"][row, slot]
+            number = torch.rand(1, generator=random)
+            while (asked[row, at] - number).abs().min() < 1e-3:
+                number = torch.rand(1, generator=random)
+            uniforms[row, slot] = number
+            sampled[row, slot] = (asked[row, at] <= number).sum()
+            others += int(sampled[row, slot] != (plain[row, at] <= number).sum())
+        assert 2 * others > len(slots), "the temperature decides nothing here"
+        return {"uniforms": uniforms, "sampled_ids": sampled}
 
 
 def run(name, args, big, small, random, folder):
@@ -176,6 +208,8 @@ def run(name, args, big, small, random, folder):
     steps = {}
     for t in range(1, 4):
         batch = make_batch(args, random)
+        if args.temperature is not None:
+            batch |= objective.sample(batch, random)
         generator, main, loss = objective.losses(batch)
         gradients = dict(zip(parameters, torch.autograd.grad(loss, parameters.values(), allow_unused=True)))
         gradients = {key: value for key, value in gradients.items() if value is not None}
@@ -198,7 +232,8 @@ def run(name, args, big, small, random, folder):
     save_file(steps, folder / "steps.safetensors")
     save_file(copies(), folder / "final.safetensors")
     meta = {
-        "objective": name, "lambda_": LAMBDA, "lr": LEARNING_RATE, "warmup": WARMUP, "total": TOTAL, "eps": EPS,
+        "objective": name, "lambda_": args.disc_weight, "gen_weight": args.gen_weight,
+        "softmax_weight": args.softmax_weight, "temperature": args.temperature, "lr": LEARNING_RATE, "warmup": WARMUP, "total": TOTAL, "eps": EPS,
         "betas": BETAS, "weight_decay": DECAY, "clip": CLIP, "args": vars(args) | {"out": None},
         "torch": torch.__version__.split("+")[0],
     }
@@ -214,6 +249,10 @@ def main():
     }
     for name, value in defaults.items():
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--gen-weight", type=float, default=1.0)
+    parser.add_argument("--disc-weight", type=float, default=50.0)
+    parser.add_argument("--softmax-weight", type=float, default=1.0)
+    parser.add_argument("--temperature", type=float)
     args = parser.parse_args()
     torch.set_num_threads(1)
     random = torch.Generator().manual_seed(args.seed)
@@ -221,7 +260,7 @@ def main():
     small = electra_config(args, args.gen_hidden, args.gen_heads, args.gen_ff)
     for config, name in ((big, "discriminator"), (small, "generator")):
         config.save_pretrained(args.out / name)
-    for name in NAMES:
+    for name in NAMES if args.temperature is None else NAMES[1:]:
         run(name, args, big, small, random, args.out / name)
 
 

@@ -12,9 +12,12 @@ use tch::{Device, Kind, Tensor, nn};
 
 use crate::support::relative_error;
 
-fn folder() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny");
-    std::env::var_os("ELECTRA_GOLDEN").map_or(here, PathBuf::from)
+fn here(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder)
+}
+
+fn tiny() -> PathBuf {
+    std::env::var_os("ELECTRA_GOLDEN").map_or_else(|| here("tiny"), PathBuf::from)
 }
 
 struct Golden {
@@ -25,15 +28,19 @@ struct Golden {
 }
 
 impl Golden {
-    fn read(objective: &str) -> Self {
-        let folder = folder();
+    fn read(folder: &Path, objective: &str) -> Self {
         let config = |network: &str| EncoderConfig::read(&folder.join(network).join("config.json")).unwrap();
         let meta = std::fs::read(folder.join(objective).join("meta.json")).unwrap();
         let meta: Value = serde_json::from_slice(&meta).unwrap();
+        // Without weights of its own, a set has those of the paper.
+        let weight = |name: &str| meta.get(name).and_then(Value::as_f64).unwrap_or(1.0);
         let model = ModelConfig {
             generator: config("generator"),
             tied: Tied::AllEmbeddings,
+            gen_weight: weight("gen_weight"),
             disc_weight: meta["lambda_"].as_f64().unwrap(),
+            softmax_weight: weight("softmax_weight"),
+            temperature: weight("temperature"),
             ..ModelConfig::paper(config("discriminator"), 1.0)
         };
         let folder = folder.join(objective);
@@ -56,6 +63,7 @@ impl Golden {
         self.tensor(step, name).double_value(&[0])
     }
 
+    /// With the uniform numbers that samples follow from where the set has them, and with the samples where not.
     fn batch(&self, step: i64) -> Batch {
         let positions = self.tensor(step, "masked_positions");
         Batch {
@@ -64,10 +72,22 @@ impl Golden {
             token_type_ids: self.tensor(step, "token_type_ids"),
             masked_input_ids: self.tensor(step, "generator_input_ids"),
             masked_valid: self.tensor(step, "masked_valid").to_kind(Kind::Bool),
-            uniforms: positions.zeros_like().to_kind(Kind::Float),
+            uniforms: self.uniforms(step).unwrap_or_else(|| positions.zeros_like().to_kind(Kind::Float)),
             masked_positions: positions,
-            sampled_ids: Some(self.tensor(step, "sampled_ids")),
+            sampled_ids: self.uniforms(step).is_none().then(|| self.tensor(step, "sampled_ids")),
         }
+    }
+
+    fn uniforms(&self, step: i64) -> Option<Tensor> {
+        self.steps.get(&format!("{step}.uniforms")).map(Tensor::shallow_clone)
+    }
+
+    /// The original ids with the samples in.
+    fn corrupted_ids(&self, step: i64) -> Tensor {
+        let (ids, positions) = (self.tensor(step, "input_ids"), self.tensor(step, "masked_positions"));
+        let valid = self.tensor(step, "masked_valid").to_kind(Kind::Bool);
+        let written = self.tensor(step, "sampled_ids").where_self(&valid, &ids.gather(1, &positions, false));
+        ids.scatter(1, &positions, &written)
     }
 
     fn optimizer(&self, variables: &BTreeMap<String, Tensor>) -> AdamW {
@@ -86,9 +106,9 @@ impl Golden {
     }
 }
 
-/// Runs the three steps of an objective; `gen` and `main` name the metrics with the two losses.
-fn check(objective: &str, generator_metric: Option<&str>, main_metric: &str) {
-    let golden = Golden::read(objective);
+/// Runs the three steps of an objective; two metrics hold the two losses.
+fn check(folder: &Path, objective: &str, generator_metric: Option<&str>, main_metric: &str) {
+    let golden = Golden::read(folder, objective);
     let parameters = nn::VarStore::new(Device::Cpu);
     let network = electra_ablations::build(objective, &parameters.root(), &golden.model, &[]).unwrap();
     golden.weights("initial").load_into(&parameters).unwrap();
@@ -96,7 +116,12 @@ fn check(objective: &str, generator_metric: Option<&str>, main_metric: &str) {
     let mut optimizer = golden.optimizer(&variables);
 
     for step in 1..=3 {
-        let output = network.forward_t(&golden.batch(step), true);
+        let batch = golden.batch(step);
+        if objective != "mlm" {
+            let corrupted = network.inspect(&batch).unwrap().corrupted_ids.unwrap();
+            assert!(corrupted.equal(&golden.corrupted_ids(step)), "{objective}, step {step}: the samples");
+        }
+        let output = network.forward_t(&batch, true);
         output.loss.backward();
         let metrics: BTreeMap<String, f64> = output
             .metrics
@@ -145,25 +170,42 @@ fn check(objective: &str, generator_metric: Option<&str>, main_metric: &str) {
 
 #[test]
 fn mlm() {
-    check("mlm", None, "masked_lm_loss");
+    check(&tiny(), "mlm", None, "masked_lm_loss");
 }
 
 #[test]
 fn electra() {
-    check("electra", Some("masked_lm_loss"), "disc_loss");
+    check(&tiny(), "electra", Some("masked_lm_loss"), "disc_loss");
 }
 
 #[test]
 fn electra_15() {
-    check("electra-15", Some("masked_lm_loss"), "disc_loss");
+    check(&tiny(), "electra-15", Some("masked_lm_loss"), "disc_loss");
 }
 
 #[test]
 fn replace_mlm() {
-    check("replace-mlm", Some("masked_lm_loss"), "main_masked_lm_loss");
+    check(&tiny(), "replace-mlm", Some("masked_lm_loss"), "main_masked_lm_loss");
 }
 
 #[test]
 fn all_tokens_mlm() {
-    check("all-tokens-mlm", Some("masked_lm_loss"), "main_loss");
+    check(&tiny(), "all-tokens-mlm", Some("masked_lm_loss"), "main_loss");
+}
+
+/// With other weights than the paper's, and with samples that are the generator's own at another temperature.
+#[test]
+fn weights_and_temperature() {
+    for (objective, main_metric) in [
+        ("electra", "disc_loss"),
+        ("electra-15", "disc_loss"),
+        ("replace-mlm", "main_masked_lm_loss"),
+        ("all-tokens-mlm", "main_loss"),
+    ] {
+        let golden = Golden::read(&here("weighted"), objective);
+        let weights = [golden.model.gen_weight, golden.model.softmax_weight, golden.model.temperature];
+        assert!(weights.iter().all(|weight| ![0.0, 1.0].contains(weight)), "{objective}: {weights:?}");
+        assert!(golden.uniforms(1).is_some() && golden.model.disc_weight != 50.0, "{objective}");
+        check(&here("weighted"), objective, Some("masked_lm_loss"), main_metric);
+    }
 }

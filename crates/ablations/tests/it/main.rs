@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
+mod flops;
 mod golden;
 mod inspection;
 mod invariants;

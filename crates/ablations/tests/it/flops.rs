@@ -1,0 +1,116 @@
+//! What a step of each objective costs, worked out by hand for sizes of which no two are the same.
+//!
+//! Training is two passes as the paper counts and three as a computer executes them. One operation is one
+//! addition, multiplication, comparison or function value; so a product of a row of m numbers with an m × n matrix
+//! is 2·m·n, and a bias n more. For each number, dropout is 4, a softmax is 5, LayerNorm 5, GELU 8.
+
+use electra_ablations::{NAMES, networks};
+use electra_encoder::{Convention, EncoderConfig, StepShape};
+use electra_objective::ModelConfig;
+
+use crate::support::model;
+
+/// Rows, tokens in a row, masked positions in a row.
+const B: u64 = 3;
+const L: u64 = 7;
+const N: u64 = 2;
+/// The vocabulary and the embedding size, which both networks have.
+const V: u64 = 11;
+const E: u64 = 4;
+/// The main network's hidden size, feed-forward size, heads and layers.
+const D: u64 = 10;
+const F: u64 = 14;
+const H: u64 = 5;
+const LAYERS: u64 = 2;
+/// The generator's.
+const GEN_D: u64 = 6;
+const GEN_F: u64 = 9;
+const GEN_H: u64 = 2;
+const GEN_LAYERS: u64 = 3;
+
+/// One layer at one token.
+const fn layer(d: u64, f: u64, h: u64) -> u64 {
+    let query_key_value = 3 * (2 * d * d + d);
+    let scores = h * L * (2 * (d / h) + 1); // at each head and key: a product of vectors, a scale
+    let weights = h * L * (5 + 4); // softmax, dropout
+    let context = h * (d / h) * (2 * L); // at each head, each of its numbers: a weighted sum over keys
+    let attention_output = 2 * d * d + d;
+    let attention_end = 4 * d + d + 5; // dropout, residual; the reference has 5 for its LayerNorm, not 5·d
+    let inner = 2 * d * f + f + 8 * f; // GELU
+    let output = 2 * f * d + d;
+    let end = 4 * d + d + 5 * d; // dropout, residual, LayerNorm
+    query_key_value + scores + weights + context + attention_output + attention_end + inner + output + end
+}
+
+/// Embeddings at one token without looking them up: two additions, LayerNorm, dropout, the projection to `d`.
+const fn embeddings(d: u64) -> u64 {
+    2 * E + 5 * E + 4 * E + (2 * E * d + d)
+}
+
+/// The paper's way to look an embedding up: one-hot vectors of the word, the position and the token type, times
+/// their tables.
+const LOOK_UP: u64 = 2 * V * E + 2 * L * E + 2 * 2 * E;
+
+/// A vocabulary head at one position: dense d → E, GELU, LayerNorm, the product with the word table; softmax over
+/// V; the target's number by a one-hot vector. Output biases are not counted.
+const fn vocabulary_head(d: u64) -> u64 {
+    (2 * d * E + E) + 8 * E + 5 * E + 2 * E * V + 5 * V + 2 * V
+}
+
+/// A head that says "replaced", at one position: dense D → D, GELU, dense D → 1.
+const REPLACED_HEAD: u64 = (2 * D * D + D) + 8 * D + 2 * D;
+/// The copy gate at one position.
+const GATE: u64 = 2 * D;
+
+/// What one row costs in one pass, without looking embeddings up.
+const ENCODER: u64 = L * (LAYERS * layer(D, F, H) + embeddings(D));
+const GENERATOR: u64 =
+    L * (GEN_LAYERS * layer(GEN_D, GEN_F, GEN_H) + embeddings(GEN_D)) + N * vocabulary_head(GEN_D);
+
+/// The name; whether it has a generator; what the main network's heads cost for one row; a step as the paper counts,
+/// and as a computer executes it.
+const STEPS: [(&str, bool, u64, u64, u64); 11] = [
+    ("mlm", false, N * vocabulary_head(D), 210_924, 306_306),
+    ("replace-mlm", true, N * vocabulary_head(D), 353_256, 509_724),
+    ("electra-15", true, N * REPLACED_HEAD, 353_364, 509_886),
+    ("all-tokens-mlm", true, L * (vocabulary_head(D) + GATE), 363_126, 524_529),
+    ("electra", true, L * REPLACED_HEAD, 362_664, 523_836),
+    ("mlm-85-15", false, N * vocabulary_head(D), 210_924, 306_306),
+    ("all-tokens-mlm-no-gate", true, L * vocabulary_head(D), 362_286, 523_269),
+    ("rtd-unigram", false, L * REPLACED_HEAD, 220_332, 320_418),
+    ("rtd-uniform", false, L * REPLACED_HEAD, 220_332, 320_418),
+    ("electra-shuffled", true, L * REPLACED_HEAD, 362_664, 523_836),
+    ("electra-shuffled-all", true, L * REPLACED_HEAD, 362_664, 523_836),
+];
+
+fn sizes() -> ModelConfig {
+    let encoder = |[d, f, h, layers]: [u64; 4]| EncoderConfig {
+        vocab_size: V as i64,
+        embedding_size: E as i64,
+        hidden_size: d as i64,
+        intermediate_size: f as i64,
+        num_attention_heads: h as i64,
+        num_hidden_layers: layers as i64,
+        ..model().encoder
+    };
+    ModelConfig {
+        encoder: encoder([D, F, H, LAYERS]),
+        generator: encoder([GEN_D, GEN_F, GEN_H, GEN_LAYERS]),
+        ..model()
+    }
+}
+
+#[test]
+fn a_step_of_each_objective_costs_what_a_count_by_hand_gives() {
+    assert_eq!(STEPS.map(|(name, ..)| name), NAMES);
+    let (model, shape) = (sizes(), StepShape { batch: B, length: L, masked: N });
+    for (name, has_generator, heads, paper, executed) in STEPS {
+        let looked_up = if has_generator { 2 } else { 1 };
+        let row = ENCODER + heads + if has_generator { GENERATOR } else { 0 };
+        assert_eq!(2 * B * (row + looked_up * L * LOOK_UP), paper, "{name}: the number and its derivation");
+        assert_eq!(3 * B * row, executed, "{name}: the number and its derivation");
+        let found = |convention: Convention| convention.step(&networks(name, &model).unwrap(), shape);
+        assert_eq!(found(Convention::Paper), paper as f64, "{name}, as the paper counts");
+        assert_eq!(found(Convention::Executed), executed as f64, "{name}, as executed");
+    }
+}
