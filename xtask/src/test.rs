@@ -1,8 +1,9 @@
 //! `cargo xtask test`.
 
 use crate::{setup, workspace};
-use anyhow::Result;
-use std::process::Command;
+use anyhow::{Context, Result, ensure};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::process::{Command, Stdio};
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -21,12 +22,65 @@ pub(crate) struct Args {
 /// Sets up and runs `cargo test --workspace --all-features`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     setup::run(&setup::Args::default())?;
-    workspace::check(&mut command(args))
+    count(command(args))
 }
 
 /// The same without arguments and after a set-up that has been made.
 pub(crate) fn everything() -> Result<()> {
-    workspace::check(workspace::cargo().args(["test", "--workspace", "--all-features"]))
+    count(command(&Args { args: Vec::new(), test_args: Vec::new() }))
+}
+
+/// Runs the tests, passes on what they print, and says at the end how many there were.
+fn count(mut cargo: Command) -> Result<()> {
+    if std::io::stdout().is_terminal() && !cargo.get_args().any(|word| word == "--") {
+        // The test programs see a pipe, and would leave their colours out.
+        cargo.args(["--", "--color", "always"]);
+    }
+    let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot run `cargo test`")?;
+    let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+    let (mut tally, mut line) = (Tally::default(), Vec::new());
+    while output.read_until(b'\n', &mut line)? > 0 {
+        std::io::stdout().write_all(&line)?;
+        tally.read(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    let status = child.wait()?;
+    println!("{tally}");
+    ensure!(status.success(), "`cargo test` failed ({status})");
+    Ok(())
+}
+
+/// What test programs say at their ends, and what tests say that cannot run on this machine.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Tally {
+    fn read(&mut self, line: &str) {
+        if line.starts_with("test result: ") {
+            let words: Vec<&str> = line.split([' ', ';']).filter(|word| !word.is_empty()).collect();
+            for pair in words.windows(2) {
+                let count = || pair[0].parse().unwrap_or(0);
+                match pair[1] {
+                    "passed" => self.passed += count(),
+                    "failed" => self.failed += count(),
+                    _ => {}
+                }
+            }
+        }
+        // With one thread the line follows "test NAME ... ". libtest counts such a test as passed.
+        self.skipped += usize::from(line.contains("skipped: "));
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let passed = self.passed.saturating_sub(self.skipped);
+        write!(f, "{passed} passed, {} failed, {} skipped", self.failed, self.skipped)
+    }
 }
 
 fn command(args: &Args) -> Command {
@@ -42,6 +96,22 @@ fn command(args: &Args) -> Command {
 mod tests {
     use super::*;
     use clap::Parser;
+
+    #[test]
+    fn the_closing_line_counts_every_program_and_what_was_skipped() {
+        let mut tally = Tally::default();
+        for line in [
+            "running 3 tests\n",
+            "test graph::replays ... skipped: graph::replays: needs a CUDA device\n",
+            "skipped: attention::sees: needs a CUDA device\n",
+            "test passed ... ok\n",
+            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.04s\n",
+            "test result: FAILED. 20 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.2s\n",
+        ] {
+            tally.read(line);
+        }
+        assert_eq!(tally.to_string(), "21 passed, 4 failed, 2 skipped");
+    }
 
     #[derive(Parser)]
     struct Cli {

@@ -1,4 +1,4 @@
-use crate::{devices, numbers, values};
+use crate::{devices, gpu_or_skip, numbers, values};
 use electra_torch::{Sequences, flash_attention};
 use tch::{Device, Kind, Tensor};
 
@@ -29,47 +29,50 @@ fn padding_in_front_of_a_token_is_refused() {
     assert!(error.contains("expected bool [B, L]"), "{error}");
 }
 
-/// On a GPU, against the same attention with a mask; the CPU has none of it.
+#[test]
+fn the_cpu_has_no_flash_attention() {
+    let sequences = Sequences::of_tokens_and_padding(&mask(&[3, 1], 4, Device::Cpu)).unwrap();
+    let query = numbers(&[2, 4, 2, 32], 1, Kind::BFloat16, Device::Cpu);
+    assert!(flash_attention(&query, &query, &query, || Ok(&sequences), 0.0).unwrap().is_none());
+}
+
+/// Against the same attention with a mask.
 #[test]
 fn flash_attention_sees_what_a_mask_lets_it() {
-    for device in devices() {
-        let (rows, length, heads, size) = (4, 40, 2, 32);
-        let padding = mask(&[40, 17, 1, 39], length, device);
-        let [query, key, value] = [1, 2, 3].map(|seed| {
-            numbers(&[rows, length, heads, size], seed, Kind::BFloat16, device).set_requires_grad(true)
-        });
-        let sequences = Sequences::of_tokens_and_padding(&padding).unwrap();
-        let attended = flash_attention(&query, &key, &value, || Ok(&sequences), 0.0).unwrap();
-        let Some(attended) = attended else {
-            assert!(!device.is_cuda(), "this GPU has no flash attention");
-            continue;
-        };
-        let [q, k, v] = [&query, &key, &value].map(|of| {
-            of.detach().to_kind(Kind::Double).to_device(Device::Cpu).transpose(1, 2).set_requires_grad(true)
-        });
-        let mask = padding.to_device(Device::Cpu);
-        let scores = (q.matmul(&k.transpose(-2, -1)) / (size as f64).sqrt())
-            .masked_fill(&mask.unsqueeze(1).unsqueeze(1).logical_not(), f64::NEG_INFINITY);
-        let expected = scores.softmax(-1, Kind::Double).matmul(&v).transpose(1, 2); // [B, L, H, A]
+    let Some(device) = gpu_or_skip("attention::flash_attention_sees_what_a_mask_lets_it") else { return };
+    let (rows, length, heads, size) = (4, 40, 2, 32);
+    let padding = mask(&[40, 17, 1, 39], length, device);
+    let [query, key, value] = [1, 2, 3].map(|seed| {
+        numbers(&[rows, length, heads, size], seed, Kind::BFloat16, device).set_requires_grad(true)
+    });
+    let sequences = Sequences::of_tokens_and_padding(&padding).unwrap();
+    let attended = flash_attention(&query, &key, &value, || Ok(&sequences), 0.0).unwrap();
+    let attended = attended.expect("this GPU has flash attention");
+    let [q, k, v] = [&query, &key, &value].map(|of| {
+        of.detach().to_kind(Kind::Double).to_device(Device::Cpu).transpose(1, 2).set_requires_grad(true)
+    });
+    let mask = padding.to_device(Device::Cpu);
+    let scores = (q.matmul(&k.transpose(-2, -1)) / (size as f64).sqrt())
+        .masked_fill(&mask.unsqueeze(1).unsqueeze(1).logical_not(), f64::NEG_INFINITY);
+    let expected = scores.softmax(-1, Kind::Double).matmul(&v).transpose(1, 2); // [B, L, H, A]
 
-        // At tokens, and weighted so that every gradient is another.
-        let weight = numbers(&[rows, length, heads, size], 4, Kind::Double, Device::Cpu)
-            * mask.unsqueeze(-1).unsqueeze(-1).to_kind(Kind::Double);
-        let weigh = |of: &Tensor| of.to_device(Device::Cpu).to_kind(Kind::Double) * &weight;
-        let far = |given: &Tensor, expected: &Tensor| {
-            let largest = |of: Tensor| of.abs().max().double_value(&[]);
-            let difference = given.to_device(Device::Cpu).to_kind(Kind::Double) - expected;
-            largest(difference) / largest(expected.shallow_clone())
-        };
-        assert!(far(&weigh(&attended), &weigh(&expected)) < 0.03);
-        weigh(&attended).sum(Kind::Double).backward();
-        weigh(&expected).sum(Kind::Double).backward();
-        for (given, expected, name) in [(&query, &q, "query"), (&key, &k, "key"), (&value, &v, "value")] {
-            let far = far(&given.grad().transpose(1, 2), &expected.grad());
-            assert!(far < 0.03, "the gradient of {name} is off by {far} of its largest number");
-        }
-        // With dropout some of it is missing, and what is there is larger.
-        let dropped = flash_attention(&query, &key, &value, || Ok(&sequences), 0.5).unwrap().unwrap();
-        assert!(dropped.ne_tensor(&attended).any().int64_value(&[]) == 1);
+    // At tokens, and weighted so that every gradient is another.
+    let weight = numbers(&[rows, length, heads, size], 4, Kind::Double, Device::Cpu)
+        * mask.unsqueeze(-1).unsqueeze(-1).to_kind(Kind::Double);
+    let weigh = |of: &Tensor| of.to_device(Device::Cpu).to_kind(Kind::Double) * &weight;
+    let far = |given: &Tensor, expected: &Tensor| {
+        let largest = |of: Tensor| of.abs().max().double_value(&[]);
+        let difference = given.to_device(Device::Cpu).to_kind(Kind::Double) - expected;
+        largest(difference) / largest(expected.shallow_clone())
+    };
+    assert!(far(&weigh(&attended), &weigh(&expected)) < 0.03);
+    weigh(&attended).sum(Kind::Double).backward();
+    weigh(&expected).sum(Kind::Double).backward();
+    for (given, expected, name) in [(&query, &q, "query"), (&key, &k, "key"), (&value, &v, "value")] {
+        let far = far(&given.grad().transpose(1, 2), &expected.grad());
+        assert!(far < 0.03, "the gradient of {name} is off by {far} of its largest number");
     }
+    // With dropout some of it is missing, and what is there is larger.
+    let dropped = flash_attention(&query, &key, &value, || Ok(&sequences), 0.5).unwrap().unwrap();
+    assert!(dropped.ne_tensor(&attended).any().int64_value(&[]) == 1);
 }

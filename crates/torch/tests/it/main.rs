@@ -18,6 +18,7 @@ mod transfer;
 mod vocabulary;
 
 use electra_torch as torch;
+use std::io::Write;
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use tch::{Device, Kind, Tensor};
@@ -54,6 +55,17 @@ fn is_alone(test: &str) -> bool {
 fn devices() -> Vec<Device> {
     LazyLock::force(&CUDA);
     if tch::Cuda::is_available() { vec![Device::Cpu, Device::Cuda(0)] } else { vec![Device::Cpu] }
+}
+
+/// The GPU; on a machine without one, a line that says that the test is skipped, which `cargo xtask test` counts.
+fn gpu_or_skip(test: &str) -> Option<Device> {
+    LazyLock::force(&CUDA);
+    let device = tch::Cuda::is_available().then_some(Device::Cuda(0));
+    if device.is_none() {
+        // libtest holds back what `println!` prints in a test that passes.
+        writeln!(std::io::stdout(), "skipped: {test}: needs a CUDA device").unwrap();
+    }
+    device
 }
 
 /// Numbers between -1 and 1 that differ by element and by seed, without a random generator.
