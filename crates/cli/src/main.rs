@@ -11,7 +11,6 @@ mod export;
 mod failure;
 mod finetune;
 mod flops;
-mod hub;
 mod input;
 mod interrupt;
 mod minimal_pairs;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::weights::EMBEDDINGS;
-use crate::{EncoderConfig, Error, Weights};
+use crate::{EncoderConfig, Error, Weights, shapes};
 
 /// What a checkpoint's network is, by the class of transformers that loads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct HubFolder {
 }
 
 /// What the names of an encoder's tensors begin with, except in files of transformers' headless class.
-const ENCODER: &str = "electra.";
+pub(crate) const ENCODER: &str = "electra.";
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
@@ -80,11 +80,22 @@ const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
 impl HubFolder {
     /// Reads `config.json` and `model.safetensors`, or the files that `model.safetensors.index.json` names.
     ///
+    /// The encoder's tensors have the shapes that the configuration gives them; those of a head are compared when it is
+    /// made, see [`EncoderWithHead::from_hub`](crate::EncoderWithHead::from_hub).
+    ///
     /// # Errors
-    /// If a file is missing or damaged, the configuration is of no encoder that is known here, or the weights
-    /// are a pickle.
+    /// If a file is missing or damaged, the configuration is not one of an encoder that is known here, a tensor of the
+    /// encoder is missing or misshapen, or the weights are a pickle.
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        let (config, architecture) = EncoderConfig::read_with_architecture(&folder.join("config.json"))?;
+        Ok(Self::read_with(folder)?.0)
+    }
+
+    /// As [`read`](Self::read), with all fields of `config.json`, such as the `id2label` of a fine-tuned network.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with(folder: &Path) -> Result<(Self, Map<String, Value>), Error> {
+        let (config, architecture, fields) = config::read(&folder.join("config.json"))?;
         let (whole, index) = (folder.join(WEIGHTS), folder.join(INDEX));
         let mut weights = if whole.exists() {
             Weights::read(&whole)?
@@ -100,7 +111,15 @@ impl HubFolder {
             weights = weights.prefixed(ENCODER);
         }
         drop_copies(&mut weights)?;
-        Ok(Self { config, architecture, weights })
+        shapes::check(&config, &weights)?;
+        Ok((Self { config, architecture, weights }, fields))
+    }
+
+    /// The same encoder without its head. The tensors are the same, not copies.
+    #[must_use]
+    pub fn encoder(&self) -> Self {
+        let weights = self.weights.beginning_with(ENCODER);
+        Self { config: self.config.clone(), architecture: Architecture::Encoder, weights }
     }
 
     /// Writes `model.safetensors`, then `config.json`, each whole or not at all, into a folder that is

@@ -8,7 +8,9 @@ mod hub;
 mod initialise;
 mod layers;
 mod loader;
+mod shapes;
 mod weights;
+mod with_head;
 
 pub use config::EncoderConfig;
 pub use electra_torch::Wanted;
@@ -20,3 +22,4 @@ pub use initialise::initialise;
 pub use layers::{LayerNorm, Linear, dropout, parameter};
 pub use loader::Loader;
 pub use weights::{Part, Weights};
+pub use with_head::EncoderWithHead;

@@ -133,9 +133,11 @@ impl Weights {
         Self { tensors, path }
     }
 
-    /// Leaves those whose names `keep` says yes to.
-    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.tensors.retain(|name, _| keep(name));
+    /// Those whose names begin with `prefix`. The tensors are the same, not copies.
+    pub(crate) fn beginning_with(&self, prefix: &str) -> Self {
+        let tensors = self.tensors.iter().filter(|(name, _)| name.starts_with(prefix));
+        let tensors = tensors.map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
+        Self { tensors, path: self.path.clone() }
     }
 
     /// The file they came from, for messages.

@@ -204,11 +204,11 @@ impl Course<'_> {
 }
 
 fn copied(network: &Network) -> Vec<(String, Tensor)> {
-    network.var_store.variables().into_iter().map(|(name, tensor)| (name, tensor.detach().copy())).collect()
+    network.var_store().variables().into_iter().map(|(name, tensor)| (name, tensor.detach().copy())).collect()
 }
 
 fn restore(network: &Network, parameters: &[(String, Tensor)]) -> Result<(), Error> {
-    let mut variables = network.var_store.variables();
+    let mut variables = network.var_store().variables();
     for (name, tensor) in parameters {
         let variable = variables.get_mut(name).expect("the parameters are this network's");
         tch::no_grad(|| variable.f_copy_(tensor))?;

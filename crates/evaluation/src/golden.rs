@@ -99,7 +99,7 @@ fn steps_with_layerwise_decay_are_pytorchs() {
             eps: rates.eps,
             ..Recipe::preset(Preset::Paper, network.config(), size)
         };
-        for name in network.var_store.variables().keys() {
+        for name in network.var_store().variables().keys() {
             let factor = recipe.lr_scale(name, network.config().num_hidden_layers);
             assert!((factor - rates.factors[name]).abs() < 1e-12, "{name}: {factor}");
         }
@@ -113,7 +113,7 @@ fn steps_with_layerwise_decay_are_pytorchs() {
             optimizer.step(schedule.at(step, step as f64 / rates.total as f64), &clip).unwrap();
             optimizer.zero_grad().unwrap();
         }
-        let ours = Weights::of(&network.var_store, Part::ALL);
+        let ours = Weights::of(network.var_store(), Part::ALL);
         let theirs = Weights::read(&golden(class).join("final.safetensors")).unwrap();
         assert_eq!(ours.iter().count(), theirs.iter().count());
         for (name, tensor) in theirs.iter() {

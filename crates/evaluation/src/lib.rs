@@ -34,5 +34,5 @@ pub use heads::Problem;
 pub use minimal_pairs::{PairScore, PairScorer, PairScores, Scoring};
 pub use predict::{Predictor, ScoredSet};
 pub use predictions::{Prediction, Span};
-pub use pretrained::Pretrained;
+pub use pretrained::{Pretrained, tokenizer};
 pub use score::Scores;

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_encoder::{Architecture, Encoder, HubFolder, Input};
-use electra_objective::{ReplacedHead, VocabularyHead};
+use electra_encoder::{Architecture, Encoder, EncoderWithHead, HubFolder, Input};
+use electra_objective::PretrainedHead;
 use electra_tasks::MinimalPair;
 use electra_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Device, Kind, Tensor};
 
 use crate::batches::{Row, by_length, tokens_at_once};
 use crate::{Error, encode, pretrained};
@@ -72,15 +72,10 @@ pub struct PairScores {
     pub truncated: usize,
 }
 
-enum Head {
-    Vocabulary(VocabularyHead),
-    Replaced(ReplacedHead),
-}
-
 /// A pre-trained network that scores sentences.
 pub struct PairScorer {
     encoder: Encoder,
-    head: Head,
+    head: PretrainedHead,
     tokenizer: Tokenizer,
     scoring: Scoring,
 }
@@ -100,9 +95,6 @@ impl PairScorer {
     pub fn read(folder: &Path, scoring: Option<Scoring>, device: Device) -> Result<Self, Error> {
         let hub = HubFolder::read(folder)?;
         let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
-        let var_store = nn::VarStore::new(device);
-        let root = var_store.root();
-        let encoder = Encoder::new(&(&root / "electra"), &hub.config);
         let refuse = |expected: String| Error::Model {
             folder: folder.to_owned(),
             field: "architectures".to_owned(),
@@ -119,23 +111,14 @@ impl PairScorer {
                 return Err(refuse(format!("a network with a head that scores words, {one} or {other}")));
             }
         };
-        let head = match (hub.architecture, scoring) {
-            (Architecture::PreTraining, Scoring::Discriminator) => {
-                Head::Replaced(ReplacedHead::new(&root, &hub.config))
-            }
-            (Architecture::MaskedLm, Scoring::PseudoLogLikelihood | Scoring::Unmasked) => {
-                let table = encoder.embeddings().word_embeddings();
-                Head::Vocabulary(VocabularyHead::new(&root, &hub.config, table))
-            }
-            (_, scoring) => {
-                let expected = match scoring {
-                    Scoring::Discriminator => Architecture::PreTraining,
-                    Scoring::PseudoLogLikelihood | Scoring::Unmasked => Architecture::MaskedLm,
-                };
-                return Err(refuse(format!("{}, for the score {}", expected.name(), scoring.name())));
-            }
+        let needed = match scoring {
+            Scoring::Discriminator => Architecture::PreTraining,
+            Scoring::PseudoLogLikelihood | Scoring::Unmasked => Architecture::MaskedLm,
         };
-        hub.weights.load_into(&var_store)?;
+        if hub.architecture != needed {
+            return Err(refuse(format!("{}, for the score {}", needed.name(), scoring.name())));
+        }
+        let EncoderWithHead { encoder, head, .. } = electra_objective::pretrained(&hub, device)?;
         Ok(Self { encoder, head, tokenizer, scoring })
     }
 
@@ -235,7 +218,7 @@ impl PairScorer {
 
     /// log p of the token at the position of each row, which is masked there.
     fn masked(&self, rows: &[Row], batch: &[(usize, usize)]) -> Result<Vec<f64>, Error> {
-        let Head::Vocabulary(head) = &self.head else { unreachable!("read has checked it") };
+        let PretrainedHead::Vocabulary(head) = &self.head else { unreachable!("read has checked it") };
         let mask = self.tokenizer.special().mask;
         let changed: Vec<Row> = batch
             .iter()
@@ -264,13 +247,14 @@ impl PairScorer {
         let (hidden, ids, mask) = self.hidden(rows); // [B, L, D], [B, L], [B, L]
         let values = match &self.head {
             // log(1 − σ(z)) = log σ(−z), z being the logit of "replaced".
-            Head::Replaced(head) => {
+            PretrainedHead::Replaced(head) => {
                 head.forward(&hidden).f_neg()?.f_to_kind(Kind::Double)?.f_log_sigmoid()?
             }
-            Head::Vocabulary(head) => {
+            PretrainedHead::Vocabulary(head) => {
                 let logits = head.forward(&hidden).f_log_softmax(-1, Kind::Double)?; // [B, L, V]
                 logits.f_gather(2, &ids.unsqueeze(-1), false)?.squeeze_dim(-1)
             }
+            PretrainedHead::None => unreachable!("read has checked it"),
         }; // [B, L]
         let special = self.tokenizer.special();
         let counts = mask

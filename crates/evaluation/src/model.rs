@@ -98,7 +98,7 @@ fn fields(network: &Network) -> Map<String, Value> {
 
 /// The network's tensors under the names of its class.
 fn tensors(network: &Network) -> Result<Weights, Error> {
-    let mut tensors = by_name(&Weights::of(&network.var_store, Part::ALL));
+    let mut tensors = by_name(&Weights::of(network.var_store(), Part::ALL));
     if let Problem::Classes(_) | Problem::Value = network.problem {
         as_transformers(&mut tensors)?;
         if network.form.pooling == Pooling::Mean {
@@ -148,34 +148,22 @@ fn rename(tensors: &mut BTreeMap<String, Tensor>, from: &str, to: &str) {
 
 /// A network, its tokenizer and what is known of its task, from a folder of [`write`] or of a class of transformers.
 pub(crate) fn read(folder: &Path, device: Device) -> Result<(Network, Tokenizer, About), Error> {
-    let hub = HubFolder::read(folder)?;
+    let (mut hub, fields) = HubFolder::read_with(folder)?;
     let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
-    let fields = config(folder)?;
     let problem = problem(folder, hub.architecture, &fields)?;
     let has = |prefix: &str| hub.weights.iter().any(|(name, _)| name.starts_with(prefix));
     let pooling = if has(MEAN_CLASSIFIER) { Pooling::Mean } else { Pooling::Cls };
     let is_linear = has("classifier.weight") || has("mean_classifier.weight");
     let head = if is_linear { HeadShape::Paper } else { HeadShape::Transformers };
-    let weights = match pooling {
-        Pooling::Cls => hub.weights,
-        Pooling::Mean => {
-            let mut tensors = by_name(&hub.weights);
-            rename(&mut tensors, MEAN_CLASSIFIER, CLASSIFIER);
-            Weights::new(tensors)
-        }
-    };
-    let network = Network::new(&hub.config, &problem, Form { head, pooling }, device);
-    weights.load_into(&network.var_store)?;
+    if pooling == Pooling::Mean {
+        let mut tensors = by_name(&hub.weights);
+        rename(&mut tensors, MEAN_CLASSIFIER, CLASSIFIER);
+        hub.weights = Weights::new(tensors);
+    }
+    let network = Network::from_hub(&hub, &problem, Form { head, pooling }, device)?;
     // Who else writes fields of these names means something else by them.
     let about = serde_json::from_value(Value::Object(fields)).unwrap_or_default();
     Ok((network, tokenizer, about))
-}
-
-/// All fields of a `config.json` that the encoder's have been read from.
-fn config(folder: &Path) -> Result<Map<String, Value>, Error> {
-    let path = folder.join("config.json");
-    let text = fs::read(&path).map_err(Error::io(&path, "reading it"))?;
-    Ok(serde_json::from_slice(&text).unwrap_or_default())
 }
 
 /// What a fine-tuned network predicts, by its `config.json`.

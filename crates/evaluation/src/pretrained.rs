@@ -7,7 +7,6 @@ use electra_tokenizer::Tokenizer;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::network::ENCODER;
 
 /// A pre-trained encoder with its tokenizer, in memory: read once for all tasks and seeds.
 #[derive(Debug)]
@@ -27,8 +26,7 @@ impl Pretrained {
     /// # Errors
     /// If a file is missing or damaged, or the tokenizer has more tokens than the encoder.
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        let HubFolder { config, mut weights, .. } = HubFolder::read(folder)?;
-        weights.retain(|name| name.starts_with(ENCODER));
+        let HubFolder { config, weights, .. } = HubFolder::read(folder)?.encoder();
         let tokenizer = tokenizer(folder, &config)?;
         let sha256 = sha256(&config, &weights, &tokenizer)?;
         Ok(Self { config, weights, tokenizer, sha256 })
@@ -42,7 +40,10 @@ impl Pretrained {
 }
 
 /// The tokenizer of a model's folder.
-pub(crate) fn tokenizer(folder: &Path, config: &EncoderConfig) -> Result<Tokenizer, Error> {
+///
+/// # Errors
+/// If its files are missing or damaged, or it has more tokens than the model.
+pub fn tokenizer(folder: &Path, config: &EncoderConfig) -> Result<Tokenizer, Error> {
     let tokenizer = Tokenizer::load(folder)?;
     let tokens = tokenizer.vocab_size();
     if tokens as i64 > config.vocab_size {

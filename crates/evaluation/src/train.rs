@@ -101,7 +101,7 @@ pub(crate) fn train(
 /// AdamW with a group for each rate: by layer, and by whether weight decay applies.
 pub(crate) fn optimizer(network: &Network, recipe: &Recipe) -> Result<AdamW, Error> {
     let layers = network.config().num_hidden_layers;
-    let mut parameters: Vec<(String, Tensor)> = network.var_store.variables().into_iter().collect();
+    let mut parameters: Vec<(String, Tensor)> = network.var_store().variables().into_iter().collect();
     // By name, as the map's order changes from run to run and sums over parameters would with it.
     parameters.sort_by(|one, other| one.0.cmp(&other.0));
     let mut groups: Vec<Group> = Vec::new();

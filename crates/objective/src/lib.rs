@@ -12,6 +12,7 @@ mod metrics;
 mod mlm;
 mod model;
 mod objective;
+mod pretrained;
 
 pub use batch::Batch;
 pub use chunked::{chunked_sum, rows_in_memory};
@@ -25,3 +26,4 @@ pub use metrics::{auc, detection, prediction};
 pub use mlm::Mlm;
 pub use model::ModelConfig;
 pub use objective::{Metric, Metrics, Objective, Output};
+pub use pretrained::{PretrainedHead, pretrained};

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
-use electra_encoder::{Architecture, Encoder, EncoderConfig, HubFolder, Input};
+use anyhow::{Result, bail};
+use electra_encoder::{Architecture, Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input};
+use electra_objective::PretrainedHead;
 use electra_tokenizer::Tokenizer;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::request::Row;
-use crate::hub::{Head, Network};
 
 /// What is to be computed.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ pub(super) struct Wanted {
 /// A network on the CPU with the tokenizer beside it.
 pub(super) struct Model {
     encoder: Encoder,
-    head: Head,
+    head: PretrainedHead,
     tokenizer: Option<Tokenizer>,
     wanted: Wanted,
 }
@@ -54,12 +54,8 @@ impl Model {
             }
             _ => {}
         }
-        let tokenizer = tokenizer(folder)?;
-        if let Some(tokenizer) = &tokenizer {
-            let (tokens, rows) = (tokenizer.vocab_size(), hub.config.vocab_size);
-            ensure!(tokens as i64 <= rows, "{shown}: {tokens} tokens in the tokenizer, {rows} in the model");
-        }
-        let Network { encoder, head, .. } = Network::of(&hub)?;
+        let tokenizer = tokenizer(folder, &hub.config)?;
+        let EncoderWithHead { encoder, head, .. } = electra_objective::pretrained(&hub, Device::Cpu)?;
         Ok(Self { encoder, head, tokenizer, wanted })
     }
 
@@ -96,11 +92,11 @@ impl Model {
             false,
         ); // [B, L, D]
         let logits = match &self.head {
-            Head::Replaced(head) => Some(head.forward(&hidden)), // [B, L]
-            Head::Vocabulary(_) | Head::None => None,
+            PretrainedHead::Replaced(head) => Some(head.forward(&hidden)), // [B, L]
+            PretrainedHead::Vocabulary(_) | PretrainedHead::None => None,
         };
         let vocabulary = match &self.head {
-            Head::Vocabulary(head) if self.wanted.vocabulary => Some(head.forward(&hidden)), // [B, L, V]
+            PretrainedHead::Vocabulary(head) if self.wanted.vocabulary => Some(head.forward(&hidden)), // [B, L, V]
             _ => None,
         };
         let row = |(at, row): (usize, &&Row)| -> Result<Output> {
@@ -117,11 +113,11 @@ impl Model {
 }
 
 /// The tokenizer of a folder that has one.
-fn tokenizer(folder: &Path) -> Result<Option<Tokenizer>> {
+fn tokenizer(folder: &Path, config: &EncoderConfig) -> Result<Option<Tokenizer>> {
     if !["tokenizer.json", "vocab.txt"].iter().any(|name| folder.join(name).exists()) {
         return Ok(None);
     }
-    Ok(Some(Tokenizer::load(folder)?))
+    Ok(Some(electra_evaluation::tokenizer(folder, config)?))
 }
 
 /// A field of the rows as `[B, L]`, the short ones filled up.

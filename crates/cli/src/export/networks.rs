@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use electra_encoder::{Architecture, EncoderConfig, HubFolder, Part, Weights};
 use electra_objective::ModelConfig;
-use tch::Tensor;
-
-use crate::hub::Network;
+use tch::{Device, Tensor};
 
 /// What can be tied to the generator's.
 const EMBEDDINGS: &str = "electra.embeddings.";
@@ -28,16 +26,7 @@ pub(super) struct Networks {
 impl Networks {
     pub(super) fn of(checkpoint: &Weights, model: &ModelConfig) -> Result<Self> {
         let (main, left_out) = hub(checkpoint, Part::MAIN, &model.encoder)?;
-        let encoder = HubFolder {
-            config: main.config.clone(),
-            architecture: Architecture::Encoder,
-            weights: Weights::new(
-                main.weights
-                    .iter()
-                    .filter(|(name, _)| name.starts_with("electra."))
-                    .map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone())),
-            ),
-        };
+        let encoder = main.encoder();
         let has_generator = checkpoint.iter().any(|(name, _)| name.starts_with(Part::GENERATOR.prefix));
         let generator = match has_generator {
             true => Some(hub(checkpoint, Part::GENERATOR, &model.generator)?.0),
@@ -64,7 +53,9 @@ fn hub(checkpoint: &Weights, part: Part<'_>, config: &EncoderConfig) -> Result<(
         tensors.extract_if(.., |name, _| !name.starts_with("electra.") && !starts_with(name, heads));
     let left_out = left_out.map(|(name, _)| name).collect();
     let hub = HubFolder { config: config.clone(), architecture, weights: Weights::new(tensors) };
-    Network::of(&hub).with_context(|| format!("the network {}…", part.prefix))?;
+    // What can be read back here is what transformers reads without a warning.
+    electra_objective::pretrained(&hub, Device::Cpu)
+        .with_context(|| format!("the network {}…", part.prefix))?;
     Ok((hub, left_out))
 }
 

@@ -282,12 +282,40 @@ fn what_is_no_model_is_named() {
     for (line, expected) in [
         ("detect --model nowhere the", "nowhere/config.json"),
         ("detect --model tokenizer the", "tokenizer/config.json"),
-        ("detect --model generator --json --hidden", "220 tokens in the tokenizer, 210 in the model"),
+        (
+            "detect --model generator --json --hidden",
+            "generator: tokenizer: 220 tokens; expected at most the model's vocab_size, 210",
+        ),
         ("detect --model model --hidden the", "--json"),
         ("detect --model model --batch 0 the", "expected at least 1"),
     ] {
         let message = bench.run(line).refused();
         assert!(message.contains(expected), "{line}: {message}");
+    }
+}
+
+/// What a `config.json` says is compared with the weights before anything of that size is made.
+#[test]
+fn sizes_that_the_weights_do_not_have_are_refused() {
+    let bench = bench();
+    let path = bench.path("model/config.json");
+    let whole: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for (field, expected) in [
+        ("vocab_size", "word_embeddings.weight is [210, 12], expected [2147483647, 12]"),
+        ("embedding_size", "word_embeddings.weight is [210, 12], expected [210, 2147483647]"),
+        ("intermediate_size", "intermediate.dense.weight is [40, 24], expected [2147483647, 24]"),
+        ("max_position_embeddings", "position_embeddings.weight is [20, 12], expected [2147483647, 12]"),
+        ("type_vocab_size", "token_type_embeddings.weight is [2, 12], expected [2147483647, 12]"),
+        ("num_hidden_layers", "no tensors for these parameters: electra.encoder.layer.2."),
+    ] {
+        let mut fields = whole.clone();
+        fields[field] = json!(i32::MAX);
+        std::fs::write(&path, fields.to_string()).unwrap();
+        for command in ["detect --model model the", "predict --model model"] {
+            let message = bench.run(command).refused();
+            assert!(message.contains("model/model.safetensors: "), "{message}");
+            assert!(message.contains(expected), "{message}");
+        }
     }
 }
 

@@ -32,11 +32,6 @@ impl EncoderConfig {
         File::read(path)?.config()
     }
 
-    pub(super) fn read_with_architecture(path: &Path) -> Result<(Self, Architecture), Error> {
-        let file = File::read(path)?;
-        Ok((file.config()?, file.architecture()?))
-    }
-
     /// Writes a `config.json` that transformers loads, whole or not at all.
     ///
     /// # Errors
@@ -44,6 +39,12 @@ impl EncoderConfig {
     pub fn write(&self, path: &Path, architecture: Architecture) -> Result<(), Error> {
         write(self, path, architecture, &Map::new())
     }
+}
+
+/// What a `config.json` says of the encoder and of the head, and all of its fields.
+pub(super) fn read(path: &Path) -> Result<(EncoderConfig, Architecture, Map<String, Value>), Error> {
+    let file = File::read(path)?;
+    Ok((file.config()?, file.architecture()?, file.fields))
 }
 
 /// A `config.json` with `more` fields.

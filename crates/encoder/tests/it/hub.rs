@@ -311,19 +311,29 @@ fn copies_in_older_files_are_dropped_if_they_are_copies() {
     }
 }
 
+/// The tensors of the main encoder, the same each time.
+fn encoder_alone() -> Weights {
+    let network = electra(Tied::None);
+    initialise(&network.var_store, 0.02, 1).unwrap();
+    let all = Weights::of(&network.var_store, Part::MAIN);
+    let encoder = all.iter().filter(|(name, _)| name.starts_with("electra."));
+    Weights::new(encoder.map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone())))
+}
+
 #[test]
 fn an_encoder_without_a_head_is_read_under_either_names() {
     let folder = tempfile::tempdir().unwrap();
-    let config = EncoderConfig::tiny();
-    let tensor = || tch::Tensor::from_slice(&[1.0f32, 2.0]);
-    for name in ["electra.embeddings.LayerNorm.bias", "embeddings.LayerNorm.bias"] {
-        let weights = Weights::new([(name.to_owned(), tensor())]);
-        HubFolder { config: config.clone(), architecture: Architecture::Encoder, weights }
+    let expected = encoder_alone();
+    for prefix in ["electra.", ""] {
+        let renamed = expected.iter().map(|(name, tensor)| {
+            (format!("{prefix}{}", name.strip_prefix("electra.").unwrap()), tensor.shallow_clone())
+        });
+        HubFolder { config: config(), architecture: Architecture::Encoder, weights: Weights::new(renamed) }
             .write(folder.path())
             .unwrap();
         let read = HubFolder::read(folder.path()).unwrap();
         assert_eq!(read.architecture, Architecture::Encoder);
-        assert_eq!(read.weights.get("electra.embeddings.LayerNorm.bias"), Some(&tensor()), "{name}");
+        assert!(read.weights.iter().eq(expected.iter()), "{prefix}");
     }
 }
 
@@ -338,12 +348,19 @@ fn a_fine_tuned_network_says_what_its_labels_are() {
         Architecture::QuestionAnswering,
         Architecture::MultipleChoice,
     ] {
-        let weights = Weights::new([("classifier.bias".to_owned(), tch::Tensor::from_slice(&[1.0f32, 2.0]))]);
-        HubFolder { config: EncoderConfig::tiny(), architecture, weights }
+        let classifier = ("classifier.bias".to_owned(), Tensor::from_slice(&[1.0f32, 2.0]));
+        let encoder = encoder_alone();
+        let encoder = encoder.iter().map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone()));
+        let weights = Weights::new(encoder.chain([classifier]));
+        HubFolder { config: config(), architecture, weights }
             .write_with(folder.path(), fields.as_object().unwrap())
             .unwrap();
-        let read = HubFolder::read(folder.path()).unwrap();
+        let (read, all) = HubFolder::read_with(folder.path()).unwrap();
         assert_eq!((read.architecture, read.config.pad_token_id), (architecture, 7));
+        assert_eq!(all["id2label"], fields["id2label"]);
+        let encoder = read.encoder();
+        assert_eq!(encoder.architecture, Architecture::Encoder);
+        assert!(encoder.weights.iter().eq(encoder_alone().iter()));
         let text = fs::read(folder.path().join("config.json")).unwrap();
         let config: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(config["architectures"], json!([architecture.name()]));
