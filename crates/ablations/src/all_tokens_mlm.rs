@@ -1,6 +1,6 @@
 //! All-Tokens MLM (paper §3.5).
 
-use electra_encoder::{Encoder, Wanted};
+use electra_encoder::{Encoder, Select};
 use electra_objective::{
     Batch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, auc,
     chunked_sum, log_likelihood, mean, rows_in_memory,
@@ -98,7 +98,7 @@ impl Objective for AllTokensMlm {
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
         let input = batch.with_ids(&corrupted.input_ids);
-        let hidden = self.encoder.forward_wanted_t(&input, Wanted::Tokens, train); // [B, L, D]
+        let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
         let gate = self.gate.as_ref().map(|gate| gate.forward(&hidden)); // [B, L]
         let sum = self.loss(&hidden, gate.as_ref(), batch, &corrupted.replaced);
         let main_loss = sum / batch.attention_mask.sum(Kind::Float);

@@ -1,6 +1,6 @@
 //! ELECTRA 15 % (paper §3.5).
 
-use electra_encoder::{Encoder, Wanted};
+use electra_encoder::{Encoder, Select};
 use electra_objective::{
     Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
     detection,
@@ -44,7 +44,7 @@ impl Objective for Electra15 {
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
         let input = batch.with_ids(&corrupted.input_ids);
-        let hidden = self.encoder.forward_wanted_t(&input, Wanted::At(&batch.masked_positions), train); // [B, N, D]
+        let hidden = self.encoder.forward_select_t(&input, Select::Positions(&batch.masked_positions), train); // [B, N, D]
         let logits = self.head.forward(&hidden); // [B, N]
         let replaced = corrupted.replaced.gather(1, &batch.masked_positions, false); // [B, N]
         let weights = batch.counted_once();

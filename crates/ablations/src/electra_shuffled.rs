@@ -1,6 +1,6 @@
 //! ELECTRA with a planted defect: a control.
 
-use electra_encoder::{Encoder, Wanted};
+use electra_encoder::{Encoder, Select};
 use electra_masking::Stream;
 use electra_objective::{
     Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
@@ -54,7 +54,7 @@ impl Objective for ShuffledElectra {
         let from = shuffle(batch, self.share);
         let corrupted = self.corruption.forward_t(batch, train);
         let input = batch.with_ids(&corrupted.input_ids);
-        let hidden = self.encoder.forward_wanted_t(&input, Wanted::Tokens, train); // [B, L, D]
+        let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
         let logits = self.head.forward(&hidden); // [B, L]
         let labels = corrupted.replaced.flatten(0, -1).index_select(0, &from).view_as(&logits); // [B, L]
         let disc_loss = binary_cross_entropy(&logits, &labels, &batch.attention_mask);

@@ -1,6 +1,6 @@
 //! Replace MLM (paper §3.5).
 
-use electra_encoder::{Encoder, Wanted};
+use electra_encoder::{Encoder, Select};
 use electra_objective::{
     Batch, Corruption, Inspection, ModelConfig, Objective, Output, VocabularyHead, mean, prediction,
 };
@@ -43,7 +43,7 @@ impl Objective for ReplaceMlm {
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
         let input = batch.with_ids(&corrupted.input_ids);
-        let hidden = self.encoder.forward_wanted_t(&input, Wanted::At(&batch.masked_positions), train); // [B, N, D]
+        let hidden = self.encoder.forward_select_t(&input, Select::Positions(&batch.masked_positions), train); // [B, N, D]
         let targets = batch.targets();
         let (log_p, logits) = self.head.log_likelihood(&hidden, &targets); // [B, N], [B, N, V]
         let main_loss = -mean(&log_p, &batch.masked_valid);

@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 
 use electra_torch::{
-    EmbeddingParameters, LayerParameters, LayerSettings, Sequences, Wanted, flash_attention,
+    EmbeddingParameters, LayerParameters, LayerSettings, Select, Sequences, flash_attention,
 };
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
@@ -372,20 +372,20 @@ impl Encoder {
     /// If L exceeds `max_position_embeddings`, or a tensor has the wrong shape or kind.
     pub fn forward_t(&self, input: &Input<'_>, train: bool) -> Tensor {
         let (x, keys) = self.first(input, train);
-        self.through(&self.layers, x, &keys, Wanted::All, train)
+        self.through(&self.layers, x, &keys, Select::All, train)
     }
 
-    /// The hidden states of the last layer where they are wanted: where there is an operation for it, on the CPU, what
-    /// is not wanted is not computed.
+    /// The hidden states of the last layer at the positions that are selected. On the CPU, in float32, the others are
+    /// not computed.
     ///
     /// # Shapes
     /// `[B, L]` → `[B, L, D]`, or at positions `[B, N]` `[B, N, D]`
     ///
     /// # Panics
     /// As [`forward_t`](Self::forward_t), or if a position is not below L.
-    pub fn forward_wanted_t(&self, input: &Input<'_>, wanted: Wanted<'_>, train: bool) -> Tensor {
+    pub fn forward_select_t(&self, input: &Input<'_>, select: Select<'_>, train: bool) -> Tensor {
         let (x, keys) = self.first(input, train);
-        self.through(&self.layers, x, &keys, wanted, train)
+        self.through(&self.layers, x, &keys, select, train)
     }
 
     /// The hidden states before the first layer and after each, so one more than there are layers.
@@ -404,7 +404,7 @@ impl Encoder {
                 layer,
                 states[states.len() - 1].shallow_clone(),
                 &keys,
-                Wanted::All,
+                Select::All,
                 train,
             ));
         }
@@ -418,7 +418,7 @@ impl Encoder {
         layers: &[Layer],
         x: Tensor,
         keys: &Keys<'_>,
-        wanted: Wanted<'_>,
+        select: Select<'_>,
         train: bool,
     ) -> Tensor {
         let rate = |rate: f64| if train { rate } else { 0.0 };
@@ -431,15 +431,15 @@ impl Encoder {
         let parameters: Vec<_> = layers.iter().map(Layer::parameters).collect();
         if !parameters.is_empty()
             && let Some(output) =
-                electra_torch::encoder_layers(&x, keys.attention_mask, wanted, settings, &parameters)
+                electra_torch::encoder_layers(&x, keys.attention_mask, select, settings, &parameters)
                     .expect("the shapes are those that the layers were made for")
         {
             return output;
         }
         let x = layers.iter().fold(x, |x, layer| layer.forward_t(&x, keys, train));
-        match wanted {
-            Wanted::At(positions) => vectors_at(&x, positions),
-            Wanted::All | Wanted::Tokens => x,
+        match select {
+            Select::Positions(positions) => vectors_at(&x, positions),
+            Select::All | Select::Unpadded => x,
         }
     }
 

@@ -13,7 +13,7 @@ mod weights;
 mod with_head;
 
 pub use config::EncoderConfig;
-pub use electra_torch::Wanted;
+pub use electra_torch::Select;
 pub use encoder::{Embeddings, Encoder, Input, Tied};
 pub use error::{Error, Misshapen};
 pub use flops::{Convention, Head, Network, Positions, StepShape};

@@ -1,6 +1,6 @@
 //! An encoder with a head, from a pre-trained folder or from a fine-tuned one.
 
-use electra_encoder::{Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input, Wanted, Weights};
+use electra_encoder::{Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input, Select, Weights};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::Error;
@@ -60,12 +60,12 @@ impl Network {
             token_type_ids: &batch.token_type_ids,
         };
         let first = Tensor::zeros([batch.input_ids.size()[0], 1], (Kind::Int64, self.device()));
-        let wanted = match self.network.head.reads() {
-            Reads::First => Wanted::At(&first),
-            Reads::Tokens => Wanted::Tokens,
-            Reads::All => Wanted::All,
+        let select = match self.network.head.reads() {
+            Reads::First => Select::Positions(&first),
+            Reads::Tokens => Select::Unpadded,
+            Reads::All => Select::All,
         };
-        let hidden = self.network.encoder.forward_wanted_t(&input, wanted, train); // [rows, L or 1, D]
+        let hidden = self.network.encoder.forward_select_t(&input, select, train); // [rows, L or 1, D]
         let rate = self.config().hidden_dropout_prob;
         let logits = self.network.head.forward_t(&hidden, &batch.attention_mask, rate, train);
         match &batch.slots {

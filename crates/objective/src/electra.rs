@@ -1,6 +1,6 @@
 //! ELECTRA: replaced token detection (paper §2).
 
-use electra_encoder::{Encoder, Wanted};
+use electra_encoder::{Encoder, Select};
 use tch::{Tensor, nn};
 
 use crate::{
@@ -52,7 +52,7 @@ impl Objective for Electra {
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
         let input = batch.with_ids(&corrupted.input_ids);
-        let hidden = self.encoder.forward_wanted_t(&input, Wanted::Tokens, train); // [B, L, D]
+        let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
         let logits = self.head.forward(&hidden); // [B, L]
         let disc_loss = binary_cross_entropy(&logits, &corrupted.replaced, &batch.attention_mask);
         let metrics = detection(&logits, &corrupted.replaced, &batch.attention_mask, &disc_loss);

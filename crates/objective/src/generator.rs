@@ -1,6 +1,6 @@
 //! The small network that proposes replacements.
 
-use electra_encoder::{Embeddings, Encoder, EncoderConfig, Wanted};
+use electra_encoder::{Embeddings, Encoder, EncoderConfig, Select};
 use tch::{Tensor, nn};
 
 use crate::{Batch, Metrics, VocabularyHead, mean, prediction};
@@ -55,7 +55,7 @@ impl Generator {
 
     /// `[B, N, D]`
     fn hidden_t(&self, batch: &Batch, train: bool) -> Tensor {
-        self.encoder.forward_wanted_t(&batch.masked(), Wanted::At(&batch.masked_positions), train)
+        self.encoder.forward_select_t(&batch.masked(), Select::Positions(&batch.masked_positions), train)
     }
 
     pub(crate) fn forward_t(&self, batch: &Batch, train: bool) -> Predictions {

@@ -1,6 +1,6 @@
 //! Masked language modelling: BERT, the baseline (paper §3.1).
 
-use electra_encoder::{Encoder, Wanted};
+use electra_encoder::{Encoder, Select};
 use tch::{Tensor, nn};
 
 use crate::{Batch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, mean, prediction};
@@ -29,7 +29,7 @@ impl Mlm {
     /// Logits `[B, N, V]` at the masked positions, and the loss of them.
     fn predict(&self, batch: &Batch, targets: &Tensor, train: bool) -> (Tensor, Tensor) {
         let hidden =
-            self.encoder.forward_wanted_t(&batch.masked(), Wanted::At(&batch.masked_positions), train); // [B, N, D]
+            self.encoder.forward_select_t(&batch.masked(), Select::Positions(&batch.masked_positions), train); // [B, N, D]
         let (log_p, logits) = self.head.log_likelihood(&hidden, targets);
         (logits, -mean(&log_p, &batch.masked_valid))
     }

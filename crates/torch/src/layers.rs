@@ -44,9 +44,9 @@ pub struct LayerSettings {
     pub attention_dropout: f64,
 }
 
-/// Where the output of an encoder is wanted.
+/// The positions at which the output of an encoder is computed.
 #[derive(Debug, Clone, Copy)]
-pub enum Wanted<'a> {
+pub enum Select<'a> {
     /// At all positions, padding among them, as transformers has it.
     All,
     /// At tokens; where there is padding, the output is 0 or means nothing.
@@ -58,7 +58,7 @@ pub enum Wanted<'a> {
 
 /// Post-LayerNorm layers of BERT, one on top of the other, as one operation, whose matrix products are all that it does
 /// slowly: what lies between two of them is a single pass, and one node of the graph stands for some twenty-five a layer.
-/// The mask is true at tokens, which alone are attended to. What is not wanted is not computed.
+/// The mask is true at tokens, which alone are attended to. What is not selected is not computed.
 ///
 /// A backward pass adds the gradients to those of parameters that are leaves, as it does in any graph. One that is asked for
 /// the gradients of certain tensors (`Tensor::run_backward`) finds that of `x`, and those of parameters not.
@@ -78,14 +78,14 @@ pub enum Wanted<'a> {
 pub fn encoder_layers(
     x: &Tensor,
     attention_mask: &Tensor,
-    wanted: Wanted<'_>,
+    select: Select<'_>,
     settings: LayerSettings,
     layers: &[LayerParameters<'_>],
 ) -> Result<Option<Tensor>, Error> {
     crate::error::expect_rate("hidden_dropout", settings.hidden_dropout)?;
     crate::error::expect_rate("attention_dropout", settings.attention_dropout)?;
     let parameters: Vec<_> = layers.iter().map(LayerParameters::list).collect();
-    ffi::layers::layers(x, attention_mask, wanted, &settings, &parameters)
+    ffi::layers::layers(x, attention_mask, select, &settings, &parameters)
 }
 
 impl<'a> LayerParameters<'a> {

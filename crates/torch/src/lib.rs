@@ -39,7 +39,7 @@ pub use error::Error;
 pub use exit::exit;
 pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
 pub use graph::{Graph, on_side_stream};
-pub use layers::{Affine, LayerParameters, LayerSettings, Wanted, encoder_layers};
+pub use layers::{Affine, LayerParameters, LayerSettings, Select, encoder_layers};
 pub use losses::{binary_cross_entropy, mean};
 pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
 pub use operations::operations;

@@ -1,6 +1,6 @@
 //! What must hold whatever the weights are.
 
-use electra_encoder::{Encoder, EncoderConfig, Input, Tied, Wanted, initialise};
+use electra_encoder::{Encoder, EncoderConfig, Input, Select, Tied, initialise};
 use tch::{Device, IndexOp, Kind, Tensor, nn};
 
 use crate::support::{Rows, config, difference, electra, libtorch_generator};
@@ -63,7 +63,7 @@ fn states_at_some_positions_are_those_of_all() {
         electra_torch::zero_grad(&parameters).unwrap();
         (states.detach(), gradients)
     };
-    let some = learnt(encoder.forward_wanted_t(&rows.input(), Wanted::At(&positions), false));
+    let some = learnt(encoder.forward_select_t(&rows.input(), Select::Positions(&positions), false));
     let index = positions.unsqueeze(-1).expand([2, 3, 24], false);
     let all = learnt(encoder.forward_t(&rows.input(), false).gather(1, &index, false));
     assert!(difference(&some.0, &all.0) < 1e-5);

@@ -1,5 +1,5 @@
 use super::check;
-use crate::{Error, LayerSettings, Wanted};
+use crate::{Error, LayerSettings, Select};
 use std::ffi::c_char;
 use tch::Tensor;
 use torch_sys::C_tensor;
@@ -32,16 +32,16 @@ unsafe extern "C" {
 pub(crate) fn layers(
     x: &Tensor,
     mask: &Tensor,
-    wanted: Wanted<'_>,
+    select: Select<'_>,
     settings: &LayerSettings,
     parameters: &[[&Tensor; PARAMETERS]],
 ) -> Result<Option<Tensor>, Error> {
     let LayerSettings { heads, eps, hidden_dropout, attention_dropout } = *settings;
     let settings = Settings { heads, eps, hidden_dropout, attention_dropout };
-    let (positions, with_padding) = match wanted {
-        Wanted::All => (std::ptr::null(), true),
-        Wanted::Tokens => (std::ptr::null(), false),
-        Wanted::At(positions) => (positions.as_ptr(), false),
+    let (positions, with_padding) = match select {
+        Select::All => (std::ptr::null(), true),
+        Select::Unpadded => (std::ptr::null(), false),
+        Select::Positions(positions) => (positions.as_ptr(), false),
     };
     let layers = parameters.len();
     let parameters: Vec<_> = parameters.iter().flatten().map(|tensor| tensor.as_ptr()).collect();

@@ -3,7 +3,7 @@
 use crate::layers::{open, parameters, settings, with_settings};
 use crate::turn;
 use electra_torch::{
-    Affine, EmbeddingParameters, LayerSettings, Wanted, embed, encoder_layers, set_num_threads,
+    Affine, EmbeddingParameters, LayerSettings, Select, embed, encoder_layers, set_num_threads,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -98,7 +98,7 @@ fn branch_of_ones(rate: f64, seed: i64, rows: i64, d: i64) -> Tensor {
     };
     let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: rate, attention_dropout: 0.0 };
     let (x, mask) = (zeros(&[1, rows, d]), open(1, rows));
-    encoder_layers(&x, &mask, Wanted::All, settings, &[parameters]).unwrap().expect("float32 of the CPU")
+    encoder_layers(&x, &mask, Select::All, settings, &[parameters]).unwrap().expect("float32 of the CPU")
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_layer_drops_probabilities_of_its_attention() {
     let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: 0.0, attention_dropout: rate };
     let b = 40;
     let x = identity.unsqueeze(0).expand([b, l, l], false);
-    let output = encoder_layers(&x, &open(b, l), Wanted::All, settings, &[parameters]).unwrap().unwrap();
+    let output = encoder_layers(&x, &open(b, l), Select::All, settings, &[parameters]).unwrap().unwrap();
     // Off the diagonal, where x adds nothing, a row has two values.
     let off = identity.logical_not().unsqueeze(0).expand([b, l, l], false);
     let least = output.masked_fill(&off.logical_not(), f64::INFINITY).amin([2], true);

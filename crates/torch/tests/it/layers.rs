@@ -1,4 +1,4 @@
-use electra_torch::{Affine, LayerParameters, LayerSettings, Wanted, encoder_layers};
+use electra_torch::{Affine, LayerParameters, LayerSettings, Select, encoder_layers};
 use tch::{Device, Kind, Tensor};
 
 const EPS: f64 = 1e-12;
@@ -52,7 +52,7 @@ pub(crate) fn layer(
     settings: LayerSettings,
     p: &[[Tensor; 2]],
 ) -> Result<Option<Tensor>, electra_torch::Error> {
-    encoder_layers(x, mask, Wanted::All, settings, &[of(p)])
+    encoder_layers(x, mask, Select::All, settings, &[of(p)])
 }
 
 fn of(p: &[[Tensor; 2]]) -> LayerParameters<'_> {
@@ -155,20 +155,20 @@ fn layers_on_top_of_each_other_are_one_operation() {
         let _ = mask.narrow(0, 1, 1).narrow(1, 2, 7).fill_(0);
         let tokens = mask.unsqueeze(-1).to_kind(Kind::Float);
         let libtorch = |x: &Tensor| p.chunks(8).fold(x.shallow_clone(), |x, p| plain(&x, &mask, heads, p));
-        let ours = |x: &Tensor, wanted| {
-            encoder_layers(x, &mask, wanted, settings(heads, 0.0), &layers).unwrap().unwrap()
+        let ours = |x: &Tensor, select| {
+            encoder_layers(x, &mask, select, settings(heads, 0.0), &layers).unwrap().unwrap()
         };
-        near(&run(&x, &p, |x| ours(x, Wanted::All)), &run(&x, &p, libtorch));
+        near(&run(&x, &p, |x| ours(x, Select::All)), &run(&x, &p, libtorch));
 
         let _ = mask.narrow(0, 3, 1).fill_(0);
         let tokens = tokens * mask.unsqueeze(-1);
         let at_tokens = run(&x, &p, |x| {
-            let output = ours(x, Wanted::Tokens);
+            let output = ours(x, Select::Unpadded);
             let padding = output.masked_select(&mask.logical_not().unsqueeze(-1));
             assert_eq!(padding.count_nonzero(0).int64_value(&[]), 0, "zeros at padding");
             output
         });
-        near(&at_tokens, &run(&x, &p, |x| ours(x, Wanted::All) * &tokens));
+        near(&at_tokens, &run(&x, &p, |x| ours(x, Select::All) * &tokens));
         assert!(at_tokens.iter().all(|x| bool::try_from(x.isfinite().all()).unwrap()));
     }
 }
@@ -198,15 +198,16 @@ fn the_last_layer_at_some_positions_is_a_part_of_the_whole() {
         let positions = Tensor::from_slice2(&[[0_i64, 3, 4, 20], [20, 7, 7, 1], [2, 9, 11, 0]]);
         let at = |x: &Tensor| x.gather(1, &positions.unsqueeze(-1).expand([b, 4, d], false), false);
         let real = mask.gather(1, &positions, false).unsqueeze(-1);
-        let ours = |x: &Tensor, wanted| {
-            encoder_layers(x, &mask, wanted, settings(heads, 0.0), &layers).unwrap().unwrap()
+        let ours = |x: &Tensor, select| {
+            encoder_layers(x, &mask, select, settings(heads, 0.0), &layers).unwrap().unwrap()
         };
         near(
-            &run(&x, &p, |x| ours(x, Wanted::At(&positions))),
-            &run(&x, &p, |x| at(&ours(x, Wanted::All)) * &real),
+            &run(&x, &p, |x| ours(x, Select::Positions(&positions))),
+            &run(&x, &p, |x| at(&ours(x, Select::All)) * &real),
         );
         let bad = Tensor::from_slice2(&[[0_i64], [l], [0]]);
-        let error = encoder_layers(&x, &mask, Wanted::At(&bad), settings(heads, 0.0), &layers).unwrap_err();
+        let error =
+            encoder_layers(&x, &mask, Select::Positions(&bad), settings(heads, 0.0), &layers).unwrap_err();
         assert!(error.to_string().contains("a position is 21: expected 0 to 20"), "{error}");
     }
 }
@@ -297,5 +298,5 @@ fn shapes_that_do_not_fit_are_an_error() {
         output: linear,
         layer_norm: linear,
     };
-    assert!(encoder_layers(&x, &open(2, 3), Wanted::All, settings(2, 0.0), &[parameters]).is_err());
+    assert!(encoder_layers(&x, &open(2, 3), Select::All, settings(2, 0.0), &[parameters]).is_err());
 }
