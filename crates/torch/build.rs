@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 15] = [
+const SHIM: [&str; 16] = [
     "attention",
     "autocast",
     "context",
@@ -17,6 +17,7 @@ const SHIM: [&str; 15] = [
     "losses",
     "operations",
     "optimizer",
+    "random",
     "transform",
     "vocabulary",
     "with_gradients",

@@ -1,3 +1,4 @@
+use crate::dropout::with_keys;
 use crate::{Affine, Error, ffi};
 use tch::Tensor;
 
@@ -35,5 +36,5 @@ pub fn embed(
     crate::error::expect_rate("dropout", dropout)?;
     let EmbeddingParameters { word, token_type, position, layer_norm } = parameters;
     let list = [word, token_type, position, layer_norm.weight, layer_norm.bias];
-    ffi::embeddings::embed(input_ids, token_type_ids, eps, dropout, list)
+    with_keys(|keys| ffi::embeddings::embed(keys, input_ids, token_type_ids, eps, dropout, list))
 }

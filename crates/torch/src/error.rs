@@ -1,3 +1,4 @@
+use crate::KernelLevel;
 use std::path::PathBuf;
 use tch::{Device, Kind};
 
@@ -100,6 +101,21 @@ pub enum Error {
         /// The device that was given.
         device: Device,
     },
+    /// A name that is no level of kernels.
+    #[error("ELECTRA_KERNELS is {given:?}: expected formula, baseline, avx2 or avx512")]
+    KernelLevel {
+        /// The name that was given.
+        given: String,
+    },
+    /// A level of kernels whose instructions this machine lacks.
+    #[error(
+        "ELECTRA_KERNELS is \"{level}\", and this machine lacks its instructions: expected {}",
+        available()
+    )]
+    NoKernels {
+        /// The level that was asked for.
+        level: KernelLevel,
+    },
     /// A kind that autocast cannot compute in.
     #[error("autocast to {kind:?}: expected BFloat16 or Half")]
     AutocastKind {
@@ -120,6 +136,13 @@ impl From<tch::TchError> for Error {
     fn from(error: tch::TchError) -> Error {
         Error::Torch { message: error.to_string() }
     }
+}
+
+/// The levels that this machine has, as a sentence lists them.
+fn available() -> String {
+    let levels: Vec<_> = KernelLevel::ALL.into_iter().filter(|level| level.is_available()).collect();
+    let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
+    names.join(", ")
 }
 
 /// A rate of dropout is from 0 to below 1.

@@ -1,3 +1,4 @@
+use crate::dropout::with_keys;
 use crate::{Error, ffi};
 use tch::Tensor;
 
@@ -85,7 +86,7 @@ pub fn encoder_layers(
     crate::error::expect_rate("hidden_dropout", settings.hidden_dropout)?;
     crate::error::expect_rate("attention_dropout", settings.attention_dropout)?;
     let parameters: Vec<_> = layers.iter().map(LayerParameters::list).collect();
-    ffi::layers::layers(x, attention_mask, select, &settings, &parameters)
+    with_keys(|keys| ffi::layers::layers(keys, x, attention_mask, select, &settings, &parameters))
 }
 
 impl<'a> LayerParameters<'a> {

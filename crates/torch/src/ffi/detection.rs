@@ -1,11 +1,12 @@
 use super::check;
-use crate::{Affine, Error};
+use crate::{Affine, Error, KernelLevel};
 use std::ffi::c_char;
 use tch::Tensor;
 use torch_sys::C_tensor;
 
 unsafe extern "C" {
     fn electra_torch_detect(
+        level: KernelLevel,
         x: *const C_tensor,
         weight: *const C_tensor,
         bias: *const C_tensor,
@@ -16,10 +17,12 @@ unsafe extern "C" {
 }
 
 pub(crate) fn detect(x: &Tensor, dense: Affine<'_>, prediction: Affine<'_>) -> Result<Option<Tensor>, Error> {
+    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
     let mut logits = std::ptr::null_mut();
     // SAFETY: the pointers are to live tensors, and the last to a live pointer.
     check(unsafe {
         electra_torch_detect(
+            level,
             x.as_ptr(),
             dense.weight.as_ptr(),
             dense.bias.as_ptr(),

@@ -1,5 +1,6 @@
 use super::check;
-use crate::Error;
+use super::dropout::Keys;
+use crate::{Error, KernelLevel};
 use std::ffi::c_char;
 use tch::Tensor;
 use torch_sys::C_tensor;
@@ -9,6 +10,8 @@ const PARAMETERS: usize = 5;
 
 unsafe extern "C" {
     fn electra_torch_embed(
+        level: KernelLevel,
+        keys: *const Keys<'_>,
         input_ids: *const C_tensor,
         token_type_ids: *const C_tensor,
         eps: f64,
@@ -19,17 +22,21 @@ unsafe extern "C" {
 }
 
 pub(crate) fn embed(
+    keys: &Keys<'_>,
     input_ids: &Tensor,
     token_type_ids: &Tensor,
     eps: f64,
     rate: f64,
     parameters: [&Tensor; PARAMETERS],
 ) -> Result<Option<Tensor>, Error> {
+    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
     let parameters = parameters.map(Tensor::as_ptr);
     let (ids, types) = (input_ids.as_ptr(), token_type_ids.as_ptr());
     let mut output = std::ptr::null_mut();
     // SAFETY: the pointers are to live tensors, as many parameters as the shim reads, and the last to a live pointer.
-    check(unsafe { electra_torch_embed(ids, types, eps, rate, parameters.as_ptr(), &raw mut output) })?;
+    check(unsafe {
+        electra_torch_embed(level, keys, ids, types, eps, rate, parameters.as_ptr(), &raw mut output)
+    })?;
     // SAFETY: what is not null is a new tensor of the shim's, which is owned from here on.
     Ok((!output.is_null()).then(|| unsafe { Tensor::from_ptr(output) }))
 }

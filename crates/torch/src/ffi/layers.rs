@@ -1,5 +1,6 @@
 use super::check;
-use crate::{Error, LayerSettings, Select};
+use super::dropout::Keys;
+use crate::{Error, KernelLevel, LayerSettings, Select};
 use std::ffi::c_char;
 use tch::Tensor;
 use torch_sys::C_tensor;
@@ -18,6 +19,8 @@ struct Settings {
 
 unsafe extern "C" {
     fn electra_torch_layers(
+        level: KernelLevel,
+        keys: *const Keys<'_>,
         x: *const C_tensor,
         mask: *const C_tensor,
         positions: *const C_tensor,
@@ -30,12 +33,14 @@ unsafe extern "C" {
 }
 
 pub(crate) fn layers(
+    keys: &Keys<'_>,
     x: &Tensor,
     mask: &Tensor,
     select: Select<'_>,
     settings: &LayerSettings,
     parameters: &[[&Tensor; PARAMETERS]],
 ) -> Result<Option<Tensor>, Error> {
+    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
     let LayerSettings { heads, eps, hidden_dropout, attention_dropout } = *settings;
     let settings = Settings { heads, eps, hidden_dropout, attention_dropout };
     let (positions, with_padding) = match select {
@@ -49,6 +54,8 @@ pub(crate) fn layers(
     // SAFETY: the pointers are to live tensors, or null for no positions, as many parameters as the shim reads, and the last to a live pointer.
     check(unsafe {
         electra_torch_layers(
+            level,
+            keys,
             x.as_ptr(),
             mask.as_ptr(),
             positions,

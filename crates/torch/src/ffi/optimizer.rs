@@ -1,5 +1,5 @@
 use super::check;
-use crate::Error;
+use crate::{Error, KernelLevel, kernel_level};
 use std::ffi::c_char;
 use std::marker::PhantomData;
 use tch::Tensor;
@@ -22,11 +22,13 @@ struct AdamW {
     eps: f64,
     grad_scale: *const C_tensor,
     found_inf: *const C_tensor,
+    level: KernelLevel,
 }
 
 unsafe extern "C" {
     fn electra_torch_adamw(call: *const AdamW) -> *mut c_char;
     fn electra_torch_clip(
+        level: KernelLevel,
         parameters: *const *const C_tensor,
         count: usize,
         max_norm: f64,
@@ -102,6 +104,7 @@ pub(crate) fn adamw(
         eps: scalars.eps,
         grad_scale: pointer(scaled.map(|(grad_scale, _)| grad_scale)),
         found_inf: pointer(scaled.map(|(_, found_inf)| found_inf)),
+        level: kernel_level()?,
     };
     // SAFETY: the four lists are equally long and point to tensors that live through the call; the shim checks
     // that shapes, kinds and devices agree before the kernel sees them.
@@ -111,10 +114,12 @@ pub(crate) fn adamw(
 /// The L2 norm over all gradients together, the factor to divide them by, and whether the norm is not finite.
 pub(crate) fn clip(parameters: &[Tensor], max_norm: f64) -> Result<[Tensor; 3], Error> {
     let parameters: List<'_> = parameters.iter().collect();
+    let level = kernel_level()?;
     let [mut norm, mut grad_scale, mut found_inf] = [std::ptr::null_mut(); 3];
     // SAFETY: the list points to live tensors, the last three pointers to live pointers.
     check(unsafe {
         electra_torch_clip(
+            level,
             parameters.pointers.as_ptr(),
             parameters.pointers.len(),
             max_norm,

@@ -1,11 +1,12 @@
 use super::check;
-use crate::Error;
+use crate::{Error, KernelLevel};
 use std::ffi::c_char;
 use tch::Tensor;
 use torch_sys::C_tensor;
 
 unsafe extern "C" {
     fn electra_torch_log_likelihood(
+        level: KernelLevel,
         x: *const C_tensor,
         table: *const C_tensor,
         bias: *const C_tensor,
@@ -15,6 +16,7 @@ unsafe extern "C" {
         logits: *mut *mut C_tensor,
     ) -> *mut c_char;
     fn electra_torch_sample(
+        level: KernelLevel,
         logits: *const C_tensor,
         uniforms: *const C_tensor,
         sampled: *mut *mut C_tensor,
@@ -29,10 +31,12 @@ pub(crate) fn log_likelihood(
     targets: &Tensor,
     keeps_logits: bool,
 ) -> Result<Option<(Tensor, Tensor)>, Error> {
+    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
     let (mut log_p, mut logits) = (std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: the pointers are to live tensors, and the last two to live pointers.
     check(unsafe {
         electra_torch_log_likelihood(
+            level,
             x.as_ptr(),
             table.as_ptr(),
             bias.as_ptr(),
@@ -47,9 +51,10 @@ pub(crate) fn log_likelihood(
 }
 
 pub(crate) fn sample(logits: &Tensor, uniforms: &Tensor) -> Result<Option<Tensor>, Error> {
+    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
     let mut sampled = std::ptr::null_mut();
     // SAFETY: the pointers are to live tensors, and the last to a live pointer.
-    check(unsafe { electra_torch_sample(logits.as_ptr(), uniforms.as_ptr(), &raw mut sampled) })?;
+    check(unsafe { electra_torch_sample(level, logits.as_ptr(), uniforms.as_ptr(), &raw mut sampled) })?;
     // SAFETY: what is not null is a new tensor of the shim's, which is owned from here on.
     Ok((!sampled.is_null()).then(|| unsafe { Tensor::from_ptr(sampled) }))
 }

@@ -3,6 +3,7 @@
 // Shapes: N rows, D hidden size.
 
 #include "caught.h"
+#include "derivative.h"
 #include "kernels.h"
 #include "memory.h"
 #include "parallel.h"
@@ -30,7 +31,7 @@ struct Detect : torch::autograd::Function<Detect> {
     const Tensor inner = empty({n, d}), logits = empty(x.sizes().slice(0, x.dim() - 1));
     product(n, d, d, 1, matrix(x), matrix(weight).t(), 0, data(inner), d);
     parallel_blocks(n, kRows, [&](int64_t, int64_t row, int64_t rows) {
-      kernels().detect(data(inner) + row * d, data(bias), data(prediction), *data(shift), data(logits) + row, rows, d);
+      parameters->kernels.detect(data(inner) + row * d, data(bias), data(prediction), *data(shift), data(logits) + row, rows, d);
     });
     context->save_for_backward({x, inner});
     keep(context, parameters);
@@ -38,6 +39,7 @@ struct Detect : torch::autograd::Function<Detect> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    expect_first_derivative_of_kernels();
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
     const auto parameters = kept_parameters(context);
@@ -47,12 +49,12 @@ struct Detect : torch::autograd::Function<Detect> {
     const Tensor g = gradients[0].contiguous(), g_inner = empty({n, d}), sums = empty({blocks(n, kRows), 2, d});
     parallel_blocks(n, kRows, [&](int64_t block, int64_t row, int64_t rows) {
       float* sum = data(sums) + block * 2 * d;
-      kernels().detect_backward(data(inner) + row * d, data(bias), data(prediction), data(g) + row, data(g_inner) + row * d,
+      parameters->kernels.detect_backward(data(inner) + row * d, data(bias), data(prediction), data(g) + row, data(g_inner) + row * d,
                                 sum, sum + d, rows, d);
     });
     const Tensor total = empty({2 * d + 1}), g_weight = empty({d, d}), g_x = empty(x.sizes());
-    kernels().sum(data(sums), data(total), sums.size(0), 2 * d);
-    kernels().sum(data(g), data(total) + 2 * d, n, 1);
+    parameters->kernels.sum(data(sums), data(total), sums.size(0), 2 * d);
+    parameters->kernels.sum(data(g), data(total) + 2 * d, n, 1);
     product(d, d, n, 1, matrix(g_inner).t(), matrix(x), 0, data(g_weight), d);
     product(n, d, d, 1, matrix(g_inner), matrix(weight), 0, data(g_x), d);
     return settled(g_x, 2, *parameters,
@@ -66,7 +68,7 @@ struct Detect : torch::autograd::Function<Detect> {
 extern "C" {
 
 // x is […, D], weight [D, D], bias [D], prediction [1, D], shift [1] → […]. Null where this has no kernels.
-char* electra_torch_detect(const Tensor* x, const Tensor* weight, const Tensor* bias, const Tensor* prediction,
+char* electra_torch_detect(Level level, const Tensor* x, const Tensor* weight, const Tensor* bias, const Tensor* prediction,
                            const Tensor* shift, Tensor** logits) {
   return caught([&] {
     *logits = nullptr;
@@ -81,7 +83,7 @@ char* electra_torch_detect(const Tensor* x, const Tensor* weight, const Tensor* 
     expect("the weight of the prediction", *prediction, {1, d});
     expect("the bias of the prediction", *shift, {1});
     const auto all = c10::make_intrusive<Parameters>(
-        variable_list{weight->contiguous(), bias->contiguous(), prediction->contiguous(), *shift});
+        variable_list{weight->contiguous(), bias->contiguous(), prediction->contiguous(), *shift}, level);
     *logits = new Tensor(Detect::apply(x->contiguous(), all, all->inputs()));
   });
 }

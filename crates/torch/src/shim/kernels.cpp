@@ -135,7 +135,7 @@ struct Key {
   uint32_t first, second, threshold;
 
   Key(Dropout dropout, uint64_t row) : threshold((uint32_t)(dropout.rate * 4294967296.0f)) {
-    uint64_t z = dropout.seed + (row + 1) * 0x9e3779b97f4a7c15u;
+    uint64_t z = dropout.seed + (dropout.first_row + row + 1) * 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     z ^= z >> 31;

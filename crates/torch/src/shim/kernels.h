@@ -7,8 +7,9 @@
 
 // What is dropped of a tensor is a function of the seed, the row and the column, not of threads or of other tensors.
 struct Dropout {
-  float rate;     // in [0, 1); at 0 nothing is dropped
-  uint64_t seed;  // of this tensor, in this step
+  float rate;              // in [0, 1); at 0 nothing is dropped
+  uint64_t seed;           // of this tensor, in this step
+  uint64_t first_row = 0;  // the number of the tensor's first row among those of the step
 
   float scale() const { return 1.0f / (1.0f - rate); }
 };
@@ -114,5 +115,11 @@ struct Kernels {
   void (*sum)(const float* x, float* out, int64_t rows, int64_t d);
 };
 
-// Those for this machine.
-const Kernels& kernels();
+// Levels of vector instructions that the kernels are compiled for. Mirrors the crate's KernelLevel.
+enum Level : int32_t { FORMULA, BASELINE, AVX2, AVX512 };
+
+// Whether this machine has the instructions of a level.
+bool is_available(Level level);
+
+// The kernels of a level that is available; the formula has none.
+const Kernels& kernels_of(Level level);

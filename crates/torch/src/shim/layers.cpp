@@ -6,6 +6,7 @@
 // Shapes: B batch, L length, N rows that are computed, D hidden size, F feed-forward size, H heads, A = D / H.
 
 #include "caught.h"
+#include "derivative.h"
 #include "kernels.h"
 #include "memory.h"
 #include "parallel.h"
@@ -95,7 +96,7 @@ struct Stack : torch::CustomClassHolder {
   BatchRows rows;
   Asked asked;
   Plan whole{&rows, nullptr, {}}, last{&asked, &asked.row, {}};
-  Parameters parameters;  // of each layer in turn
+  Parameters parameters;  // of each layer in turn, and the kernels
   int64_t d, f, heads;
   float eps;
   std::vector<Kept> kept;  // of each layer, until its backward pass
@@ -103,7 +104,7 @@ struct Stack : torch::CustomClassHolder {
   using List = std::array<const float*, PARAMETERS>;
 
   Stack(const Stack&) = delete;
-  Stack(BatchRows of, std::vector<Tensor> list) : rows(std::move(of)), parameters(std::move(list)) {}
+  Stack(BatchRows of, std::vector<Tensor> list, Level level) : rows(std::move(of)), parameters(std::move(list), level) {}
 
   int64_t n() const { return rows.count(); }
   int64_t most() const { return std::max(rows.count(), asked.count()); }
@@ -187,7 +188,7 @@ Attention Stack::attention(const Kept& layer, const Head& of) const {
 }
 
 // Whether the kernels are for this size of heads, and faster than BLAS.
-bool Stack::is_small(const Head& of) const { return kernels().attend != nullptr && a() % 16 == 0 && of.length <= kSmall; }
+bool Stack::is_small(const Head& of) const { return parameters.kernels.attend != nullptr && a() % 16 == 0 && of.length <= kSmall; }
 
 // x ← residual + dropout(x + bias), out ← LayerNorm(x)
 void Stack::add_norm(const Kept& layer, float* x, const float* bias, const float* residual, const float* weight,
@@ -196,7 +197,7 @@ void Stack::add_norm(const Kept& layer, float* x, const float* bias, const float
   parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
     const int64_t from = row * d;
     const Norm norm{weight, shift, eps, stats + row, stats + r + row};
-    kernels().add_norm(x + from, bias, residual + from, out + from, norm, count, d, dropout, row);
+    parameters.kernels.add_norm(x + from, bias, residual + from, out + from, norm, count, d, dropout, row);
   });
 }
 
@@ -208,11 +209,11 @@ void Stack::attend(Kept& layer, bool keeps) const {
     float *dropped = layer.attention.rate > 0 ? scratch : p, *out = layer.attended + head.query * d + head.at;
     if (of.length == 0) return clear(out, of.queries, of.size, d);
     if (is_small(head)) {
-      kernels().attend(of, p, dropped, out, d, scratch + 2 * square);
+      parameters.kernels.attend(of, p, dropped, out, d, scratch + 2 * square);
       return;
     }
     product(of.queries, of.length, of.size, of.scale, {of.q, of.q_row}, Matrix{of.k, of.row}.t(), 0, p, of.columns);
-    kernels().softmax(p, dropped, of.queries, of.length, of.columns, of.dropout, of.number);
+    parameters.kernels.softmax(p, dropped, of.queries, of.length, of.columns, of.dropout, of.number);
     product(of.queries, of.size, of.length, 1, {dropped, of.columns}, {of.v, of.row}, 0, out, d);
   });
 }
@@ -255,7 +256,7 @@ Tensor Stack::forward(const List& p, Kept& layer, const Room& at, bool keeps) co
   add_norm(layer, layer.sum1, p[BO], residual, p[G1], p[C1], layer.stats1, at.middle, layer.first);
   product(r, f, d, 1, {at.middle, d}, Matrix{p[WI], d}.t(), 0, layer.before, f);
   parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
-    kernels().gelu(layer.before + row * f, p[BI], at.inner + row * f, count, f);
+    parameters.kernels.gelu(layer.before + row * f, p[BI], at.inner + row * f, count, f);
   });
   product(r, d, f, 1, {at.inner, f}, Matrix{p[WF], f}.t(), 0, layer.sum2, d);
   add_norm(layer, layer.sum2, p[BF], at.middle, p[G2], p[C2], layer.stats2, data(output), layer.second);
@@ -270,10 +271,10 @@ void Stack::add_norm_backward(const Kept& layer, const float* x, const float* g,
     float* sum = sums + block * 3 * d;
     const int64_t from = row * d;
     const Norm norm{weight, weight, eps, stats + row, stats + r + row};
-    kernels().add_norm_backward(x + from, g + from, g_residual + from, g_branch + from, sum, sum + d, sum + 2 * d, norm,
+    parameters.kernels.add_norm_backward(x + from, g + from, g_residual + from, g_branch + from, sum, sum + d, sum + 2 * d, norm,
                                 count, d, dropout, row);
   });
-  kernels().sum(sums, total, blocks(r, kRows), 3 * d);
+  parameters.kernels.sum(sums, total, blocks(r, kRows), 3 * d);
 }
 
 // The gradients of Q, [R, D], and of K and V, [N, 2 D].
@@ -289,11 +290,11 @@ void Stack::attend_backward(const Kept& layer, const float* g_attended, float* g
     for (float* part : {of_k, of_v}) clear(part + of.length * of.row, head.rows - of.length, of.size, of.row);
     if (of.length == 0) return;
     if (is_small(head)) {
-      kernels().attend_backward(of, p, dropped, g, g_out, d, of_q, of_k, of_v, scratch + 2 * square);
+      parameters.kernels.attend_backward(of, p, dropped, g, g_out, d, of_q, of_k, of_v, scratch + 2 * square);
       return;
     }
     product(of.queries, of.length, of.size, 1, {g_out, d}, Matrix{of.v, of.row}.t(), 0, g, of.columns);
-    kernels().softmax_backward(p, dropped, g, of.queries, of.length, of.columns, of.dropout);
+    parameters.kernels.softmax_backward(p, dropped, g, of.queries, of.length, of.columns, of.dropout);
     product(of.length, of.size, of.queries, 1, Matrix{dropped, of.columns}.t(), {g_out, d}, 0, of_v, of.row);
     product(of.queries, of.size, of.length, of.scale, {g, of.columns}, {of.k, of.row}, 0, of_q, of.q_row);
     product(of.length, of.size, of.queries, of.scale, Matrix{g, of.columns}.t(), {of.q, of.q_row}, 0, of_k, of.row);
@@ -313,15 +314,15 @@ Scratch Stack::scratch(Cut& cut) const {
 // total [size] ← the sum of the rows of x
 void Stack::sum_rows(const float* x, int64_t count, int64_t size, float* sums, float* total) const {
   parallel_blocks(count, kRows, [&](int64_t block, int64_t row, int64_t rows) {
-    kernels().sum(x + row * size, sums + block * size, rows, size);
+    parameters.kernels.sum(x + row * size, sums + block * size, rows, size);
   });
-  kernels().sum(sums, total, blocks(count, kRows), size);
+  parameters.kernels.sum(sums, total, blocks(count, kRows), size);
 }
 
 // out ← LayerNorm(x), as it was
 void Stack::norm(const float* x, const float* weight, const float* shift, float* stats, float* out, int64_t count) const {
   parallel_blocks(count, kRows, [&](int64_t, int64_t row, int64_t rows) {
-    kernels().norm(x + row * d, out + row * d, {weight, shift, eps, stats + row, stats + count + row}, rows, d);
+    parameters.kernels.norm(x + row * d, out + row * d, {weight, shift, eps, stats + row, stats + count + row}, rows, d);
   });
 }
 
@@ -352,10 +353,10 @@ float* Stack::backward(size_t which, const float* g_output, Scratch& at, Tensor*
   add_norm_backward(layer, layer.sum2, g_output, g_middle, g_second, p[G2], layer.stats2, layer.second, at.sums, norm2);
   product(r, f, d, 1, {g_second, d}, {p[WF], f}, 0, at.g_inner, f);
   parallel_blocks(r, kRows, [&](int64_t block, int64_t row, int64_t count) {
-    kernels().gelu_backward(layer.before + row * f, p[BI], at.inner + row * f, at.g_inner + row * f, at.sums + block * f,
+    parameters.kernels.gelu_backward(layer.before + row * f, p[BI], at.inner + row * f, at.g_inner + row * f, at.sums + block * f,
                             count, f);
   });
-  kernels().sum(at.sums, b_i, blocks(r, kRows), f);
+  parameters.kernels.sum(at.sums, b_i, blocks(r, kRows), f);
   product(d, f, r, 1, Matrix{g_second, d}.t(), {at.inner, f}, 0, w_f, f);
   float* middle = at.second;  // whose gradient nobody needs any more
   norm(layer.sum1, p[G1], p[C1], layer.stats1, middle, r);
@@ -380,7 +381,7 @@ float* Stack::backward(size_t which, const float* g_output, Scratch& at, Tensor*
   product(n(), d, d, 1, {at.g_kv, 2 * d}, {p[WK], d}, g_input == g_taken ? 1 : 0, g_input, d);
   product(n(), d, d, 1, {at.g_kv + d, 2 * d}, {p[WV], d}, 1, g_input, d);
   for (int64_t row = 0; g_input != g_taken && row < r; ++row) {
-    kernels().add(g_taken + row * d, g_input + (*layer.plan->row)[row] * d, d);
+    parameters.kernels.add(g_taken + row * d, g_input + (*layer.plan->row)[row] * d, d);
   }
 
   const auto weight = [&](Parameter of, const float* array, int64_t outputs, int64_t inputs) {
@@ -425,6 +426,7 @@ struct Layers : torch::autograd::Function<Layers> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    expect_first_derivative_of_kernels();
     at::AutoDispatchBelowADInplaceOrView below;
     TORCH_CHECK(context->saved_data.count(kStack) != 0, "a second backward pass through layers whose first one kept nothing");
     const auto stack = c10::static_intrusive_pointer_cast<Stack>(context->saved_data[kStack].toCapsule());
@@ -473,9 +475,9 @@ extern "C" {
 // x is [B, L, D]; mask bool [B, L], true at tokens; positions int64 [B, S], the ones that are asked for, or null for all, with
 // or without padding; `parameters` those of each layer in turn. → [B, S, D] or [B, L, D]. Null where this has no kernels:
 // another device or precision than float32 of the CPU, or a libtorch without BLAS.
-char* electra_torch_layers(const Tensor* x, const Tensor* mask, const Tensor* positions, bool with_padding,
-                           const ElectraTorchLayers* settings, const Tensor* const* parameters, size_t layers,
-                           Tensor** output) {
+char* electra_torch_layers(Level level, const ElectraTorchDropoutKeys* keys, const Tensor* x, const Tensor* mask,
+                           const Tensor* positions, bool with_padding, const ElectraTorchLayers* settings,
+                           const Tensor* const* parameters, size_t layers, Tensor** output) {
   return caught([&] {
     *output = nullptr;
     TORCH_CHECK(layers > 0, "no layer");
@@ -490,16 +492,12 @@ char* electra_torch_layers(const Tensor* x, const Tensor* mask, const Tensor* po
       if (!tensor.is_contiguous()) tensor = tensor.contiguous();
     }
 
-    const auto stack = c10::make_intrusive<Stack>(rows_of(*mask, with_padding), std::move(all));
+    const auto stack = c10::make_intrusive<Stack>(rows_of(*mask, with_padding), std::move(all), level);
     stack->d = x->size(2), stack->f = stack->parameters.all()[WI].size(0);
     stack->heads = settings->heads, stack->eps = static_cast<float>(settings->eps);
     stack->place(stack->whole);
     stack->kept.resize(layers);
-    for (Kept& layer : stack->kept) {
-      layer.plan = &stack->whole;
-      layer.attention = dropout(settings->attention_dropout);
-      layer.first = dropout(settings->hidden_dropout), layer.second = dropout(settings->hidden_dropout);
-    }
+    for (Kept& layer : stack->kept) layer.plan = &stack->whole;
     std::vector<int64_t> shape = x->sizes().vec();
     if (positions != nullptr) {
       TORCH_CHECK(positions->is_cpu() && positions->scalar_type() == at::kLong && positions->dim() == 2 &&
@@ -509,6 +507,15 @@ char* electra_torch_layers(const Tensor* x, const Tensor* mask, const Tensor* po
       stack->place(stack->last);
       stack->kept.back().plan = &stack->last;
       shape[1] = positions->size(1);
+    }
+    for (Kept& layer : stack->kept) {
+      // The rows of the step's batch that come before this part's.
+      const uint64_t before = layer.plan == &stack->last ? keys->examples * shape[1]
+                              : with_padding             ? keys->examples * x->size(1)
+                                                         : keys->tokens;
+      layer.attention = dropout(settings->attention_dropout, *keys, before * stack->heads);
+      layer.first = dropout(settings->hidden_dropout, *keys, before);
+      layer.second = dropout(settings->hidden_dropout, *keys, before);
     }
 
     if (at::GradMode::is_enabled() && (x->requires_grad() || stack->parameters.learn())) {

@@ -39,6 +39,7 @@ struct ElectraTorchAdamW {
   // Null, or both given: scalars in float32 on the parameters' device.
   const at::Tensor* grad_scale;
   const at::Tensor* found_inf;
+  Level level;
 };
 
 namespace {
@@ -90,13 +91,13 @@ std::vector<float*> memory(const std::vector<at::Tensor>& tensors) {
 }
 
 // The norm over plain gradients.
-float norm_of(const std::vector<at::Tensor>& gradients) {
+float norm_of(const std::vector<at::Tensor>& gradients, const Kernels& kernels) {
   const std::vector<float*> of = memory(gradients);
   const std::vector<Piece> parts = pieces(gradients);
   std::vector<float> sums(parts.size());
   parallel(parts.size(), [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; ++at) {
-      sums[at] = kernels().squares(of[parts[at].index] + parts[at].begin, parts[at].size);
+      sums[at] = kernels.squares(of[parts[at].index] + parts[at].begin, parts[at].size);
     }
   });
   return static_cast<float>(std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0)));
@@ -141,10 +142,11 @@ void step_plain(const ElectraTorchAdamW& call, const std::vector<at::Tensor>& pa
   }
   const std::vector<float*> p = memory(parameters), g = memory(gradients), m = memory(exp_avgs), v = memory(exp_avg_sqs);
   const std::vector<Piece> parts = pieces(parameters);
+  const Kernels& kernels = kernels_of(call.level);
   parallel(parts.size(), [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; ++at) {
       const auto [i, from, size] = parts[at];
-      kernels().adamw(p[i] + from, g[i] + from, m[i] + from, v[i] + from, size, steps[i]);
+      kernels.adamw(p[i] + from, g[i] + from, m[i] + from, v[i] + from, size, steps[i]);
     }
   });
 }
@@ -185,7 +187,7 @@ char* electra_torch_adamw(const ElectraTorchAdamW* call) {
       check_scalar("found_inf", *found_inf, parameters[0].device());
     }
     if (call->rate != nullptr) check_scalar("rate", *call->rate, parameters[0].device());
-    if (are_plain(parameters) && are_plain(exp_avgs) && are_plain(exp_avg_sqs) && are_plain(counts)) {
+    if (call->level != FORMULA && are_plain(parameters) && are_plain(exp_avgs) && are_plain(exp_avg_sqs) && are_plain(counts)) {
       step_plain(*call, parameters, gradients, exp_avgs, exp_avg_sqs, counts);
       return;
     }
@@ -210,7 +212,7 @@ char* electra_torch_adamw(const ElectraTorchAdamW* call) {
 
 // The L2 norm over all gradients together, what brings it down to max_norm, and whether it is not finite: float32 scalars on
 // the gradients' device, as new tensors of the caller.
-char* electra_torch_clip(at::Tensor* const* parameters, size_t count, double max_norm, at::Tensor** norm,
+char* electra_torch_clip(Level level, at::Tensor* const* parameters, size_t count, double max_norm, at::Tensor** norm,
                          at::Tensor** grad_scale, at::Tensor** found_inf) {
   return caught([&] {
     at::NoGradGuard no_grad;
@@ -219,8 +221,8 @@ char* electra_torch_clip(at::Tensor* const* parameters, size_t count, double max
       const at::Tensor& gradient = parameters[i]->grad();
       if (gradient.defined()) gradients.push_back(gradient);
     }
-    if (count == 0 || (parameters[0]->is_cpu() && are_plain(gradients))) {
-      const float value = norm_of(gradients);
+    if (count == 0 || (level != FORMULA && parameters[0]->is_cpu() && are_plain(gradients))) {
+      const float value = norm_of(gradients, kernels_of(level));
       *norm = new at::Tensor(scalar(value));
       *grad_scale = new at::Tensor(scalar(static_cast<float>(std::max(value / max_norm, 1.0))));
       *found_inf = new at::Tensor(scalar(std::isfinite(value) ? 0 : 1));

@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include "kernels.h"
+
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -17,7 +19,7 @@
 
 class Parameters : public torch::CustomClassHolder {
  public:
-  explicit Parameters(std::vector<at::Tensor> all) : all_(std::move(all)) {
+  Parameters(std::vector<at::Tensor> all, Level level) : kernels(kernels_of(level)), all_(std::move(all)) {
     for (const at::Tensor& parameter : all_) versions_.push_back(parameter._version());
     // What was computed from other tensors has a graph to go on through.
     const bool leaves = std::all_of(all_.begin(), all_.end(), [](const at::Tensor& tensor) { return tensor.is_leaf(); });
@@ -25,6 +27,9 @@ class Parameters : public torch::CustomClassHolder {
     const int64_t at = learning == all_.end() ? 0 : learning - all_.begin();
     first_ = leaves ? at : 0, count_ = leaves ? 1 : static_cast<int64_t>(all_.size());
   }
+
+  // Which the operation is computed with, forward and backward.
+  const Kernels& kernels;
 
   const std::vector<at::Tensor>& all() const { return all_; }
   bool learn() const {
@@ -68,8 +73,9 @@ class Parameters : public torch::CustomClassHolder {
 inline void keep(torch::autograd::AutogradContext* context, const c10::intrusive_ptr<Parameters>& parameters) {
   context->saved_data["parameters"] = at::IValue::make_capsule(parameters);
 }
-inline c10::intrusive_ptr<Parameters> kept_parameters(torch::autograd::AutogradContext* context) {
-  return c10::static_intrusive_pointer_cast<Parameters>(context->saved_data["parameters"].toCapsule());
+template <typename Kind = Parameters>
+c10::intrusive_ptr<Kind> kept_parameters(torch::autograd::AutogradContext* context) {
+  return c10::static_intrusive_pointer_cast<Kind>(context->saved_data["parameters"].toCapsule());
 }
 // What a backward pass returns: undefined gradients of as many arguments, the one of x first, and those of the inputs.
 inline torch::autograd::variable_list settled(at::Tensor x, size_t arguments, const Parameters& parameters,

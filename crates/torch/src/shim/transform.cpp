@@ -3,6 +3,7 @@
 // Shapes: R rows, D hidden size, E embedding size.
 
 #include "caught.h"
+#include "derivative.h"
 #include "kernels.h"
 #include "memory.h"
 #include "parallel.h"
@@ -38,8 +39,8 @@ struct Transform : torch::autograd::Function<Transform> {
     product(r, e, d, 1, matrix(x), matrix(p[DENSE]).t(), 0, data(before), e);
     parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
       const Norm norm{data(p[WEIGHT]), data(p[BIAS]), static_cast<float>(eps), data(stats) + row, data(stats) + r + row};
-      kernels().gelu(data(before) + row * e, data(p[DENSE_BIAS]), data(inner) + row * e, count, e);
-      kernels().norm(data(inner) + row * e, data(out) + row * e, norm, count, e);
+      parameters->kernels.gelu(data(before) + row * e, data(p[DENSE_BIAS]), data(inner) + row * e, count, e);
+      parameters->kernels.norm(data(inner) + row * e, data(out) + row * e, norm, count, e);
     });
     context->save_for_backward({x, before, inner, stats});
     keep(context, parameters);
@@ -47,6 +48,7 @@ struct Transform : torch::autograd::Function<Transform> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    expect_first_derivative_of_kernels();
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &before = saved[1], &inner = saved[2], &stats = saved[3];
@@ -59,10 +61,10 @@ struct Transform : torch::autograd::Function<Transform> {
     parallel_blocks(r, kRows, [&](int64_t block, int64_t row, int64_t count) {
       const Norm norm{data(weight), data(weight), 0, data(stats) + row, data(stats) + r + row};
       float *sum = data(sums) + block * 3 * e, *of = data(g_before) + row * e;
-      kernels().norm_backward(data(inner) + row * e, data(g) + row * e, of, sum, sum + e, norm, count, e, {0, 0}, 0);
-      kernels().gelu_backward(data(before) + row * e, data(bias), data(again) + row * e, of, sum + 2 * e, count, e);
+      parameters->kernels.norm_backward(data(inner) + row * e, data(g) + row * e, of, sum, sum + e, norm, count, e, {0, 0}, 0);
+      parameters->kernels.gelu_backward(data(before) + row * e, data(bias), data(again) + row * e, of, sum + 2 * e, count, e);
     });
-    kernels().sum(data(sums), data(total), sums.size(0), 3 * e);
+    parameters->kernels.sum(data(sums), data(total), sums.size(0), 3 * e);
     product(e, d, r, 1, matrix(g_before).t(), matrix(x), 0, data(g_dense), d);
     product(r, d, e, 1, matrix(g_before), matrix(dense), 0, data(g_x), d);
     const auto vector = [&](int64_t which) { return tensor_at(total, data(total) + which * e, {e}); };
@@ -75,7 +77,7 @@ struct Transform : torch::autograd::Function<Transform> {
 extern "C" {
 
 // x is […, D] → […, E]. Null where this has no kernels.
-char* electra_torch_transform(const Tensor* x, double eps, const Tensor* const* parameters, Tensor** output) {
+char* electra_torch_transform(Level level, const Tensor* x, double eps, const Tensor* const* parameters, Tensor** output) {
   return caught([&] {
     *output = nullptr;
     std::array<Tensor, PARAMETERS> p;
@@ -88,7 +90,7 @@ char* electra_torch_transform(const Tensor* x, double eps, const Tensor* const* 
       TORCH_CHECK(p[which].sizes() == at::IntArrayRef({p[DENSE].size(0)}), "a vector is ", p[which].sizes(), ": expected [",
                   p[DENSE].size(0), "]");
     }
-    const auto all = c10::make_intrusive<Parameters>(variable_list(p.begin(), p.end()));
+    const auto all = c10::make_intrusive<Parameters>(variable_list(p.begin(), p.end()), level);
     *output = new Tensor(Transform::apply(x->contiguous(), eps, all, all->inputs()));
   });
 }

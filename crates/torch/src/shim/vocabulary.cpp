@@ -3,6 +3,7 @@
 // Shapes: R rows, E embedding size, V vocabulary.
 
 #include "caught.h"
+#include "derivative.h"
 #include "kernels.h"
 #include "memory.h"
 #include "parallel.h"
@@ -24,38 +25,40 @@ constexpr int64_t kRows = 16;  // of a block: one has a sum of V numbers
 struct LogLikelihood : torch::autograd::Function<LogLikelihood> {
   // → log p [R], and the logits [R, V] as what has no gradient
   static variable_list forward(AutogradContext* context, const Tensor& x, const Tensor& table, const Tensor& bias,
-                               const Tensor& targets, bool keeps_logits) {
+                               const Tensor& targets, bool keeps_logits, Level level) {
     at::AutoDispatchBelowADInplaceOrView below;
     const int64_t rows = x.size(0), e = x.size(1), v = table.size(0);
     const Tensor logits = empty({rows, v}), log_sums = empty({rows}), log_p = empty({rows});
     product(rows, v, e, 1, matrix(x), matrix(table).t(), 0, data(logits), v);
     parallel_blocks(rows, kRows, [&](int64_t, int64_t row, int64_t count) {
-      kernels().log_likelihood(data(logits) + row * v, data(bias), targets.const_data_ptr<int64_t>() + row,
-                               data(log_sums) + row, data(log_p) + row, count, v);
+      kernels_of(level).log_likelihood(data(logits) + row * v, data(bias), targets.const_data_ptr<int64_t>() + row,
+                                       data(log_sums) + row, data(log_p) + row, count, v);
     });
     context->save_for_backward({x, table, targets, logits, log_sums});
     context->saved_data["keeps"] = keeps_logits;
+    context->saved_data["level"] = static_cast<int64_t>(level);
     context->mark_non_differentiable({logits});
     return {log_p, logits};
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    expect_first_derivative_of_kernels();
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &table = saved[1], &targets = saved[2], &logits = saved[3], &log_sums = saved[4];
     const int64_t rows = x.size(0), e = x.size(1), v = table.size(0);
+    const Kernels& kernels = kernels_of(static_cast<Level>(context->saved_data["level"].toInt()));
     const bool keeps = context->saved_data["keeps"].toBool() || torch::autograd::get_current_graph_task_keep_graph();
     const Tensor g = gradients[0].contiguous(), g_logits = keeps ? empty({rows, v}) : logits;
     const Tensor sums = empty({blocks(rows, kRows), v}), g_bias = empty({v}), g_x = empty({rows, e}), g_table = empty({v, e});
     parallel_blocks(rows, kRows, [&](int64_t block, int64_t row, int64_t count) {
-      kernels().log_likelihood_backward(data(logits) + row * v, targets.const_data_ptr<int64_t>() + row,
-                                        data(log_sums) + row, data(g) + row, data(g_logits) + row * v,
-                                        data(sums) + block * v, count, v);
+      kernels.log_likelihood_backward(data(logits) + row * v, targets.const_data_ptr<int64_t>() + row, data(log_sums) + row,
+                                      data(g) + row, data(g_logits) + row * v, data(sums) + block * v, count, v);
     });
-    kernels().sum(data(sums), data(g_bias), sums.size(0), v);
+    kernels.sum(data(sums), data(g_bias), sums.size(0), v);
     product(rows, e, v, 1, matrix(g_logits), matrix(table), 0, data(g_x), e);
     product(v, e, rows, 1, matrix(g_logits).t(), matrix(x), 0, data(g_table), e);
-    return {g_x, g_table, g_bias, Tensor(), Tensor()};
+    return {g_x, g_table, g_bias, Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -65,8 +68,8 @@ extern "C" {
 
 // x is [R, E], table [V, E], bias [V], targets int64 [R]. Without keeps_logits a backward pass overwrites the logits. Null
 // where this has no kernels.
-char* electra_torch_log_likelihood(const Tensor* x, const Tensor* table, const Tensor* bias, const Tensor* targets,
-                                   bool keeps_logits, Tensor** log_p, Tensor** logits) {
+char* electra_torch_log_likelihood(Level level, const Tensor* x, const Tensor* table, const Tensor* bias,
+                                   const Tensor* targets, bool keeps_logits, Tensor** log_p, Tensor** logits) {
   return caught([&] {
     *log_p = *logits = nullptr;
     if (!has_kernels({*x, *table, *bias})) return;
@@ -81,14 +84,15 @@ char* electra_torch_log_likelihood(const Tensor* x, const Tensor* table, const T
       const int64_t id = ids.const_data_ptr<int64_t>()[row];
       TORCH_CHECK(id >= 0 && id < v, "target ", row, " is ", id, ": expected 0 to ", v - 1);
     }
-    const variable_list both = LogLikelihood::apply(x->contiguous(), table->contiguous(), bias->contiguous(), ids, keeps_logits);
+    const variable_list both =
+        LogLikelihood::apply(x->contiguous(), table->contiguous(), bias->contiguous(), ids, keeps_logits, level);
     *log_p = new Tensor(both[0]);
     *logits = new Tensor(both[1]);
   });
 }
 
 // logits are [R, V], uniforms [R] → int64 [R]. Null where this has no kernels.
-char* electra_torch_sample(const Tensor* logits, const Tensor* uniforms, Tensor** sampled) {
+char* electra_torch_sample(Level level, const Tensor* logits, const Tensor* uniforms, Tensor** sampled) {
   return caught([&] {
     *sampled = nullptr;
     if (!has_kernels({*logits, *uniforms})) return;
@@ -101,7 +105,7 @@ char* electra_torch_sample(const Tensor* logits, const Tensor* uniforms, Tensor*
       const std::unique_ptr<float[]> scratch(new float[v]);
       for (int64_t row = begin; row < end; ++row) {
         found.mutable_data_ptr<int64_t>()[row] =
-            kernels().sample(data(from) + row * v, data(at)[row], scratch.get(), v);
+            kernels_of(level).sample(data(from) + row * v, data(at)[row], scratch.get(), v);
       }
     });
     *sampled = new Tensor(found);
