@@ -51,10 +51,10 @@ pub enum Select<'a> {
     /// At all positions, padding among them, as transformers has it.
     All,
     /// At tokens; where there is padding, the output is 0 or means nothing.
-    Tokens,
+    Unpadded,
     /// At these positions of each row, int64 `[B, N]`, and so of the last layer at no others. At padding the output is 0
     /// or means nothing.
-    At(&'a Tensor),
+    Positions(&'a Tensor),
 }
 
 /// Post-LayerNorm layers of BERT, one on top of the other, as one operation, whose matrix products are all that it does

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use electra_encoder::{EncoderConfig, Tied, Weights};
 use electra_objective::{Batch, ModelConfig};
-use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
+use electra_torch::{AdamW, AdamWConfig, Group, at_each_kernel_level, clip_grad_norm};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -106,8 +106,14 @@ impl Golden {
     }
 }
 
-/// Runs the three steps of an objective; two metrics hold the two losses.
+/// Runs the three steps of an objective at every level of kernels; two metrics hold the two losses.
 fn check(folder: &Path, objective: &str, generator_metric: Option<&str>, main_metric: &str) {
+    at_each_kernel_level(&format!("the golden steps of {objective}"), |_| {
+        check_at_level(folder, objective, generator_metric, main_metric);
+    });
+}
+
+fn check_at_level(folder: &Path, objective: &str, generator_metric: Option<&str>, main_metric: &str) {
     let golden = Golden::read(folder, objective);
     let parameters = nn::VarStore::new(Device::Cpu);
     let network = electra_ablations::build(objective, &parameters.root(), &golden.model, &[]).unwrap();

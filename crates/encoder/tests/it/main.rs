@@ -7,4 +7,5 @@ mod golden;
 mod hub;
 mod initialise;
 mod loader;
+mod parts;
 mod support;
