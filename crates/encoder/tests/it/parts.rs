@@ -65,7 +65,7 @@ fn compute(parameters: &nn::VarStore, encoder: &Encoder, head: Head, parts: &[i6
         tch::manual_seed(SEED as i64);
         let mut output = if keyed { with_dropout_keys(SEED, preceding, forward).unwrap() } else { forward() };
         if !matches!(head, Head::Positions) {
-            output = output * part.attention_mask.unsqueeze(-1);
+            output *= part.attention_mask.unsqueeze(-1);
         }
         let place = Tensor::arange(output.size()[1..].iter().product::<i64>(), (Kind::Float, Device::Cpu));
         let weight = place.view([1, output.size()[1], output.size()[2]]).sin();
