@@ -57,13 +57,14 @@ fn data(criterion: &mut Criterion) {
         ("bert", MaskingConfig::bert()),
         ("reference", MaskingConfig::reference()),
     ] {
-        let loader = Loader::new(&corpus, masking, &[], BATCH, 1).expect("a valid setting");
-        let (mut batch, mut scratch) = (loader.empty_batch(), Scratch::default());
+        let masker = Masker::new(masking, corpus.vocabulary(), &[], MAX_LENGTH, 1).expect("a valid setting");
+        let loader = Loader::new(&corpus, &masker, BATCH, 1).expect("a valid setting");
+        let mut parts = loader.empty_parts(1).expect("one part");
         let mut step = 0;
         group.bench_function(format!("gather and mask, {name}"), |bench| {
             bench.iter(|| {
                 step += 1;
-                loader.fill(step, &mut batch, &mut scratch)
+                loader.fill(step, &mut parts)
             });
         });
     }

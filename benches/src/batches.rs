@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use electra_data::{Batch, Loader};
+use electra_data::{Batch, Column, ColumnData, ColumnKind, Data, Loader};
 use electra_encoder::Weights;
 use electra_objective::ModelConfig;
 use tch::Tensor;
@@ -33,9 +33,14 @@ pub fn save(folder: &Path, objective: &str, model: &ModelConfig, loader: &Loader
         put("input_ids", Tensor::from_slice(&batch.input_ids));
         put("attention_mask", Tensor::from_slice(&batch.attention_mask));
         put("token_type_ids", Tensor::from_slice(&batch.token_type_ids));
-        put("masked_input_ids", Tensor::from_slice(&batch.masked_input_ids));
-        put("masked_positions", Tensor::from_slice(&batch.masked_positions));
-        put("masked_valid", Tensor::from_slice(&batch.masked_valid));
+        for ColumnData { column, data } in &batch.columns {
+            let tensor = match data {
+                Data::Ids(ids) => Tensor::from_slice(ids),
+                Data::Flags(flags) => Tensor::from_slice(flags),
+                Data::Reals(reals) => Tensor::from_slice(reals),
+            };
+            put(column.name, tensor);
+        }
     }
     Ok(Weights::new(tensors).save(&folder.join("batches.safetensors"))?)
 }
@@ -55,19 +60,31 @@ pub fn read(folder: &Path) -> Result<Vec<Batch>, Error> {
         };
         let ints = |name| -> Result<Vec<i64>, Error> { Ok(Vec::try_from(get(name)?.reshape([-1]))?) };
         let bools = |name| -> Result<Vec<bool>, Error> { Ok(Vec::try_from(get(name)?.reshape([-1]))?) };
-        let (rows, length) = get("input_ids")?.size2()?;
-        batches.push(Batch {
-            rows: rows as usize,
-            max_length: length as usize,
-            max_masked: get("masked_positions")?.size2()?.1 as usize,
-            examples: (0..rows as u64).collect(),
-            input_ids: ints("input_ids")?,
-            attention_mask: bools("attention_mask")?,
-            token_type_ids: ints("token_type_ids")?,
-            masked_input_ids: ints("masked_input_ids")?,
-            masked_positions: ints("masked_positions")?,
-            masked_valid: bools("masked_valid")?,
-        });
+        let reals = |name| -> Result<Vec<f32>, Error> { Ok(Vec::try_from(get(name)?.reshape([-1]))?) };
+        let length = get("input_ids")?.size2()?.1 as usize;
+        let slots = get("masked_positions")?.size2()?.1 as usize;
+        let columns = [
+            Column::ids("masked_input_ids", length),
+            Column::ids("masked_positions", slots),
+            Column::flags("masked_valid", slots),
+            Column::flags("masked_distinct", slots),
+            Column::reals("uniforms", slots),
+        ];
+        let data = |column: Column| -> Result<ColumnData, Error> {
+            let data = match column.kind {
+                ColumnKind::Ids => Data::Ids(ints(column.name)?),
+                ColumnKind::Flags => Data::Flags(bools(column.name)?),
+                ColumnKind::Reals => Data::Reals(reals(column.name)?),
+            };
+            Ok(ColumnData { column, data })
+        };
+        batches.push(Batch::from_arrays(
+            length,
+            ints("input_ids")?,
+            bools("attention_mask")?,
+            ints("token_type_ids")?,
+            columns.into_iter().map(data).collect::<Result<_, _>>()?,
+        ));
     }
     if batches.is_empty() { Err(format!("{}: no batches", path.display()).into()) } else { Ok(batches) }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use electra_data::{
     Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Loader, MaskingConfig, Progress, Unit, Vocabulary,
 };
-use electra_masking::Scratch;
+use electra_masking::Masker;
 use electra_text::{Event, Inputs, ReadConfig, Reader, Separator};
 use electra_tokenizer::{Tokenizer, TrainConfig, Trainer};
 
@@ -108,12 +108,14 @@ pub fn build(events: Vec<Event>, tokenizer: &Tokenizer, folder: &Path) -> Corpus
 /// # Panics
 /// If the corpus is damaged.
 pub fn mask_batches(corpus: &Corpus, steps: u64) -> u64 {
-    let loader = Loader::new(corpus, MaskingConfig::bert(), &[], BATCH, 1).expect("a valid setting");
-    let (mut batch, mut scratch) = (loader.empty_batch(), Scratch::default());
+    let masker = Masker::new(MaskingConfig::bert(), corpus.vocabulary(), &[], corpus.max_length(), 1);
+    let masker = masker.expect("a valid setting");
+    let loader = Loader::new(corpus, &masker, BATCH, 1).expect("a valid setting");
+    let mut parts = loader.empty_parts(1).expect("one part");
     let mut tokens = 0;
     for step in 0..steps {
-        loader.fill(step, &mut batch, &mut scratch).expect("a corpus that is whole");
-        tokens += batch.attention_mask.iter().filter(|&&real| real).count() as u64;
+        loader.fill(step, &mut parts).expect("a corpus that is whole");
+        tokens += parts[0].total("attention_mask");
     }
     tokens
 }

@@ -14,7 +14,7 @@ use clap::Parser;
 use electra_benches::{batches, median, products, random_corpus};
 use electra_data::Loader;
 use electra_encoder::{Convention, EncoderConfig, StepShape};
-use electra_objective::{Batch, ModelConfig};
+use electra_objective::{Batch, Given, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};
 
@@ -84,15 +84,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         model.encoder.vocab_size as u32,
         3 * options.batch,
     )?;
-    let masking = electra_ablations::masking(&options.objective)?;
-    let loader = Loader::new(&corpus, masking, &[], options.batch, 1)?;
+    let spec = electra_ablations::objective(&options.objective)?;
+    let masking = (spec.info.masking)();
+    let given = Given { model: &model, masking: &masking, corpus: &corpus, continues_word: &[], seed: 1 };
+    let view = (spec.view)(&given).map_err(|error| error.to_string())?;
+    let loader = Loader::new(&corpus, &*view, options.batch, 1)?;
     if let Some(folder) = &options.save_batches {
         return batches::save(folder, &options.objective, &model, &loader);
     }
     let read = options.batches.as_deref().map(batches::read).transpose()?;
     let parameters = nn::VarStore::new(device);
-    let unigram = corpus.token_counts()?;
-    let objective = electra_ablations::build(&options.objective, &parameters.root(), &model, &unigram)?;
+    let objective = (spec.build)(&parameters.root(), &given).map_err(|error| error.to_string())?;
     electra_encoder::initialise(&parameters, model.encoder.initializer_range, 1)?;
     let group = Group { parameters: parameters.trainable_variables(), weight_decay: 0.01, lr_scale: 1.0 };
     let mut optimizer = AdamW::new(vec![group], AdamWConfig::paper())?;
@@ -120,7 +122,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             None => loader.batch(step)?,
         };
         lap("1 gather and mask")?;
-        let batch = Batch::new(&data, 1, step, device);
+        let batch = Batch::new(&data, device);
         lap("2 to tensors")?;
         let output = objective.forward_t(&batch, true);
         lap("3 forward")?;
@@ -148,9 +150,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shape = StepShape {
         batch: options.batch as u64,
         length: options.max_length as u64,
-        masked: loader.empty_batch().max_masked as u64,
+        masked: masking.capacity(options.max_length) as u64,
     };
-    let networks = electra_ablations::networks(&options.objective, &model)?;
+    let networks = (spec.info.networks)(&model);
     let share = Convention::Executed.step(&networks, shape) / step_s / peak;
     let products_s = products::seconds(&networks, shape, device)?;
     let product_share = products_s / step_s;

@@ -1,11 +1,43 @@
 //! All-Tokens MLM (paper §3.5).
 
-use electra_encoder::{Encoder, Select};
+use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_masking::MaskingConfig;
 use electra_objective::{
-    Batch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, auc,
-    chunked_sum, log_likelihood, mean, rows_in_memory,
+    Batch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, ObjectiveInfo, Output, Spec,
+    VocabularyHead, auc, chunked_sum, log_likelihood, masked_view, mean, mean_here, rows_in_memory,
 };
 use tch::{Kind, Tensor, nn};
+
+/// All-Tokens MLM as in the paper, with the gate.
+pub const SPEC: Spec = Spec {
+    info: ObjectiveInfo {
+        name: "all-tokens-mlm",
+        title: "All-Tokens MLM",
+        paper: Some(84.3),
+        reads_masks: false,
+        has_generator: true,
+        couples_rows: false,
+        masking: MaskingConfig::electra,
+        networks: |model| {
+            model.with_generator(&[Head::Vocabulary(Positions::All), Head::Gate(Positions::All)]).into()
+        },
+    },
+    view: masked_view,
+    build: |root, given| Ok(Box::new(AllTokensMlm::new(root, given.model, true))),
+};
+
+/// A control: the softmax alone predicts.
+pub const SPEC_NO_GATE: Spec = Spec {
+    info: ObjectiveInfo {
+        name: "all-tokens-mlm-no-gate",
+        title: "All-Tokens MLM, no gate",
+        paper: None,
+        networks: |model| model.with_generator(&[Head::Vocabulary(Positions::All)]).into(),
+        ..SPEC.info
+    },
+    build: |root, given| Ok(Box::new(AllTokensMlm::new(root, given.model, false))),
+    ..SPEC
+};
 
 /// Replace MLM at every position, with a gate that copies the input.
 ///
@@ -101,7 +133,7 @@ impl Objective for AllTokensMlm {
         let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
         let gate = self.gate.as_ref().map(|gate| gate.forward(&hidden)); // [B, L]
         let sum = self.loss(&hidden, gate.as_ref(), batch, &corrupted.replaced);
-        let main_loss = sum / batch.attention_mask.sum(Kind::Float);
+        let main_loss = sum / batch.total("attention_mask");
         let metrics = diagnostics(&main_loss, gate.as_ref(), batch, &corrupted.replaced);
         let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
@@ -119,23 +151,28 @@ impl Objective for AllTokensMlm {
     }
 }
 
-/// `main_loss`, and of the gate: its mean where the input is the original token and where it was replaced, how
-/// far its mean is from the share of original tokens (calibration), and how well it tells them apart.
+/// `main_loss` and `gate_bias`, how far the gate's mean is from the share of original tokens (calibration), over the whole
+/// step. Over the rows at hand: the gate's mean where the input is the original token and where it was replaced, and how well
+/// it tells them apart.
 fn diagnostics(loss: &Tensor, gate: Option<&Tensor>, batch: &Batch, replaced: &Tensor) -> Metrics {
     let loss = loss.detach();
-    let metrics = Metrics::new(move || vec![("main_loss", loss)]);
+    let metrics = Metrics::shares(move || vec![("main_loss", loss)]);
     let Some(gate) = gate else { return metrics };
-    let (gate, real) = (gate.detach().to_kind(Kind::Float), batch.attention_mask.shallow_clone());
-    let replaced = replaced.shallow_clone();
-    metrics.and(Metrics::new(move || {
-        let copied = replaced.logical_not();
+    let (gate, tokens) = (gate.detach().to_kind(Kind::Float), batch.attention_mask.shallow_clone());
+    let (copied, total) = (replaced.logical_not(), batch.total("attention_mask").shallow_clone());
+    let bias = {
+        let [gate, tokens, copied] = [&gate, &tokens, &copied].map(Tensor::shallow_clone);
+        Metrics::shares(move || {
+            let copies = mean(&copied, &tokens, &total);
+            vec![("gate_bias", mean(&gate.sigmoid(), &tokens, &total) - copies)]
+        })
+    };
+    metrics.and(bias).and(Metrics::averages(move || {
         let probability = gate.sigmoid();
-        let copies = mean(&copied, &real);
         vec![
-            ("gate_on_original", mean(&probability, &copied.logical_and(&real))),
-            ("gate_on_replaced", mean(&probability, &replaced.logical_and(&real))),
-            ("gate_bias", mean(&probability, &real) - copies),
-            ("gate_auc", auc(&gate.masked_select(&real), &copied.masked_select(&real))),
+            ("gate_on_original", mean_here(&probability, &copied.logical_and(&tokens))),
+            ("gate_on_replaced", mean_here(&probability, &copied.logical_not().logical_and(&tokens))),
+            ("gate_auc", auc(&gate.masked_select(&tokens), &copied.masked_select(&tokens))),
         ]
     }))
 }

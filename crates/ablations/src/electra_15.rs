@@ -1,11 +1,28 @@
 //! ELECTRA 15 % (paper §3.5).
 
-use electra_encoder::{Encoder, Select};
+use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_masking::MaskingConfig;
 use electra_objective::{
-    Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
-    detection,
+    Batch, Corruption, Inspection, ModelConfig, Objective, ObjectiveInfo, Output, ReplacedHead, Spec,
+    binary_cross_entropy, detection, masked_view,
 };
 use tch::nn;
+
+/// ELECTRA 15 % as in the paper.
+pub const SPEC: Spec = Spec {
+    info: ObjectiveInfo {
+        name: "electra-15",
+        title: "ELECTRA 15 %",
+        paper: Some(82.4),
+        reads_masks: false,
+        has_generator: true,
+        couples_rows: false,
+        masking: MaskingConfig::electra,
+        networks: |model| model.with_generator(&[Head::Discriminator(Positions::Masked)]).into(),
+    },
+    view: masked_view,
+    build: |root, given| Ok(Box::new(Electra15::new(root, given.model))),
+};
 
 /// Replaced token detection whose main loss is taken at the masked positions only.
 ///
@@ -44,12 +61,13 @@ impl Objective for Electra15 {
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
         let input = batch.with_ids(&corrupted.input_ids);
-        let hidden = self.encoder.forward_select_t(&input, Select::Positions(&batch.masked_positions), train); // [B, N, D]
+        let positions = batch.column("masked_positions");
+        let hidden = self.encoder.forward_select_t(&input, Select::Positions(positions), train); // [B, N, D]
         let logits = self.head.forward(&hidden); // [B, N]
-        let replaced = corrupted.replaced.gather(1, &batch.masked_positions, false); // [B, N]
-        let weights = batch.counted_once();
-        let disc_loss = binary_cross_entropy(&logits, &replaced, &weights);
-        let metrics = detection(&logits, &replaced, &weights, &disc_loss);
+        let replaced = corrupted.replaced.gather(1, positions, false); // [B, N]
+        let (distinct, total) = (batch.column("masked_distinct"), batch.total("masked_distinct"));
+        let disc_loss = binary_cross_entropy(&logits, &replaced, distinct, total);
+        let metrics = detection(&logits, &replaced, distinct, total, &disc_loss);
         let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
     }

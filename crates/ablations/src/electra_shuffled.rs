@@ -1,21 +1,41 @@
 //! ELECTRA with a planted defect: a control.
 
+use electra_data::{Cells, Column, Corpus, Error, Key, Row, View};
 use electra_encoder::{Encoder, Select};
 use electra_masking::Stream;
 use electra_objective::{
-    Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
-    detection,
+    Batch, BoxError, Corruption, Given, Inspection, ModelConfig, Objective, ObjectiveInfo, Output,
+    ReplacedHead, Spec, binary_cross_entropy, detection, electra, masked_view,
 };
-use tch::{Kind, Tensor, nn};
+use tch::nn;
 
-/// Which positions are shuffled and how their labels are permuted: key (numbers of the batch's samples).
+/// 30 % of the labels are shuffled.
+pub const SPEC: Spec = Spec {
+    info: ObjectiveInfo {
+        name: "electra-shuffled",
+        title: "ELECTRA, 30 % of the labels shuffled",
+        paper: None,
+        ..electra::SPEC.info
+    },
+    view: |given| view(given, 0.3),
+    build: |root, given| Ok(Box::new(ShuffledElectra::new(root, given.model))),
+};
+
+/// All labels are shuffled.
+pub const SPEC_ALL: Spec = Spec {
+    info: ObjectiveInfo { name: "electra-shuffled-all", title: "ELECTRA, all labels shuffled", ..SPEC.info },
+    view: |given| view(given, 1.0),
+    ..SPEC
+};
+
+/// Which positions are shuffled and how their labels are permuted: key (seed, step, example).
 const SHUFFLE: Stream = Stream::named(b"shuffle\0");
 
 /// Replaced token detection that learns from labels of which some are shuffled.
 ///
-/// As ELECTRA in everything else. In each batch a share of the tokens that are not padding, chosen anew, get each
-/// other's labels, so the share of tokens called replaced stays what it was. A study that does not find this worse
-/// than ELECTRA could not find a real defect of that size either.
+/// As ELECTRA in everything else. In each row a share of the tokens that are not padding, chosen anew, get each
+/// other's labels, so the share of tokens called replaced stays what it was, row by row. A study that does not find this
+/// worse than ELECTRA could not find a real defect of that size either.
 #[derive(Debug)]
 pub struct ShuffledElectra {
     corruption: Corruption,
@@ -23,15 +43,12 @@ pub struct ShuffledElectra {
     head: ReplacedHead,
     gen_weight: f64,
     disc_weight: f64,
-    share: f64,
 }
 
 impl ShuffledElectra {
-    /// `share` of the labels, 0 to 1, are shuffled: with 0 it is ELECTRA, and with 1 they say nothing of a token.
-    ///
     /// Its parameters lie under `root / "generator"` and `root / "main"`.
     #[must_use]
-    pub fn new(root: &nn::Path<'_>, config: &ModelConfig, share: f64) -> Self {
+    pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
         let (generator, encoder) = config.build_with_generator(root);
         Self {
             corruption: Corruption::Generator(Box::new(generator)),
@@ -39,7 +56,6 @@ impl ShuffledElectra {
             head: ReplacedHead::new(&(root / "main"), &config.encoder),
             gen_weight: config.gen_weight,
             disc_weight: config.disc_weight,
-            share,
         }
     }
 }
@@ -50,21 +66,16 @@ impl Objective for ShuffledElectra {
     }
 
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
-        // First, as it waits for the device, which would else stand still in the middle of the step.
-        let from = shuffle(batch, self.share);
         let corrupted = self.corruption.forward_t(batch, train);
         let input = batch.with_ids(&corrupted.input_ids);
         let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
         let logits = self.head.forward(&hidden); // [B, L]
-        let labels = corrupted.replaced.flatten(0, -1).index_select(0, &from).view_as(&logits); // [B, L]
-        let disc_loss = binary_cross_entropy(&logits, &labels, &batch.attention_mask);
-        let metrics = detection(&logits, &labels, &batch.attention_mask, &disc_loss);
+        let labels = corrupted.replaced.gather(1, batch.column(LABEL_POSITIONS), false); // [B, L]
+        let (tokens, total) = (&batch.attention_mask, batch.total("attention_mask"));
+        let disc_loss = binary_cross_entropy(&logits, &labels, tokens, total);
+        let metrics = detection(&logits, &labels, tokens, total, &disc_loss);
         let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
-    }
-
-    fn waits_for_device(&self) -> bool {
-        true
     }
 
     fn inspect(&self, batch: &Batch) -> Option<Inspection> {
@@ -76,70 +87,82 @@ impl Objective for ShuffledElectra {
     }
 }
 
-/// Whose label each position gets, a function of the batch's sampling numbers and so of (seed, step, examples).
-///
-/// # Shapes
-/// int64 `[B · L]`
-fn shuffle(batch: &Batch, share: f64) -> Tensor {
-    // The numbers come to the host to key a stream with: a control may wait for the device.
-    let uniforms: Vec<f32> = host(&batch.uniforms.masked_select(&batch.masked_valid), Kind::Float);
-    let real: Vec<bool> = host(&batch.attention_mask, Kind::Bool);
-    let key = uniforms.iter().fold(0_u64, |key, number| key.rotate_left(7) ^ u64::from(number.to_bits()));
-    let mut rng = SHUFFLE.rng(key, 0, 0);
-    let chosen: Vec<usize> = (0..real.len()).filter(|&at| real[at] && rng.unit() < share).collect();
-    let mut from: Vec<i64> = (0..real.len() as i64).collect();
-    // Fisher and Yates: every order of the chosen positions is equally likely.
-    for last in (1..chosen.len()).rev() {
-        from.swap(chosen[last], chosen[rng.below(last as u32 + 1) as usize]);
-    }
-    Tensor::from_slice(&from).to_device(batch.attention_mask.device())
+/// The column that says whose label each position of a row gets, `[L]` ids.
+const LABEL_POSITIONS: &str = "label_positions";
+
+/// The columns of masks, then [`LABEL_POSITIONS`].
+#[derive(Debug)]
+struct ShuffledLabels {
+    masks: Box<dyn View>,
+    /// Of the tokens that are not padding, 0 to 1.
+    share: f64,
 }
 
-/// The elements of a tensor, wherever it is.
-fn host<T: tch::kind::Element + Copy>(tensor: &Tensor, kind: Kind) -> Vec<T>
-where
-    Vec<T>: TryFrom<Tensor, Error = tch::TchError>,
-{
-    let flat = tensor.to_kind(kind).to_device(tch::Device::Cpu).flatten(0, -1);
-    Vec::try_from(flat).expect("a flat tensor of this kind")
+fn view(given: &Given<'_>, share: f64) -> Result<Box<dyn View>, BoxError> {
+    Ok(Box::new(ShuffledLabels { masks: masked_view(given)?, share }))
+}
+
+impl View for ShuffledLabels {
+    fn columns(&self, length: usize) -> Vec<Column> {
+        let mut columns = self.masks.columns(length);
+        columns.push(Column::ids(LABEL_POSITIONS, length));
+        columns
+    }
+
+    fn fill(&self, corpus: &Corpus, key: Key, row: &mut Row<'_>) -> Result<(), Error> {
+        let length = row.length;
+        let (mut masks, own) = row.split();
+        self.masks.fill(corpus, key, &mut masks)?;
+        let [Cells::Ids(positions)] = own else { unreachable!("the kinds are those that `columns` gives") };
+        shuffle(key, self.share, length, positions);
+        Ok(())
+    }
+}
+
+/// `positions` becomes a permutation of itself that moves about a share of the first `length`.
+fn shuffle(key: Key, share: f64, length: usize, positions: &mut [i64]) {
+    for (position, source) in positions.iter_mut().enumerate() {
+        *source = position as i64;
+    }
+    let mut rng = key.rng(SHUFFLE);
+    let chosen: Vec<usize> = (0..length).filter(|_| rng.unit() < share).collect();
+    // Fisher and Yates: every order of the chosen positions is equally likely.
+    for last in (1..chosen.len()).rev() {
+        positions.swap(chosen[last], chosen[rng.below(last as u32 + 1) as usize]);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn batch(number: f64) -> Batch {
-        let ids = Tensor::zeros([8, 500], (Kind::Int64, tch::Device::Cpu));
-        let mask = Tensor::ones([8, 500], (Kind::Bool, tch::Device::Cpu));
-        let _ = mask.narrow(1, 450, 50).fill_(0);
-        let slots = Tensor::zeros([8, 3], (Kind::Int64, tch::Device::Cpu));
-        Batch {
-            attention_mask: mask,
-            token_type_ids: ids.copy(),
-            masked_input_ids: ids.copy(),
-            input_ids: ids,
-            masked_valid: slots.ones_like().to_kind(Kind::Bool),
-            uniforms: slots.to_kind(Kind::Float) + number,
-            masked_positions: slots,
-            sampled_ids: None,
-        }
+    fn positions(example: u64, share: f64) -> Vec<i64> {
+        let mut positions = vec![-1; 500];
+        shuffle(Key { seed: 1, step: 2, example }, share, 450, &mut positions);
+        positions
+    }
+
+    fn moved(positions: &[i64]) -> usize {
+        (0_i64..).zip(positions).filter(|(position, source)| position != *source).count()
     }
 
     #[test]
-    fn labels_change_places_among_a_share_of_the_positions() {
-        // Every second label is set, so of the shuffled ones half come to a place of the other kind.
-        let labels = Tensor::arange(4000, (Kind::Int64, tch::Device::Cpu)).remainder(2).eq(1);
-        let sum = |labels: &Tensor| labels.sum(Kind::Int64).int64_value(&[]);
-        for share in [0.0, 0.3, 1.0] {
-            let shuffled = |number| labels.index_select(0, &shuffle(&batch(number), share));
-            let found = shuffled(0.5);
-            assert_eq!(sum(&found), sum(&labels));
-            let changed = found.not_equal_tensor(&labels).view([8, 500]);
-            assert_eq!(sum(&changed.narrow(1, 450, 50)), 0, "padding keeps its labels");
-            let changed = sum(&changed) as f64 / 3600.0;
-            assert!((changed - share / 2.0).abs() < 0.02, "{share}: {changed}");
-            assert!(shuffled(0.5).equal(&found));
-            assert!(share == 0.0 || !shuffled(0.25).equal(&found));
-        }
+    fn about_the_share_of_the_tokens_gets_a_label_of_another() {
+        let third = positions(7, 0.3);
+        let mut sorted = third.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..500).collect::<Vec<i64>>(), "a permutation");
+        assert_eq!(third[450..], (450..500).collect::<Vec<i64>>(), "padding is left alone");
+        // 135 of 450 are expected to be chosen, with a standard deviation of 10; nearly all of these get another's.
+        let count = moved(&third);
+        assert!((90..=180).contains(&count), "{count} of 450");
+        assert_eq!(moved(&positions(7, 0.0)), 0);
+        assert!(moved(&positions(7, 1.0)) > 430);
+    }
+
+    #[test]
+    fn the_shuffle_is_a_function_of_the_example() {
+        assert_eq!(positions(7, 0.3), positions(7, 0.3));
+        assert_ne!(positions(7, 0.3), positions(8, 0.3));
     }
 }

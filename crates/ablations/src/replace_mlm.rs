@@ -1,10 +1,28 @@
 //! Replace MLM (paper §3.5).
 
-use electra_encoder::{Encoder, Select};
+use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_masking::MaskingConfig;
 use electra_objective::{
-    Batch, Corruption, Inspection, ModelConfig, Objective, Output, VocabularyHead, mean, prediction,
+    Batch, Corruption, Inspection, ModelConfig, Objective, ObjectiveInfo, Output, Spec, VocabularyHead,
+    masked_view, mean, prediction,
 };
 use tch::nn;
+
+/// Replace MLM as in the paper.
+pub const SPEC: Spec = Spec {
+    info: ObjectiveInfo {
+        name: "replace-mlm",
+        title: "Replace MLM",
+        paper: Some(82.4),
+        reads_masks: false,
+        has_generator: true,
+        couples_rows: false,
+        masking: MaskingConfig::electra,
+        networks: |model| model.with_generator(&[Head::Vocabulary(Positions::Masked)]).into(),
+    },
+    view: masked_view,
+    build: |root, given| Ok(Box::new(ReplaceMlm::new(root, given.model))),
+};
 
 /// Masked language modelling whose input holds samples of a generator where `[MASK]` would stand.
 ///
@@ -43,11 +61,13 @@ impl Objective for ReplaceMlm {
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let corrupted = self.corruption.forward_t(batch, train);
         let input = batch.with_ids(&corrupted.input_ids);
-        let hidden = self.encoder.forward_select_t(&input, Select::Positions(&batch.masked_positions), train); // [B, N, D]
+        let hidden =
+            self.encoder.forward_select_t(&input, Select::Positions(batch.column("masked_positions")), train); // [B, N, D]
         let targets = batch.targets();
+        let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));
         let (log_p, logits) = self.head.log_likelihood(&hidden, &targets); // [B, N], [B, N, V]
-        let main_loss = -mean(&log_p, &batch.masked_valid);
-        let metrics = prediction(&logits, &targets, &batch.masked_valid, &main_loss).prefixed("main_");
+        let main_loss = -mean(&log_p, valid, slots);
+        let metrics = prediction(&logits, &targets, valid, slots, &main_loss).prefixed("main_");
         let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
     }

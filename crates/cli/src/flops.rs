@@ -100,8 +100,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         config.model.generator_multiplier = multiplier;
     }
     let model = config.model.model();
-    let networks = electra_ablations::networks(&options.objective, &model)?;
-    let has_generator = networks.len() > 1;
+    let objective = &electra_ablations::objective(&options.objective)?.info;
+    let has_generator = objective.has_generator;
     if has_generator {
         model.generator.validate().context("--generator-multiplier")?;
     }
@@ -111,12 +111,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         options.objective
     );
 
-    let is_bert = options.objective.starts_with("mlm");
-    let steps = options.steps.unwrap_or(if is_bert { training.bert_steps } else { training.electra_steps });
+    let trained = if objective.reads_masks { training.bert_steps } else { training.electra_steps };
+    let steps = options.steps.unwrap_or(trained);
     let batch = options.batch.unwrap_or(config.budget.batch as u64);
     let length = options.max_length.unwrap_or(training.max_length);
     let count = |name, convention: Convention, masked| {
-        let step = convention.step(&networks, StepShape { batch, length, masked });
+        let step = objective.flops(&model, StepShape { batch, length, masked }, convention);
         Count { name, masked, step, total: step * steps as f64 }
     };
     let counts = [

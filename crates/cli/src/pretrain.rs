@@ -50,29 +50,23 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     electra_torch::load_cuda().context("loading CUDA")?;
-    let masking = |name: &str| electra_ablations::masking(name).map_err(Into::into);
+    let masking = |name: &str| Ok((electra_ablations::objective(name)?.info.masking)());
     let config = Config::read(&options.config, &options.set, masking)?;
-    let model = config.model.model();
-    let networks = electra_ablations::networks(&config.objective, &model)?;
     let continues_word = run::continues_word(&config)?;
-    let unigram = run::unigram(&config)?;
 
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::set(Arc::clone(&stop))?;
     let bar = progress::steps();
     let mut lines = progress::Lines::new();
     let mut observer = |event: &Event| show(&bar, &mut lines, event);
-    let outcome = train(
-        Run {
-            config: &config,
-            folder: &options.run,
-            networks: &networks,
-            continues_word: &continues_word,
-            stop: &stop,
-            observer: &mut observer,
-        },
-        |root| electra_ablations::build(&config.objective, root, &model, &unigram),
-    );
+    let outcome = train(Run {
+        config: &config,
+        folder: &options.run,
+        objective: electra_ablations::objective(&config.objective)?,
+        continues_word: &continues_word,
+        stop: &stop,
+        observer: &mut observer,
+    });
     bar.finish_and_clear();
     report(options, outcome?);
     Ok(())

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use electra_data::{Corpus, Manifest};
+use electra_data::Manifest;
 use electra_masking::Choice;
 use electra_tokenizer::Tokenizer;
 use electra_trainer::{Checkpoint, Config, RunFolder};
@@ -57,12 +57,4 @@ pub(crate) fn continues_word(config: &Config) -> Result<Vec<bool>> {
     let path =
         path.context("masking.choice speaks of words: data.tokenizer has to name the tokenizer's folder")?;
     Ok(Tokenizer::load(path)?.continues_word().to_vec())
-}
-
-/// How often each token occurs in the run's corpus; asked for only where replacements are drawn by it.
-pub(crate) fn unigram(config: &Config) -> Result<Vec<u64>> {
-    if config.objective != "rtd-unigram" {
-        return Ok(Vec::new());
-    }
-    Ok(Corpus::open(&config.data.corpus)?.token_counts()?)
 }

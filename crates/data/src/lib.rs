@@ -7,20 +7,25 @@ mod corpus_writer;
 mod error;
 mod example;
 mod files;
+mod loader;
 mod map;
+mod masked;
 mod order;
+mod view;
 
 pub mod shard;
 
-pub use batch::{Batch, Loader};
+pub use batch::Batch;
 pub use build::{Progress, build};
 pub use corpus::{Corpus, Counts, Manifest, Source, Unit};
 pub use corpus_writer::{CorpusConfig, CorpusWriter};
 pub use error::Error;
 // What stands in this crate's own functions.
-pub use electra_masking::{MaskingConfig, Scratch, Vocabulary};
+pub use electra_masking::{MaskingConfig, Vocabulary};
 pub use example::{Example, ExampleBuilder, ExampleConfig, Overflow};
+pub use loader::Loader;
 pub use order::{Order, Permutation};
+pub use view::{Cells, Column, ColumnData, ColumnKind, Data, Key, Row, View};
 
 /// Bytes in lower-case hexadecimal.
 fn hex(bytes: &[u8]) -> String {

@@ -1,10 +1,14 @@
-//! A masked batch on a device.
+//! A batch on a device.
 
+use electra_data::{Column, ColumnData, Data};
 use electra_encoder::Input;
-use electra_masking::Stream;
-use tch::{Device, Tensor};
+use electra_masking::{KeyedRng, Stream};
+use tch::{Device, Kind, Tensor};
 
-/// A masked batch on a device. B rows, L positions a row, N slots a row for masked positions.
+/// A batch on a device: B rows of L positions, with the columns of an objective's view by their names.
+///
+/// It is a step's whole batch or a part of it. What losses divide by is counted over the whole step
+/// ([`total`](Self::total)), so the losses of parts add up to the step's loss.
 #[derive(Debug)]
 pub struct Batch {
     /// `[B, L]` int64: the original ids, padded.
@@ -13,45 +17,122 @@ pub struct Batch {
     pub attention_mask: Tensor,
     /// `[B, L]` int64: the segment.
     pub token_type_ids: Tensor,
-    /// `[B, L]` int64: the ids with the masks in.
-    pub masked_input_ids: Tensor,
-    /// `[B, N]` int64: masked positions within the row; 0, which is `[CLS]`'s, in unused slots.
-    pub masked_positions: Tensor,
-    /// `[B, N]` bool: whether the slot is used.
-    pub masked_valid: Tensor,
-    /// `[B, N]` float32 in `[0, 1)`: one number a slot, which [`sample`](crate::sample) turns into a token.
-    pub uniforms: Tensor,
-    /// `[B, N]` int64: tokens to put into the slots instead of sampling them. None in training; it is for
-    /// computing again what another program computed.
-    pub sampled_ids: Option<Tensor>,
+    /// The run's seed.
+    pub seed: u64,
+    /// The number of the step.
+    pub step: u64,
+    /// Rows of the step before this batch's first.
+    pub first_row: u64,
+    /// Tokens, padding left out, in those rows.
+    pub first_token: u64,
+    /// `[B]` the number of each row's example in the corpus.
+    pub examples: Vec<u64>,
+    columns: Vec<(&'static str, Tensor)>,
+    totals: Vec<(&'static str, Tensor)>,
 }
 
 impl Batch {
-    /// The batch of (seed, step) on a device.
-    ///
-    /// The numbers that sampling uses are functions of (seed, step, example), in the stream
-    /// [`Stream::SAMPLE`]: an example gets the same samples on whichever rank, and in whichever batch, it
-    /// is. Slots that masking with replacement gave the same position share one number, and so one sample.
+    /// A loader's batch on a device.
     ///
     /// # Panics
     /// If there is no such device.
     #[must_use]
-    pub fn new(batch: &electra_data::Batch, seed: u64, step: u64, device: Device) -> Self {
-        let (rows, length, slots) = (batch.rows as i64, batch.max_length as i64, batch.max_masked as i64);
-        let sent = |tensor: Tensor, columns| {
-            electra_torch::send(&tensor.view([rows, columns]), device).expect("the device is there")
+    pub fn new(batch: &electra_data::Batch, device: Device) -> Self {
+        let send = |tensor: Tensor, width: usize| {
+            let tensor = tensor.view([batch.rows as i64, width as i64]);
+            electra_torch::send(&tensor, device).expect("the device is there")
         };
-        let (cells, slotted) = (|tensor| sent(tensor, length), |tensor| sent(tensor, slots));
+        let column = |ColumnData { column: Column { name, width, .. }, data }: &ColumnData| {
+            let tensor = match data {
+                Data::Ids(ids) => Tensor::from_slice(ids),
+                Data::Flags(flags) => Tensor::from_slice(flags),
+                Data::Reals(reals) => Tensor::from_slice(reals),
+            };
+            (*name, send(tensor, *width))
+        };
+        // Nothing to count is no reason to divide by 0: such a loss is a sum of nothing.
+        let total = |count: u64| Tensor::from(count.max(1) as f32);
+        let totals = batch.totals().map(|(name, count)| {
+            (name, electra_torch::send(&total(count), device).expect("the device is there"))
+        });
         Self {
-            input_ids: cells(Tensor::from_slice(&batch.input_ids)),
-            attention_mask: cells(Tensor::from_slice(&batch.attention_mask)),
-            token_type_ids: cells(Tensor::from_slice(&batch.token_type_ids)),
-            masked_input_ids: cells(Tensor::from_slice(&batch.masked_input_ids)),
-            masked_positions: slotted(Tensor::from_slice(&batch.masked_positions)),
-            masked_valid: slotted(Tensor::from_slice(&batch.masked_valid)),
-            uniforms: slotted(Tensor::from_slice(&uniforms(batch, seed, step))),
-            sampled_ids: None,
+            input_ids: send(Tensor::from_slice(&batch.input_ids), batch.max_length),
+            attention_mask: send(Tensor::from_slice(&batch.attention_mask), batch.max_length),
+            token_type_ids: send(Tensor::from_slice(&batch.token_type_ids), batch.max_length),
+            seed: batch.seed,
+            step: batch.step,
+            first_row: batch.first_row as u64,
+            first_token: batch.first_token,
+            examples: batch.examples.clone(),
+            columns: batch.columns.iter().map(column).collect(),
+            totals: totals.collect(),
         }
+    }
+
+    /// A whole step of the given tensors, without a corpus: what another program computed, or a test. Columns are
+    /// added by [`with`](Self::with).
+    ///
+    /// # Shapes
+    /// `input_ids` int64, `attention_mask` bool, `token_type_ids` int64: `[B, L]`
+    #[must_use]
+    pub fn from_tensors(input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Self {
+        let examples = (0..input_ids.size()[0] as u64).collect();
+        let total = ("attention_mask", count(&attention_mask));
+        Self {
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            seed: 0,
+            step: 0,
+            first_row: 0,
+            first_token: 0,
+            examples,
+            columns: Vec::new(),
+            totals: vec![total],
+        }
+    }
+
+    /// The batch with a column `[B, …]`, which takes the place of one of that name. Flags (bool) are counted.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, column: Tensor) -> Self {
+        self.columns.retain(|(other, _)| *other != name);
+        self.totals.retain(|(other, _)| *other != name);
+        if column.kind() == Kind::Bool {
+            self.totals.push((name, count(&column)));
+        }
+        self.columns.push((name, column));
+        self
+    }
+
+    /// A column of the objective's view, `[B, width]`: int64, bool or float32.
+    ///
+    /// # Panics
+    /// If the view has no such column.
+    pub fn column(&self, name: &str) -> &Tensor {
+        self.get(name).unwrap_or_else(|| panic!("the batch has no column {name}"))
+    }
+
+    /// A column that not every batch has.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.columns.iter().find(|(column, _)| *column == name).map(|(_, tensor)| tensor)
+    }
+
+    /// How many cells of `attention_mask`, or of a column of flags, are true in the whole step, at least 1: a scalar,
+    /// float32, on the batch's device.
+    ///
+    /// # Panics
+    /// If the view has no such column of flags.
+    pub fn total(&self, name: &str) -> &Tensor {
+        let found = self.totals.iter().find(|(column, _)| *column == name);
+        &found.unwrap_or_else(|| panic!("the batch has no flags {name}")).1
+    }
+
+    /// The generator of a stream at this step, the same for every part of it and on every rank. What belongs to a row
+    /// is keyed by its example instead: `stream.rng(batch.seed, batch.step, batch.examples[row])`.
+    #[must_use]
+    pub fn rng(&self, stream: Stream) -> KeyedRng {
+        stream.rng(self.seed, self.step, 0)
     }
 
     /// The original ids as an encoder takes them.
@@ -61,9 +142,12 @@ impl Batch {
     }
 
     /// The masked ids as an encoder takes them.
+    ///
+    /// # Panics
+    /// If the view has no masks.
     #[must_use]
     pub fn masked(&self) -> Input<'_> {
-        self.with_ids(&self.masked_input_ids)
+        self.with_ids(self.column("masked_input_ids"))
     }
 
     /// Other ids, `[B, L]`, under this batch's padding and segments.
@@ -72,71 +156,36 @@ impl Batch {
         Input { input_ids, attention_mask: &self.attention_mask, token_type_ids: &self.token_type_ids }
     }
 
-    /// Overwrites this batch with another of the same shape, so that what was recorded on its tensors sees that one's.
+    /// The original tokens at the masked positions, `[B, N]` int64.
     ///
     /// # Panics
-    /// If the shapes differ.
-    pub fn copy_(&mut self, other: &Self) {
-        let Self {
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            masked_input_ids,
-            masked_positions,
-            masked_valid,
-            uniforms,
-            sampled_ids: _,
-        } = self;
-        input_ids.copy_(&other.input_ids);
-        attention_mask.copy_(&other.attention_mask);
-        token_type_ids.copy_(&other.token_type_ids);
-        masked_input_ids.copy_(&other.masked_input_ids);
-        masked_positions.copy_(&other.masked_positions);
-        masked_valid.copy_(&other.masked_valid);
-        uniforms.copy_(&other.uniforms);
-    }
-
-    /// The original tokens at the masked positions, `[B, N]` int64.
+    /// If the view has no masks.
     pub fn targets(&self) -> Tensor {
-        self.input_ids.gather(1, &self.masked_positions, false)
+        self.input_ids.gather(1, self.column("masked_positions"), false)
     }
 
-    /// The used slots, each position counted once though masking with replacement may have drawn it twice:
-    /// `[B, N]` bool.
-    pub fn counted_once(&self) -> Tensor {
-        let slots = self.masked_positions.size()[1];
-        if slots < 2 {
-            return self.masked_valid.shallow_clone();
+    /// Overwrites the tensors of this batch with those of another of the same shape, so that what was recorded on them sees that one's.
+    ///
+    /// # Panics
+    /// If the shapes or the columns differ.
+    pub fn copy_(&mut self, other: &Self) {
+        self.seed = other.seed;
+        self.step = other.step;
+        (self.first_row, self.first_token) = (other.first_row, other.first_token);
+        self.examples.clone_from(&other.examples);
+        self.input_ids.copy_(&other.input_ids);
+        self.attention_mask.copy_(&other.attention_mask);
+        self.token_type_ids.copy_(&other.token_type_ids);
+        for (name, tensor) in &mut self.columns {
+            tensor.copy_(other.column(name));
         }
-        // Positions ascend, so a repetition follows its like; unused slots stand last and are not counted.
-        let again = self.masked_positions.narrow(1, 1, slots - 1).eq_tensor(&self.masked_positions.narrow(
-            1,
-            0,
-            slots - 1,
-        ));
-        let first = Tensor::cat(&[again.narrow(1, 0, 1).zeros_like(), again], 1).logical_not();
-        first.logical_and(&self.masked_valid)
+        for (name, tensor) in &mut self.totals {
+            tensor.copy_(other.total(name));
+        }
     }
 }
 
-/// One number a slot; slots of one position get the last one's.
-fn uniforms(batch: &electra_data::Batch, seed: u64, step: u64) -> Vec<f32> {
-    let slots = batch.max_masked;
-    let mut uniforms = Vec::with_capacity(batch.rows * slots);
-    for (row, &example) in batch.examples.iter().enumerate() {
-        let mut rng = Stream::SAMPLE.rng(seed, step, example);
-        // 24 bits: what a float32 below 1 holds exactly.
-        uniforms.extend((0..slots).map(|_| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32));
-        let slots = row * slots..(row + 1) * slots;
-        let positions = &batch.masked_positions[slots.clone()];
-        let valid = &batch.masked_valid[slots.clone()];
-        let numbers = &mut uniforms[slots];
-        // Positions ascend, so equal ones are neighbours.
-        for slot in (1..numbers.len()).rev() {
-            if valid[slot] && positions[slot - 1] == positions[slot] {
-                numbers[slot - 1] = numbers[slot];
-            }
-        }
-    }
-    uniforms
+/// How many flags are true, at least 1.
+fn count(flags: &Tensor) -> Tensor {
+    flags.sum(Kind::Float).clamp_min(1.0)
 }

@@ -22,7 +22,7 @@ pub struct Corrupted {
     /// `[B, L]` bool: where they differ from the original. A sample that equals the original replaces
     /// nothing (paper §2).
     pub replaced: Tensor,
-    /// The generator's own loss, a scalar; none where nothing is trained.
+    /// The generator's own loss, or this part's share of it, a scalar; none where nothing is trained.
     pub gen_loss: Option<Tensor>,
     /// `masked_lm_*` of the generator, `sampled_masked_lm_accuracy`, `replaced_rate`.
     pub metrics: Metrics,
@@ -40,35 +40,40 @@ impl Corrupted {
 
 impl Corruption {
     /// Replaces the masked tokens of a batch by samples. No gradient goes through them.
+    ///
+    /// A column `sampled_ids` (int64 `[B, N]`) takes the place of samples: it is for computing again what another program
+    /// computed.
     #[must_use]
     pub fn forward_t(&self, batch: &Batch, train: bool) -> Corrupted {
+        let uniforms = batch.column("uniforms"); // [B, N]
         let (gen_loss, sampled, metrics) = match self {
             Self::Generator(generator) => {
                 let predictions = generator.forward_t(batch, train);
-                let sampled = batch.sampled_ids.as_ref().map(Tensor::shallow_clone);
-                let sampled = sampled
-                    .unwrap_or_else(|| tch::no_grad(|| sample_softmax(&predictions.logits, &batch.uniforms)));
+                let sampled = batch.get("sampled_ids").map(Tensor::shallow_clone);
+                let sampled =
+                    sampled.unwrap_or_else(|| tch::no_grad(|| sample_softmax(&predictions.logits, uniforms)));
                 (Some(predictions.loss), sampled, predictions.metrics)
             }
             Self::Fixed(cumulative) => {
-                let size = batch.uniforms.size();
+                let size = uniforms.size();
                 let rows = cumulative.unsqueeze(0).unsqueeze(0).expand([size[0], size[1], -1], false);
-                (None, sample(&rows, &batch.uniforms), Metrics::new(Vec::new))
+                (None, sample(&rows, uniforms), Metrics::none())
             }
         };
-        let targets = batch.targets();
+        let (targets, valid) = (batch.targets(), batch.column("masked_valid"));
         // An unused slot writes back what stands at its position.
-        let written = sampled.where_self(&batch.masked_valid, &targets);
-        let input_ids = batch.input_ids.scatter(1, &batch.masked_positions, &written);
+        let written = sampled.where_self(valid, &targets);
+        let input_ids = batch.input_ids.scatter(1, batch.column("masked_positions"), &written);
         let replaced = input_ids.ne_tensor(&batch.input_ids);
         let rates = {
-            let (valid, padding) = (batch.masked_valid.shallow_clone(), batch.attention_mask.shallow_clone());
-            let replaced = replaced.shallow_clone();
-            Metrics::new(move || {
+            let [valid, replaced] = [valid, &replaced].map(Tensor::shallow_clone);
+            let [tokens, slots] =
+                ["attention_mask", "masked_valid"].map(|name| batch.total(name).shallow_clone());
+            Metrics::shares(move || {
                 vec![
-                    ("masked_rate", valid.sum(Kind::Float) / padding.sum(Kind::Float)),
-                    ("replaced_rate", replaced.sum(Kind::Float) / padding.sum(Kind::Float)),
-                    ("sampled_masked_lm_accuracy", crate::mean(&sampled.eq_tensor(&targets), &valid)),
+                    ("masked_rate", valid.sum(Kind::Float) / &tokens),
+                    ("replaced_rate", replaced.sum(Kind::Float) / &tokens),
+                    ("sampled_masked_lm_accuracy", crate::mean(&sampled.eq_tensor(&targets), &valid, &slots)),
                 ]
             })
         };

@@ -1,11 +1,28 @@
 //! ELECTRA: replaced token detection (paper §2).
 
-use electra_encoder::{Encoder, Select};
+use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_masking::MaskingConfig;
 use tch::{Tensor, nn};
 
 use crate::{
-    Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
-    detection,
+    Batch, Corruption, Inspection, ModelConfig, Objective, ObjectiveInfo, Output, ReplacedHead, Spec,
+    binary_cross_entropy, detection, masked_view,
+};
+
+/// ELECTRA as in the paper.
+pub const SPEC: Spec = Spec {
+    info: ObjectiveInfo {
+        name: "electra",
+        title: "ELECTRA",
+        paper: Some(85.0),
+        reads_masks: false,
+        has_generator: true,
+        couples_rows: false,
+        masking: MaskingConfig::electra,
+        networks: |model| model.with_generator(&[Head::Discriminator(Positions::All)]).into(),
+    },
+    view: masked_view,
+    build: |root, given| Ok(Box::new(Electra::new(root, given.model))),
 };
 
 /// Replaced token detection.
@@ -54,8 +71,9 @@ impl Objective for Electra {
         let input = batch.with_ids(&corrupted.input_ids);
         let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
         let logits = self.head.forward(&hidden); // [B, L]
-        let disc_loss = binary_cross_entropy(&logits, &corrupted.replaced, &batch.attention_mask);
-        let metrics = detection(&logits, &corrupted.replaced, &batch.attention_mask, &disc_loss);
+        let (tokens, total) = (&batch.attention_mask, batch.total("attention_mask"));
+        let disc_loss = binary_cross_entropy(&logits, &corrupted.replaced, tokens, total);
+        let metrics = detection(&logits, &corrupted.replaced, tokens, total, &disc_loss);
         let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
         Output { loss, metrics: corrupted.metrics.and(metrics) }
     }

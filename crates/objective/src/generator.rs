@@ -55,14 +55,19 @@ impl Generator {
 
     /// `[B, N, D]`
     fn hidden_t(&self, batch: &Batch, train: bool) -> Tensor {
-        self.encoder.forward_select_t(&batch.masked(), Select::Positions(&batch.masked_positions), train)
+        self.encoder.forward_select_t(
+            &batch.masked(),
+            Select::Positions(batch.column("masked_positions")),
+            train,
+        )
     }
 
     pub(crate) fn forward_t(&self, batch: &Batch, train: bool) -> Predictions {
         let targets = batch.targets();
         let (log_p, logits) = self.head.log_likelihood(&self.hidden_t(batch, train), &targets); // [B, N], [B, N, V]
-        let loss = -mean(&log_p, &batch.masked_valid);
-        let metrics = prediction(&logits, &targets, &batch.masked_valid, &loss);
+        let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));
+        let loss = -mean(&log_p, valid, slots);
+        let metrics = prediction(&logits, &targets, valid, slots, &loss);
         let logits = if self.temperature == 1.0 { logits } else { logits / self.temperature };
         Predictions { logits, loss, metrics }
     }

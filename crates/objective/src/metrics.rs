@@ -5,37 +5,57 @@ use tch::{Kind, Tensor};
 use crate::{Metrics, mean};
 
 /// How well a vocabulary head predicts: `masked_lm_loss`, `masked_lm_accuracy`, and `masked_lm_entropy`, the
-/// mean entropy of the predictions in nats.
+/// mean entropy of the predictions in nats. Means over the whole step.
 ///
 /// # Shapes
-/// `logits` `[…, V]`, `targets` int64 `[…]`, `weights` `[…]`, `loss` scalar
+/// `logits` `[…, V]`, `targets` int64 `[…]`, `weights` `[…]`, `total` and `loss` scalars
 #[must_use]
-pub fn prediction(logits: &Tensor, targets: &Tensor, weights: &Tensor, loss: &Tensor) -> Metrics {
+pub fn prediction(
+    logits: &Tensor,
+    targets: &Tensor,
+    weights: &Tensor,
+    total: &Tensor,
+    loss: &Tensor,
+) -> Metrics {
     let (logits, loss) = (logits.detach(), loss.detach());
-    let (targets, weights) = (targets.shallow_clone(), weights.shallow_clone());
-    Metrics::new(move || {
+    let [targets, weights, total] = [targets, weights, total].map(Tensor::shallow_clone);
+    Metrics::shares(move || {
         let log_p = logits.log_softmax(-1, Kind::Float);
         let entropy = -(log_p.exp() * &log_p).sum_dim_intlist(-1, false, Kind::Float);
         let right = logits.argmax(-1, false).eq_tensor(&targets);
         vec![
             ("masked_lm_loss", loss),
-            ("masked_lm_accuracy", mean(&right, &weights)),
-            ("masked_lm_entropy", mean(&entropy, &weights)),
+            ("masked_lm_accuracy", mean(&right, &weights, &total)),
+            ("masked_lm_entropy", mean(&entropy, &weights, &total)),
         ]
     })
 }
 
-/// How well replaced tokens are told from original ones: `disc_loss`, `disc_accuracy`, `disc_precision` and
-/// `disc_recall` of "replaced" at probability one half, `disc_auc`, and `disc_label_entropy`, the loss in
-/// nats of the best constant answer: a loss near it has learnt nothing.
+/// How well replaced tokens are told from original ones. Over the whole step: `disc_loss` and `disc_accuracy`. Over the rows
+/// at hand, averaged where a step has parts: `disc_precision` and `disc_recall` of "replaced" at probability one half,
+/// `disc_auc`, and `disc_label_entropy`, the loss in nats of the best constant answer: a loss near it has learnt nothing.
 ///
 /// # Shapes
-/// `logits`, `replaced` (bool), `weights`: one shape; `loss` scalar
+/// `logits`, `replaced` (bool), `weights` (0 or 1): one shape; `total` and `loss` scalars
 #[must_use]
-pub fn detection(logits: &Tensor, replaced: &Tensor, weights: &Tensor, loss: &Tensor) -> Metrics {
+pub fn detection(
+    logits: &Tensor,
+    replaced: &Tensor,
+    weights: &Tensor,
+    total: &Tensor,
+    loss: &Tensor,
+) -> Metrics {
     let (logits, loss) = (logits.detach(), loss.detach());
     let (replaced, weights) = (replaced.shallow_clone(), weights.to_kind(Kind::Bool));
-    Metrics::new(move || {
+    let accuracy = {
+        let [logits, replaced, weights, total] =
+            [&logits, &replaced, &weights, total].map(Tensor::shallow_clone);
+        Metrics::shares(move || {
+            let right = logits.gt(0.0).eq_tensor(&replaced);
+            vec![("disc_loss", loss), ("disc_accuracy", mean(&right, &weights, &total))]
+        })
+    };
+    accuracy.and(Metrics::averages(move || {
         let logits = logits.masked_select(&weights).to_kind(Kind::Float);
         let replaced = replaced.masked_select(&weights);
         let answer = logits.gt(0.0);
@@ -44,14 +64,12 @@ pub fn detection(logits: &Tensor, replaced: &Tensor, weights: &Tensor, loss: &Te
         let rate = replaced.to_kind(Kind::Float).mean(Kind::Float);
         let rest: Tensor = 1.0 - &rate;
         vec![
-            ("disc_loss", loss),
-            ("disc_accuracy", answer.eq_tensor(&replaced).to_kind(Kind::Float).mean(Kind::Float)),
             ("disc_precision", &hits / at_least_one(answer.sum(Kind::Float))),
             ("disc_recall", &hits / at_least_one(replaced.sum(Kind::Float))),
             ("disc_auc", auc(&logits, &replaced)),
             ("disc_label_entropy", -(rate.xlogy(&rate) + rest.xlogy(&rest))),
         ]
-    })
+    }))
 }
 
 /// The area under the ROC curve: the probability that a positive has a larger score than a negative, ties

@@ -1,9 +1,46 @@
 //! Masked language modelling: BERT, the baseline (paper §3.1).
 
-use electra_encoder::{Encoder, Select};
-use tch::{Tensor, nn};
+use electra_encoder::{Encoder, Head, Positions, Select};
+use tch::{Kind, Tensor, nn};
 
-use crate::{Batch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, mean, prediction};
+use electra_masking::MaskingConfig;
+use electra_masking::Shares;
+
+use crate::{
+    Batch, Inspection, Metrics, ModelConfig, Objective, ObjectiveInfo, Output, Spec, VocabularyHead,
+    masked_view, mean, prediction,
+};
+
+/// BERT's masking: 80 % `[MASK]`, 10 % random, 10 % unchanged.
+pub const SPEC: Spec = Spec {
+    info: ObjectiveInfo {
+        name: "mlm",
+        title: "BERT (MLM)",
+        paper: Some(82.2),
+        reads_masks: true,
+        has_generator: false,
+        couples_rows: false,
+        masking: MaskingConfig::bert,
+        networks: |model| model.alone(&[Head::Vocabulary(Positions::Masked)]).into(),
+    },
+    view: masked_view,
+    build: |root, given| Ok(Box::new(Mlm::new(root, given.model))),
+};
+
+/// A control: the reference's 85 % `[MASK]` and 15 % unchanged.
+pub const SPEC_85_15: Spec = Spec {
+    info: ObjectiveInfo {
+        name: "mlm-85-15",
+        title: "MLM, 85 % masks",
+        paper: None,
+        masking: || {
+            let corruption = Shares { mask: 0.85, random: 0.0, keep: 0.15 };
+            MaskingConfig { corruption, ..MaskingConfig::electra() }
+        },
+        ..SPEC.info
+    },
+    ..SPEC
+};
 
 /// Masked language modelling.
 ///
@@ -28,10 +65,13 @@ impl Mlm {
 
     /// Logits `[B, N, V]` at the masked positions, and the loss of them.
     fn predict(&self, batch: &Batch, targets: &Tensor, train: bool) -> (Tensor, Tensor) {
-        let hidden =
-            self.encoder.forward_select_t(&batch.masked(), Select::Positions(&batch.masked_positions), train); // [B, N, D]
+        let hidden = self.encoder.forward_select_t(
+            &batch.masked(),
+            Select::Positions(batch.column("masked_positions")),
+            train,
+        ); // [B, N, D]
         let (log_p, logits) = self.head.log_likelihood(&hidden, targets);
-        (logits, -mean(&log_p, &batch.masked_valid))
+        (logits, -mean(&log_p, batch.column("masked_valid"), batch.total("masked_valid")))
     }
 }
 
@@ -43,7 +83,8 @@ impl Objective for Mlm {
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let targets = batch.targets();
         let (logits, loss) = self.predict(batch, &targets, train);
-        let metrics = prediction(&logits, &targets, &batch.masked_valid, &loss);
+        let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));
+        let metrics = prediction(&logits, &targets, valid, slots, &loss);
         Output { loss: loss * self.weight, metrics: metrics.and(masked_rate(batch)) }
     }
 
@@ -54,6 +95,7 @@ impl Objective for Mlm {
 }
 
 fn masked_rate(batch: &Batch) -> Metrics {
-    let (valid, real) = (batch.masked_valid.shallow_clone(), batch.attention_mask.shallow_clone());
-    Metrics::new(move || vec![("masked_rate", valid.sum(tch::Kind::Float) / real.sum(tch::Kind::Float))])
+    let valid = batch.column("masked_valid").shallow_clone();
+    let tokens = batch.total("attention_mask").shallow_clone();
+    Metrics::shares(move || vec![("masked_rate", valid.sum(Kind::Float) / tokens)])
 }

@@ -1,10 +1,13 @@
 //! The two networks of an objective.
 
-use electra_encoder::{Encoder, EncoderConfig, Tied};
+use electra_encoder::{Encoder, EncoderConfig, Head, Network, Tied};
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
 use crate::Generator;
+
+/// What a generator computes beside its encoder.
+const GENERATOR_HEADS: &[Head] = &[Head::Vocabulary(electra_encoder::Positions::Masked)];
 
 /// The networks and the weights of the losses; what every objective is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +42,21 @@ impl ModelConfig {
             softmax_weight: 1.0,
             temperature: 1.0,
         }
+    }
+
+    /// The kept encoder with its heads, for counting operations.
+    #[must_use]
+    pub fn alone<'a>(&'a self, heads: &'a [Head]) -> [Network<'a>; 1] {
+        [Network { encoder: &self.encoder, heads }]
+    }
+
+    /// A generator, and the kept encoder with its heads, for counting operations.
+    #[must_use]
+    pub fn with_generator<'a>(&'a self, heads: &'a [Head]) -> [Network<'a>; 2] {
+        [
+            Network { encoder: &self.generator, heads: GENERATOR_HEADS },
+            Network { encoder: &self.encoder, heads },
+        ]
     }
 
     /// The kept encoder alone, its parameters under `root / "main"`.

@@ -38,14 +38,8 @@ impl Arm {
 
 /// An objective as it is shown, and what the paper reports for it: Base, GLUE dev (Table 5).
 pub(crate) fn known(objective: &str) -> Option<(&'static str, f64)> {
-    Some(match objective {
-        "mlm" => ("BERT (MLM)", 82.2),
-        "replace-mlm" => ("Replace MLM", 82.4),
-        "electra-15" => ("ELECTRA 15 %", 82.4),
-        "all-tokens-mlm" => ("All-Tokens MLM", 84.3),
-        "electra" => ("ELECTRA", 85.0),
-        _ => return None,
-    })
+    let info = &electra_ablations::objective(objective).ok()?.info;
+    Some((info.title, info.paper?))
 }
 
 impl Plan {
@@ -129,7 +123,7 @@ impl Plan {
             .map_err(|error| wrong(".preset: ", Refusal::of(&error).to_string()))?;
         let mut config = Config::preset(preset, &arm.objective, 0, PathBuf::new());
         let mask_prob = config.masking.mask_prob;
-        config.masking = electra_ablations::masking(&arm.objective)?;
+        config.masking = (electra_ablations::objective(&arm.objective)?.info.masking)();
         config.masking.mask_prob = mask_prob;
         config.model.encoder.vocab_size = vocab_size as i64;
         let mut table = Table::try_from(&config).expect("a configuration is a table");

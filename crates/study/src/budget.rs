@@ -23,16 +23,17 @@ impl StepCost {
     /// The cost that the trainer counts for the same settings.
     pub(crate) fn of(config: &Config, max_length: usize) -> Result<Self, Error> {
         let model = config.model.model();
-        let networks = electra_ablations::networks(&config.objective, &model)?;
         let shape = StepShape {
             batch: config.budget.batch as u64,
             length: max_length as u64,
             masked: config.masking.capacity(max_length) as u64,
         };
+        let info = &electra_ablations::objective(&config.objective)?.info;
+        let flops = |convention| info.flops(&model, shape, convention);
         Ok(Self {
             tokens: shape.batch * shape.length,
-            flops_paper: Convention::Paper.step(&networks, shape),
-            flops_executed: Convention::Executed.step(&networks, shape),
+            flops_paper: flops(Convention::Paper),
+            flops_executed: flops(Convention::Executed),
         })
     }
 }

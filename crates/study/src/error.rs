@@ -77,7 +77,7 @@ pub enum Error {
     },
     /// An objective is not known.
     #[error(transparent)]
-    Objective(#[from] electra_ablations::Error),
+    Objective(#[from] electra_ablations::Unknown),
     /// The corpus cannot be read.
     #[error(transparent)]
     Data(#[from] electra_data::Error),

@@ -141,7 +141,7 @@ pub(crate) fn finetuning(plan: &Plan, times: usize) -> f64 {
 pub(crate) fn checkpoint_bytes(config: &Config) -> f64 {
     let model = config.model.model();
     let has_generator =
-        electra_ablations::networks(&config.objective, &model).is_ok_and(|found| found.len() > 1);
+        electra_ablations::objective(&config.objective).is_ok_and(|spec| spec.info.has_generator);
     let generator = if has_generator { layers(&model.generator) } else { 0.0 };
     BYTES * (embeddings(&model.encoder) + layers(&model.encoder) + generator)
 }

@@ -3,46 +3,28 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
-use electra_data::{Batch, Corpus, Loader, MaskingConfig};
-use electra_masking::Scratch;
+use electra_data::{Batch, Corpus, Loader, Order, View};
 
 use crate::Error;
 
-/// How many batches may wait.
+/// How many steps' batches may wait.
 const AHEAD: usize = 2;
 
 /// What a run's batches are a function of, beside the step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) corpus: &'a Corpus,
-    pub(crate) masking: &'a MaskingConfig,
-    /// For each token whether it goes on a word; empty unless words are masked whole.
-    pub(crate) continues_word: &'a [bool],
+    pub(crate) view: &'a dyn View,
     pub(crate) batch_size: usize,
     /// In how many parts a step's batch comes.
     pub(crate) parts: usize,
     pub(crate) seed: u64,
 }
 
-impl<'a> Source<'a> {
-    /// A loader for each part of a step's batch, in the order of the rows: the parts are to time what ranks
-    /// are to machines.
-    fn loaders(&self) -> Result<Vec<Loader<'a>>, Error> {
-        let loader = || {
-            let masking = self.masking.clone();
-            Loader::new(self.corpus, masking, self.continues_word, self.batch_size, self.seed)
-        };
-        (0..self.parts).map(|part| Ok(loader()?.for_rank(part, self.parts)?)).collect()
-    }
-
-    /// N, slots of a row for masked positions.
-    pub(crate) fn max_masked(&self) -> Result<usize, Error> {
-        Ok(self.loaders()?[0].empty_batch().max_masked)
-    }
-
+impl Source<'_> {
     /// The examples of a step.
     pub(crate) fn examples(&self, step: u64) -> Result<Vec<u64>, Error> {
-        let order = electra_data::Order::new(self.corpus.examples(), self.batch_size, self.seed)?;
+        let order = Order::new(self.corpus.examples(), self.batch_size, self.seed)?;
         Ok(order.step(step).collect())
     }
 }
@@ -50,8 +32,8 @@ impl<'a> Source<'a> {
 /// The parts of a run's batches, step after step. Dropped, it ends its thread.
 #[derive(Debug)]
 pub(crate) struct Batches {
-    full: Receiver<Result<Batch, Error>>,
-    empty: SyncSender<Batch>,
+    full: Receiver<Result<Vec<Batch>, Error>>,
+    empty: SyncSender<Vec<Batch>>,
 }
 
 impl Batches {
@@ -61,18 +43,21 @@ impl Batches {
         source: Source<'a>,
         first_step: u64,
     ) -> Result<Self, Error> {
-        let loaders = source.loaders()?;
+        let Source { corpus, view, batch_size, parts, seed } = source;
+        let loader = Loader::new(corpus, view, batch_size, seed)?;
+        // Refuses parts that do not divide the batch before the thread begins.
+        let mut first = Some(loader.empty_parts(parts)?);
         let (full_sender, full) = sync_channel(AHEAD);
         let (empty, emptied) = sync_channel(AHEAD + 1);
         scope.spawn(move || {
-            let mut scratch = Scratch::default();
-            for (step, part) in
-                (first_step..).flat_map(|step| (0..loaders.len()).map(move |part| (step, part)))
-            {
-                let mut batch = emptied.try_recv().unwrap_or_else(|_| loaders[part].empty_batch());
-                let filled = loaders[part].fill(step, &mut batch, &mut scratch);
+            for step in first_step.. {
+                let reused = first.take().or_else(|| emptied.try_recv().ok());
+                let filled = reused.map_or_else(|| loader.empty_parts(parts), Ok).and_then(|mut batch| {
+                    loader.fill(step, &mut batch)?;
+                    Ok(batch)
+                });
                 let failed = filled.is_err();
-                let sent = full_sender.send(filled.map(|()| batch).map_err(Error::from));
+                let sent = full_sender.send(filled.map_err(Error::from));
                 // Nobody listens once the run is over.
                 if sent.is_err() || failed {
                     return;
@@ -82,14 +67,14 @@ impl Batches {
         Ok(Self { full, empty })
     }
 
-    /// The next part.
-    pub(crate) fn next(&mut self) -> Result<Batch, Error> {
+    /// The parts of the next step.
+    pub(crate) fn next(&mut self) -> Result<Vec<Batch>, Error> {
         self.full.recv().expect("the thread ends with an error, after which no more is asked for")
     }
 
-    /// Gives a part back, to be filled again.
-    pub(crate) fn give_back(&mut self, batch: Batch) {
+    /// Gives a step's parts back, to be filled again.
+    pub(crate) fn give_back(&mut self, parts: Vec<Batch>) {
         // Full only if more came back than went out; then there is one less to reuse.
-        let _ = self.empty.try_send(batch);
+        let _ = self.empty.try_send(parts);
     }
 }

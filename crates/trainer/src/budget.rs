@@ -1,6 +1,7 @@
 //! When a run ends.
 
-use electra_encoder::{Convention, Network, StepShape};
+use electra_encoder::{Convention, StepShape};
+use electra_objective::{ModelConfig, ObjectiveInfo};
 
 use crate::Error;
 use crate::config::Limit;
@@ -17,11 +18,12 @@ pub(crate) struct StepCost {
 }
 
 impl StepCost {
-    pub(crate) fn new(networks: &[Network<'_>], shape: StepShape) -> Self {
+    pub(crate) fn new(objective: &ObjectiveInfo, model: &ModelConfig, shape: StepShape) -> Self {
+        let flops = |convention| objective.flops(model, shape, convention);
         Self {
             tokens: shape.batch * shape.length,
-            paper_flops: Convention::Paper.step(networks, shape),
-            executed_flops: Convention::Executed.step(networks, shape),
+            paper_flops: flops(Convention::Paper),
+            executed_flops: flops(Convention::Executed),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use electra_encoder::Network;
+use electra_objective::Spec;
 
 use crate::config::Config;
 
@@ -13,8 +13,8 @@ pub struct Run<'a> {
     pub config: &'a Config,
     /// The run's folder. If it holds a run of the same settings, that goes on.
     pub folder: &'a Path,
-    /// The networks that a step computes, for counting operations.
-    pub networks: &'a [Network<'a>],
+    /// The objective that is trained.
+    pub objective: &'a Spec,
     /// For each token whether it goes on a word; empty unless `masking.choice` speaks of words.
     pub continues_word: &'a [bool],
     /// Once true, the step is finished and saved, and the run ends as [`Outcome::Interrupted`].

@@ -2,7 +2,7 @@
 
 use electra_data::Corpus;
 use electra_encoder::StepShape;
-use electra_objective::Objective;
+use electra_objective::Given;
 use tch::nn;
 
 use crate::batches::Source;
@@ -43,26 +43,40 @@ pub(crate) fn fits(config: &Config, corpus: &Corpus) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether the objective's steps can be computed in as many parts as the settings say.
+pub(crate) fn parts_add_up(run: &Run<'_>) -> Result<(), Error> {
+    let (info, parts) = (&run.objective.info, run.config.budget.accumulation);
+    if parts == 1 || !info.couples_rows {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        origin: "the settings".to_owned(),
+        key: "budget.accumulation".to_owned(),
+        found: parts.to_string(),
+        expected: format!("1: in {} the rows of a batch enter each other's loss", info.name),
+    })
+}
+
 /// Takes the folder, makes the objective, and gives it the newest whole checkpoint's state or its first.
 pub(crate) fn begin<'r, 'c>(
     run: Run<'r>,
     source: Source<'c>,
-    build: impl FnOnce(&nn::Path<'_>) -> Result<Box<dyn Objective>, Error>,
+    given: &Given<'_>,
 ) -> Result<Training<'r, 'c>, Error> {
-    let Run { config, folder, networks, stop, observer, .. } = run;
+    let Run { config, folder, objective: spec, stop, observer, .. } = run;
     let folder = OwnFolder::take(folder, config)?;
     let corpus_hash = corpus_hash(config)?;
     let shape = StepShape {
         batch: config.budget.batch as u64,
         length: source.corpus.max_length() as u64,
-        masked: source.max_masked()? as u64,
+        masked: config.masking.capacity(source.corpus.max_length()) as u64,
     };
-    let cost = StepCost::new(networks, shape);
+    let cost = StepCost::new(&spec.info, given.model, shape);
     let horizon = Horizon::new(config.budget.limit("the settings")?, cost)?;
 
     let (device, environment) = environment::set_up(&config.device)?;
     let var_store = nn::VarStore::new(device);
-    let objective = build(&var_store.root())?;
+    let objective = (spec.build)(&var_store.root(), given).map_err(Error::Objective)?;
     let mut optimizer = Optimizer::new(&var_store, &config.optimizer)?;
 
     let saved = newest(&folder, observer)?;

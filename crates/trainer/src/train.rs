@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use electra_data::Corpus;
 use electra_masking::Stream;
-use electra_objective::{Batch, Objective};
+use electra_objective::{Batch, Given, Metric, Over};
+use electra_torch::{Preceding, with_dropout_keys};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::batches::{Batches, Source};
 use crate::budget::{Horizon, StepCost};
 use crate::checkpoint::{self, Snapshot, State};
 use crate::config::Config;
-use crate::error::BoxError;
 use crate::folder::OwnFolder;
 use crate::log::{Logs, Metrics, Timing};
 use crate::run::{Event, Outcome, Rates, Run};
@@ -26,29 +26,33 @@ const DROPOUT: Stream = Stream::named(b"dropout\0");
 /// Trains until the budget is used up, from the newest whole checkpoint of the run's folder or from the
 /// beginning.
 ///
-/// `build` makes the objective under the root of an empty `VarStore`; its parameters get their values after
-/// it, as functions of the seed and of their names, or from a checkpoint.
+/// The objective's parameters get their values as functions of the seed and of their names, or from a checkpoint.
 ///
 /// # Errors
 /// If the settings are wrong, the folder holds another run or is in use, no checkpoint in it is whole, the
 /// corpus cannot be read, state cannot be saved, or too many steps in a row are not finite.
-pub fn train<E: Into<BoxError>>(
-    run: Run<'_>,
-    build: impl FnOnce(&nn::Path<'_>) -> Result<Box<dyn Objective>, E>,
-) -> Result<Outcome, Error> {
+pub fn train(run: Run<'_>) -> Result<Outcome, Error> {
     run.config.validate("the settings")?;
     let corpus = Corpus::open(&run.config.data.corpus)?;
     start::fits(run.config, &corpus)?;
+    start::parts_add_up(&run)?;
+    let model = run.config.model.model();
+    let given = Given {
+        model: &model,
+        masking: &run.config.masking,
+        corpus: &corpus,
+        continues_word: run.continues_word,
+        seed: run.config.seed,
+    };
+    let view = (run.objective.view)(&given).map_err(Error::Objective)?;
     let source = Source {
         corpus: &corpus,
-        masking: &run.config.masking,
-        continues_word: run.continues_word,
+        view: &*view,
         batch_size: run.config.budget.batch,
         parts: run.config.budget.accumulation,
         seed: run.config.seed,
     };
-    let mut training =
-        start::begin(run, source, |root| build(root).map_err(|error| Error::Objective(error.into())))?;
+    let mut training = start::begin(run, source, &given)?;
     std::thread::scope(|scope| {
         let mut batches = Batches::start(scope, source, training.step)?;
         if !training.is_replayed() {
@@ -97,13 +101,15 @@ impl Training<'_, '_> {
             let is_saved = (step + 1).is_multiple_of(self.config.checkpoint.every_steps);
 
             self.learner.rate.set(lr)?;
+            let parts = batches.next()?;
             let numbers = if self.is_replayed() && !is_logged {
-                let batch = self.next(batches, 0)?;
+                let batch = self.part(&parts, 0);
                 self.replays.step(&mut self.learner, batch)?;
                 None
             } else {
-                Some(self.take_step(batches, is_logged)?)
+                Some(self.take_step(&parts, is_logged)?)
             };
+            batches.give_back(parts);
             self.step += 1;
             self.clock.tick();
 
@@ -135,28 +141,33 @@ impl Training<'_, '_> {
         self.config.device.cuda_graphs && device.is_cuda() && !objective.waits_for_device()
     }
 
-    /// The next part of the step's batch, on the device, and the seed of its dropout set.
-    fn next(&self, batches: &mut Batches, part: usize) -> Result<Batch, Error> {
-        let data = batches.next()?;
-        let batch = Batch::new(&data, self.config.seed, self.step, self.learner.device);
-        batches.give_back(data);
-        // Dropout draws from libtorch's own generator, whose state cannot be saved: each part begins anew.
-        let seed = DROPOUT.rng(self.config.seed, self.step, part as u64).next_u64();
-        tch::manual_seed(seed as i64);
-        Ok(batch)
+    /// A part of the step's batch, on the device, and the seed of libtorch's own dropout set: the state of that generator
+    /// cannot be saved, so each part begins anew.
+    fn part(&self, parts: &[electra_data::Batch], part: usize) -> Batch {
+        tch::manual_seed(self.dropout_seed(part) as i64);
+        Batch::new(&parts[part], self.learner.device)
     }
 
-    /// Takes a step. Loss and metrics are the mean over the parts of its batch.
-    fn take_step(&mut self, batches: &mut Batches, with_metrics: bool) -> Result<Numbers, Error> {
-        let parts = self.source.parts;
-        let share = 1.0 / parts as f64;
+    fn dropout_seed(&self, part: usize) -> u64 {
+        DROPOUT.rng(self.config.seed, self.step, part as u64).next_u64()
+    }
+
+    /// Takes a step. Each part's loss is its share of the step's, so that the parts' gradients add up.
+    fn take_step(&mut self, parts: &[electra_data::Batch], with_metrics: bool) -> Result<Numbers, Error> {
         let mut loss = Tensor::f_zeros([0_i64; 0], (Kind::Float, self.learner.device))?;
         let mut metrics: BTreeMap<String, Tensor> = BTreeMap::new();
-        for part in 0..parts {
-            let batch = self.next(batches, part)?;
-            let (part_loss, part_metrics) = self.learner.learn(&batch, share, with_metrics)?;
+        for part in 0..parts.len() {
+            let batch = self.part(parts, part);
+            // What the kernels drop is keyed by the step's rows, so that parts drop what the whole batch would.
+            let preceding = Preceding { examples: batch.first_row, tokens: batch.first_token };
+            let learn = || self.learner.learn(&batch, with_metrics);
+            let (part_loss, part_metrics) = with_dropout_keys(self.dropout_seed(0), preceding, learn)??;
             loss = loss.f_add(&part_loss)?;
-            for (name, value) in part_metrics {
+            for Metric { name, value, over } in part_metrics {
+                let value = match over {
+                    Over::Step => value,
+                    Over::Part => value.f_div_scalar(parts.len() as f64)?,
+                };
                 let sum = match metrics.get(&name) {
                     Some(sum) => sum.f_add(&value)?,
                     None => value,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use electra_benches::{BATCH, corpus_config, median, word};
 use electra_data::{Corpus, CorpusWriter, Loader, MaskingConfig, Progress};
-use electra_masking::Scratch;
+use electra_masking::Masker;
 use electra_text::{Inputs, ReadConfig, Reader, Separator};
 use electra_tokenizer::Tokenizer;
 use tch::Device;
@@ -94,14 +94,15 @@ pub(crate) fn run(options: &CorpusOptions) -> Result<()> {
     // A block's checksum is computed when it is first read; after this, batches cost what they do in a run.
     let corpus = Corpus::open(&folder)?;
     corpus.verify()?;
-    let loader = Loader::new(&corpus, MaskingConfig::electra(), &[], BATCH, 1)?;
-    let (mut batch, mut scratch) = (loader.empty_batch(), Scratch::default());
+    let masker = Masker::new(MaskingConfig::electra(), corpus.vocabulary(), &[], corpus.max_length(), 1)?;
+    let loader = Loader::new(&corpus, &masker, BATCH, 1)?;
+    let mut parts = loader.empty_parts(1)?;
     // The second time, the rows come from the processor's caches, however large the corpus is.
     let mut times = [Vec::new(), Vec::new()];
     for step in 0..BATCHES {
         for times in &mut times {
             let started = Instant::now();
-            loader.fill(step, &mut batch, &mut scratch)?;
+            loader.fill(step, &mut parts)?;
             times.push(started.elapsed().as_secs_f64());
         }
     }

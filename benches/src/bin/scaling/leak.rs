@@ -42,7 +42,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     electra_benches::random_corpus(&corpus, LENGTH, VOCAB_SIZE, EXAMPLES)?;
 
     let mut config = Config::preset(Preset::Tiny, &options.objective, 1, corpus);
-    config.masking = electra_ablations::masking(&options.objective)?;
+    let spec = electra_ablations::objective(&options.objective)?;
+    config.masking = (spec.info.masking)();
     config.model.encoder = EncoderConfig {
         vocab_size: i64::from(VOCAB_SIZE),
         embedding_size: HIDDEN_SIZE,
@@ -58,28 +59,23 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     config.checkpoint.every_steps = options.every;
     config.device.device = if device.is_cuda() { DeviceChoice::Cuda } else { DeviceChoice::Cpu };
     config.device.threads = options.threads;
-    let model = config.model.model();
-    let networks = electra_ablations::networks(&options.objective, &model)?;
 
     let mut readings = Vec::new();
     let stop = AtomicBool::new(false);
-    train(
-        Run {
-            config: &config,
-            folder: &folder.path().join("run"),
-            networks: &networks,
-            continues_word: &[],
-            stop: &stop,
-            observer: &mut |event| {
-                if let Event::Step { step, .. } = event
-                    && step.is_multiple_of(options.every)
-                {
-                    readings.push((*step, memory(Device::Cpu), memory(device)));
-                }
-            },
+    train(Run {
+        config: &config,
+        folder: &folder.path().join("run"),
+        objective: spec,
+        continues_word: &[],
+        stop: &stop,
+        observer: &mut |event| {
+            if let Event::Step { step, .. } = event
+                && step.is_multiple_of(options.every)
+            {
+                readings.push((*step, memory(Device::Cpu), memory(device)));
+            }
         },
-        |root| electra_ablations::build(&options.objective, root, &model, &[]),
-    )?;
+    })?;
     let readings = readings.into_iter().map(|(step, resident, on_device)| {
         let resident = resident?.current;
         // On the CPU the device's memory is the program's.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use electra_benches::{median, random_corpus};
 use electra_data::Loader;
 use electra_encoder::EncoderConfig;
-use electra_objective::{Batch, ModelConfig};
+use electra_objective::{Batch, Given, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};
 
@@ -69,14 +69,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         u32::try_from(options.vocab_size)?,
         examples,
     )?;
-    let loader =
-        Loader::new(&corpus, electra_ablations::masking(&options.objective)?, &[], options.batch, 1)?;
-    let unigram = corpus.token_counts()?;
+    let spec = electra_ablations::objective(&options.objective)?;
+    let masking = (spec.info.masking)();
+    let given = Given { model: &model, masking: &masking, corpus: &corpus, continues_word: &[], seed: 1 };
+    let view = (spec.view)(&given).map_err(|error| error.to_string())?;
+    let loader = Loader::new(&corpus, &*view, options.batch, 1)?;
     wake(device);
 
     let extra = Extra::begin(device)?;
     let parameters = nn::VarStore::new(device);
-    let objective = electra_ablations::build(&options.objective, &parameters.root(), &model, &unigram)?;
+    let objective = (spec.build)(&parameters.root(), &given).map_err(|error| error.to_string())?;
     electra_encoder::initialise(&parameters, model.encoder.initializer_range, 1)?;
     let group = Group { parameters: parameters.trainable_variables(), weight_decay: 0.01, lr_scale: 1.0 };
     let count: usize = group.parameters.iter().map(Tensor::numel).sum();
@@ -85,7 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut times = Vec::new();
     for step in 0.. {
         let started = Instant::now();
-        let batch = Batch::new(&loader.batch(step)?, 1, step, device);
+        let batch = Batch::new(&loader.batch(step)?, device);
         let output = objective.forward_t(&batch, true);
         output.loss.backward();
         let clip = clip_grad_norm(optimizer.parameters(), 1.0)?.or_non_finite(&output.loss)?;

@@ -66,15 +66,20 @@ impl Golden {
     /// With the uniform numbers that samples follow from where the set has them, and with the samples where not.
     fn batch(&self, step: i64) -> Batch {
         let positions = self.tensor(step, "masked_positions");
-        Batch {
-            input_ids: self.tensor(step, "input_ids"),
-            attention_mask: self.tensor(step, "attention_mask").to_kind(Kind::Bool),
-            token_type_ids: self.tensor(step, "token_type_ids"),
-            masked_input_ids: self.tensor(step, "generator_input_ids"),
-            masked_valid: self.tensor(step, "masked_valid").to_kind(Kind::Bool),
-            uniforms: self.uniforms(step).unwrap_or_else(|| positions.zeros_like().to_kind(Kind::Float)),
-            masked_positions: positions,
-            sampled_ids: self.uniforms(step).is_none().then(|| self.tensor(step, "sampled_ids")),
+        let valid = self.tensor(step, "masked_valid").to_kind(Kind::Bool);
+        let batch = Batch::from_tensors(
+            self.tensor(step, "input_ids"),
+            self.tensor(step, "attention_mask").to_kind(Kind::Bool),
+            self.tensor(step, "token_type_ids"),
+        )
+        .with("masked_input_ids", self.tensor(step, "generator_input_ids"))
+        .with("masked_distinct", valid.copy())
+        .with("masked_valid", valid)
+        .with("uniforms", self.uniforms(step).unwrap_or_else(|| positions.zeros_like().to_kind(Kind::Float)))
+        .with("masked_positions", positions);
+        match self.uniforms(step) {
+            Some(_) => batch,
+            None => batch.with("sampled_ids", self.tensor(step, "sampled_ids")),
         }
     }
 
@@ -116,7 +121,7 @@ fn check(folder: &Path, objective: &str, generator_metric: Option<&str>, main_me
 fn check_at_level(folder: &Path, objective: &str, generator_metric: Option<&str>, main_metric: &str) {
     let golden = Golden::read(folder, objective);
     let parameters = nn::VarStore::new(Device::Cpu);
-    let network = electra_ablations::build(objective, &parameters.root(), &golden.model, &[]).unwrap();
+    let network = crate::support::build(objective, &parameters.root(), &golden.model);
     golden.weights("initial").load_into(&parameters).unwrap();
     let variables: BTreeMap<String, Tensor> = parameters.variables().into_iter().collect();
     let mut optimizer = golden.optimizer(&variables);
@@ -133,7 +138,7 @@ fn check_at_level(folder: &Path, objective: &str, generator_metric: Option<&str>
             .metrics
             .compute()
             .into_iter()
-            .map(|(name, value)| (name, value.double_value(&[])))
+            .map(|metric| (metric.name, metric.value.double_value(&[])))
             .collect();
         let close = |what: &str, found: f64, tolerance: f64| {
             let expected = golden.figure(step, what);

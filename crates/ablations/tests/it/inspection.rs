@@ -1,10 +1,9 @@
 //! What objectives tell of a batch is what they trained on.
 
-use electra_ablations::NAMES;
 use electra_objective::{Inspection, auc};
 use tch::{Kind, Tensor};
 
-use crate::support::{batch, metric, objective};
+use crate::support::{batch, metric, names, objective};
 
 fn value(tensor: &Tensor) -> f64 {
     tensor.double_value(&[])
@@ -12,13 +11,13 @@ fn value(tensor: &Tensor) -> f64 {
 
 #[test]
 fn an_inspection_shows_the_batch_of_the_loss() {
-    for name in NAMES {
+    for name in names() {
         let (_parameters, network) = objective(name);
-        let mut batch = batch(3, 1);
+        let batch = batch(3, 1);
         // One sample of each row is right, so that masked positions are of both sorts.
         let others =
             Tensor::cat(&[batch.targets().narrow(1, 0, 1), batch.targets().narrow(1, 1, 2).full_like(9)], 1);
-        batch.sampled_ids = Some(others);
+        let batch = batch.with("sampled_ids", others);
         let of_step = |metric_name: &str| metric(network.forward_t(&batch, false), metric_name);
         let Inspection { masked_lm_loss, corrupted_ids, replaced_logits } = network.inspect(&batch).unwrap();
 
@@ -33,17 +32,19 @@ fn an_inspection_shows_the_batch_of_the_loss() {
         let rate = value(&replaced.sum(Kind::Double)) / value(&batch.attention_mask.sum(Kind::Double));
         assert!((rate - of_step("replaced_rate")).abs() < 1e-6, "{name}");
 
-        let says = !["replace-mlm", "all-tokens-mlm-no-gate"].contains(name);
+        let says = !["replace-mlm", "all-tokens-mlm-no-gate"].contains(&name);
         assert_eq!(replaced_logits.is_some(), says, "{name}: who says what was replaced");
         let Some(logits) = replaced_logits else { continue };
         assert_eq!(logits.size(), batch.input_ids.size());
-        let judged = match *name {
+        let judged = match name {
             // Its loss is at the masked positions alone, and it answers everywhere.
-            "electra-15" => batch.input_ids.zeros_like().scatter_value(1, &batch.masked_positions, 1).eq(1),
+            "electra-15" => {
+                batch.input_ids.zeros_like().scatter_value(1, batch.column("masked_positions"), 1).eq(1)
+            }
             _ => batch.attention_mask.shallow_clone(),
         };
         let found = value(&auc(&logits.masked_select(&judged), &replaced.masked_select(&judged)));
-        let expected = match *name {
+        let expected = match name {
             "all-tokens-mlm" => of_step("gate_auc"),
             // Its own is against the shuffled labels.
             "electra-shuffled" | "electra-shuffled-all" => continue,

@@ -1,10 +1,10 @@
 //! What must hold of the objectives whatever their weights are.
 
-use electra_ablations::{NAMES, copy_log_likelihood};
+use electra_ablations::copy_log_likelihood;
 use electra_objective::{Batch, Electra, Objective};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::support::{VOCAB, batch, metric, model, objective};
+use crate::support::{VOCAB, batch, build, metric, model, names, objective};
 
 const WITH_GENERATOR: [&str; 5] =
     ["electra", "electra-15", "replace-mlm", "all-tokens-mlm", "all-tokens-mlm-no-gate"];
@@ -19,26 +19,27 @@ fn gradients(parameters: &nn::VarStore, loss: &Tensor) -> Vec<(String, Tensor)> 
     variables.filter_map(|(name, parameter)| Some((name, electra_torch::grad(&parameter)?))).collect()
 }
 
+/// A batch of some of a batch's rows.
+fn rows(batch: &Batch, first: i64, count: i64) -> Batch {
+    let cut = |tensor: &Tensor| tensor.narrow(0, first, count);
+    let names = ["masked_input_ids", "masked_positions", "masked_valid", "masked_distinct", "uniforms"];
+    let rows =
+        Batch::from_tensors(cut(&batch.input_ids), cut(&batch.attention_mask), cut(&batch.token_type_ids));
+    names.into_iter().fold(rows, |rows, name| rows.with(name, cut(batch.column(name))))
+}
+
 #[test]
 fn samples_do_not_depend_on_the_rows_beside_them() {
     let (_parameters, electra) = objective("electra");
     let whole = batch(4, 2);
-    let head = |tensor: &Tensor| tensor.narrow(0, 0, 1);
-    let alone = Batch {
-        input_ids: head(&whole.input_ids),
-        attention_mask: head(&whole.attention_mask),
-        token_type_ids: head(&whole.token_type_ids),
-        masked_input_ids: head(&whole.masked_input_ids),
-        masked_positions: head(&whole.masked_positions),
-        masked_valid: head(&whole.masked_valid),
-        uniforms: head(&whole.uniforms),
-        sampled_ids: None,
-    };
-    let replaced = |batch: &Batch| metric(tch::no_grad(|| electra.forward_t(batch, false)), "replaced_rate");
-    // One row of 16 against 4 rows with 59 tokens: the first row's samples are among the others'.
-    let first = (replaced(&alone) * 16.0).round();
-    let all = (replaced(&whole) * 59.0).round();
-    assert!(first <= all && all <= first + 9.0);
+    let corrupted = |batch: &Batch| electra.inspect(batch).unwrap().corrupted_ids.unwrap();
+    let (all, original) = (corrupted(&whole), &whole.input_ids);
+    for row in 0..4 {
+        let (here, text) = (all.narrow(0, row, 1), original.narrow(0, row, 1));
+        assert!(corrupted(&rows(&whole, row, 1)).equal(&here), "row {row} alone has other samples");
+        assert!(!here.equal(&text), "row {row}: no sample differs from the text");
+    }
+    assert!(corrupted(&rows(&whole, 1, 3)).equal(&all.narrow(0, 1, 3)));
 }
 
 #[test]
@@ -47,7 +48,7 @@ fn the_main_loss_reaches_the_generator_through_shared_embeddings_only() {
         let mut config = model();
         config.gen_weight = 0.0;
         let parameters = nn::VarStore::new(Device::Cpu);
-        let network = electra_ablations::build(name, &parameters.root(), &config, &[]).unwrap();
+        let network = build(name, &parameters.root(), &config);
         electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
         let loss = network.forward_t(&batch(3, 1), true).loss;
         let mut shared = 0;
@@ -71,7 +72,7 @@ fn the_generators_loss_does_not_reach_the_main_network() {
     for name in WITH_GENERATOR {
         let config = electra_objective::ModelConfig { disc_weight: 0.0, softmax_weight: 0.0, ..model() };
         let parameters = nn::VarStore::new(Device::Cpu);
-        let network = electra_ablations::build(name, &parameters.root(), &config, &[]).unwrap();
+        let network = build(name, &parameters.root(), &config);
         electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
         let loss = network.forward_t(&batch(3, 1), true).loss;
         let mut learns = 0;
@@ -92,7 +93,8 @@ fn right_samples_are_labelled_original() {
     for name in ["electra", "electra-15"] {
         let (_parameters, network) = objective(name);
         let mut batch = batch(3, 1);
-        batch.sampled_ids = Some(batch.targets());
+        let targets = batch.targets();
+        batch = batch.with("sampled_ids", targets);
         let output = network.forward_t(&batch, false);
         assert_eq!(metric(output, "replaced_rate"), 0.0);
         let output = network.forward_t(&batch, false);
@@ -100,7 +102,7 @@ fn right_samples_are_labelled_original() {
         // One wrong sample: exactly one label of 43 tokens.
         let wrong = batch.targets();
         let _ = wrong.get(0).get(0).fill_(if wrong.int64_value(&[0, 0]) == 7 { 8 } else { 7 });
-        batch.sampled_ids = Some(wrong);
+        batch = batch.with("sampled_ids", wrong);
         let rate = metric(network.forward_t(&batch, false), "replaced_rate");
         assert!((rate - 1.0 / 43.0).abs() < 1e-6, "{rate}");
     }
@@ -108,23 +110,25 @@ fn right_samples_are_labelled_original() {
 
 #[test]
 fn padding_and_unused_slots_do_not_count() {
-    for name in NAMES {
+    for name in names() {
         let (_parameters, network) = objective(name);
         let loss = |batch: &Batch| network.forward_t(batch, false).loss.double_value(&[]);
-        let mut short = batch(1, 1);
-        short.sampled_ids = Some(short.targets().full_like(9));
+        let short = batch(1, 1);
+        let nines = short.targets().full_like(9);
+        let short = short.with("sampled_ids", nines);
         let wider =
             |tensor: &Tensor, cells: i64| Tensor::cat(&[tensor, &tensor.narrow(1, 0, cells).zeros_like()], 1);
-        let padded = Batch {
-            input_ids: wider(&short.input_ids, 7),
-            attention_mask: wider(&short.attention_mask, 7),
-            token_type_ids: wider(&short.token_type_ids, 7),
-            masked_input_ids: wider(&short.masked_input_ids, 7),
-            masked_positions: wider(&short.masked_positions, 2),
-            masked_valid: wider(&short.masked_valid, 2),
-            uniforms: wider(&short.uniforms, 2),
-            sampled_ids: short.sampled_ids.as_ref().map(|ids| wider(ids, 2)),
-        };
+        let places = Tensor::arange(23, (Kind::Int64, Device::Cpu)).view([1, 23]);
+        let padded = Batch::from_tensors(
+            wider(&short.input_ids, 7),
+            wider(&short.attention_mask, 7),
+            wider(&short.token_type_ids, 7),
+        )
+        .with("masked_input_ids", wider(short.column("masked_input_ids"), 7))
+        .with("label_positions", places);
+        let slots = ["masked_positions", "masked_valid", "masked_distinct", "uniforms", "sampled_ids"];
+        let padded =
+            slots.into_iter().fold(padded, |padded, name| padded.with(name, wider(short.column(name), 2)));
         let (short, padded) = (loss(&short), loss(&padded));
         assert!((short - padded).abs() < 1e-4 * short.abs(), "{name}: {short} without, {padded} with");
     }
@@ -132,11 +136,15 @@ fn padding_and_unused_slots_do_not_count() {
 
 #[test]
 fn a_batch_without_masks_has_a_finite_loss() {
-    for name in NAMES {
+    for name in names() {
         let (_parameters, network) = objective(name);
-        let mut batch = batch(2, 1);
-        batch.masked_valid = batch.masked_valid.zeros_like();
-        batch.masked_positions = batch.masked_positions.zeros_like();
+        let batch = ["masked_valid", "masked_distinct", "masked_positions"].into_iter().fold(
+            batch(2, 1),
+            |batch, name| {
+                let zeros = batch.column(name).zeros_like();
+                batch.with(name, zeros)
+            },
+        );
         let loss = network.forward_t(&batch, true).loss;
         assert!(loss.double_value(&[]).is_finite(), "{name}");
     }
@@ -145,13 +153,15 @@ fn a_batch_without_masks_has_a_finite_loss() {
 #[test]
 fn positions_drawn_twice_count_once_where_positions_count() {
     let (_parameters, network) = objective("electra-15");
-    let mut once = batch(2, 1);
-    once.sampled_ids = Some(once.targets().full_like(9));
-    let mut twice = batch(2, 1);
+    let once = batch(2, 1);
+    let nines = once.targets().full_like(9);
+    let once = once.with("sampled_ids", nines);
     let doubled = |tensor: &Tensor| Tensor::cat(&[&tensor.narrow(1, 0, 1), tensor], 1);
-    twice.masked_positions = doubled(&once.masked_positions);
-    twice.masked_valid = doubled(&once.masked_valid);
-    twice.sampled_ids = once.sampled_ids.as_ref().map(doubled);
+    let twice = ["masked_positions", "masked_valid", "sampled_ids", "uniforms"]
+        .into_iter()
+        .fold(batch(2, 1), |twice, name| twice.with(name, doubled(once.column(name))));
+    let distinct = Tensor::from_slice(&[true, false, true, true]).expand([2, 4], false).contiguous();
+    let twice = twice.with("masked_distinct", distinct);
     let disc_loss = |batch: &Batch| metric(network.forward_t(batch, false), "disc_loss");
     assert!((disc_loss(&once) - disc_loss(&twice)).abs() < 1e-6);
 }
@@ -207,7 +217,7 @@ fn fixed_replacements_follow_their_distribution() {
 /// What a GPU computes of a step: under autocast the operations of the CPU's own are not taken.
 #[test]
 fn a_step_calls_the_same_whatever_the_batch_and_says_whether_it_waits() {
-    for name in NAMES {
+    for name in names() {
         let (parameters, network) = objective(name);
         let learning: Vec<Tensor> = parameters.variables().into_values().collect();
         let calls = |seed: i64| {

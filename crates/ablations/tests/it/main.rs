@@ -6,5 +6,6 @@ mod flops;
 mod golden;
 mod inspection;
 mod invariants;
+mod parts;
 mod registry;
 mod support;

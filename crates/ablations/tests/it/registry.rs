@@ -2,25 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use electra_ablations::{NAMES, build, masking, networks};
+use electra_ablations::OBJECTIVES;
 use electra_encoder::{Convention, StepShape};
-use tch::{Device, nn};
 
-use crate::support::{model, objective};
+use crate::support::{given, model, names, objective};
 
 #[test]
-fn every_name_builds_masks_and_counts() {
-    for name in NAMES {
-        let (parameters, network) = objective(name);
-        assert_eq!(network.encoder().config(), &model().encoder);
-        masking(name).unwrap().validate().unwrap();
-        let model = model();
-        let networks = networks(name, &model).unwrap();
+fn every_objective_builds_masks_and_counts() {
+    for spec in OBJECTIVES {
+        let (info, model) = (&spec.info, model());
+        let (parameters, network) = objective(info.name);
+        assert_eq!(network.encoder().config(), &model.encoder);
+        let masking = (info.masking)();
+        masking.validate().unwrap();
+        assert!(!(spec.view)(&given(&model, &masking)).unwrap().columns(16).is_empty());
         let has_generator = parameters.variables().keys().any(|name| name.starts_with("generator."));
-        assert_eq!(networks.len(), if has_generator { 2 } else { 1 }, "{name}");
+        assert_eq!(info.has_generator, has_generator, "{}", info.name);
+        assert_eq!((info.networks)(&model).len(), if has_generator { 2 } else { 1 }, "{}", info.name);
         let shape = StepShape { batch: 8, length: 16, masked: 3 };
-        assert!(Convention::Executed.step(&networks, shape) > 0.0);
+        assert!(info.flops(&model, shape, Convention::Executed) > 0.0);
     }
+}
+
+#[test]
+fn names_and_titles_are_different_and_the_papers_come_first() {
+    let names: BTreeSet<&str> = names().collect();
+    let titles: BTreeSet<&str> = OBJECTIVES.iter().map(|spec| spec.info.title).collect();
+    assert_eq!((names.len(), titles.len()), (OBJECTIVES.len(), OBJECTIVES.len()));
+    let paper: Vec<Option<f64>> = OBJECTIVES.iter().map(|spec| spec.info.paper).collect();
+    assert_eq!(paper[..5], [82.2, 82.4, 82.4, 84.3, 85.0].map(Some), "Table 5");
+    assert!(paper[5..].iter().all(Option::is_none));
 }
 
 #[test]
@@ -54,21 +65,13 @@ fn objectives_of_one_seed_begin_with_one_encoder() {
         network.encoder().embeddings().word_embeddings().copy()
     };
     let first = word("mlm");
-    for name in NAMES {
+    for name in names() {
         assert!(word(name).equal(&first), "{name}");
     }
 }
 
 #[test]
-fn wrong_names_and_counts_are_named() {
-    let parameters = nn::VarStore::new(Device::Cpu);
-    let error = |name: &str, counts: &[u64]| {
-        build(name, &parameters.root(), &model(), counts).err().unwrap().to_string()
-    };
-    assert!(
-        error("elektra", &[]).starts_with("objective: there is none called \"elektra\"; there are mlm, ")
-    );
-    assert!(error("rtd-unigram", &[]).contains("0 token counts"));
-    assert!(error("rtd-unigram", &[0; 60]).contains("60 token counts, 0 of them positive"));
-    assert!(masking("elektra").is_err() && networks("elektra", &model()).is_err());
+fn a_wrong_name_is_named() {
+    let message = electra_ablations::objective("elektra").unwrap_err().to_string();
+    assert!(message.starts_with("objective: there is none called \"elektra\"; there are mlm, "), "{message}");
 }

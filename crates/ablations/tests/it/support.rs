@@ -1,8 +1,14 @@
 //! What the tests share.
 
+use std::sync::OnceLock;
+
+use electra_ablations::OBJECTIVES;
+use electra_data::{Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Unit, Vocabulary};
 use electra_encoder::EncoderConfig;
-use electra_objective::{Batch, ModelConfig, Objective};
+use electra_masking::MaskingConfig;
+use electra_objective::{Batch, Given, ModelConfig, Objective};
 use tch::{Device, Kind, Tensor, nn};
+use tempfile::TempDir;
 
 /// ‖a − b‖ / max(‖b‖, floor)
 pub(crate) fn relative_error(found: &Tensor, expected: &Tensor, floor: f64) -> f64 {
@@ -27,11 +33,63 @@ pub(crate) fn model() -> ModelConfig {
     ModelConfig::paper(encoder, 0.5)
 }
 
+/// A corpus of V tokens, each but the special ones in it, in rows of up to 32.
+fn corpus() -> &'static Corpus {
+    static CORPUS: OnceLock<(TempDir, Corpus)> = OnceLock::new();
+    &CORPUS.get_or_init(|| write_corpus(&[(5..VOCAB as u32).collect()])).1
+}
+
+/// A corpus whose rows have 4 tokens or up to 32.
+pub(crate) fn uneven_corpus() -> &'static Corpus {
+    static CORPUS: OnceLock<(TempDir, Corpus)> = OnceLock::new();
+    let document = |number: u32| -> Vec<u32> {
+        let length = if number.is_multiple_of(3) { 30 - number % 5 } else { 2 };
+        (0..length).map(|place| 5 + (number * 17 + place * 7) % (VOCAB as u32 - 5)).collect()
+    };
+    &CORPUS.get_or_init(|| write_corpus(&(0..60).map(document).collect::<Vec<_>>())).1
+}
+
+fn write_corpus(documents: &[Vec<u32>]) -> (TempDir, Corpus) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("corpus");
+    let config = CorpusConfig {
+        examples: ExampleConfig::one_segment(32),
+        unit: Unit::Line,
+        vocabulary: Vocabulary { size: VOCAB as u32, pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 },
+        tokenizer: [0; 32],
+        shard_tokens: 1 << 20,
+        reading: None,
+        sources: Vec::new(),
+    };
+    let mut writer = CorpusWriter::create(&path, config).unwrap();
+    for document in documents {
+        writer.push(document).unwrap();
+        writer.end_document().unwrap();
+    }
+    writer.finish().unwrap();
+    (folder, Corpus::open(&path).unwrap())
+}
+
+/// What objectives are made of in these tests.
+pub(crate) fn given<'a>(model: &'a ModelConfig, masking: &'a MaskingConfig) -> Given<'a> {
+    Given { model, masking, corpus: corpus(), continues_word: &[], seed: 1 }
+}
+
+/// The names of all objectives.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OBJECTIVES.iter().map(|spec| spec.info.name)
+}
+
+/// An objective whose parameters have no values yet.
+pub(crate) fn build(name: &str, root: &nn::Path<'_>, model: &ModelConfig) -> Box<dyn Objective> {
+    let spec = electra_ablations::objective(name).unwrap();
+    (spec.build)(root, &given(model, &(spec.info.masking)())).unwrap()
+}
+
 /// An objective with initialised parameters.
 pub(crate) fn objective(name: &str) -> (nn::VarStore, Box<dyn Objective>) {
     let parameters = nn::VarStore::new(Device::Cpu);
-    let unigram: Vec<u64> = (0..VOCAB as u64).map(|id| if id < 5 { 0 } else { id }).collect();
-    let objective = electra_ablations::build(name, &parameters.root(), &model(), &unigram).unwrap();
+    let objective = build(name, &parameters.root(), &model());
     electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
     (parameters, objective)
 }
@@ -57,22 +115,21 @@ pub(crate) fn batch(rows: i64, seed: i64) -> Batch {
     let mut rng = electra_masking::Stream::SAMPLE.rng(seed as u64, 0, 0);
     let uniforms: Vec<f32> =
         (0..masked_positions.numel()).map(|_| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).collect();
-    Batch {
-        attention_mask: stack(&|row| Tensor::from_slice(&row.1)),
-        token_type_ids: input_ids.zeros_like(),
-        masked_input_ids: input_ids.scatter(1, &masked_positions, &masks),
-        masked_valid: masked_positions.ones_like().to_kind(Kind::Bool),
-        uniforms: Tensor::from_slice(&uniforms).view_as(&masked_positions),
-        masked_positions,
-        input_ids,
-        sampled_ids: None,
-    }
+    Batch::from_tensors(input_ids.copy(), stack(&|row| Tensor::from_slice(&row.1)), input_ids.zeros_like())
+        .with("masked_input_ids", input_ids.scatter(1, &masked_positions, &masks))
+        .with("masked_valid", masked_positions.ones_like().to_kind(Kind::Bool))
+        .with("masked_distinct", masked_positions.ones_like().to_kind(Kind::Bool))
+        .with("uniforms", Tensor::from_slice(&uniforms).view_as(&masked_positions))
+        .with("masked_positions", masked_positions)
+        .with(
+            "label_positions",
+            Tensor::arange(16, (Kind::Int64, Device::Cpu)).expand_as(&input_ids).contiguous(),
+        )
 }
 
 /// A metric of an output.
 pub(crate) fn metric(output: electra_objective::Output, name: &str) -> f64 {
     let metrics = output.metrics.compute();
-    let (_, value) =
-        metrics.iter().find(|(found, _)| found == name).unwrap_or_else(|| panic!("no metric {name}"));
-    value.double_value(&[])
+    let found = metrics.iter().find(|metric| metric.name == name);
+    found.unwrap_or_else(|| panic!("no metric {name}")).value.double_value(&[])
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use electra_data::{Batch, Corpus, Loader, MaskingConfig};
-use electra_masking::Choice;
+use electra_masking::{Choice, Masker};
 use electra_tokenizer::Tokenizer;
 use indicatif::HumanCount;
 use serde_json::json;
@@ -100,9 +100,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         tokenizer.fingerprint_hex(),
         corpus.manifest().tokenizer
     );
-    let loader =
-        Loader::new(&corpus, options.masking(), tokenizer.continues_word(), options.batch, options.seed)?;
-    let batch = loader.batch(options.step)?;
+    let masker = Masker::new(
+        options.masking(),
+        corpus.vocabulary(),
+        tokenizer.continues_word(),
+        corpus.max_length(),
+        options.seed,
+    )?;
+    let batch = Loader::new(&corpus, &masker, options.batch, options.seed)?.batch(options.step)?;
     let mut out = std::io::stdout().lock();
     match (options.masked, options.json) {
         (true, true) => masked_json(&mut out, &batch, &tokenizer),
@@ -149,14 +154,14 @@ fn summary(out: &mut impl Write, corpus: &Corpus) -> Result<()> {
 }
 
 fn masked_json(out: &mut impl Write, batch: &Batch, tokenizer: &Tokenizer) -> Result<()> {
-    let (length, slots) = (batch.max_length, batch.max_masked);
+    let (length, slots) = (batch.max_length, batch.width("masked_positions"));
     for row in 0..batch.rows {
         let cells = row * length..(row + 1) * length;
         let slots = row * slots..(row + 1) * slots;
         let ids = &batch.input_ids[cells.clone()];
-        let positions: Vec<i64> = batch.masked_positions[slots.clone()]
+        let positions: Vec<i64> = batch.ids("masked_positions")[slots.clone()]
             .iter()
-            .zip(&batch.masked_valid[slots])
+            .zip(&batch.flags("masked_valid")[slots])
             .filter_map(|(&position, &valid)| valid.then_some(position))
             .collect();
         let mask: Vec<u8> = batch.attention_mask[cells.clone()].iter().map(|&real| u8::from(real)).collect();
@@ -167,7 +172,7 @@ fn masked_json(out: &mut impl Write, batch: &Batch, tokenizer: &Tokenizer) -> Re
             "attention_mask": mask,
             "token_type_ids": batch.token_type_ids[cells.clone()],
             "masked_positions": positions,
-            "masked_input_ids": batch.masked_input_ids[cells],
+            "masked_input_ids": batch.ids("masked_input_ids")[cells],
         });
         writeln!(out, "{example}")?;
     }

@@ -50,14 +50,14 @@ pub(super) fn batch(
     tokenizer: &Tokenizer,
     with_masks: bool,
 ) -> Result<()> {
-    let (length, slots) = (batch.max_length, batch.max_masked);
+    let (length, slots) = (batch.max_length, batch.width("masked_positions"));
     for row in 0..batch.rows {
         let cells = row * length..(row + 1) * length;
         let ids = &batch.input_ids[cells.clone()];
         let tokens = batch.attention_mask[cells.clone()].iter().filter(|&&real| real).count();
         let slots = row * slots..(row + 1) * slots;
-        let used = batch.masked_valid[slots.clone()].iter().filter(|&&valid| valid).count();
-        let positions = &batch.masked_positions[slots][..used];
+        let used = batch.flags("masked_valid")[slots.clone()].iter().filter(|&&valid| valid).count();
+        let positions = &batch.ids("masked_positions")[slots][..used];
 
         let mut title = format!("example {}, {tokens} tokens", batch.examples[row]);
         if with_masks {
@@ -67,7 +67,7 @@ pub(super) fn batch(
         let words = (0..tokens).map(|at| {
             let original = token(tokenizer, ids[at]);
             if with_masks && positions.contains(&(at as i64)) {
-                let now = token(tokenizer, batch.masked_input_ids[cells.start + at]);
+                let now = token(tokenizer, batch.ids("masked_input_ids")[cells.start + at]);
                 return masked().apply_to(format!("{original}→{now}")).to_string();
             }
             let special = u32::try_from(ids[at]).is_ok_and(|id| tokenizer.special().contains(id));

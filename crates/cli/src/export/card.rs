@@ -28,7 +28,8 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
         _ => "feature-extraction",
     };
     line(&format!("---\nlibrary_name: transformers\npipeline_tag: {task}\ntags:\n- electra"));
-    if config.objective != "electra" {
+    // The tag of every model here, and of one objective.
+    if config.objective != electra_objective::electra::SPEC.info.name {
         line(&format!("- {}", config.objective));
     }
     line("---\n");
@@ -152,13 +153,13 @@ fn flops(source: &Source) -> Option<[f64; 2]> {
     let Source { config, checkpoint, corpus, .. } = source;
     let length = corpus.as_ref()?.examples.max_length;
     let model = config.model.model();
-    let networks = electra_ablations::networks(&config.objective, &model).ok()?;
+    let objective = &electra_ablations::objective(&config.objective).ok()?.info;
     let shape = StepShape {
         batch: config.budget.batch as u64,
         length: length as u64,
         masked: config.masking.capacity(length) as u64,
     };
-    let total = |convention: Convention| convention.step(&networks, shape) * checkpoint.step as f64;
+    let total = |convention: Convention| objective.flops(&model, shape, convention) * checkpoint.step as f64;
     Some([total(Convention::Paper), total(Convention::Executed)])
 }
 

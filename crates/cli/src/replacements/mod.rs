@@ -111,14 +111,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replacements> {
     let (objective, device) = source.objective()?;
-    let loaders = source.loaders()?;
-    let seed = source.config.seed;
+    let view = source.view()?;
+    let loader = source.loader(&*view)?;
+    // In the parts that training computes at once.
+    let mut parts = loader.empty_parts(source.config.budget.accumulation)?;
     let bar = progress::steps();
     let mut tally = Tally::new(lexicon);
     for at in 0..batches {
-        let step = source.first_batch + at;
-        for loader in &loaders {
-            let batch = Batch::new(&loader.batch(step)?, seed, step, device);
+        loader.fill(source.first_batch + at, &mut parts)?;
+        for part in &parts {
+            let batch = Batch::new(part, device);
             let inspection = objective.inspect(&batch);
             let name = &source.config.objective;
             let inspection =

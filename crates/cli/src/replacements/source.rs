@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use electra_data::{Corpus, Loader};
-use electra_objective::Objective;
+use electra_data::{Corpus, Loader, View};
+use electra_objective::{Given, ModelConfig, Objective};
 use electra_tokenizer::Tokenizer;
 use electra_trainer::config::DeviceChoice;
 use electra_trainer::{Checkpoint, Config, RunFolder};
@@ -62,21 +62,34 @@ impl Source {
         };
         let device = electra_evaluation::device(choice, config.device.threads)?;
         let var_store = nn::VarStore::new(device);
-        let (root, model) = (var_store.root(), config.model.model());
-        let objective = electra_ablations::build(&config.objective, &root, &model, &run::unigram(config)?)?;
+        let model = config.model.model();
+        let spec = electra_ablations::objective(&config.objective)?;
+        let objective =
+            (spec.build)(&var_store.root(), &self.given(&model)).map_err(anyhow::Error::from_boxed)?;
         self.checkpoint.model()?.load_into(&var_store)?;
         Ok((objective, device))
     }
 
-    /// A loader for each part of a batch that training computes at once.
-    pub(super) fn loaders(&self) -> Result<Vec<Loader<'_>>> {
-        let Config { masking, budget, seed, .. } = &self.config;
-        let loader = |part| -> Result<Loader<'_>, electra_data::Error> {
-            let words = &self.continues_word;
-            let loader = Loader::new(&self.corpus, masking.clone(), words, budget.batch, *seed)?;
-            loader.for_rank(part, budget.accumulation)
-        };
-        Ok((0..budget.accumulation).map(loader).collect::<Result<_, _>>()?)
+    /// What the loader prepares.
+    pub(super) fn view(&self) -> Result<Box<dyn View>> {
+        let model = self.config.model.model();
+        let spec = electra_ablations::objective(&self.config.objective)?;
+        (spec.view)(&self.given(&model)).map_err(anyhow::Error::from_boxed)
+    }
+
+    /// A loader of the run's batches.
+    pub(super) fn loader<'a>(&'a self, view: &'a dyn View) -> Result<Loader<'a>> {
+        Ok(Loader::new(&self.corpus, view, self.config.budget.batch, self.config.seed)?)
+    }
+
+    fn given<'a>(&'a self, model: &'a ModelConfig) -> Given<'a> {
+        Given {
+            model,
+            masking: &self.config.masking,
+            corpus: &self.corpus,
+            continues_word: &self.continues_word,
+            seed: self.config.seed,
+        }
     }
 }
 

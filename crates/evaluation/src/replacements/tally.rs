@@ -31,16 +31,18 @@ impl<'a> Tally<'a> {
     /// # Errors
     /// If libtorch refuses something.
     pub fn add(&mut self, batch: &Batch, inspection: &Inspection) -> Result<(), Error> {
-        let once = batch.counted_once();
-        self.masked += once.f_sum(Type::Int64)?.f_int64_value(&[])? as u64;
+        let distinct = batch.column("masked_distinct");
+        self.masked += distinct.f_sum(Type::Int64)?.f_int64_value(&[])? as u64;
         if let Some(loss) = &inspection.masked_lm_loss {
-            let slots = batch.masked_valid.f_sum(Type::Double)?.f_double_value(&[])?;
+            let slots = batch.column("masked_valid").f_sum(Type::Double)?.f_double_value(&[])?;
+            // The loss is this batch's share of the step's.
+            let of_step = batch.total("masked_valid").f_double_value(&[])?;
             let (sum, all) = self.loss.unwrap_or_default();
-            self.loss = Some((sum + slots * loss.f_double_value(&[])?, all + slots));
+            self.loss = Some((sum + of_step * loss.f_double_value(&[])?, all + slots));
         }
         let Some(ids) = &inspection.corrupted_ids else { return Ok(()) };
         let at_masked = |cells: &Tensor| -> Result<Tensor, TchError> {
-            cells.f_gather(1, &batch.masked_positions, false)?.f_masked_select(&once)
+            cells.f_gather(1, batch.column("masked_positions"), false)?.f_masked_select(distinct)
         };
         let originals: Vec<i64> = host(&at_masked(&batch.input_ids)?, Type::Int64)?;
         let samples: Vec<i64> = host(&at_masked(ids)?, Type::Int64)?;
@@ -96,16 +98,12 @@ mod tests {
     fn batch() -> Batch {
         let ids = |cells: &[i64]| Tensor::from_slice(cells).view([2, -1]);
         let marks = |cells: &[bool]| Tensor::from_slice(cells).view([2, -1]);
-        Batch {
-            input_ids: ids(&[9, 0, 1, 9, 9, 2, 9, 8]),
-            attention_mask: marks(&[true, true, true, true, true, true, true, false]),
-            token_type_ids: ids(&[0; 8]),
-            masked_input_ids: ids(&[9, 7, 7, 9, 9, 7, 9, 8]),
-            masked_positions: ids(&[1, 2, 2, 1, 0, 0]),
-            masked_valid: marks(&[true, true, true, true, false, false]),
-            uniforms: Tensor::zeros([2, 3], (Type::Float, Device::Cpu)),
-            sampled_ids: None,
-        }
+        let attention_mask = marks(&[true, true, true, true, true, true, true, false]);
+        Batch::from_tensors(ids(&[9, 0, 1, 9, 9, 2, 9, 8]), attention_mask, ids(&[0; 8]))
+            .with("masked_input_ids", ids(&[9, 7, 7, 9, 9, 7, 9, 8]))
+            .with("masked_positions", ids(&[1, 2, 2, 1, 0, 0]))
+            .with("masked_valid", marks(&[true, true, true, true, false, false]))
+            .with("masked_distinct", marks(&[true, true, false, true, false, false]))
     }
 
     /// `a` and `b` are alike, `c` is of another class; 9 is in no lexicon.

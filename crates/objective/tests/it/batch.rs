@@ -1,82 +1,82 @@
 //! Batches on a device.
 
+use electra_data::{Column, ColumnData, Data};
+use electra_masking::Stream;
 use electra_objective::Batch;
 use tch::{Device, Kind, Tensor};
 
-fn data(examples: &[u64], positions: &[i64], valid: &[bool]) -> electra_data::Batch {
-    let rows = examples.len();
-    electra_data::Batch {
-        rows,
-        max_length: 6,
-        max_masked: positions.len() / rows,
-        examples: examples.to_vec(),
-        input_ids: (0..rows as i64 * 6).map(|at| 10 + at).collect(),
-        attention_mask: vec![true; rows * 6],
-        token_type_ids: vec![0; rows * 6],
-        masked_input_ids: vec![4; rows * 6],
-        masked_positions: positions.to_vec(),
-        masked_valid: valid.to_vec(),
-    }
-}
-
-#[test]
-fn sampling_numbers_belong_to_the_example() {
-    let two = Batch::new(&data(&[7, 9], &[1, 2, 3, 4], &[true; 4]), 1, 5, Device::Cpu);
-    let other = Batch::new(&data(&[9], &[1, 2], &[true; 2]), 1, 5, Device::Cpu);
-    assert!(two.uniforms.get(1).equal(&other.uniforms.get(0)), "whatever the batch");
-    assert!(!two.uniforms.get(0).equal(&two.uniforms.get(1)));
-    for (seed, step) in [(1, 6), (2, 5)] {
-        let batch = Batch::new(&data(&[7, 9], &[1, 2, 3, 4], &[true; 4]), seed, step, Device::Cpu);
-        assert!(!batch.uniforms.equal(&two.uniforms), "seed {seed}, step {step}");
-    }
-    let many = Batch::new(&data(&[1], &[1; 1000], &[false; 1000]), 1, 0, Device::Cpu).uniforms;
-    assert!(many.min().double_value(&[]) >= 0.0 && many.max().double_value(&[]) < 1.0);
-    // A mean of 1,000 uniform numbers has a standard deviation of 0.0091.
-    assert!((many.mean(Kind::Double).double_value(&[]) - 0.5).abs() < 0.055);
-}
-
-#[test]
-fn slots_of_one_position_share_their_number() {
-    let batch = data(&[7], &[1, 3, 3, 3, 5, 0], &[true, true, true, true, true, false]);
-    let uniforms = Batch::new(&batch, 1, 0, Device::Cpu).uniforms;
-    let number = |slot: i64| uniforms.double_value(&[0, slot]);
-    assert!(number(1) == number(2) && number(2) == number(3));
-    assert!(number(0) != number(1) && number(3) != number(4));
-    let once = Batch::new(&batch, 1, 0, Device::Cpu).counted_once();
-    let once: Vec<bool> = once.flatten(0, 1).try_into().unwrap();
-    assert_eq!(once, [true, true, false, false, true, false]);
+fn data(positions: &[i64], valid: &[bool], first_id: i64) -> electra_data::Batch {
+    let (rows, slots) = (2, positions.len() / 2);
+    let columns = vec![
+        ColumnData { column: Column::ids("masked_positions", slots), data: Data::Ids(positions.to_vec()) },
+        ColumnData { column: Column::flags("masked_valid", slots), data: Data::Flags(valid.to_vec()) },
+        ColumnData {
+            column: Column::reals("uniforms", slots),
+            data: Data::Reals(
+                (0..rows * slots).map(|slot| (slot as f32 + first_id as f32) / 100.0).collect(),
+            ),
+        },
+    ];
+    let input_ids: Vec<i64> = (0..rows as i64 * 6).map(|cell| first_id + cell).collect();
+    let mut attention_mask = vec![true; rows * 6];
+    attention_mask[11] = first_id > 10;
+    electra_data::Batch::from_arrays(6, input_ids, attention_mask, vec![first_id; rows * 6], columns)
 }
 
 #[test]
 fn targets_are_the_tokens_at_masked_positions() {
-    let batch = Batch::new(&data(&[7, 8], &[1, 4, 2, 0], &[true, true, true, false]), 1, 0, Device::Cpu);
+    let batch = Batch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
     let targets: Vec<i64> = batch.targets().flatten(0, 1).try_into().unwrap();
     assert_eq!(targets, [11, 14, 18, 16]);
 }
 
 #[test]
+fn totals_are_scalars_that_nothing_divides_by_0() {
+    let batch = Batch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
+    for (name, total) in [("attention_mask", 11.0), ("masked_valid", 3.0)] {
+        assert_eq!(batch.total(name).double_value(&[]), total, "{name}");
+        assert_eq!((batch.total(name).kind(), batch.total(name).dim()), (Kind::Float, 0), "{name}");
+    }
+    let batch = Batch::new(&data(&[0; 4], &[false; 4], 10), Device::Cpu);
+    assert_eq!(batch.total("masked_valid").double_value(&[]), 1.0);
+    let mut replaced = batch.with("masked_valid", Tensor::from_slice(&[true, true]).view([2, 1]));
+    assert_eq!(replaced.total("masked_valid").double_value(&[]), 2.0);
+    assert_eq!(replaced.column("masked_valid").size(), [2, 1]);
+    assert!(replaced.get("sampled_ids").is_none());
+    replaced = replaced.with("sampled_ids", Tensor::from_slice(&[7_i64, 8]).view([2, 1]));
+    assert!(replaced.get("sampled_ids").is_some());
+}
+
+#[test]
+fn a_step_has_a_generator_of_its_own_for_each_stream() {
+    let mut batch = Batch::new(&data(&[1, 4, 2, 0], &[true; 4], 10), Device::Cpu);
+    let number = |batch: &Batch, name| batch.rng(Stream::named(name)).next_u64();
+    let first = number(&batch, b"first\0\0\0");
+    assert_eq!(first, number(&batch, b"first\0\0\0"));
+    assert_ne!(first, number(&batch, b"second\0\0"));
+    batch.step = 1;
+    assert_ne!(first, number(&batch, b"first\0\0\0"));
+}
+
+#[test]
 fn a_copy_is_the_other_batch_in_the_same_memory() {
-    let mut batch = Batch::new(&data(&[7, 8], &[1, 4, 2, 0], &[true, true, true, false]), 1, 0, Device::Cpu);
-    let mut data = data(&[9, 5], &[2, 3, 1, 5], &[false, true, false, true]);
-    data.input_ids.reverse();
-    data.attention_mask[11] = false;
-    data.token_type_ids[3] = 1;
-    data.masked_input_ids[2] = 9;
-    let other = Batch::new(&data, 1, 7, Device::Cpu);
+    let mut batch = Batch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
+    let other = Batch::new(&data(&[2, 3, 1, 5], &[false, true, false, true], 20), Device::Cpu);
     let tensors = |batch: &Batch| {
         [
             &batch.input_ids,
             &batch.attention_mask,
             &batch.token_type_ids,
-            &batch.masked_input_ids,
-            &batch.masked_positions,
-            &batch.masked_valid,
-            &batch.uniforms,
+            batch.column("masked_positions"),
+            batch.column("masked_valid"),
+            batch.column("uniforms"),
+            batch.total("attention_mask"),
+            batch.total("masked_valid"),
         ]
         .map(Tensor::shallow_clone)
     };
     let before = tensors(&batch);
-    assert!(before.iter().zip(&tensors(&other)).all(|(one, other)| !one.equal(other)));
+    assert!(before.iter().zip(&tensors(&other)).all(|(own, other)| !own.equal(other)));
     batch.copy_(&other);
-    assert!(before.iter().zip(&tensors(&other)).all(|(one, other)| one.equal(other)));
+    assert!(before.iter().zip(&tensors(&other)).all(|(own, other)| own.equal(other)));
 }

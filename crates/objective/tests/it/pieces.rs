@@ -11,16 +11,11 @@ const VOCAB: i64 = 60;
 fn batch() -> Batch {
     let input_ids = Tensor::arange(16, (Kind::Int64, Device::Cpu)).view([2, 8]) + 7;
     let masked_positions = Tensor::from_slice(&[1i64, 3, 6, 2, 4, 5]).view([2, 3]);
-    Batch {
-        attention_mask: input_ids.ones_like().to_kind(Kind::Bool),
-        token_type_ids: input_ids.zeros_like(),
-        masked_input_ids: input_ids.scatter(1, &masked_positions, &masked_positions.full_like(4)),
-        masked_valid: masked_positions.ones_like().to_kind(Kind::Bool),
-        uniforms: masked_positions.zeros_like().to_kind(Kind::Float),
-        masked_positions,
-        input_ids,
-        sampled_ids: None,
-    }
+    let attention_mask = input_ids.ones_like().to_kind(Kind::Bool);
+    Batch::from_tensors(input_ids.copy(), attention_mask, input_ids.zeros_like())
+        .with("masked_input_ids", input_ids.scatter(1, &masked_positions, &masked_positions.full_like(4)))
+        .with("masked_valid", masked_positions.ones_like().to_kind(Kind::Bool))
+        .with("masked_positions", masked_positions)
 }
 
 fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
@@ -132,6 +127,9 @@ fn losses_are_means() {
     let labels = Tensor::from_slice(&[1.0f32, 1.0, 0.0, 0.0]);
     let weights = Tensor::from_slice(&[1.0f32, 1.0, 1.0, 0.0]);
     let expected = ((-2f64).exp().ln_1p() + 1f64.exp().ln_1p() + 30.0) / 3.0;
-    let found = binary_cross_entropy(&logits, &labels, &weights).double_value(&[]);
-    assert!((found - expected).abs() < 1e-5, "{found}, expected {expected}");
+    let found =
+        |total: f32| binary_cross_entropy(&logits, &labels, &weights, &Tensor::from(total)).double_value(&[]);
+    assert!((found(3.0) - expected).abs() < 1e-5, "{}, expected {expected}", found(3.0));
+    // A part of a step of 12: a quarter of its loss.
+    assert!((found(12.0) - expected / 4.0).abs() < 1e-5, "{}", found(12.0));
 }

@@ -1,4 +1,4 @@
-// Losses as weighted means, in one pass that finds their gradient too.
+// Losses: weighted sums over a total, in one pass that finds their gradient too.
 
 #include "caught.h"
 #include "memory.h"
@@ -34,17 +34,20 @@ void expect_alike(const char* name, const Tensor& tensor, const Tensor& values) 
   TORCH_CHECK(tensor.sizes() == values.sizes(), name, " are ", tensor.sizes(), ": expected ", values.sizes());
 }
 
-// Σ w · value / Σ w as a function of x, where term(i) gives value and gradient at i. Where all weights are 0 the sum of them
-// is taken for something tiny, so that the mean is 0.
+bool is_total(const Tensor& total) {
+  return total.is_cpu() && total.scalar_type() == at::kFloat && total.dim() == 0;
+}
+
+// Σ w · value / total as a function of x, where term(i) gives value and gradient at i.
 template <typename Term>
-Tensor weighted_mean(const Tensor& x, const Tensor& weights, const Term& term) {
+Tensor weighted_mean(const Tensor& x, const Tensor& weights, const Tensor& total, const Term& term) {
+  TORCH_CHECK(!total.requires_grad(), "the total of a loss has no gradient");
   const Numbers w(weights);
   const int64_t n = x.numel();
   const bool learns = at::GradMode::is_enabled() && x.requires_grad();
   const Tensor gradient = learns ? empty(x.sizes()) : Tensor(), mean = empty({});
-  double whole = 0, sum = 0;
-  for (int64_t at = 0; at < n; ++at) whole += w[at];
-  const double share = 1.0 / std::max(whole, 1e-6);
+  double sum = 0;
+  const double share = 1.0 / static_cast<double>(*total.const_data_ptr<float>());
   for (int64_t at = 0; at < n; ++at) {
     const auto [value, of] = term(at);
     sum += static_cast<double>(w[at]) * value;
@@ -58,26 +61,27 @@ Tensor weighted_mean(const Tensor& x, const Tensor& weights, const Term& term) {
 
 extern "C" {
 
-// All of one shape, weights float32 or bool. Null where another kind or device is given.
-char* electra_torch_mean(const Tensor* values, const Tensor* weights, Tensor** mean) {
+// All of one shape, weights float32 or bool, but the total, a float32. Null where another kind or device is given.
+char* electra_torch_mean(const Tensor* values, const Tensor* weights, const Tensor* total, Tensor** mean) {
   return caught([&] {
     *mean = nullptr;
-    if (!has_kernels(*values) || !Numbers::are(*weights)) return;
+    if (!has_kernels(*values) || !Numbers::are(*weights) || !is_total(*total)) return;
     expect_alike("the weights", *weights, *values);
     const Numbers value(values->detach());
-    *mean = new Tensor(weighted_mean(*values, *weights, [&](int64_t at) { return std::pair(value[at], 1.0f); }));
+    *mean = new Tensor(weighted_mean(*values, *weights, *total, [&](int64_t at) { return std::pair(value[at], 1.0f); }));
   });
 }
 
 // As electra_torch_mean; targets float32 or bool too.
-char* electra_torch_binary_cross_entropy(const Tensor* logits, const Tensor* targets, const Tensor* weights, Tensor** loss) {
+char* electra_torch_binary_cross_entropy(const Tensor* logits, const Tensor* targets, const Tensor* weights,
+                                         const Tensor* total, Tensor** loss) {
   return caught([&] {
     *loss = nullptr;
-    if (!has_kernels(*logits) || !Numbers::are(*targets) || !Numbers::are(*weights)) return;
+    if (!has_kernels(*logits) || !Numbers::are(*targets) || !Numbers::are(*weights) || !is_total(*total)) return;
     expect_alike("the targets", *targets, *logits);
     expect_alike("the weights", *weights, *logits);
     const Numbers x(logits->detach()), target(targets->detach());
-    *loss = new Tensor(weighted_mean(*logits, *weights, [&](int64_t at) {
+    *loss = new Tensor(weighted_mean(*logits, *weights, *total, [&](int64_t at) {
       const float tail = std::exp(-std::abs(x[at]));  // never above 1
       const float positive = (x[at] >= 0 ? 1.0f : tail) / (1.0f + tail);
       return std::pair(std::max(x[at], 0.0f) - x[at] * target[at] + std::log1p(tail), positive - target[at]);

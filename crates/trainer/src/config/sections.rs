@@ -98,8 +98,8 @@ pub struct BudgetConfig {
     pub seconds: Option<f64>,
     /// B, examples of a step. Paper, Table 6: 128 (Small), 256 (Base), 2048 (Large).
     pub batch: usize,
-    /// In how many parts, one after another, a step's batch is computed. The step's loss is the mean of the
-    /// parts' losses, each a mean over the part's own tokens.
+    /// In how many parts, one after another, a step's batch is computed, for less memory. Losses divide by the counts of the
+    /// whole step, so the parts change nothing but rounding.
     pub accumulation: usize,
 }
 

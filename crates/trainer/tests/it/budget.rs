@@ -41,9 +41,13 @@ fn time_is_counted_over_all_sittings() {
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
         }
     };
-    let outcome = crate::support::run_observed(&config, &folder, &stop, &mut observer, |root, model| {
-        Ok(Box::new(electra_objective::Electra::new(root, model)))
-    });
+    let outcome = crate::support::run_observed(
+        &config,
+        &folder,
+        &stop,
+        &mut observer,
+        &electra_objective::electra::SPEC,
+    );
     assert_eq!(outcome.unwrap(), Outcome::Interrupted { step: 4 });
     let told = run(&config, &folder).finished();
     assert_eq!(told.started(), 4);

@@ -6,7 +6,6 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use electra_objective::Electra;
 use electra_trainer::{Config, Event, Outcome};
 
 use crate::support;
@@ -51,9 +50,8 @@ fn a_run_tells_what_it_does() {
         lines.push(line);
     };
     let stop = AtomicBool::new(false);
-    let outcome = support::run_observed(&config, &folder, &stop, &mut observer, |root, model| {
-        Ok(Box::new(Electra::new(root, model)))
-    });
+    let outcome =
+        support::run_observed(&config, &folder, &stop, &mut observer, &electra_objective::electra::SPEC);
     match outcome {
         Ok(outcome) => println!("\n{outcome:?}"),
         Err(error) => {

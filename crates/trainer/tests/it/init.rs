@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use electra_encoder::{Architecture, HubFolder, Part, Weights};
-use electra_objective::{Electra, Mlm};
+use electra_objective::Electra;
 use electra_trainer::Config;
 use electra_trainer::config::InitConfig;
 use tch::{Device, nn};
@@ -68,7 +68,7 @@ fn heads_that_the_objective_lacks_are_left_out() {
     export(place.path(), &config);
     config.init = Some(InitConfig { discriminator: place.path().join("discriminator"), generator: None });
     let folder = place.path().join("run");
-    run_with(&config, &folder, |root, model| Ok(Box::new(Mlm::new(root, model)))).finished();
+    run_with(&config, &folder, &electra_objective::mlm::SPEC).finished();
     let weights = Weights::read(&checkpoint(&folder, 1).join("model.safetensors")).unwrap();
     let hub = HubFolder::read(&place.path().join("discriminator")).unwrap();
     for (name, tensor) in weights.iter().filter(|(name, _)| name.starts_with("main.electra.")) {

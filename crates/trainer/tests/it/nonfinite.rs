@@ -1,11 +1,11 @@
 //! Steps whose loss or gradient is not finite.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::ops::Range;
 
 use electra_encoder::{Encoder, Weights};
-use electra_objective::{Batch, Electra, Objective, Output};
+use electra_objective::{Batch, Electra, Objective, Output, Spec, electra};
 use electra_trainer::Error;
 
 use crate::support::{Told, checkpoint, config, metrics, model, place, run_with};
@@ -17,6 +17,20 @@ enum Poison {
     /// The loss stays as it is.
     Gradient,
 }
+
+thread_local! {
+    /// How the next objective goes wrong: a `Spec` makes it on the thread that trains.
+    static POISON: RefCell<Option<(Range<u64>, Poison)>> = const { RefCell::new(None) };
+}
+
+const POISONED: Spec = Spec {
+    build: |root, given| {
+        let (at, poison) = POISON.take().ok_or("no poison was chosen")?;
+        let inner = Electra::new(root, given.model);
+        Ok(Box::new(Poisoned { inner, calls: Cell::new(0), at, poison }))
+    },
+    ..electra::SPEC
+};
 
 /// ELECTRA that goes wrong at some calls.
 struct Poisoned {
@@ -50,9 +64,8 @@ fn run_poisoned(
     at: Range<u64>,
     poison: Poison,
 ) -> Told {
-    run_with(config, folder, |root, model| {
-        Ok(Box::new(Poisoned { inner: Electra::new(root, model), calls: Cell::new(0), at, poison }))
-    })
+    POISON.set(Some((at, poison)));
+    run_with(config, folder, &POISONED)
 }
 
 #[test]

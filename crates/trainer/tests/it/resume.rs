@@ -3,7 +3,6 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_objective::Electra;
 use electra_trainer::{Error, Event, Outcome, RunFolder};
 
 use crate::support::{config, metrics, model, names, place, run, run_observed, write_corpus};
@@ -23,9 +22,7 @@ fn an_interrupt_finishes_the_step_and_saves() {
             stop.store(true, Ordering::Relaxed);
         }
     };
-    let outcome = run_observed(&config, &folder, &stop, &mut observer, |root, model| {
-        Ok(Box::new(Electra::new(root, model)))
-    });
+    let outcome = run_observed(&config, &folder, &stop, &mut observer, &electra_objective::electra::SPEC);
     assert_eq!(outcome.unwrap(), Outcome::Interrupted { step: 6 });
     assert_eq!(names(&folder.join("checkpoints")), ["step-00000004", "step-00000006"]);
 

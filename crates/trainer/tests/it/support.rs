@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use electra_data::{CorpusConfig, CorpusWriter, ExampleConfig, MaskingConfig, Unit, Vocabulary};
-use electra_encoder::{EncoderConfig, Head, Network, Positions};
-use electra_objective::{Electra, ModelConfig, Objective};
+use electra_encoder::EncoderConfig;
+use electra_objective::{Spec, electra};
 use electra_trainer::config::DeviceChoice;
 use electra_trainer::{BoxError, Config, Error, Event, Outcome, Preset, Run, train};
-use tch::nn;
 use tempfile::TempDir;
 
 pub(crate) const VOCABULARY: u32 = 100;
@@ -100,17 +99,13 @@ impl Told {
 }
 
 pub(crate) fn run(config: &Config, folder: &Path) -> Told {
-    run_with(config, folder, |root, model| Ok(Box::new(Electra::new(root, model))))
+    run_with(config, folder, &electra::SPEC)
 }
 
-pub(crate) fn run_with(
-    config: &Config,
-    folder: &Path,
-    build: impl FnOnce(&nn::Path<'_>, &ModelConfig) -> Result<Box<dyn Objective>, BoxError>,
-) -> Told {
+pub(crate) fn run_with(config: &Config, folder: &Path, objective: &Spec) -> Told {
     let mut events = Vec::new();
     let stop = AtomicBool::new(false);
-    let outcome = run_observed(config, folder, &stop, &mut |event| events.push(event.clone()), build);
+    let outcome = run_observed(config, folder, &stop, &mut |event| events.push(event.clone()), objective);
     Told { outcome, events }
 }
 
@@ -119,15 +114,9 @@ pub(crate) fn run_observed(
     folder: &Path,
     stop: &AtomicBool,
     observer: &mut dyn FnMut(&Event),
-    build: impl FnOnce(&nn::Path<'_>, &ModelConfig) -> Result<Box<dyn Objective>, BoxError>,
+    objective: &Spec,
 ) -> Result<Outcome, Error> {
-    let model = config.model.model();
-    let networks = [
-        Network { encoder: &model.generator, heads: &[Head::Vocabulary(Positions::Masked)] },
-        Network { encoder: &model.encoder, heads: &[Head::Discriminator(Positions::All)] },
-    ];
-    let run = Run { config, folder, networks: &networks, continues_word: &[], stop, observer };
-    train(run, |root| build(root, &model))
+    train(Run { config, folder, objective, continues_word: &[], stop, observer })
 }
 
 pub(crate) fn masking(_objective: &str) -> Result<MaskingConfig, BoxError> {

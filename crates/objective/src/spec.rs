@@ -1,0 +1,83 @@
+//! Everything that is known of an objective by its name.
+
+use electra_data::{Corpus, View};
+use electra_encoder::{Convention, Network, StepShape};
+use electra_masking::{Masker, MaskingConfig};
+use tch::nn;
+
+use crate::{ModelConfig, Objective};
+
+/// Why an objective cannot be made of what it is given.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// An objective as one value, which stands in the objective's own file. A trainer takes it, a registry is a list of
+/// them.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// What is known of it without its networks.
+    pub info: ObjectiveInfo,
+    /// What the loader prepares for it.
+    pub view: fn(&Given<'_>) -> Result<Box<dyn View>, BoxError>,
+    /// Makes its networks under the root of an empty `VarStore`. Their parameters have no values yet: see
+    /// [`electra_encoder::initialise`]. Those under `main` are exported.
+    pub build: fn(&nn::Path<'_>, &Given<'_>) -> Result<Box<dyn Objective>, BoxError>,
+}
+
+/// What is known of an objective without its networks.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectiveInfo {
+    /// What settings and plans call it, such as `electra-15`.
+    pub name: &'static str,
+    /// What reports call it, such as `ELECTRA 15 %`.
+    pub title: &'static str,
+    /// Its GLUE score in the paper: Base, development sets (Table 5).
+    pub paper: Option<f64>,
+    /// Whether the kept encoder reads `[MASK]`, as BERT does.
+    pub reads_masks: bool,
+    /// Whether a generator is trained beside the kept encoder.
+    pub has_generator: bool,
+    /// Whether rows of a batch enter each other's loss, as in a contrastive one: such a step cannot be computed in parts.
+    pub couples_rows: bool,
+    /// How it masks where the settings do not say otherwise.
+    pub masking: fn() -> MaskingConfig,
+    /// What a step computes: a network for each pass through an encoder, with its heads. Operations are counted by it.
+    pub networks: fn(&ModelConfig) -> Vec<Network<'_>>,
+}
+
+impl ObjectiveInfo {
+    /// Operations of a training step.
+    #[must_use]
+    pub fn flops(&self, model: &ModelConfig, shape: StepShape, convention: Convention) -> f64 {
+        convention.step(&(self.networks)(model), shape)
+    }
+}
+
+/// What an objective is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Its networks and the weights of its losses.
+    pub model: &'a ModelConfig,
+    /// Its masking.
+    pub masking: &'a MaskingConfig,
+    /// The text, with its vocabulary and token counts.
+    pub corpus: &'a Corpus,
+    /// By token id, whether the token continues the word before it; empty where masking does not speak of words.
+    pub continues_word: &'a [bool],
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// The view of every objective that masks: see the columns of [`Masker`].
+///
+/// # Errors
+/// If the masking's settings are wrong.
+pub fn masked_view(given: &Given<'_>) -> Result<Box<dyn View>, BoxError> {
+    let Given { masking, corpus, continues_word, seed, .. } = *given;
+    Ok(Box::new(Masker::new(
+        masking.clone(),
+        corpus.vocabulary(),
+        continues_word,
+        corpus.max_length(),
+        seed,
+    )?))
+}
