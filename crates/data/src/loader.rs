@@ -82,7 +82,7 @@ impl<'a> Loader<'a> {
             let (batch, row) = if self.rows.contains(&place) {
                 let own = place - self.rows.start;
                 let batch = &mut parts[own / share];
-                if own % share == 0 {
+                if own.is_multiple_of(share) {
                     (batch.first_row, batch.first_token) = (place, tally.tokens());
                 }
                 (batch, own % share)
