@@ -28,4 +28,4 @@ pub use mlm::Mlm;
 pub use model::ModelConfig;
 pub use objective::{Metric, Metrics, Objective, Output, Over};
 pub use pretrained::{PretrainedHead, pretrained};
-pub use spec::{BoxError, Given, ObjectiveInfo, Spec, masked_view};
+pub use spec::{BoxError, Build, Given, ObjectiveInfo, Spec, masked_view};

@@ -20,8 +20,11 @@ pub struct Spec {
     pub view: fn(&Given<'_>) -> Result<Box<dyn View>, BoxError>,
     /// Makes its networks under the root of an empty `VarStore`. Their parameters have no values yet: see
     /// [`electra_encoder::initialise`]. Those under `main` are exported.
-    pub build: fn(&nn::Path<'_>, &Given<'_>) -> Result<Box<dyn Objective>, BoxError>,
+    pub build: Build,
 }
+
+/// Makes an objective's networks under a root.
+pub type Build = fn(&nn::Path<'_>, &Given<'_>) -> Result<Box<dyn Objective>, BoxError>;
 
 /// What is known of an objective without its networks.
 #[derive(Clone, Copy, Debug)]

@@ -63,7 +63,8 @@ fn gpu_or_skip(test: &str) -> Option<Device> {
     let device = tch::Cuda::is_available().then_some(Device::Cuda(0));
     if device.is_none() {
         // libtest holds back what `println!` prints in a test that passes.
-        writeln!(std::io::stdout(), "skipped: {test}: needs a CUDA device").unwrap();
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "skipped: {test}: needs a CUDA device").unwrap();
     }
     device
 }
