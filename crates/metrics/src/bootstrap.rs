@@ -202,3 +202,21 @@ fn interval(estimate: f64, mut drawn: Vec<f64>, level: f64) -> Interval {
     let tail = (1.0 - level) / 2.0;
     Interval { estimate, low: at(tail), high: at(1.0 - tail), level }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::interval;
+
+    /// `numpy.quantile(range(11), [tail, 1 - tail])`
+    #[test]
+    fn an_interval_is_the_middle_of_the_draws() {
+        let drawn = vec![7.0, 0.0, 10.0, 3.0, 5.0, 1.0, 9.0, 2.0, 8.0, 6.0, 4.0];
+        for (level, low, high) in [(0.9, 0.5, 9.5), (0.5, 2.5, 7.5), (0.86, 0.7, 9.3)] {
+            let found = interval(4.5, drawn.clone(), level);
+            assert!((found.low - low).abs() < 1e-12 && (found.high - high).abs() < 1e-12, "{found:?}");
+            assert_eq!((found.estimate, found.level), (4.5, level));
+        }
+        let alone = interval(1.0, vec![3.0], 0.95);
+        assert_eq!((alone.low, alone.high), (3.0, 3.0));
+    }
+}

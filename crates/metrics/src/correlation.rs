@@ -33,13 +33,10 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Result<f64, Error> {
     pearson(&ranks("first list", x)?, &ranks("second list", y)?)
 }
 
-/// The deviations from the mean, of length 1; none if there are none. What is constant is found by comparing, as
-/// the mean of equal numbers need not be that number when rounded.
+/// The deviations from the mean, of length 1; none if there are none.
 fn direction(values: &[f64]) -> Option<Vec<f64>> {
-    if values.iter().all(|value| *value == values[0]) {
-        return None;
-    }
-    // Scaled, so that no square is too great or too small for a float.
+    // Scaled, so that no square is too great or too small for a float, and so that equal numbers are ones, whose mean
+    // is exactly 1: the mean of equal numbers need not be that number when rounded.
     let scaled = scale(values.to_vec())?;
     let mean = scaled.iter().sum::<f64>() / scaled.len() as f64;
     let centred = scale(scaled.iter().map(|value| value - mean).collect())?;

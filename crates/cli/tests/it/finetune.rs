@@ -148,8 +148,12 @@ fn a_model_of_pairs_wants_pairs_and_choices_have_their_names() {
 
     let which = "predict --model out/which/seed-1/model";
     let answer = bench.run_with(which, b"the\tcat\tsleeps\tdog\n").ok();
-    // The third has no name.
     assert!(["A\t", "B\t", "2\t"].iter().any(|begin| answer.starts_with(begin)), "{answer}");
+    let line = b"{\"text\": \"the\", \"choices\": [\"cat\", \"sleeps\", \"dog\"]}\n";
+    let answer = json_lines(&bench.run_with(&format!("{which} --json"), line).ok()).remove(0);
+    let mut names: Vec<_> = answer["probabilities"].as_object().unwrap().keys().cloned().collect();
+    names.sort();
+    assert_eq!(names, ["2", "A", "B"], "the third has no name, and is called by its place");
     let line = b"{\"text\": \"the\", \"choices\": [\"cat\", \"sleeps\"]}\n";
     let answer = json_lines(&bench.run_with(&format!("{which} --json"), line).ok()).remove(0);
     assert!(answer["choice"] == "A" || answer["choice"] == "B", "{answer}");

@@ -23,10 +23,13 @@ fn one_class_tells_nothing() {
 #[test]
 fn a_constant_correlates_with_nothing() {
     // The mean of these three is not 0.1 when rounded.
-    let constant = [0.1; 3];
+    for constant in [[0.1; 3], [0.0; 3], [-0.7; 3]] {
+        for of_lists in [pearson, spearman] {
+            assert_eq!(of_lists(&constant, &[1.0, 2.0, 4.0]), Ok(0.0));
+            assert_eq!(of_lists(&[1.0, 2.0, 4.0], &constant), Ok(0.0));
+        }
+    }
     for of_lists in [pearson, spearman] {
-        assert_eq!(of_lists(&constant, &[1.0, 2.0, 4.0]), Ok(0.0));
-        assert_eq!(of_lists(&[1.0, 2.0, 4.0], &constant), Ok(0.0));
         assert_eq!(of_lists(&[1.0], &[2.0]), Ok(0.0));
     }
 }
@@ -117,8 +120,10 @@ fn settings_out_of_range_are_named() {
         multi_bootstrap_difference(Seeds::Paired(2), &[2], &config, score, score).unwrap_err().to_string()
     };
     assert_eq!(of(Bootstrap { draws: 0, ..Bootstrap::usual(1) }), "draws: 0; expected at least 1");
-    assert_eq!(
-        of(Bootstrap { level: 1.0, ..Bootstrap::usual(1) }),
-        "level: 1; expected a number above 0 and below 1"
-    );
+    for level in [0.0, 1.0] {
+        assert_eq!(
+            of(Bootstrap { level, ..Bootstrap::usual(1) }),
+            format!("level: {level}; expected a number above 0 and below 1")
+        );
+    }
 }

@@ -5,6 +5,7 @@ use electra_report::{
     analyse,
 };
 use serde_json::Value;
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::study::{Random, score};
 use crate::table::{PAPER, measurements, results};
@@ -51,10 +52,15 @@ fn seeds_needed_are_enough_and_one_fewer_are_not() {
     let results = results(&[("mlm", &[60.0, 61.0, 59.0, 60.5]), ("electra", &[60.4, 61.9, 59.1, 61.6])]);
     let (pair, test) = (&results.pairs[0], results.pairs[0].test.as_ref().unwrap());
     let seeds = test.seeds_needed.unwrap();
-    // Standard errors shrink with the root of the seeds; the quantiles come down to those of the normal.
-    let detectable = |seeds: f64, quantiles: f64| quantiles * test.standard_error * (4.0 / seeds).sqrt();
-    assert!(detectable(seeds as f64, 1.96 + 0.8416) <= pair.difference.unwrap());
-    assert!(seeds > 4 && test.detectable > pair.difference.unwrap(), "{seeds}");
+    // Of the four seeds that there are: the standard error shrinks with the root of the seeds, and degrees of freedom
+    // grow with the seeds but one.
+    let detectable = |seeds: f64| {
+        let t = StudentsT::new(0.0, 1.0, test.degrees * (seeds - 1.0) / 3.0).unwrap();
+        (t.inverse_cdf(0.975) + t.inverse_cdf(0.8)) * test.standard_error * (4.0 / seeds).sqrt()
+    };
+    let difference = pair.difference.unwrap();
+    assert!(detectable(seeds as f64) <= difference && detectable(seeds as f64 - 1.0) > difference, "{seeds}");
+    assert!((detectable(4.0) / test.detectable - 1.0).abs() < 1e-9 && seeds > 4, "{seeds}");
     let none = results_of_equal();
     assert_eq!(none.pairs[0].test.as_ref().unwrap().seeds_needed, None);
 }

@@ -51,14 +51,13 @@ fn linear(train: &[Row], test: &[Row], targets: &[Vec<f64>]) -> Vec<Vec<f64>> {
 }
 
 /// The share of the test set that it gets right.
-fn accuracy(suite: &Suite, task: &str) -> f64 {
-    let [train, test] = ["train", "test"].map(|set| suite.rows(task, set));
+fn accuracy([train, test]: &[Vec<Row>; 2]) -> f64 {
     let mut labels: Vec<String> = train.iter().map(|row| row.label.clone()).collect();
     labels.sort();
     labels.dedup();
     let target =
         |label: &String| train.iter().map(|row| if row.label == *label { 1.0 } else { -1.0 }).collect();
-    let scores = linear(&train, &test, &labels.iter().map(target).collect::<Vec<_>>());
+    let scores = linear(train, test, &labels.iter().map(target).collect::<Vec<_>>());
     let right = test.iter().enumerate().filter(|&(row, example)| {
         let best = (0..labels.len()).max_by(|&one, &other| scores[one][row].total_cmp(&scores[other][row]));
         labels[best.unwrap()] == example.label
@@ -66,8 +65,27 @@ fn accuracy(suite: &Suite, task: &str) -> f64 {
     right.count() as f64 / test.len() as f64
 }
 
+fn sets(suite: &Suite, task: &str) -> [Vec<Row>; 2] {
+    ["train", "test"].map(|set| suite.rows(task, set))
+}
+
 fn suite() -> Suite {
     Suite::new(1, Sizes { documents: 1, train: 2000, dev: 1, test: 1000 })
+}
+
+/// A control: the learner finds what a word tells, so that what it fails at below is not its own fault.
+#[test]
+fn bags_of_words_solve_what_a_word_tells() {
+    let suite = suite();
+    let mut sets = sets(&suite, "polarity");
+    for row in sets.iter_mut().flatten() {
+        let negated = row.texts[0].split(' ').any(|word| suite.class(word) == "negation");
+        row.label = if negated { "negated" } else { "plain" }.to_owned();
+    }
+    let negated = sets[1].iter().filter(|row| row.label == "negated").count();
+    assert!((200..800).contains(&negated), "{negated} of 1,000 are negated");
+    let found = accuracy(&sets);
+    assert!(found > 0.95, "{found} of the test set is right, more was expected");
 }
 
 #[test]
@@ -81,7 +99,7 @@ fn bags_of_words_do_not_solve_the_classifications() {
         ("entailment", 0.6),
         ("topic", 0.45),
     ] {
-        let found = accuracy(&suite, task);
+        let found = accuracy(&sets(&suite, task));
         assert!(found < most, "{task}: {found} of the test set is right, {most} at most was expected");
     }
 }
@@ -89,13 +107,14 @@ fn bags_of_words_do_not_solve_the_classifications() {
 #[test]
 fn bags_of_words_do_not_solve_similarity() {
     let suite = suite();
-    let [train, test] = ["train", "test"].map(|set| suite.rows("similarity", set));
+    let [train, test] = sets(&suite, "similarity");
     let number = |row: &Row| row.label.parse::<f64>().unwrap();
     let target: Vec<f64> = train.iter().map(|row| number(row) - 2.5).collect();
     let scores = linear(&train, &test, &[target]).remove(0);
     let labels: Vec<f64> = test.iter().map(number).collect();
     let correlation = correlation(&scores, &labels);
-    assert!(correlation < 0.72, "{correlation}");
+    // How many words a pair shares tells much of how alike they are, and not all.
+    assert!((0.5..0.72).contains(&correlation), "{correlation}");
 }
 
 /// Pearson's, which for scores in a line with the labels is 1.
