@@ -134,3 +134,16 @@ fn draw_length(max: usize, mut share: f64) -> usize {
     }
     max
 }
+
+#[cfg(test)]
+mod tests {
+    use super::draw_length;
+
+    #[test]
+    fn lengths_change_where_the_harmonic_sums_are() {
+        for (share, length) in [(0.0, 1), (0.999, 1), (1.0, 2), (1.499, 2), (1.5, 3), (1.83, 3)] {
+            assert_eq!(draw_length(3, share), length, "{share}");
+        }
+        assert_eq!(draw_length(1, 0.5), 1);
+    }
+}

@@ -67,20 +67,46 @@ impl KeyedRng {
     /// # Panics
     /// If `n` is 0.
     pub fn below(&mut self, n: u32) -> u32 {
-        assert!(n > 0, "a number below 0 was asked for");
-        let mut product = u64::from(self.next_u32()) * u64::from(n);
-        // The low half is compared with 2^32 mod n only when it could be below it: the division is rare.
-        if (product as u32) < n {
-            let threshold = n.wrapping_neg() % n;
-            while (product as u32) < threshold {
-                product = u64::from(self.next_u32()) * u64::from(n);
-            }
-        }
-        (product >> 32) as u32
+        below(n, || self.next_u32())
     }
 
     /// A number in `[0, 1)`, a multiple of 2⁻³², each equally likely.
     pub fn unit(&mut self) -> f64 {
         f64::from(self.next_u32()) / 4_294_967_296.0
+    }
+}
+
+/// [`KeyedRng::below`] on the words of any generator.
+fn below(n: u32, mut word: impl FnMut() -> u32) -> u32 {
+    assert!(n > 0, "a number below 0 was asked for");
+    let mut product = u64::from(word()) * u64::from(n);
+    // The low half is compared with 2^32 mod n only when it could be below it: the division is rare.
+    if (product as u32) < n {
+        let threshold = n.wrapping_neg() % n;
+        while (product as u32) < threshold {
+            product = u64::from(word()) * u64::from(n);
+        }
+    }
+    (product >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::below;
+
+    /// 2³² is 3 · 1,431,655,765 + 1, so of all words one has to be passed over: the first.
+    #[test]
+    fn a_word_too_many_is_passed_over() {
+        let of_words = |words: &[u32]| {
+            let mut words = words.iter().copied();
+            (below(3, || words.next().expect("another word")), words.len())
+        };
+        assert_eq!(of_words(&[0, u32::MAX, 7]), (2, 1));
+        for (word, number) in
+            [(1, 0), (0x5555_5555, 0), (0x5555_5556, 1), (0xaaaa_aaaa, 1), (0xaaaa_aaab, 2), (u32::MAX, 2)]
+        {
+            assert_eq!(of_words(&[word, 0]), (number, 1), "{word:#x}");
+        }
+        assert_eq!(below(1, || 5), 0);
     }
 }

@@ -47,8 +47,9 @@ fn best<L: AsRef<str>, A: AsRef<str>>(
 }
 
 fn shared(answer: &[String], label: &[String]) -> f64 {
-    if answer.is_empty() || label.is_empty() {
-        return f64::from(u8::from(answer == label));
+    // Two that are empty share nothing, and are the same.
+    if answer == label {
+        return 1.0;
     }
     let mut left: HashMap<&str, usize> = HashMap::new();
     for word in label {
@@ -147,6 +148,8 @@ mod tests {
     fn scripts_without_spaces_have_words_of_one_character() {
         assert_eq!(token_f1("北京大学", &["北京"], NONE), 2.0 * 2.0 / 6.0);
         assert_eq!(token_f1("2008年。", &["2008"], NONE), 2.0 / 3.0);
+        assert_eq!(token_f1("2008年", &["年"], NONE), 2.0 / 3.0);
+        assert_eq!(exact_match("2008年", &["年2008"], NONE), 0.0);
         assert_eq!(exact_match("กรุงเทพ", &["กรุง เทพ"], NONE), 1.0);
     }
 }

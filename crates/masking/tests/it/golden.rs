@@ -30,6 +30,8 @@ fn keyed_random_numbers_are_chacha8s() {
         let words: Vec<u64> = (0..40).map(|_| u64::from(rng.next_u32())).collect();
         assert_eq!(words, list(&case["words"], int));
         let mut rng = stream.rng(key("seed"), key("step"), key("example"));
+        assert_eq!(rng.next_u64(), words[1] << 32 | words[0], "two words, the lower half first");
+        let mut rng = stream.rng(key("seed"), key("step"), key("example"));
         for pair in case["below"].as_array().unwrap() {
             assert_eq!(u64::from(rng.below(int(&pair[0]) as u32)), int(&pair[1]));
         }

@@ -283,6 +283,15 @@ fn settings_out_of_range_are_named() {
         refused(MaskingConfig { mask_prob: f64::NAN, ..paper.clone() }),
         "mask_prob: NaN; expected a share above 0 and at most 1"
     );
+    assert!(refused(MaskingConfig { mask_prob: 1.1, ..paper.clone() }).starts_with("mask_prob: 1.1; "));
+    assert_eq!(MaskingConfig { mask_prob: 1.0, ..paper.clone() }.validate(), Ok(()));
+    let corruption = Shares { mask: 0.6, random: -0.1, keep: 0.5 };
+    assert_eq!(
+        refused(MaskingConfig { corruption, ..paper.clone() }),
+        "corruption.random: -0.1; expected a probability from 0 to 1"
+    );
+    let nothing = MaskingConfig { choice: Choice::NGram { max: 0 }, ..paper.clone() };
+    assert_eq!(refused(nothing), "choice.n-gram.max: 0; expected at least 1 word");
     let corruption = Shares { mask: 0.8, random: 0.1, keep: 0.2 };
     let sum = refused(MaskingConfig { corruption, ..paper.clone() });
     assert!(sum.contains("mask + random + keep = 1"), "{sum}");

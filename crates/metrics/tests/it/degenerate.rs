@@ -110,7 +110,9 @@ fn settings_out_of_range_are_named() {
     };
     assert_eq!(name(minimum_detectable_difference(1.0, 1, &usual)), "seeds");
     assert_eq!(name(minimum_detectable_difference(-1.0, 3, &usual)), "standard deviation");
-    assert_eq!(name(minimum_detectable_difference(1.0, 3, &Comparison { alpha: 0.0, ..usual })), "alpha");
+    for alpha in [0.0, 1.0] {
+        assert_eq!(name(minimum_detectable_difference(1.0, 3, &Comparison { alpha, ..usual })), "alpha");
+    }
     assert_eq!(name(minimum_detectable_difference(1.0, 3, &Comparison { power: 1.0, ..usual })), "power");
     assert!(matches!(seeds_needed(1.0, 0.0, &usual), Err(Error::Setting { name: "difference", .. })));
     assert_eq!(seeds_needed(1.0, 1e-6, &usual), Ok(None));

@@ -87,8 +87,10 @@ proptest! {
         let choices = 2_f64.powi(differences.len() as i32);
         prop_assert!(p > 0.0 && p <= 1.0 && p * choices >= 2.0);
         prop_assert_eq!((p * choices).fract(), 0.0);
-        // A tenth of each rounds, and must not lose a tie for it.
-        prop_assert_eq!(p, of(-1.0, 0.1));
+        // A part of each rounds, and must not lose a tie for it, whatever the size of the numbers.
+        for by in [0.1, 1e9 / 7.0, 1e-9 / 7.0] {
+            prop_assert_eq!(p, of(-1.0, by), "{}", by);
+        }
     }
 
     #[test]
