@@ -13,7 +13,7 @@
 
 use std::time::Instant;
 
-use electra_encoder::{Head, Network, Positions, StepShape};
+use electra_config::{Head, Network, Positions, StepShape};
 use tch::{Device, Kind, Tensor};
 
 /// C = A·B, of matrices or of batches of them.

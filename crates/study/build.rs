@@ -1,11 +1,8 @@
-//! Tells the tests where libtorch is at run time, and the library which commit it is built from.
+//! Tells the library which commit it is built from.
 
 use std::process::Command;
 
 fn main() {
-    let libtorch = std::env::var("DEP_ELECTRA_TORCH_LIBTORCH_LIB").expect("a dependency on electra-torch");
-    println!("cargo::rustc-link-arg=-Wl,-rpath,{libtorch}");
-
     // A file that grows with every commit. Where there is none, as in a package, nothing is to be watched.
     let log = "../../.git/logs/HEAD";
     println!("cargo::rerun-if-changed={}", if std::path::Path::new(log).exists() { log } else { "build.rs" });

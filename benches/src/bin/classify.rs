@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use electra_benches::{events, lines, median, tokenizer};
+use electra_config::DeviceChoice;
 use electra_encoder::{Architecture, Encoder, EncoderConfig, HubFolder, Linear, Part, Weights};
 use electra_evaluation::{
     Event, Job, Keep, Prediction, Predictor, Prepared, Pretrained, Recipe, TaskData, finetune,
@@ -19,7 +20,6 @@ use electra_evaluation::{
 use electra_masking::{KeyedRng, Stream};
 use electra_tasks::{Content, Split};
 use electra_tokenizer::Tokenizer;
-use electra_trainer::config::DeviceChoice;
 use serde_json::{Map, Value, json};
 use tch::{Device, nn};
 

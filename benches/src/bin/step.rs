@@ -12,8 +12,9 @@ use std::time::Instant;
 
 use clap::Parser;
 use electra_benches::{batches, median, products, random_corpus};
+use electra_config::{Convention, StepShape};
 use electra_data::Loader;
-use electra_encoder::{Convention, EncoderConfig, StepShape};
+use electra_encoder::EncoderConfig;
 use electra_objective::{Batch, Given, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};

@@ -1,10 +1,12 @@
 //! All-Tokens MLM (paper §3.5).
 
-use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_config::{Head, Positions};
+use electra_encoder::{Encoder, Select};
 use electra_masking::MaskingConfig;
 use electra_objective::{
     Batch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, ObjectiveInfo, Output, Spec,
-    VocabularyHead, auc, chunked_sum, log_likelihood, masked_view, mean, mean_here, rows_in_memory,
+    VocabularyHead, auc, build_with_generator, chunked_sum, log_likelihood, masked_view, mean, mean_here,
+    rows_in_memory,
 };
 use tch::{Kind, Tensor, nn};
 
@@ -59,7 +61,7 @@ impl AllTokensMlm {
     /// alone (the paper says that the gate helped).
     #[must_use]
     pub fn new(root: &nn::Path<'_>, config: &ModelConfig, gate: bool) -> Self {
-        let (generator, encoder) = config.build_with_generator(root);
+        let (generator, encoder) = build_with_generator(root, config);
         let main = root / "main";
         let table = encoder.embeddings().word_embeddings();
         Self {

@@ -1,10 +1,11 @@
 //! ELECTRA 15 % (paper §3.5).
 
-use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_config::{Head, Positions};
+use electra_encoder::{Encoder, Select};
 use electra_masking::MaskingConfig;
 use electra_objective::{
     Batch, Corruption, Inspection, ModelConfig, Objective, ObjectiveInfo, Output, ReplacedHead, Spec,
-    binary_cross_entropy, detection, masked_view,
+    binary_cross_entropy, build_with_generator, detection, masked_view,
 };
 use tch::nn;
 
@@ -42,7 +43,7 @@ impl Electra15 {
     /// Its parameters lie under `root / "generator"` and `root / "main"`.
     #[must_use]
     pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-        let (generator, encoder) = config.build_with_generator(root);
+        let (generator, encoder) = build_with_generator(root, config);
         Self {
             corruption: Corruption::Generator(Box::new(generator)),
             encoder,

@@ -5,7 +5,7 @@ use electra_encoder::{Encoder, Select};
 use electra_masking::Stream;
 use electra_objective::{
     Batch, BoxError, Corruption, Given, Inspection, ModelConfig, Objective, ObjectiveInfo, Output,
-    ReplacedHead, Spec, binary_cross_entropy, detection, electra, masked_view,
+    ReplacedHead, Spec, binary_cross_entropy, build_with_generator, detection, electra, masked_view,
 };
 use tch::nn;
 
@@ -49,7 +49,7 @@ impl ShuffledElectra {
     /// Its parameters lie under `root / "generator"` and `root / "main"`.
     #[must_use]
     pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-        let (generator, encoder) = config.build_with_generator(root);
+        let (generator, encoder) = build_with_generator(root, config);
         Self {
             corruption: Corruption::Generator(Box::new(generator)),
             encoder,

@@ -10,5 +10,5 @@ pub mod rtd_fixed;
 pub use all_tokens_mlm::{AllTokensMlm, copy_log_likelihood};
 pub use electra_15::Electra15;
 pub use electra_shuffled::ShuffledElectra;
-pub use registry::{OBJECTIVES, Unknown, objective};
+pub use registry::{OBJECTIVES, objective};
 pub use replace_mlm::ReplaceMlm;

@@ -1,5 +1,6 @@
 //! Objectives by name.
 
+use electra_config::UnknownObjective;
 use electra_objective::{Spec, electra, mlm};
 
 use crate::{all_tokens_mlm, electra_15, electra_shuffled, replace_mlm, rtd_fixed};
@@ -20,23 +21,14 @@ pub const OBJECTIVES: &[&Spec] = &[
     &electra_shuffled::SPEC_ALL,
 ];
 
-/// There is no objective of that name.
-#[derive(Debug, thiserror::Error)]
-#[error("objective: there is none called {name:?}; there are {}", names().join(", "))]
-pub struct Unknown {
-    /// The name.
-    pub name: String,
-}
-
-fn names() -> Vec<&'static str> {
-    OBJECTIVES.iter().map(|spec| spec.info.name).collect()
-}
-
 /// The objective of a name.
 ///
 /// # Errors
-/// [`Unknown`].
-pub fn objective(name: &str) -> Result<&'static Spec, Unknown> {
+/// [`UnknownObjective`].
+pub fn objective(name: &str) -> Result<&'static Spec, UnknownObjective> {
     let found = OBJECTIVES.iter().find(|spec| spec.info.name == name);
-    found.copied().ok_or_else(|| Unknown { name: name.to_owned() })
+    found.copied().ok_or_else(|| UnknownObjective {
+        name: name.to_owned(),
+        known: OBJECTIVES.iter().map(|spec| spec.info.name).collect(),
+    })
 }

@@ -1,10 +1,11 @@
 //! Replace MLM (paper §3.5).
 
-use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_config::{Head, Positions};
+use electra_encoder::{Encoder, Select};
 use electra_masking::MaskingConfig;
 use electra_objective::{
     Batch, Corruption, Inspection, ModelConfig, Objective, ObjectiveInfo, Output, Spec, VocabularyHead,
-    masked_view, mean, prediction,
+    build_with_generator, masked_view, mean, prediction,
 };
 use tch::nn;
 
@@ -41,7 +42,7 @@ impl ReplaceMlm {
     /// Its parameters lie under `root / "generator"` and `root / "main"`.
     #[must_use]
     pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-        let (generator, encoder) = config.build_with_generator(root);
+        let (generator, encoder) = build_with_generator(root, config);
         let table = encoder.embeddings().word_embeddings();
         Self {
             corruption: Corruption::Generator(Box::new(generator)),

@@ -1,6 +1,6 @@
 //! Replaced token detection without a generator: controls.
 
-use electra_encoder::{Head, Positions};
+use electra_config::{Head, Positions};
 use electra_objective::{BoxError, Electra, ObjectiveInfo, Spec, electra};
 use tch::{Kind, Tensor};
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
-use electra_encoder::{Convention, StepShape};
-use electra_trainer::Config;
+use electra_config::{Config, Convention, StepShape};
 use serde_json::json;
 
 /// Count the floating-point operations of a training step and of a whole run.
@@ -65,10 +64,10 @@ struct Training {
 impl Preset {
     fn config(self, objective: &str) -> Config {
         let preset = match self {
-            Self::Tiny => electra_trainer::Preset::Tiny,
-            Self::Small => electra_trainer::Preset::Small,
-            Self::Base => electra_trainer::Preset::Base,
-            Self::Large => electra_trainer::Preset::Large,
+            Self::Tiny => electra_config::Preset::Tiny,
+            Self::Small => electra_config::Preset::Small,
+            Self::Base => electra_config::Preset::Base,
+            Self::Large => electra_config::Preset::Large,
         };
         Config::preset(preset, objective, 0, PathBuf::new())
     }

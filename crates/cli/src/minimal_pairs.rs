@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use electra_config::DeviceChoice;
 use electra_evaluation::{PairScorer, Scoring};
-use electra_trainer::config::DeviceChoice;
 use serde_json::json;
 
 use crate::interrupt;

@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use electra_config::DeviceChoice;
 use electra_evaluation::{Prediction, Predictor, Problem, ScoredSet};
 use electra_metrics::Metric;
 use electra_tasks::{Content, Labels, Split, Task};
-use electra_trainer::config::DeviceChoice;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

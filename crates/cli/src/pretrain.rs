@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use electra_trainer::{Config, Event, Outcome, Run, train};
+use electra_trainer::{Event, Outcome, Run, train};
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
 
@@ -51,7 +51,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     electra_torch::load_cuda().context("loading CUDA")?;
     let masking = |name: &str| Ok((electra_ablations::objective(name)?.info.masking)());
-    let config = Config::read(&options.config, &options.set, masking)?;
+    let config = electra_trainer::read_config(&options.config, &options.set, masking)?;
     let continues_word = run::continues_word(&config)?;
 
     let stop = Arc::new(AtomicBool::new(false));

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use electra_config::{Checkpoint, Config, RunFolder};
 use electra_data::Manifest;
 use electra_masking::Choice;
 use electra_tokenizer::Tokenizer;
-use electra_trainer::{Checkpoint, Config, RunFolder};
 
 /// The checkpoint of a step, or the newest whole one.
 pub(crate) fn checkpoint(run: &RunFolder, folder: &Path, step: Option<u64>) -> Result<Checkpoint> {

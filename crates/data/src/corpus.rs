@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use electra_store::io;
 use electra_text::ReadConfig;
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +96,7 @@ impl Corpus {
     /// Opens a corpus folder and every shard in it.
     ///
     /// # Errors
-    /// [`Error::Io`] if a file cannot be read, [`Error::Format`] if one is not what it should be or belongs
+    /// [`Error::Store`] if a file cannot be read, [`Error::Format`] if one is not what it should be or belongs
     /// to another corpus, [`Error::Damaged`] if a shard is not what was written.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(MANIFEST);
@@ -194,7 +195,7 @@ impl Corpus {
 
 fn read_manifest(path: &Path) -> Result<Manifest, Error> {
     let format = |what: String| Error::Format { path: path.to_owned(), what };
-    let text = std::fs::read(path).map_err(Error::io(path, "reading it (a corpus folder holds one)"))?;
+    let text = std::fs::read(path).map_err(io(path, "reading it (a corpus folder holds one)"))?;
     let value: serde_json::Value =
         serde_json::from_slice(&text).map_err(|error| format(format!("is not JSON: {error}")))?;
     // Looked at before the rest, so that another version is called that and not a list of odd fields.

@@ -1,14 +1,13 @@
 //! Writing a corpus: units of token ids in, a folder of shards out.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use electra_store::{NewFolder, require_vacant};
 use electra_text::ReadConfig;
-use tempfile::TempDir;
 
 use crate::corpus::{FORMAT, MANIFEST, VERSION};
 use crate::shard::{ShardHeader, ShardSummary, ShardWriter};
-use crate::{Counts, Error, ExampleBuilder, ExampleConfig, Manifest, Source, Unit, Vocabulary, files};
+use crate::{Counts, Error, ExampleBuilder, ExampleConfig, Manifest, Source, Unit, Vocabulary};
 
 /// What a corpus is made by.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +32,7 @@ pub struct CorpusConfig {
 /// Dropped before [`finish`](CorpusWriter::finish), it leaves nothing.
 #[derive(Debug)]
 pub struct CorpusWriter {
-    output: PathBuf,
-    folder: TempDir,
+    folder: NewFolder,
     config: CorpusConfig,
     builder: ExampleBuilder,
     shard: Option<ShardWriter>,
@@ -48,8 +46,8 @@ impl CorpusWriter {
     /// Begins a corpus that will be found at `output`.
     ///
     /// # Errors
-    /// [`Error::Exists`] if there is something already, [`Error::Config`] if a setting is out of range,
-    /// [`Error::Io`] if the folder above cannot be written to.
+    /// [`Error::Store`] if there is something already, or the folder above cannot be written to,
+    /// [`Error::Config`] if a setting is out of range.
     pub fn create(output: &Path, config: CorpusConfig) -> Result<Self, Error> {
         config.vocabulary.validate()?;
         let builder = ExampleBuilder::new(config.examples.clone(), &config.vocabulary)?;
@@ -60,16 +58,9 @@ impl CorpusWriter {
                 expected: "at least 1 token".into(),
             });
         }
-        // A file cannot be listed, which makes it no empty folder either.
-        let empty = || std::fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
-        // A link or the current folder cannot be replaced by a folder, though it may be empty.
-        let replaceable = output.file_name().is_some() && !output.is_symlink();
-        if output.exists() && !(replaceable && empty()) {
-            return Err(Error::Exists { path: output.to_owned() });
-        }
+        require_vacant(output)?;
         Ok(Self {
-            output: output.to_owned(),
-            folder: files::temporary_folder(output)?,
+            folder: NewFolder::create(output)?,
             config,
             builder,
             shard: None,
@@ -100,7 +91,7 @@ impl CorpusWriter {
     /// Adds a unit of the current document.
     ///
     /// # Errors
-    /// [`Error::TokenId`] for an id outside the vocabulary, [`Error::Io`] if a shard cannot be written.
+    /// [`Error::TokenId`] for an id outside the vocabulary, [`Error::Store`] if a shard cannot be written.
     pub fn push(&mut self, unit: &[u32]) -> Result<(), Error> {
         if unit.is_empty() {
             return Ok(());
@@ -129,7 +120,7 @@ impl CorpusWriter {
     /// Ends the last document if it is open, writes the manifest and gives the folder its name.
     ///
     /// # Errors
-    /// [`Error::Empty`] if there was no token, [`Error::Io`] if something cannot be written; then there is
+    /// [`Error::Empty`] if there was no token, [`Error::Store`] if something cannot be written; then there is
     /// no corpus.
     pub fn finish(mut self) -> Result<Manifest, Error> {
         if self.open {
@@ -156,11 +147,10 @@ impl CorpusWriter {
             shards: self.shards,
         };
         let path = self.folder.path().join(MANIFEST);
-        let mut file = files::temporary_sibling(&path)?;
-        let text = serde_json::to_vec_pretty(&manifest).expect("a manifest has no key that is not a string");
-        file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(Error::io(&path, "writing it"))?;
-        files::persist(file, &path)?;
-        files::persist_folder(self.folder, &self.output)?;
+        let text =
+            serde_json::to_string_pretty(&manifest).expect("a manifest has no key that is not a string");
+        electra_store::write(&path, format!("{text}\n"))?;
+        self.folder.finish()?;
         Ok(manifest)
     }
 }

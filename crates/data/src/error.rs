@@ -15,16 +15,9 @@ pub enum Error {
         /// What it has to be.
         expected: String,
     },
-    /// A file or folder could not be read or written.
-    #[error("{}: {doing}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    /// A file or folder could not be read or written, or the folder to write holds something already.
+    #[error(transparent)]
+    Store(#[from] electra_store::Error),
     /// A shard is not what it was when it was written.
     #[error("{}: damaged at byte {offset}: {what}", path.display())]
     Damaged {
@@ -57,12 +50,6 @@ pub enum Error {
         /// How many documents were read.
         documents: u64,
     },
-    /// The folder to write to holds something already.
-    #[error("{}: exists already and is no empty folder; name a new one, or remove this first", path.display())]
-    Exists {
-        /// The folder.
-        path: PathBuf,
-    },
     /// The caller asked for the work to stop.
     #[error("interrupted; nothing was written")]
     Interrupted,
@@ -72,11 +59,4 @@ pub enum Error {
     /// The text could not be read.
     #[error(transparent)]
     Text(#[from] electra_text::Error),
-}
-
-impl Error {
-    /// An [`Error::Io`] with its place, for `map_err`.
-    pub(crate) fn io(path: &std::path::Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io { path: path.to_owned(), doing, source }
-    }
 }

@@ -6,7 +6,6 @@ mod corpus;
 mod corpus_writer;
 mod error;
 mod example;
-mod files;
 mod loader;
 mod map;
 mod masked;

@@ -6,13 +6,12 @@
 
 use std::cell::OnceCell;
 
+use electra_config::{EncoderConfig, Tied};
 use electra_torch::{
     EmbeddingParameters, LayerParameters, LayerSettings, Select, Sequences, flash_attention,
 };
-use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
 
-use crate::EncoderConfig;
 use crate::layers::{LayerNorm, Linear, dropout, table};
 
 /// One batch as the encoder takes it, all three `[B, L]` on the parameters' device.
@@ -24,20 +23,6 @@ pub struct Input<'a> {
     pub attention_mask: &'a Tensor,
     /// Segment of each token, int64, each below `type_vocab_size`.
     pub token_type_ids: &'a Tensor,
-}
-
-/// Which embeddings the kept encoder has in common with the generator (paper §3.2). `embeddings_project`
-/// never is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tied {
-    /// Word, position and token type tables and their LayerNorm: the paper's and the reference's ELECTRA.
-    #[default]
-    AllEmbeddings,
-    /// The word table alone.
-    WordOnly,
-    /// Nothing.
-    None,
 }
 
 /// LayerNorm(word + position + token type).

@@ -5,38 +5,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting is outside its range.
-    #[error("{field}: {found}; expected {expected}")]
-    Config {
-        /// The setting's name.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// What it has to be.
-        expected: String,
-    },
-    /// A value of a `config.json` that this encoder cannot be.
-    #[error("{}: {field}: {found}; expected {expected}", path.display())]
-    HubConfig {
-        /// The file.
-        path: PathBuf,
-        /// The field's name.
-        field: &'static str,
-        /// Its value, as JSON.
-        found: String,
-        /// What it has to be.
-        expected: String,
-    },
+    /// A configuration is not one of an encoder.
+    #[error(transparent)]
+    Config(#[from] electra_config::Error),
     /// A file or folder could not be read or written.
-    #[error("{}: {doing}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Store(#[from] electra_store::Error),
     /// A file is damaged, or of another kind.
     #[error("{}: {what}", path.display())]
     Format {
@@ -140,11 +114,6 @@ fn list(paths: &[PathBuf]) -> String {
 }
 
 impl Error {
-    /// An [`Error::Io`] with its place, for `map_err`.
-    pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io { path: path.to_owned(), doing, source }
-    }
-
     pub(crate) fn format(path: &Path, what: impl Into<String>) -> Self {
         Self::Format { path: path.to_owned(), what: what.into() }
     }

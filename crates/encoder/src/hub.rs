@@ -1,61 +1,15 @@
 //! Folders in the Hub's layout: `config.json` and `model.safetensors`.
 
-mod config;
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use electra_config::{Architecture, EncoderConfig};
+
 use crate::weights::EMBEDDINGS;
-use crate::{EncoderConfig, Error, Weights, shapes};
-
-/// What a checkpoint's network is, by the class of transformers that loads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Architecture {
-    /// `ElectraForPreTraining`: the discriminator, with a logit of "replaced" for each token.
-    PreTraining,
-    /// `ElectraForMaskedLM`: the generator, or any encoder with a vocabulary head.
-    MaskedLm,
-    /// `ElectraModel`: an encoder without a head.
-    Encoder,
-    /// `ElectraForSequenceClassification`: fine-tuned, a class or a number for the whole text.
-    SequenceClassification,
-    /// `ElectraForTokenClassification`: fine-tuned, a class for each token.
-    TokenClassification,
-    /// `ElectraForQuestionAnswering`: fine-tuned, a start and an end in the text.
-    QuestionAnswering,
-    /// `ElectraForMultipleChoice`: fine-tuned, a number for each of several texts.
-    MultipleChoice,
-}
-
-impl Architecture {
-    const ALL: [Self; 7] = [
-        Self::PreTraining,
-        Self::MaskedLm,
-        Self::Encoder,
-        Self::SequenceClassification,
-        Self::TokenClassification,
-        Self::QuestionAnswering,
-        Self::MultipleChoice,
-    ];
-
-    /// The name of the class.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PreTraining => "ElectraForPreTraining",
-            Self::MaskedLm => "ElectraForMaskedLM",
-            Self::Encoder => "ElectraModel",
-            Self::SequenceClassification => "ElectraForSequenceClassification",
-            Self::TokenClassification => "ElectraForTokenClassification",
-            Self::QuestionAnswering => "ElectraForQuestionAnswering",
-            Self::MultipleChoice => "ElectraForMultipleChoice",
-        }
-    }
-}
+use crate::{Error, Weights, shapes};
 
 /// A checkpoint in the Hub's layout.
 #[derive(Debug)]
@@ -95,7 +49,7 @@ impl HubFolder {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_with(folder: &Path) -> Result<(Self, Map<String, Value>), Error> {
-        let (config, architecture, fields) = config::read(&folder.join("config.json"))?;
+        let (config, architecture, fields) = EncoderConfig::read_whole(&folder.join("config.json"))?;
         let (whole, index) = (folder.join(WEIGHTS), folder.join(INDEX));
         let mut weights = if whole.exists() {
             Weights::read(&whole)?
@@ -138,9 +92,12 @@ impl HubFolder {
     /// # Errors
     /// If a file cannot be written.
     pub fn write_with(&self, folder: &Path, fields: &Map<String, Value>) -> Result<(), Error> {
-        fs::create_dir_all(folder).map_err(Error::io(folder, "creating it"))?;
+        electra_store::create_folder(folder)?;
         self.weights.save(&folder.join(WEIGHTS))?;
-        config::write(&self.config, &folder.join("config.json"), self.architecture, fields)
+        let mut config = self.config.to_hub(self.architecture);
+        config.extend(fields.clone());
+        let text = format!("{:#}\n", Value::Object(config));
+        Ok(electra_store::write(&folder.join("config.json"), text)?)
     }
 }
 
@@ -151,7 +108,7 @@ struct Index {
 }
 
 fn read_sharded(path: &Path) -> Result<Weights, Error> {
-    let text = fs::read(path).map_err(Error::io(path, "reading it"))?;
+    let text = electra_store::read(path)?;
     let index: Index = serde_json::from_slice(&text)
         .map_err(|error| Error::format(path, format!("no index of tensors: {error}")))?;
     let mut files = BTreeMap::<_, BTreeSet<_>>::new();

@@ -1,9 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-mod config;
 mod encoder;
 mod error;
-mod flops;
 mod hub;
 mod initialise;
 mod layers;
@@ -12,12 +10,12 @@ mod shapes;
 mod weights;
 mod with_head;
 
-pub use config::EncoderConfig;
+// What stands in this crate's own functions.
+pub use electra_config::{Architecture, EncoderConfig, Tied};
 pub use electra_torch::Select;
-pub use encoder::{Embeddings, Encoder, Input, Tied};
+pub use encoder::{Embeddings, Encoder, Input};
 pub use error::{Error, Misshapen};
-pub use flops::{Convention, Head, Network, Positions, StepShape};
-pub use hub::{Architecture, HubFolder};
+pub use hub::HubFolder;
 pub use initialise::initialise;
 pub use layers::{LayerNorm, Linear, dropout, parameter};
 pub use loader::Loader;

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors, View};
@@ -79,7 +77,7 @@ impl Weights {
     /// # Errors
     /// If it cannot be read, is damaged, or holds a kind of number that no network here has.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = fs::read(path).map_err(Error::io(path, "reading it"))?;
+        let bytes = electra_store::read(path)?;
         let file = SafeTensors::deserialize(&bytes)
             .map_err(|error| Error::format(path, format!("no whole safetensors file: {error}")))?;
         let mut tensors = BTreeMap::new();
@@ -112,7 +110,7 @@ impl Weights {
         let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         let bytes = safetensors::serialize(tensors, Some(metadata))
             .map_err(|error| Error::format(path, format!("not written: {error}")))?;
-        write_atomically(path, &bytes)
+        Ok(electra_store::write(path, &bytes)?)
     }
 
     /// The tensor of that name.
@@ -209,23 +207,4 @@ impl View for Contiguous {
     fn data_len(&self) -> usize {
         self.tensor.numel() * self.tensor.kind().elt_size_in_bytes()
     }
-}
-
-/// A temporary sibling, made durable, then renamed.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // Readable by whom the umask says, as the file that it becomes; temporary files are not by default.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(folder, "creating a file in it"))?;
-    file.write_all(bytes).map_err(Error::io(path, "writing it"))?;
-    file.as_file().sync_all().map_err(Error::io(path, "making it durable"))?;
-    file.persist(path).map_err(|error| Error::io(path, "giving it its name")(error.error))?;
-    // Only Unix can open a folder to sync it; elsewhere a rename is as durable as it gets.
-    if cfg!(unix) {
-        let sync = fs::File::open(folder).and_then(|folder| folder.sync_all());
-        sync.map_err(Error::io(folder, "making it durable"))?;
-    }
-    Ok(())
 }

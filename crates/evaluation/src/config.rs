@@ -1,7 +1,8 @@
 //! The settings of a fine-tuning.
 
+use electra_config::DeviceChoice;
 use electra_encoder::EncoderConfig;
-use electra_trainer::config::{DeviceChoice, Refusal};
+use electra_store::settings::{Assignment, Origin, to_table};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -201,7 +202,7 @@ impl Recipe {
     /// As a TOML table, every key said.
     #[must_use]
     pub fn to_table(&self) -> Table {
-        Table::try_from(self).expect("keys are strings, and no setting is a number that TOML lacks")
+        to_table(self)
     }
 
     /// Puts `key=value` in. The value is TOML, or text that needs no quotes.
@@ -209,28 +210,18 @@ impl Recipe {
     /// # Errors
     /// If there is no `=`, the key is unknown, or the value is of another kind.
     pub fn set(&mut self, assignment: &str) -> Result<(), Error> {
-        let wrong = |what: String| Error::Assignment { assignment: assignment.to_owned(), what };
-        let Some((key, text)) = assignment.split_once('=') else {
-            return Err(wrong("expected key=value, such as epochs=5".to_owned()));
-        };
-        let (key, text) = (key.trim(), text.trim());
         let mut table = self.to_table();
-        if !table.contains_key(key) {
+        let Assignment { key, mut value } = Assignment::parse(assignment, "epochs=5", |_| false)?;
+        if !table.contains_key(&key) {
             let known = table.keys().cloned().collect();
-            return Err(Error::UnknownKey { origin: SET.to_owned(), key: key.to_owned(), known });
+            return Err(Error::UnknownKey { origin: SET.to_owned(), key, known });
         }
-        let parsed = toml::from_str::<Table>(&format!("value = {text}")).ok();
-        let mut value =
-            parsed.and_then(|mut one| one.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()));
         // A whole number is a number: `learning_rate=1`.
-        if let (Value::Float(_), Value::Integer(whole)) = (&table[key], &value) {
+        if let (Value::Float(_), Value::Integer(whole)) = (&table[&key], &value) {
             value = Value::Float(*whole as f64);
         }
-        table.insert(key.to_owned(), value);
-        *self = table.try_into().map_err(|error| {
-            let (_, what) = Refusal::of(&error).placed(SET, None, &[assignment.to_owned()]);
-            wrong(what)
-        })?;
+        table.insert(key, value);
+        *self = Origin { name: SET, text: None, set: &[assignment.to_owned()] }.read(table)?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What is computed on.
 
-use electra_trainer::config::DeviceChoice;
+use electra_config::DeviceChoice;
 use tch::{Cuda, Device};
 
 use crate::Error;

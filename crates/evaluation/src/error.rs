@@ -1,6 +1,6 @@
 //! What can go wrong with fine-tuning and scoring.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What can go wrong with fine-tuning and scoring.
 #[derive(Debug, thiserror::Error)]
@@ -18,14 +18,6 @@ pub enum Error {
         /// What it has to be.
         expected: String,
     },
-    /// A `--set` that is none, or whose value is of another kind than its key's.
-    #[error("--set {assignment}: {what}")]
-    Assignment {
-        /// What was given.
-        assignment: String,
-        /// What was expected.
-        what: String,
-    },
     /// A setting that does not exist.
     #[error("{origin}: there is no key {key}; there are {}", known.join(", "))]
     UnknownKey {
@@ -35,17 +27,6 @@ pub enum Error {
         key: String,
         /// All keys.
         known: Vec<String>,
-    },
-    /// The folder holds a result of other settings.
-    #[error(
-        "{}: holds a result of other settings; name another folder, or set:{}",
-        folder.display(), differences.iter().map(|one| format!("\n  {one}")).collect::<String>()
-    )]
-    Differs {
-        /// The result's folder.
-        folder: PathBuf,
-        /// Every setting that differs, with both values.
-        differences: Vec<String>,
     },
     /// The folder holds something that is no result.
     #[error("{}: holds files and no {expected}, so it is no result; name a new folder", folder.display())]
@@ -104,16 +85,9 @@ pub enum Error {
         electra_torch::why_no_cuda()
     )]
     NoCuda,
-    /// A file or folder could not be read or written.
-    #[error("{}: {doing}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    /// A file or folder could not be read or written, holds a result of other settings, or a setting is wrong.
+    #[error(transparent)]
+    Store(#[from] electra_store::Error),
     /// A score could not be computed.
     #[error(transparent)]
     Metrics(#[from] electra_metrics::Error),
@@ -132,11 +106,4 @@ pub enum Error {
     /// libtorch threw an exception; the text is its own.
     #[error("libtorch: {0}")]
     Tch(#[from] tch::TchError),
-}
-
-impl Error {
-    /// An [`Error::Io`] with its place, for `map_err`.
-    pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io { path: path.to_owned(), doing, source }
-    }
 }

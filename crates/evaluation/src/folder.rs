@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use electra_store::settings::{differences, parse, to_table, to_toml};
+use electra_store::{Error as StoreError, NewFolder, create_folder, io, read, read_to_string, write};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tempfile::TempDir;
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::config::Recipe;
 use crate::data::Prepared;
 use crate::score::Scores;
-use crate::{Error, Pretrained, files};
+use crate::{Error, Pretrained};
 
 const CONFIG: &str = "config.toml";
 const SCORES: &str = "scores.json";
@@ -77,8 +78,7 @@ impl Settings {
 /// A seed's folder that is being made.
 #[derive(Debug)]
 pub(crate) struct SeedFolder {
-    path: PathBuf,
-    folder: TempDir,
+    folder: NewFolder,
 }
 
 /// What is at the path of a seed's folder.
@@ -93,30 +93,24 @@ impl SeedFolder {
     /// Takes a result that is there, or begins a new one.
     pub(crate) fn open(path: &Path, settings: &Settings) -> Result<Found, Error> {
         let above = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(above).map_err(Error::io(above, "creating it"))?;
+        create_folder(above)?;
         let config = path.join(CONFIG);
         if !path.exists() {
-            let folder = files::temporary_folder(path)?;
-            files::write(&folder.path().join(CONFIG), to_toml(settings).as_bytes())?;
-            return Ok(Found::New(Self { path: path.to_owned(), folder }));
+            let folder = NewFolder::create_anew(path)?;
+            write(&folder.path().join(CONFIG), to_toml(settings))?;
+            return Ok(Found::New(Self { folder }));
         }
         if !config.exists() {
             return Err(Error::NoResult { folder: path.to_owned(), expected: CONFIG });
         }
-        let text = fs::read_to_string(&config).map_err(Error::io(&config, "reading it"))?;
-        let found: Table = toml::from_str(&text).map_err(|error| Error::Setting {
-            origin: config.display().to_string(),
-            key: "the file".to_owned(),
-            found: error.message().to_owned(),
-            expected: "TOML".to_owned(),
-        })?;
-        let differences = differences(&found, &table(settings));
+        let found = parse(&config.display().to_string(), &read_to_string(&config)?)?;
+        let differences = differences(&found, &to_table(settings));
         if !differences.is_empty() {
-            return Err(Error::Differs { folder: path.to_owned(), differences });
+            let others = "a result of other settings";
+            return Err(StoreError::Differs { folder: path.to_owned(), others, differences }.into());
         }
         let scores = path.join(SCORES);
-        let text = fs::read(&scores).map_err(Error::io(&scores, "reading it"))?;
-        serde_json::from_slice(&text).map(Found::Whole).map_err(|error| Error::Setting {
+        serde_json::from_slice(&read(&scores)?).map(Found::Whole).map_err(|error| Error::Setting {
             origin: scores.display().to_string(),
             key: "the file".to_owned(),
             found: error.to_string(),
@@ -129,57 +123,19 @@ impl SeedFolder {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
-        files::write(&self.path().join(name), text.as_bytes())
+        Ok(write(&self.path().join(name), text)?)
     }
 
     /// Writes the scores and gives the folder its name.
     pub(crate) fn finish(self, scores: &SeedScores) -> Result<(), Error> {
         self.write(SCORES, &pretty(scores))?;
-        files::persist_folder(self.folder, &self.path)
+        Ok(self.folder.finish()?)
     }
-}
-
-fn table(settings: &Settings) -> Table {
-    Table::try_from(settings).expect("keys are strings, and no setting is a number that TOML lacks")
-}
-
-fn to_toml(settings: &Settings) -> String {
-    toml::to_string(settings).expect("keys are strings, and no setting is a number that TOML lacks")
 }
 
 pub(crate) fn pretty(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).expect("keys are strings, and no score is infinite");
     format!("{text}\n")
-}
-
-/// Every setting in which two tables differ, with both values.
-fn differences(found: &Table, wanted: &Table) -> Vec<String> {
-    let (found, wanted) = (flat(found), flat(wanted));
-    let mut keys: Vec<&String> = found.keys().chain(wanted.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    let show = |value: Option<&String>| value.cloned().unwrap_or_else(|| "not set".to_owned());
-    keys.into_iter()
-        .map(|key| (key, found.get(key), wanted.get(key)))
-        .filter(|(_, found, wanted)| found != wanted)
-        .map(|(key, found, wanted)| format!("{key} = {} (wanted: {})", show(found), show(wanted)))
-        .collect()
-}
-
-fn flat(table: &Table) -> BTreeMap<String, String> {
-    let mut values = BTreeMap::new();
-    for (key, value) in table {
-        match value {
-            Value::Table(table) => {
-                values
-                    .extend(flat(table).into_iter().map(|(inner, value)| (format!("{key}.{inner}"), value)));
-            }
-            value => {
-                values.insert(key.clone(), value.to_string());
-            }
-        }
-    }
-    values
 }
 
 /// The result of a task, over its seeds.
@@ -219,7 +175,7 @@ pub fn write_results(
         "seeds": all,
         "median": median,
     });
-    files::write(&folder.join("results.json"), pretty(&results).as_bytes())?;
+    write(&folder.join("results.json"), pretty(&results))?;
     Ok(TaskResult { seeds: all.iter().map(|seed| seed.seed).collect(), median })
 }
 
@@ -231,8 +187,8 @@ fn others(folder: &Path, seed: u64) -> Result<Vec<SeedScores>, Error> {
     };
     let wanted = settings(&folder.join(format!("seed-{seed}")));
     let mut scores = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Error::io(folder, "listing it"))? {
-        let path = entry.map_err(Error::io(folder, "listing it"))?.path();
+    for entry in fs::read_dir(folder).map_err(io(folder, "listing it"))? {
+        let path = entry.map_err(io(folder, "listing it"))?.path();
         if path.is_dir() && wanted.is_some() && settings(&path) == wanted {
             scores
                 .extend(fs::read(path.join(SCORES)).ok().and_then(|text| serde_json::from_slice(&text).ok()));

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use electra_config::Schedule;
 use electra_encoder::{Part, Weights};
 use electra_tasks::MinimalPair;
 use electra_tokenizer::Tokenizer;
 use electra_torch::clip_grad_norm;
-use electra_trainer::Schedule;
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 

@@ -5,7 +5,6 @@ mod data;
 mod device;
 mod encode;
 mod error;
-mod files;
 mod finetune;
 mod folder;
 #[cfg(test)]

@@ -7,7 +7,6 @@
 //! called `mean_classifier.…`, so that it says that they are missing and does not compute something else.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use electra_encoder::{Architecture, HubFolder, Part, Weights};
@@ -19,7 +18,7 @@ use tch::{Device, Kind, Tensor};
 use crate::config::{HeadShape, Pooling};
 use crate::heads::{Form, Problem};
 use crate::network::Network;
-use crate::{Error, files, pretrained};
+use crate::{Error, pretrained};
 
 const CLASSIFIER: &str = "classifier.";
 const MEAN_CLASSIFIER: &str = "mean_classifier.";
@@ -56,10 +55,10 @@ pub(crate) fn write(
     tokenizer.save(folder)?;
     // A tokenizer knows no longest row; said here, `truncation=True` in transformers cuts where the model ends.
     let path = folder.join("tokenizer_config.json");
-    let text = fs::read(&path).map_err(Error::io(&path, "reading it"))?;
+    let text = electra_store::read(&path)?;
     let mut config: Value = serde_json::from_slice(&text).expect("the tokenizer has just written it");
     config["model_max_length"] = json!(hub.config.max_position_embeddings);
-    files::write(&path, format!("{config:#}\n").as_bytes())
+    Ok(electra_store::write(&path, format!("{config:#}\n"))?)
 }
 
 fn architecture(problem: &Problem) -> Architecture {

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use electra_config::Schedule;
 use electra_masking::Stream;
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
-use electra_trainer::Schedule;
 use tch::{Kind, Tensor};
 
 use crate::Error;

@@ -1,12 +1,13 @@
 //! ELECTRA: replaced token detection (paper §2).
 
-use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_config::{Head, Positions};
+use electra_encoder::{Encoder, Select};
 use electra_masking::MaskingConfig;
 use tch::{Tensor, nn};
 
 use crate::{
     Batch, Corruption, Inspection, ModelConfig, Objective, ObjectiveInfo, Output, ReplacedHead, Spec,
-    binary_cross_entropy, detection, masked_view,
+    binary_cross_entropy, build_encoder, build_with_generator, detection, masked_view,
 };
 
 /// ELECTRA as in the paper.
@@ -43,7 +44,7 @@ impl Electra {
     /// Its parameters lie under `root / "generator"` and `root / "main"`.
     #[must_use]
     pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-        let (generator, encoder) = config.build_with_generator(root);
+        let (generator, encoder) = build_with_generator(root, config);
         Self::with(Corruption::Generator(Box::new(generator)), encoder, root, config)
     }
 
@@ -52,7 +53,7 @@ impl Electra {
     pub fn with_fixed(root: &nn::Path<'_>, config: &ModelConfig, probabilities: &Tensor) -> Self {
         let cumulative =
             probabilities.cumsum(0, tch::Kind::Double).to_kind(tch::Kind::Float).to_device(root.device());
-        Self::with(Corruption::Fixed(cumulative), config.build_encoder(root), root, config)
+        Self::with(Corruption::Fixed(cumulative), build_encoder(root, config), root, config)
     }
 
     fn with(corruption: Corruption, encoder: Encoder, root: &nn::Path<'_>, config: &ModelConfig) -> Self {

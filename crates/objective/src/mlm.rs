@@ -1,14 +1,14 @@
 //! Masked language modelling: BERT, the baseline (paper §3.1).
 
-use electra_encoder::{Encoder, Head, Positions, Select};
+use electra_config::{Head, Positions};
+use electra_encoder::{Encoder, Select};
 use tch::{Kind, Tensor, nn};
 
-use electra_masking::MaskingConfig;
-use electra_masking::Shares;
+use electra_masking::{MaskingConfig, Shares};
 
 use crate::{
     Batch, Inspection, Metrics, ModelConfig, Objective, ObjectiveInfo, Output, Spec, VocabularyHead,
-    masked_view, mean, prediction,
+    build_encoder, masked_view, mean, prediction,
 };
 
 /// BERT's masking: 80 % `[MASK]`, 10 % random, 10 % unchanged.
@@ -57,7 +57,7 @@ impl Mlm {
     /// Its parameters lie under `root / "main"`.
     #[must_use]
     pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-        let encoder = config.build_encoder(root);
+        let encoder = build_encoder(root, config);
         let table = encoder.embeddings().word_embeddings();
         let head = VocabularyHead::new(&(root / "main"), &config.encoder, table);
         Self { head, encoder, weight: config.softmax_weight }

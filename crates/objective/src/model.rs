@@ -1,77 +1,23 @@
-//! The two networks of an objective.
+//! The two networks of an objective, made.
 
-use electra_encoder::{Encoder, EncoderConfig, Head, Network, Tied};
-use serde::{Deserialize, Serialize};
+use electra_config::ModelConfig;
+use electra_encoder::Encoder;
 use tch::nn;
 
 use crate::Generator;
 
-/// What a generator computes beside its encoder.
-const GENERATOR_HEADS: &[Head] = &[Head::Vocabulary(electra_encoder::Positions::Masked)];
-
-/// The networks and the weights of the losses; what every objective is made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelConfig {
-    /// The encoder that is kept.
-    pub encoder: EncoderConfig,
-    /// The generator's encoder, where the objective has one.
-    pub generator: EncoderConfig,
-    /// What the two have in common. Paper: all embeddings.
-    pub tied: Tied,
-    /// Weight of the generator's loss. Paper and reference (`gen_weight`): 1.
-    pub gen_weight: f64,
-    /// λ, the weight of a main loss that is a sigmoid's. Paper and reference (`disc_weight`): 50.
-    pub disc_weight: f64,
-    /// Weight of a main loss that is a softmax's; the paper does not give one. 1.
-    pub softmax_weight: f64,
-    /// What the generator's logits are divided by before sampling. Paper: 1.
-    pub temperature: f64,
+/// The kept encoder alone, its parameters under `root / "main"`.
+#[must_use]
+pub fn build_encoder(root: &nn::Path<'_>, config: &ModelConfig) -> Encoder {
+    Encoder::new(&(root / "main" / "electra"), &config.encoder)
 }
 
-impl ModelConfig {
-    /// The paper's: generator narrower by `generator_multiplier`, all embeddings tied, weights 1, 50 and 1.
-    #[must_use]
-    pub fn paper(encoder: EncoderConfig, generator_multiplier: f64) -> Self {
-        Self {
-            generator: encoder.generator(generator_multiplier),
-            encoder,
-            tied: Tied::AllEmbeddings,
-            gen_weight: 1.0,
-            disc_weight: 50.0,
-            softmax_weight: 1.0,
-            temperature: 1.0,
-        }
-    }
-
-    /// The kept encoder with its heads, for counting operations.
-    #[must_use]
-    pub fn alone<'a>(&'a self, heads: &'a [Head]) -> [Network<'a>; 1] {
-        [Network { encoder: &self.encoder, heads }]
-    }
-
-    /// A generator, and the kept encoder with its heads, for counting operations.
-    #[must_use]
-    pub fn with_generator<'a>(&'a self, heads: &'a [Head]) -> [Network<'a>; 2] {
-        [
-            Network { encoder: &self.generator, heads: GENERATOR_HEADS },
-            Network { encoder: &self.encoder, heads },
-        ]
-    }
-
-    /// The kept encoder alone, its parameters under `root / "main"`.
-    #[must_use]
-    pub fn build_encoder(&self, root: &nn::Path<'_>) -> Encoder {
-        Encoder::new(&(root / "main" / "electra"), &self.encoder)
-    }
-
-    /// A generator, its parameters under `root / "generator"`, and the kept encoder, under `root / "main"`,
-    /// which shares embeddings with it as `tied` says.
-    #[must_use]
-    pub fn build_with_generator(&self, root: &nn::Path<'_>) -> (Generator, Encoder) {
-        let generator = Generator::new(&(root / "generator"), &self.generator, self.temperature);
-        let p = root / "main" / "electra";
-        let embeddings = generator.embeddings().share(self.tied, &(&p / "embeddings"), &self.encoder);
-        (generator, Encoder::with_embeddings(&p, &self.encoder, embeddings))
-    }
+/// A generator, its parameters under `root / "generator"`, and the kept encoder, under `root / "main"`,
+/// which shares embeddings with it as `config.tied` says.
+#[must_use]
+pub fn build_with_generator(root: &nn::Path<'_>, config: &ModelConfig) -> (Generator, Encoder) {
+    let generator = Generator::new(&(root / "generator"), &config.generator, config.temperature);
+    let p = root / "main" / "electra";
+    let embeddings = generator.embeddings().share(config.tied, &(&p / "embeddings"), &config.encoder);
+    (generator, Encoder::with_embeddings(&p, &config.encoder, embeddings))
 }

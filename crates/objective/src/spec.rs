@@ -1,11 +1,11 @@
 //! Everything that is known of an objective by its name.
 
+use electra_config::{ModelConfig, ObjectiveInfo};
 use electra_data::{Corpus, View};
-use electra_encoder::{Convention, Network, StepShape};
 use electra_masking::{Masker, MaskingConfig};
 use tch::nn;
 
-use crate::{ModelConfig, Objective};
+use crate::Objective;
 
 /// Why an objective cannot be made of what it is given.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -25,35 +25,6 @@ pub struct Spec {
 
 /// Makes an objective's networks under a root.
 pub type Build = fn(&nn::Path<'_>, &Given<'_>) -> Result<Box<dyn Objective>, BoxError>;
-
-/// What is known of an objective without its networks.
-#[derive(Clone, Copy, Debug)]
-pub struct ObjectiveInfo {
-    /// What settings and plans call it, such as `electra-15`.
-    pub name: &'static str,
-    /// What reports call it, such as `ELECTRA 15 %`.
-    pub title: &'static str,
-    /// Its GLUE score in the paper: Base, development sets (Table 5).
-    pub paper: Option<f64>,
-    /// Whether the kept encoder reads `[MASK]`, as BERT does.
-    pub reads_masks: bool,
-    /// Whether a generator is trained beside the kept encoder.
-    pub has_generator: bool,
-    /// Whether rows of a batch enter each other's loss, as in a contrastive one: such a step cannot be computed in parts.
-    pub couples_rows: bool,
-    /// How it masks where the settings do not say otherwise.
-    pub masking: fn() -> MaskingConfig,
-    /// What a step computes: a network for each pass through an encoder, with its heads. Operations are counted by it.
-    pub networks: fn(&ModelConfig) -> Vec<Network<'_>>,
-}
-
-impl ObjectiveInfo {
-    /// Operations of a training step.
-    #[must_use]
-    pub fn flops(&self, model: &ModelConfig, shape: StepShape, convention: Convention) -> f64 {
-        convention.step(&(self.networks)(model), shape)
-    }
-}
 
 /// What an objective is made of.
 #[derive(Clone, Copy, Debug)]

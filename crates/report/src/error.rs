@@ -1,6 +1,6 @@
 //! What can go wrong between measurements and report.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What can go wrong between measurements and report.
 #[derive(Debug, thiserror::Error)]
@@ -56,15 +56,8 @@ pub enum Error {
         source: electra_metrics::Error,
     },
     /// A file or folder could not be read or written.
-    #[error("{}: {doing}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Store(#[from] electra_store::Error),
     /// A `results.json` of another kind, or of a version that this program does not know.
     #[error("{}: {what}", path.display())]
     Format {
@@ -73,11 +66,4 @@ pub enum Error {
         /// What was found, and what was expected.
         what: String,
     },
-}
-
-impl Error {
-    /// An [`Error::Io`] with its place, for `map_err`.
-    pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io { path: path.to_owned(), doing, source }
-    }
 }

@@ -2,40 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use electra_encoder::{Convention, StepShape};
+use electra_config::{Config, ObjectiveInfo, StepCost, StepShape};
 use electra_report::Matched;
-use electra_trainer::Config;
+use electra_store::Error as StoreError;
 
 use crate::{Error, Plan};
 
-/// What a step of a run costs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct StepCost {
-    /// Tokens, padding included.
-    pub(crate) tokens: u64,
-    /// Operations as the paper's program counts them.
-    pub(crate) flops_paper: f64,
-    /// Operations as they are executed.
-    pub(crate) flops_executed: f64,
-}
-
-impl StepCost {
-    /// The cost that the trainer counts for the same settings.
-    pub(crate) fn of(config: &Config, max_length: usize) -> Result<Self, Error> {
-        let model = config.model.model();
-        let shape = StepShape {
-            batch: config.budget.batch as u64,
-            length: max_length as u64,
-            masked: config.masking.capacity(max_length) as u64,
-        };
-        let info = &electra_ablations::objective(&config.objective)?.info;
-        let flops = |convention| info.flops(&model, shape, convention);
-        Ok(Self {
-            tokens: shape.batch * shape.length,
-            flops_paper: flops(Convention::Paper),
-            flops_executed: flops(Convention::Executed),
-        })
-    }
+/// What a step of a run costs: the same numbers as the trainer counts for these settings.
+pub(crate) fn cost(
+    objectives: &[&ObjectiveInfo],
+    config: &Config,
+    max_length: usize,
+) -> Result<StepCost, Error> {
+    let objective = ObjectiveInfo::find(objectives, &config.objective)?;
+    let model = config.model.model();
+    let shape = StepShape {
+        batch: config.budget.batch as u64,
+        length: max_length as u64,
+        masked: config.masking.capacity(max_length) as u64,
+    };
+    Ok(StepCost::new(shape, |shape, convention| objective.flops(&model, shape, convention)))
 }
 
 /// The steps of the reference arm.
@@ -46,21 +32,22 @@ pub(crate) fn reference_steps(plan: &Plan, cost: &StepCost) -> Result<u64, Error
         (_, Some(tokens), _) => ("budget.tokens", tokens.to_string(), tokens / cost.tokens),
         (_, _, flops) => {
             let flops = flops.unwrap_or(0.0);
-            ("budget.flops", format!("{flops:e}"), (flops / cost.flops_paper).floor() as u64)
+            ("budget.flops", format!("{flops:e}"), (flops / cost.paper_flops).floor() as u64)
         }
     };
     if steps > 0 {
         return Ok(steps);
     }
-    Err(Error::Setting {
+    Err(StoreError::Setting {
         origin: plan.name.clone(),
         key: key.into(),
         found,
         expected: format!(
             "what a step of {} takes: {} tokens, {:.4e} FLOPs",
-            budget.reference, cost.tokens, cost.flops_paper
+            budget.reference, cost.tokens, cost.paper_flops
         ),
-    })
+    }
+    .into())
 }
 
 /// The steps of each arm, where one step costs `costs` and the reference arm makes `reference` of them: as many,
@@ -73,7 +60,7 @@ pub(crate) fn matched(
     let (steps, reference) = reference;
     let of = |cost: &StepCost| match matched {
         Matched::Steps => steps,
-        Matched::Flops => ((steps as f64 * reference.flops_paper / cost.flops_paper).round() as u64).max(1),
+        Matched::Flops => ((steps as f64 * reference.paper_flops / cost.paper_flops).round() as u64).max(1),
     };
     costs.iter().map(|(arm, cost)| (arm.clone(), of(cost))).collect()
 }
@@ -93,8 +80,8 @@ pub(crate) fn checkpoints(steps: u64, shares: &[f64]) -> (u64, Vec<u64>) {
 mod tests {
     use super::*;
 
-    fn cost(flops_paper: f64) -> StepCost {
-        StepCost { tokens: 1000, flops_paper, flops_executed: 1.5 * flops_paper }
+    fn cost(paper_flops: f64) -> StepCost {
+        StepCost { tokens: 1000, paper_flops, executed_flops: 1.5 * paper_flops }
     }
 
     #[test]

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use electra_encoder::EncoderConfig;
-use electra_trainer::Config;
+use electra_config::{Config, EncoderConfig, ObjectiveInfo, StepCost};
 
-use crate::budget::StepCost;
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
 use crate::{Error, Plan, pool};
@@ -48,15 +46,16 @@ pub struct Estimate {
     pub bytes: f64,
 }
 
-/// Tells what a plan will take; nothing is run.
+/// Tells what a plan of these objectives will take; nothing is run.
 ///
 /// # Errors
 /// [`Error::Setting`] if the budget is less than a step.
-pub fn estimate(plan: &Plan) -> Result<Estimate, Error> {
+pub fn estimate(plan: &Plan, objectives: &[&ObjectiveInfo]) -> Result<Estimate, Error> {
     let vocab_size = plan.planned_vocab_size()?;
     let scope = Scope {
         plan,
         origin: &plan.name,
+        objectives,
         vocab_size,
         tasks: plan.tasks_folder(),
         split: plan.tasks.evaluate,
@@ -69,7 +68,7 @@ pub fn estimate(plan: &Plan) -> Result<Estimate, Error> {
     let work_seconds: f64 = jobs.iter().map(|job| job.seconds).sum();
     Ok(Estimate {
         arms: plan.pretrained_arms().iter().filter_map(|arm| of_arm(&arm.name, &study)).collect(),
-        flops_executed: runs().map(|run| run.steps as f64 * run.cost.flops_executed).sum(),
+        flops_executed: runs().map(|run| run.steps as f64 * run.cost.executed_flops).sum(),
         work_seconds,
         seconds: makespan(&jobs, plan.slots()),
         bytes: jobs.iter().map(|job| job.bytes).sum::<f64>()
@@ -89,8 +88,8 @@ fn of_arm(name: &str, graph: &Graph) -> Option<ArmEstimate> {
         arm: name.into(),
         steps: run.steps,
         tokens: run.steps * run.cost.tokens,
-        flops_paper: steps * run.cost.flops_paper,
-        flops_executed: steps * run.cost.flops_executed,
+        flops_paper: steps * run.cost.paper_flops,
+        flops_executed: steps * run.cost.executed_flops,
         runs: graph.runs.iter().filter(whole).count(),
     })
 }
@@ -124,12 +123,12 @@ fn makespan(jobs: &[Job], slots: usize) -> f64 {
 }
 
 pub(crate) fn pretraining(plan: &Plan, cost: &StepCost, steps: u64) -> f64 {
-    steps as f64 * cost.flops_executed / plan.estimate.flops_per_s + plan.estimate.job_seconds
+    steps as f64 * cost.executed_flops / plan.estimate.flops_per_s + plan.estimate.job_seconds
 }
 
 /// So many batches forward: a step of training takes three times as much.
 pub(crate) fn replacements(plan: &Plan, cost: &StepCost, batches: u64) -> f64 {
-    batches as f64 * cost.flops_executed / 3.0 / plan.estimate.flops_per_s + plan.estimate.job_seconds
+    batches as f64 * cost.executed_flops / 3.0 / plan.estimate.flops_per_s + plan.estimate.job_seconds
 }
 
 pub(crate) fn finetuning(plan: &Plan, times: usize) -> f64 {
@@ -138,11 +137,9 @@ pub(crate) fn finetuning(plan: &Plan, times: usize) -> f64 {
 
 /// Bytes of a checkpoint: all parameters with the optimizer's means of them. Heads are left out but for the
 /// largest, so it is a little less than what comes out.
-pub(crate) fn checkpoint_bytes(config: &Config) -> f64 {
+pub(crate) fn checkpoint_bytes(objective: &ObjectiveInfo, config: &Config) -> f64 {
     let model = config.model.model();
-    let has_generator =
-        electra_ablations::objective(&config.objective).is_ok_and(|spec| spec.info.has_generator);
-    let generator = if has_generator { layers(&model.generator) } else { 0.0 };
+    let generator = if objective.has_generator { layers(&model.generator) } else { 0.0 };
     BYTES * (embeddings(&model.encoder) + layers(&model.encoder) + generator)
 }
 

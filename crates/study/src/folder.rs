@@ -1,75 +1,55 @@
 //! A study's folder.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
+use electra_store::settings::{Difference, differences, to_table};
+use electra_store::{FolderKind, OwnedFolder, io, remove, remove_partial};
 use toml::{Table, Value};
 
-use crate::plan::flat;
 use crate::pool::LOGS;
-use crate::{Error, Plan, files};
+use crate::{Error, Plan};
 
 const PLAN: &str = "plan.toml";
-const LOCK: &str = ".lock";
+const STUDY: FolderKind = FolderKind {
+    what: "study",
+    settings: PLAN,
+    others: "a study of another plan",
+    activity: "working on this study",
+};
 /// Folders in which a job that was killed may leave something under a temporary name.
-const WRITTEN: [&str; 5] = ["", "exports", "replacements", "done", "settings"];
+const WRITTEN: [&str; 4] = ["exports", "replacements", "done", "settings"];
 /// Sections that change no result: a study goes on though they are others than before.
 const FREE: [&str; 2] = ["run.parallel", "estimate."];
 
-/// A study's folder that this process alone works in, for as long as it holds this.
-#[derive(Debug)]
-pub(crate) struct StudyFolder {
-    pub(crate) path: PathBuf,
-    /// The system gives the lock back when the process ends, however it ends.
-    _lock: File,
-}
-
-impl StudyFolder {
-    /// Makes the folder, or takes one of a study of the same plan.
-    pub(crate) fn take(path: &Path, plan: &Plan) -> Result<Self, Error> {
-        let path = std::path::absolute(path).map_err(Error::io(path, "finding where it is"))?;
-        files::create_dir(&path)?;
-        let file = path.join(PLAN);
-        if !file.exists() && !is_empty(&path)? {
-            return Err(Error::NoStudy { folder: path });
-        }
-        let lock = lock(&path)?;
-        for folder in WRITTEN {
-            files::remove_partial(&path.join(folder))?;
-        }
-        let wanted = plan.to_toml();
-        if file.exists() {
-            let found = files::read_to_string(&file)?;
-            let differences = differences(&file, &found, &wanted)?;
-            if !differences.is_empty() {
-                if !is_unused(&path)? {
-                    return Err(Error::Differs { folder: path, differences });
-                }
-                files::remove(&path.join(LOGS))?;
-                files::write(&file, &wanted)?;
-            }
-        } else {
-            files::write(&file, &wanted)?;
-        }
-        Ok(Self { path, _lock: lock })
+/// Makes the folder, or takes one of a study of the same plan.
+pub(crate) fn take(path: &Path, plan: &Plan) -> Result<OwnedFolder, Error> {
+    let path = std::path::absolute(path).map_err(io(path, "finding where it is"))?;
+    let owned = OwnedFolder::lock(&path, STUDY)?;
+    for folder in WRITTEN {
+        remove_partial(&path.join(folder))?;
     }
+    let Some(found) = owned.settings()? else {
+        owned.write_settings(plan)?;
+        return Ok(owned);
+    };
+    let differences = differing(found, to_table(plan));
+    if differences.is_empty() {
+        return Ok(owned);
+    }
+    if !is_unused(&path)? {
+        return Err(owned.differs(differences).into());
+    }
+    remove(&path.join(LOGS))?;
+    owned.write_settings(plan)?;
+    Ok(owned)
 }
 
-fn differences(file: &Path, found: &str, wanted: &str) -> Result<Vec<String>, Error> {
-    let table = |text: &str| {
-        toml::from_str::<Table>(text)
-            .map_err(|error| Error::Toml { origin: file.display().to_string(), message: error.to_string() })
-    };
-    let (found, wanted) = (table(found)?, table(wanted)?);
-    let (found, wanted) = (flat(&with_named_arms(found)), flat(&with_named_arms(wanted)));
-    let keys: BTreeSet<&String> = found.keys().chain(wanted.keys()).collect();
-    let is_free = |key: &str| FREE.iter().any(|free| key.starts_with(free));
-    let show = |value: Option<&String>| value.map_or("not set", |value| value).to_owned();
-    let differing = keys.into_iter().filter(|key| found.get(*key) != wanted.get(*key) && !is_free(key));
-    Ok(differing
-        .map(|key| format!("{key} = {} (wanted: {})", show(found.get(key)), show(wanted.get(key))))
-        .collect())
+/// The keys that would change a result.
+fn differing(found: Table, expected: Table) -> Vec<Difference> {
+    let mut differences = differences(&with_named_arms(found), &with_named_arms(expected));
+    differences.retain(|difference| !FREE.iter().any(|free| difference.key.starts_with(free)));
+    differences
 }
 
 /// `arms` by their names, so that a difference in one of them is named by its key.
@@ -88,7 +68,7 @@ fn with_named_arms(mut plan: Table) -> Table {
 fn is_unused(folder: &Path) -> Result<bool, Error> {
     let is_empty =
         |entry: &fs::DirEntry| fs::read_dir(entry.path()).is_ok_and(|mut inside| inside.next().is_none());
-    let mut entries = fs::read_dir(folder).map_err(Error::io(folder, "listing it"))?;
+    let mut entries = fs::read_dir(folder).map_err(io(folder, "listing it"))?;
     Ok(entries.all(|entry| {
         entry.is_ok_and(|entry| {
             let name = entry.file_name();
@@ -98,33 +78,20 @@ fn is_unused(folder: &Path) -> Result<bool, Error> {
     }))
 }
 
-/// Whether there is nothing but what a start that was killed at once leaves behind.
-fn is_empty(folder: &Path) -> Result<bool, Error> {
-    let mut entries = fs::read_dir(folder).map_err(Error::io(folder, "listing it"))?;
-    Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with('.'))))
-}
-
-fn lock(folder: &Path) -> Result<File, Error> {
-    let path = folder.join(LOCK);
-    let file = File::create(&path).map_err(Error::io(&path, "creating it"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse { folder: folder.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(Error::io(&path, "locking it")(source)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::objectives::OBJECTIVES;
 
     #[test]
     fn another_plan_takes_the_place_of_one_that_nothing_was_made_by() {
         let folder = tempfile::tempdir().unwrap();
         let study = folder.path().join("study");
         let text = Plan::text("default").unwrap();
-        let plan = |set: &str| Plan::read("default", &text, false, &[set.to_owned()]).unwrap();
-        let take = |set: &str| StudyFolder::take(&study, &plan(set)).map(|_| ());
+        let plan = |set: &str| Plan::read("default", &text, false, &[set.to_owned()], &OBJECTIVES).unwrap();
+        let take = |set: &str| super::take(&study, &plan(set)).map(|_| ());
         take("budget.steps=7").unwrap();
         // What jobs that failed leave: empty folders, and what they said.
         for name in ["done", "logs", "exports"] {

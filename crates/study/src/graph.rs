@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use electra_config::{ObjectiveInfo, StepCost};
 use electra_report::{Role, Schedule};
+use electra_store::settings::{put, to_toml};
 use toml::Value;
 
 use crate::arms::Arm;
-use crate::budget::{self, StepCost};
+use crate::budget;
 use crate::job::{Done, Job, Kind};
-use crate::plan::{CheckpointsPlan, Split, merge, nested};
+use crate::plan::{CheckpointsPlan, Split};
 use crate::{Error, Plan, estimate};
 
 /// Points that a run's log has, about: more than are shown, as those are means.
@@ -80,6 +82,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) plan: &'a Plan,
     /// What messages name.
     pub(crate) origin: &'a str,
+    /// The objectives that there are.
+    pub(crate) objectives: &'a [&'a ObjectiveInfo],
     pub(crate) vocab_size: u64,
     /// Where the tasks are, and which examples are scored.
     pub(crate) tasks: PathBuf,
@@ -235,8 +239,8 @@ fn steps<'a>(
     let plan = scope.plan;
     let mut costs = BTreeMap::new();
     for arm in plan.pretrained_arms() {
-        let config = plan.run_config(scope.origin, &arm, over(&arm), scope.vocab_size)?;
-        costs.insert(arm.name.clone(), StepCost::of(&config, plan.data.max_length)?);
+        let config = plan.run_config(scope.origin, scope.objectives, &arm, over(&arm), scope.vocab_size)?;
+        costs.insert(arm.name.clone(), budget::cost(scope.objectives, &config, plan.data.max_length)?);
     }
     let reference = &costs[&plan.budget.reference];
     let reference = (budget::reference_steps(plan, reference)?, reference);
@@ -321,8 +325,8 @@ fn part(
 /// Adds the job of a run, and the run; gives its place.
 fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<usize, Error> {
     let plan = scope.plan;
-    let config = plan.run_config(scope.origin, new.arm, new.over, scope.vocab_size)?;
-    let cost = StepCost::of(&config, plan.data.max_length)?;
+    let config = plan.run_config(scope.origin, scope.objectives, new.arm, new.over, scope.vocab_size)?;
+    let cost = budget::cost(scope.objectives, &config, plan.data.max_length)?;
     let mut table = plan.run_table(new.arm, new.seed, new.over);
     let whole = |value: u64| Value::Integer(value as i64);
     for (key, value) in [
@@ -331,10 +335,11 @@ fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<us
         ("checkpoint.keep", whole(new.keep as u64)),
         ("log.every_steps", whole((new.steps / LOGGED).max(1))),
     ] {
-        merge(&mut table, nested(key, value));
+        put(&mut table, key, value);
     }
-    let text = toml::to_string(&table).expect("keys are strings, and no setting is a number that TOML lacks");
-    let checkpoint_bytes = estimate::checkpoint_bytes(&config);
+    let text = to_toml(&table);
+    let objective = ObjectiveInfo::find(scope.objectives, &config.objective)?;
+    let checkpoint_bytes = estimate::checkpoint_bytes(objective, &config);
     let (name, settings) = (&new.name, format!("settings/{}.toml", new.name));
     let call = ["pretrain", "--config", &settings, "--run", &format!("runs/{name}")].map(String::from);
     graph.jobs.push(Job {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use electra_trainer::RunFolder;
+use electra_config::RunFolder;
 use sha2::{Digest, Sha256};
 
 /// One call of the program, in the study's folder.

@@ -9,6 +9,8 @@ mod files;
 mod folder;
 mod graph;
 mod job;
+#[cfg(test)]
+mod objectives;
 mod plan;
 mod pool;
 mod search;

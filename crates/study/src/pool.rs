@@ -9,10 +9,12 @@ use std::sync::atomic::{self, AtomicBool};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use electra_store::{create_folder, io, remove, write};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
+use crate::files::read_json;
 use crate::job::{Done, Job, Kind};
-use crate::{Error, files};
 
 /// Set for a job: its standard input is a pipe, and the job should save and end when that is closed. So a job
 /// ends with the study however this ends, and the terminal's Ctrl-C reaches the study alone.
@@ -144,7 +146,7 @@ impl Pool<'_> {
     ) -> Result<BTreeMap<String, Outcome>, Error> {
         let jobs = work.jobs;
         for folder in [RECORDS, LOGS] {
-            files::create_dir(&self.study.join(folder))?;
+            create_folder(&self.study.join(folder))?;
         }
         let index: BTreeMap<&str, usize> = jobs.iter().enumerate().map(|(at, job)| (&*job.id, at)).collect();
         let all: Vec<Job> = jobs.iter().chain(work.later).cloned().collect();
@@ -178,7 +180,7 @@ impl Pool<'_> {
             let mut still = Vec::new();
             for mut one in running {
                 let job = &jobs[one.job];
-                match one.child.try_wait().map_err(Error::io(self.program, "waiting for it"))? {
+                match one.child.try_wait().map_err(io(self.program, "waiting for it"))? {
                     None => still.push(one),
                     Some(status) => {
                         let ended = self.ended(job, &hashes[&job.id], &one, status, observer)?;
@@ -239,21 +241,20 @@ impl Pool<'_> {
         if let Some((path, text)) = &job.settings {
             let path = self.study.join(path);
             if let Some(folder) = path.parent() {
-                files::create_dir(folder)?;
+                create_folder(folder)?;
             }
-            files::write(&path, text)?;
+            write(&path, text)?;
         }
         let output = self.study.join(&job.output);
         if job.done == Done::Folder {
-            files::remove(&output)?;
+            remove(&output)?;
         }
         if let Some(folder) = output.parent() {
-            files::create_dir(folder)?;
+            create_folder(folder)?;
         }
         let log = self.log(&job.id);
-        let file =
-            OpenOptions::new().create(true).append(true).open(&log).map_err(Error::io(&log, "opening it"))?;
-        let again = file.try_clone().map_err(Error::io(&log, "opening it"))?;
+        let file = OpenOptions::new().create(true).append(true).open(&log).map_err(io(&log, "opening it"))?;
+        let again = file.try_clone().map_err(io(&log, "opening it"))?;
         let mut command = Command::new(self.program);
         command
             .args(&job.arguments)
@@ -268,7 +269,7 @@ impl Pool<'_> {
             .env("OMP_WAIT_POLICY", "PASSIVE");
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child = command.spawn().map_err(Error::io(self.program, "starting it"))?;
+        let child = command.spawn().map_err(io(self.program, "starting it"))?;
         Ok(Running { job: at, child, begun: Instant::now(), asked: false })
     }
 
@@ -285,7 +286,7 @@ impl Pool<'_> {
         if status.success() && missing.is_none() {
             let text = serde_json::to_string(&Record { inputs: hash.into(), seconds })
                 .expect("its keys are strings");
-            files::write(&self.record(&job.id), &format!("{text}\n"))?;
+            write(&self.record(&job.id), &format!("{text}\n"))?;
             observer(&Event::Finished { id: job.id.clone(), seconds });
             return Ok(Outcome::Done { seconds });
         }
@@ -306,7 +307,7 @@ impl Pool<'_> {
 
     /// A job that was done before, whose output is still there.
     fn recorded(&self, job: &Job, hash: &str) -> Option<Outcome> {
-        let record: Record = files::read_json(&self.record(&job.id)).ok()?;
+        let record: Record = read_json(&self.record(&job.id)).ok()?;
         let is_there = record.inputs == hash && self.study.join(&job.output).exists();
         is_there.then_some(Outcome::Done { seconds: record.seconds })
     }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use electra_report::Failure;
+use electra_store::{create_folder, read_to_string, write};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use crate::Error;
 use crate::collect::{scores, tasks};
 use crate::graph::{Graph, Scope};
 use crate::plan::Split;
 use crate::study::Progress;
-use crate::{Error, files};
 
 /// Where the choice is kept, with the scores that it follows from.
 const CHOSEN: &str = "search.json";
@@ -41,6 +42,7 @@ pub(crate) fn scope<'a>(report: &Scope<'a>, study: &Path) -> Result<Scope<'a>, E
     Ok(Scope {
         plan: report.plan,
         origin: report.origin,
+        objectives: report.objectives,
         vocab_size: report.vocab_size,
         tasks,
         split: Split::Dev,
@@ -54,14 +56,14 @@ fn hold_out(report: &Scope<'_>, study: &Path) -> Result<(), Error> {
         let train = task.read(&electra_tasks::Split::Train)?.path;
         let dev = task.read(&electra_tasks::Split::Dev)?.path;
         let folder = study.join("search-tasks").join(name);
-        files::create_dir(&folder)?;
-        let text = files::read_to_string(&train)?;
+        create_folder(&folder)?;
+        let text = read_to_string(&train)?;
         let refuse = |what: &str| Error::Result { path: train.clone(), what: what.into() };
         if train.extension().is_none_or(|extension| extension != "tsv") {
             return Err(refuse("a search needs a .tsv to hold examples out of, where tasks.evaluate is dev"));
         }
         let definition = study.join(&report.tasks).join(name).join("task.toml");
-        let definition = definition.exists().then(|| files::read_to_string(&definition)).transpose()?;
+        let definition = definition.exists().then(|| read_to_string(&definition)).transpose()?;
         let bare = match &definition {
             Some(text) => text
                 .parse::<toml::Table>()
@@ -81,10 +83,10 @@ fn hold_out(report: &Scope<'_>, study: &Path) -> Result<(), Error> {
         }
         for (original, text) in [(&train, &kept), (&dev, &held)] {
             let name = original.file_name().expect("it was read, so it is a file");
-            files::write(&folder.join(name), text)?;
+            write(&folder.join(name), text)?;
         }
         if let Some(text) = definition {
-            files::write(&folder.join("task.toml"), &text)?;
+            write(&folder.join("task.toml"), &text)?;
         }
     }
     Ok(())
@@ -154,7 +156,7 @@ pub(crate) fn choose(
         }
     }
     let text = serde_json::to_string_pretty(&tried).expect("its keys are strings");
-    files::write(&study.join(CHOSEN), &format!("{text}\n"))?;
+    write(&study.join(CHOSEN), &format!("{text}\n"))?;
     Ok(choice)
 }
 

@@ -5,17 +5,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use electra_config::ObjectiveInfo;
 use electra_data::Corpus;
 use electra_report::{AnalysisConfig, Failure};
+use electra_store::{io, remove};
 use electra_text::Inputs;
 use toml::Value;
 
-use crate::folder::StudyFolder;
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
 use crate::pool::{Event, Outcome, Pool, Work};
 use crate::search::Choice;
-use crate::{Error, Plan, collect, estimate, files, search};
+use crate::{Error, Plan, collect, estimate, folder, search};
 
 /// What to do, where, and who is told.
 pub struct Study<'a> {
@@ -23,6 +24,8 @@ pub struct Study<'a> {
     pub plan: &'a Plan,
     /// What messages about the plan name: its file.
     pub origin: &'a str,
+    /// The objectives that there are.
+    pub objectives: &'a [&'a ObjectiveInfo],
     /// The study's folder. If it holds a study of the same plan, that goes on.
     pub folder: &'a Path,
     /// The `electra` program.
@@ -164,14 +167,14 @@ impl Exported {
 /// Removes all checkpoints of a run but the newest: what is scored of them is exported.
 fn thin(run: &Path) -> Result<(), Error> {
     let folder = run.join("checkpoints");
-    let entries = fs::read_dir(&folder).map_err(Error::io(&folder, "listing it"))?;
+    let entries = fs::read_dir(&folder).map_err(io(&folder, "listing it"))?;
     let name = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     let steps = entries.flatten().filter(|entry| name(entry).starts_with("step-"));
     let mut steps: Vec<PathBuf> = steps.map(|entry| entry.path()).collect();
     // Their numbers have as many digits.
     steps.sort();
     steps.pop();
-    steps.iter().try_for_each(|step| files::remove(step))
+    Ok(steps.iter().try_for_each(|step| remove(step))?)
 }
 
 /// Does a study, from where its folder is: every job that is not done, then the report.
@@ -180,7 +183,7 @@ fn thin(run: &Path) -> Result<(), Error> {
 /// If the folder cannot be taken, a result cannot be read, or the report cannot be written. A job that fails is
 /// no error.
 pub fn run(study: Study<'_>) -> Result<Ended, Error> {
-    let Study { plan, origin, folder, program, command, stop, observer } = study;
+    let Study { plan, origin, objectives, folder, program, command, stop, observer } = study;
     // What is wrong with text or tasks is said before anything is computed for hours, or a folder is made.
     for text in plan.data.text.iter().flatten() {
         Inputs::expand(&[text.to_string_lossy()])?;
@@ -188,6 +191,7 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     let scope = |vocab_size| Scope {
         plan,
         origin,
+        objectives,
         vocab_size,
         tasks: plan.tasks_folder(),
         split: plan.tasks.evaluate,
@@ -195,9 +199,11 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     if plan.tasks.folder.is_some() {
         collect::tasks(Path::new(""), &scope(0), &plan.tasks.names)?;
     }
-    let later: Vec<Job> = estimate(plan)?.jobs.into_iter().filter(|job| job.kind != Kind::Data).collect();
-    let folder = StudyFolder::take(folder, plan)?;
-    let pool = Pool { study: &folder.path, program, slots: plan.slots(), threads: plan.run.threads, stop };
+    let later: Vec<Job> =
+        estimate(plan, objectives)?.jobs.into_iter().filter(|job| job.kind != Kind::Data).collect();
+    let owned = folder::take(folder, plan)?;
+    let folder = owned.path();
+    let pool = Pool { study: folder, program, slots: plan.slots(), threads: plan.run.threads, stop };
     let mut progress = Progress::default();
 
     progress.run(&pool, graph::data(plan), &later, observer)?;
@@ -208,22 +214,22 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     if !failures.is_empty() {
         return Ok(Ended::Finished { conclusion: None, failures });
     }
-    let corpus = Corpus::open(&folder.path.join("corpus"))?;
+    let corpus = Corpus::open(&folder.join("corpus"))?;
     let scope = scope(u64::from(corpus.vocabulary().size));
     if plan.tasks.folder.is_none() {
-        collect::tasks(&folder.path, &scope, &plan.tasks.names)?;
+        collect::tasks(folder, &scope, &plan.tasks.names)?;
     }
 
     let mut chosen = Choice::default();
     if plan.search.is_some() {
         let later = graph::study(&scope, &chosen.settings)?.jobs;
-        let scope = search::scope(&scope, &folder.path)?;
+        let scope = search::scope(&scope, folder)?;
         let graph = graph::search(&scope)?;
         progress.run(&pool, graph.jobs.clone(), &later, observer)?;
         if progress.is_interrupted() {
             return Ok(Ended::Interrupted);
         }
-        chosen = search::choose(&folder.path, &scope, &graph, &progress)?;
+        chosen = search::choose(folder, &scope, &graph, &progress)?;
         observer(&Event::Note(search::told(&chosen)));
         progress.lost = chosen.failures().collect();
     }
@@ -233,7 +239,7 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     if progress.is_interrupted() || stop.load(Ordering::Relaxed) {
         return Ok(Ended::Interrupted);
     }
-    let conclusion = report(&folder.path, &scope, &graph, &chosen.settings, &progress, command)?;
+    let conclusion = report(folder, &scope, &graph, &chosen.settings, &progress, command)?;
     Ok(Ended::Finished { conclusion: Some(conclusion), failures: progress.failures() })
 }
 
@@ -279,6 +285,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objectives::OBJECTIVES;
 
     #[test]
     fn the_last_checkpoint_is_kept_once_all_exports_are_done() {
@@ -298,9 +305,15 @@ mod tests {
     fn a_run_is_exported_when_its_last_export_is_done() {
         let plan = Plan::text("default").unwrap();
         let set = ["checkpoints={ shares = [0.5] }".to_owned(), "pretraining_seeds=[1]".to_owned()];
-        let plan = Plan::read("default", &plan, false, &set).unwrap();
-        let scope =
-            Scope { plan: &plan, origin: "", vocab_size: 100, tasks: "".into(), split: plan.tasks.evaluate };
+        let plan = Plan::read("default", &plan, false, &set, &OBJECTIVES).unwrap();
+        let scope = Scope {
+            plan: &plan,
+            origin: "",
+            objectives: &OBJECTIVES,
+            vocab_size: 100,
+            tasks: "".into(),
+            split: plan.tasks.evaluate,
+        };
         let graph = graph::study(&scope, &BTreeMap::new()).unwrap();
         let exports: Vec<&Job> = graph
             .jobs

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use electra_store::{NewFile, NewFolder, create_folder, io, require_vacant, write as write_file};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::json;
@@ -76,74 +76,54 @@ pub struct Summary {
 /// same seed and sizes give the same bytes, on any number of threads.
 ///
 /// # Errors
-/// [`Error::Config`] if a size is out of range, [`Error::Occupied`] if the folder has something in it,
-/// [`Error::Io`] if a file cannot be written.
+/// [`Error::Config`] if a size is out of range, [`Error::Store`] if the folder has something in it or a file cannot
+/// be written.
 pub fn write(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summary, Error> {
     sizes.validate()?;
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Io { path, source }
-    };
-    match fs::read_dir(folder) {
-        Ok(mut entries) => {
-            if entries.next().is_some() {
-                return Err(Error::Occupied { path: folder.to_owned() });
-            }
-        }
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(folder)(error)),
-        Err(_) => {}
-    }
-    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(above).map_err(failed(above))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".electra-language-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-    let temporary = builder.tempdir_in(above).map_err(failed(above))?;
-    let summary = write_into(language, sizes, temporary.path()).map_err(failed(folder))?;
-    fs::rename(temporary.path(), folder).map_err(failed(folder))?;
-    // Renamed away: there is nothing left for the guard to remove.
-    let _ = temporary.keep();
-    File::open(above).and_then(|folder| folder.sync_all()).map_err(failed(above))?;
+    require_vacant(folder)?;
+    let new = NewFolder::create(folder)?;
+    let summary = write_into(language, sizes, new.path())?;
+    new.finish()?;
     Ok(summary)
 }
 
-fn write_into(language: &Language, sizes: Sizes, folder: &Path) -> io::Result<Summary> {
+fn write_into(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summary, electra_store::Error> {
     let summary = corpus(language, sizes.documents, &folder.join("corpus.txt"))?;
     let scopes = Part::ALL.map(|part| Scope { language, units: Units::new(language, part) });
     for (number, task) in TASKS.iter().enumerate() {
         let of_task = folder.join("tasks").join(task.name);
-        fs::create_dir_all(&of_task)?;
-        whole(&of_task.join("task.toml"), &definition(task))?;
+        create_folder(&of_task)?;
+        write_file(&of_task.join("task.toml"), &definition(task))?;
         for ((part, scope), size) in
             Part::ALL.into_iter().zip(&scopes).zip([sizes.train, sizes.dev, sizes.test])
         {
             let stream = 3 * number as u64 + part as u64;
             let lines = examples(language.seed, task, scope, stream, size);
-            whole(&of_task.join(format!("{}.tsv", part.name())), &lines)?;
+            write_file(&of_task.join(format!("{}.tsv", part.name())), &lines)?;
         }
     }
     let pairs = folder.join("minimal-pairs");
-    fs::create_dir_all(&pairs)?;
+    create_folder(&pairs)?;
     for (number, phenomenon) in PHENOMENA.iter().enumerate() {
         let lines = minimal_pairs(language.seed, &scopes[Part::Test as usize], number, sizes.test);
-        whole(&pairs.join(format!("{phenomenon}.jsonl")), &lines)?;
+        write_file(&pairs.join(format!("{phenomenon}.jsonl")), &lines)?;
     }
     let entries: Vec<String> = language.entries().iter().map(Entry::line).collect();
-    whole(&folder.join("lexicon.tsv"), &format!("{}\n{}\n", Entry::HEADER, entries.join("\n")))?;
+    write_file(&folder.join("lexicon.tsv"), &format!("{}\n{}\n", Entry::HEADER, entries.join("\n")))?;
     let mut facts = String::from("name\trelation\tvalue\n");
     for (name, relation, value) in language.facts() {
         let _ = writeln!(facts, "{name}\t{relation}\t{value}");
     }
-    whole(&folder.join("facts.tsv"), &facts)?;
+    write_file(&folder.join("facts.tsv"), &facts)?;
     let about = json!({ "version": VERSION, "seed": language.seed, "summary": summary });
     let about = serde_json::to_string_pretty(&about).expect("numbers with names") + "\n";
-    whole(&folder.join("language.json"), &about)?;
+    write_file(&folder.join("language.json"), &about)?;
     Ok(summary)
 }
 
-fn corpus(language: &Language, documents: u64, path: &Path) -> io::Result<Summary> {
-    let mut file = BufWriter::new(File::create(path)?);
+fn corpus(language: &Language, documents: u64, path: &Path) -> Result<Summary, electra_store::Error> {
+    let mut file = BufWriter::new(NewFile::create(path)?);
+    let failed = || io(path, "writing it");
     let (mut words, mut nats, mut certain) = (0_u64, 0.0, 0_u64);
     for first in (0..documents).step_by(CHUNK as usize) {
         let chunk: Vec<_> = (first..documents.min(first + CHUNK))
@@ -162,15 +142,15 @@ fn corpus(language: &Language, documents: u64, path: &Path) -> io::Result<Summar
         // Added up in order, so that the sums are the same on any number of threads.
         for (number, (text, counts)) in chunk.into_iter().enumerate() {
             if first + number as u64 > 0 {
-                file.write_all(b"\n")?;
+                file.write_all(b"\n").map_err(failed())?;
             }
-            file.write_all(text.as_bytes())?;
+            file.write_all(text.as_bytes()).map_err(failed())?;
             words += counts.0;
             nats += counts.1;
             certain += counts.2;
         }
     }
-    file.into_inner()?.sync_all()?;
+    file.into_inner().map_err(|error| failed()(error.into_error()))?.finish()?;
     // To the digits that every machine's logarithm agrees on.
     let share = |of: f64| (of / words as f64 * 1e6).round() / 1e6;
     Ok(Summary { documents, words, entropy: share(nats), certain: share(certain as f64) })
@@ -225,10 +205,4 @@ fn definition(task: &Task) -> String {
         list(task.texts),
         list(task.metrics),
     )
-}
-
-fn whole(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }

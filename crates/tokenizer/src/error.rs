@@ -14,6 +14,10 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A tokenizer could not be written.
+    #[error(transparent)]
+    Store(#[from] electra_store::Error),
+
     /// A folder holds neither `tokenizer.json` nor `vocab.txt`.
     #[error("{}: no tokenizer in this folder: expected tokenizer.json or vocab.txt", folder.display())]
     NoTokenizer {

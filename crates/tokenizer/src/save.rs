@@ -1,10 +1,10 @@
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use electra_store::{NewFile, NewFolder, create_folder};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tempfile::NamedTempFile;
 
 use crate::pipeline::{as_json, types};
 use crate::{Error, Tokenizer};
@@ -19,7 +19,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// [`Error::VocabTxt`] if the ids have holes or a token has a line break, so that `vocab.txt` could not
-    /// say it; [`Error::Io`] if a file cannot be written. Nothing is replaced before all is written.
+    /// say it; [`Error::Store`] if a file cannot be written. Nothing is replaced before all is written.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
         let folder = folder.as_ref();
         let files = [
@@ -29,7 +29,7 @@ impl Tokenizer {
             ("tokenizer.json", pretty(&self.pipeline)),
         ];
         let written = if is_free(folder) { write_whole(folder, &files) } else { write_into(folder, &files) };
-        written.map_err(|source| Error::Io { path: folder.to_owned(), source })
+        Ok(written?)
     }
 
     fn vocab_txt(&self) -> Result<String, Error> {
@@ -109,60 +109,28 @@ fn is_free(folder: &Path) -> bool {
 }
 
 /// Writes the set into a temporary folder beside its place, which then takes its name.
-fn write_whole(folder: &Path, files: &Files) -> io::Result<()> {
-    let Some(name) = folder.file_name() else { return write_into(folder, files) };
-    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(above)?;
-    let mut builder = tempfile::Builder::new();
-    let prefix = format!(".{}.partial-", name.to_string_lossy());
-    builder.prefix(&prefix);
-    // The default is a folder for its owner alone; this one gets what the umask says, as any folder.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-    let temporary = builder.tempdir_in(above)?;
-    write_into(temporary.path(), files)?;
-    match fs::rename(temporary.path(), folder) {
-        Ok(()) => {
-            // Renamed away: there is nothing left for the guard to remove.
-            let _ = temporary.keep();
-            sync(above)
-        }
+fn write_whole(folder: &Path, files: &Files) -> Result<(), electra_store::Error> {
+    if folder.file_name().is_none() {
+        return write_into(folder, files);
+    }
+    let new = NewFolder::create(folder)?;
+    write_into(new.path(), files)?;
+    match new.finish() {
         // An empty folder that cannot be replaced, such as the root of a file system.
         Err(_) if folder.is_dir() => write_into(folder, files),
-        Err(error) => Err(error),
+        finished => finished,
     }
 }
 
-/// Puts the files into a folder, each whole or not at all.
-fn write_into(folder: &Path, files: &Files) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+/// Puts the files into a folder, each whole or not at all; none gets its name before all are written.
+fn write_into(folder: &Path, files: &Files) -> Result<(), electra_store::Error> {
+    create_folder(folder)?;
     let mut written = Vec::new();
     for (name, text) in files {
-        written.push((name, sibling(folder, text)?));
+        let path = folder.join(name);
+        let mut file = NewFile::create(&path)?;
+        file.write_all(text.as_bytes()).map_err(electra_store::io(&path, "writing it"))?;
+        written.push(file);
     }
-    for (name, file) in written {
-        file.persist(folder.join(name)).map_err(|error| error.error)?;
-    }
-    sync(folder)
-}
-
-/// A temporary file in `folder` with `text`, on the disk.
-fn sibling(folder: &Path, text: &str) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".electra-");
-    #[cfg(unix)]
-    {
-        // The default is a file for its owner alone; a tokenizer gets what the umask says, as any file.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    Ok(file)
-}
-
-/// Makes the renames last through a loss of power, where folders can be synchronised.
-fn sync(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    written.into_iter().try_for_each(NewFile::finish)
 }

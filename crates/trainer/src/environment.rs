@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use electra_config::{DeviceChoice, DeviceConfig, Precision};
 use serde::{Deserialize, Serialize};
 use tch::{Cuda, Device, Kind, Tensor};
 
-use crate::config::{DeviceChoice, DeviceConfig, Precision};
-use crate::{Error, files};
+use crate::Error;
+use crate::error::damaged;
 
 const NAME: &str = "environment.json";
 /// How long matrix products are timed.
@@ -114,8 +115,8 @@ pub(crate) fn record(
 ) -> Result<(f64, Option<String>), Error> {
     let path = folder.join(NAME);
     let mut entries: Vec<Entry> = if path.exists() {
-        serde_json::from_str(&files::read_to_string(&path)?)
-            .map_err(|error| Error::damaged(&path, format!("is no list of environments: {error}")))?
+        serde_json::from_str(&electra_store::read_to_string(&path)?)
+            .map_err(|error| damaged(&path, format!("is not a list of environments: {error}")))?
     } else {
         Vec::new()
     };
@@ -129,7 +130,7 @@ pub(crate) fn record(
     let peak_flops_per_s = measure()?;
     entries.push(Entry { since_step, environment: environment.clone(), peak_flops_per_s });
     let text = serde_json::to_string_pretty(&entries).expect("an environment's keys are strings");
-    files::write(&path, format!("{text}\n").as_bytes())?;
+    electra_store::write(&path, format!("{text}\n"))?;
     Ok((peak_flops_per_s, change))
 }
 

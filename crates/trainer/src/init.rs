@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use electra_config::{Config, InitConfig};
 use electra_encoder::{EncoderConfig, HubFolder, Loader, Part};
 use tch::nn;
 
 use crate::Error;
-use crate::config::{Config, InitConfig};
 
 /// The heads that checkpoints have, each of which the run may lack, and a checkpoint too.
 const HEADS: [&str; 3] = ["discriminator_predictions.", "generator_predictions.", "generator_lm_head."];

@@ -1,28 +1,24 @@
 #![doc = include_str!("../README.md")]
 
 mod batches;
-mod budget;
 mod checkpoint;
+mod config;
 mod environment;
 mod error;
-mod files;
 mod folder;
 mod init;
 mod log;
 mod optimizer;
 mod run;
-mod schedule;
 mod skips;
 mod start;
 mod step;
 mod train;
 
-pub mod config;
-
-pub use checkpoint::Checkpoint;
-pub use config::{Config, Preset};
+pub use checkpoint::read_model;
+pub use config::read_config;
+// What stands in this crate's own functions.
+pub use electra_config::{Checkpoint, Config};
 pub use error::{BoxError, Error};
-pub use folder::RunFolder;
 pub use run::{Event, Outcome, Rates, Run};
-pub use schedule::Schedule;
 pub use train::train;

@@ -1,11 +1,12 @@
 //! The optimizer of a run, and its state by the names of the parameters.
 
+use electra_config::OptimizerConfig;
 use electra_encoder::Weights;
 use electra_torch::{AdamW, AdamWConfig, Group, ParameterState};
 use tch::{Tensor, nn};
 
 use crate::Error;
-use crate::config::OptimizerConfig;
+use crate::error::damaged;
 
 /// AdamW over every parameter of a run that needs gradients.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Optimizer {
     pub(crate) fn set_state(&mut self, weights: &Weights) -> Result<(), Error> {
         let get = |name: &str, what: &str| {
             let key = format!("{name}.{what}");
-            let missing = || Error::damaged(weights.path(), format!("has no {key}"));
+            let missing = || damaged(weights.path(), format!("has no {key}"));
             weights.get(&key).map(Tensor::shallow_clone).ok_or_else(missing)
         };
         let state = self.names.iter().map(|name| {

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use electra_config::Config;
 use electra_objective::Spec;
-
-use crate::config::Config;
 
 /// What to train, where, and who is told.
 pub struct Run<'a> {

@@ -1,14 +1,15 @@
 //! The beginning of a run, or of a sitting that goes on with one.
 
+use electra_config::{Checkpoint, Config, DamagedCheckpoint, Horizon, Precision, StepCost, StepShape};
 use electra_data::Corpus;
-use electra_encoder::StepShape;
 use electra_objective::Given;
+use electra_store::settings::Difference;
+use electra_store::{Error as StoreError, read_to_string};
 use tch::nn;
 
+use crate::Error;
 use crate::batches::Source;
-use crate::budget::{Horizon, StepCost};
-use crate::checkpoint::{self, Checkpoint, Damaged, LogLengths, SkipCounts, State};
-use crate::config::{Config, Difference, Precision};
+use crate::checkpoint::{self, LogLengths, SkipCounts, State};
 use crate::environment;
 use crate::folder::OwnFolder;
 use crate::init::initialise;
@@ -18,7 +19,6 @@ use crate::run::{Event, Run};
 use crate::skips::Skips;
 use crate::step::{Learner, Rate, Replays};
 use crate::train::{Clock, Training};
-use crate::{Error, files};
 
 /// The most rows of the product that is timed: beyond it, nothing gets faster.
 const MEASURED_ROWS: u64 = 4096;
@@ -32,12 +32,13 @@ pub(crate) fn fits(config: &Config, corpus: &Corpus) -> Result<(), Error> {
         ("type_vocab_size", encoder.type_vocab_size, 2),
     ] {
         if found < needed {
-            return Err(Error::Setting {
+            return Err(StoreError::Setting {
                 origin: "the settings".to_owned(),
                 key: format!("model.encoder.{field}"),
                 found: found.to_string(),
                 expected: format!("at least {needed}, as {} needs", config.data.corpus.display()),
-            });
+            }
+            .into());
         }
     }
     Ok(())
@@ -49,12 +50,13 @@ pub(crate) fn parts_add_up(run: &Run<'_>) -> Result<(), Error> {
     if parts == 1 || !info.couples_rows {
         return Ok(());
     }
-    Err(Error::Setting {
+    Err(StoreError::Setting {
         origin: "the settings".to_owned(),
         key: "budget.accumulation".to_owned(),
         found: parts.to_string(),
         expected: format!("1: in {} the rows of a batch enter each other's loss", info.name),
-    })
+    }
+    .into())
 }
 
 /// Takes the folder, makes the objective, and gives it the newest whole checkpoint's state or its first.
@@ -71,7 +73,7 @@ pub(crate) fn begin<'r, 'c>(
         length: source.corpus.max_length() as u64,
         masked: config.masking.capacity(source.corpus.max_length()) as u64,
     };
-    let cost = StepCost::new(&spec.info, given.model, shape);
+    let cost = StepCost::new(shape, |shape, convention| spec.info.flops(given.model, shape, convention));
     let horizon = Horizon::new(config.budget.limit("the settings")?, cost)?;
 
     let (device, environment) = environment::set_up(&config.device)?;
@@ -82,10 +84,10 @@ pub(crate) fn begin<'r, 'c>(
     let saved = newest(&folder, observer)?;
     let state = match &saved {
         Some(checkpoint) => {
-            let state = checkpoint.state()?;
+            let state = checkpoint::read_state(checkpoint)?;
             same_corpus(&folder, &state, &corpus_hash)?;
-            checkpoint.model()?.load_into(&var_store)?;
-            optimizer.set_state(&checkpoint.optimizer()?)?;
+            checkpoint::read_model(checkpoint)?.load_into(&var_store)?;
+            optimizer.set_state(&checkpoint::read_optimizer(checkpoint)?)?;
             Some(state)
         }
         None => {
@@ -101,14 +103,14 @@ pub(crate) fn begin<'r, 'c>(
     let rows = (cost.tokens / source.parts as u64).min(MEASURED_ROWS) as i64;
     let measure =
         || environment::matmul_peak(device, config.device.precision, rows, config.model.encoder.hidden_size);
-    let (peak_flops_per_s, change) = environment::record(&folder.folder, step, &environment, measure)?;
+    let (peak_flops_per_s, change) = environment::record(folder.path(), step, &environment, measure)?;
     if let Some(change) = change {
         observer(&Event::Warning(change));
     }
     let parameters = optimizer.parameters().iter().map(|parameter| parameter.numel() as u64).sum();
     observer(&Event::Started { step, steps: horizon.steps(), parameters, peak_flops_per_s });
     Ok(Training {
-        logs: Logs::open(&folder.folder, lengths)?,
+        logs: Logs::open(folder.path(), lengths)?,
         clock: Clock::new(elapsed),
         rates: None,
         config,
@@ -138,9 +140,9 @@ pub(crate) fn begin<'r, 'c>(
 
 /// The newest whole checkpoint; damaged ones that are newer are named and set aside.
 fn newest(folder: &OwnFolder, observer: &mut dyn FnMut(&Event)) -> Result<Option<Checkpoint>, Error> {
-    let found = checkpoint::find(&folder.checkpoints)?;
+    let found = folder.checkpoints.find()?;
     let from = found.newest.as_ref().map_or(0, |newest| newest.step);
-    for Damaged { folder, error } in found.damaged {
+    for DamagedCheckpoint { folder, error } in found.damaged {
         let aside = checkpoint::set_aside(&folder)?;
         let warning = format!("{error}; it is now {}, and the run goes on from step {from}", aside.display());
         observer(&Event::Warning(warning));
@@ -150,7 +152,7 @@ fn newest(folder: &OwnFolder, observer: &mut dyn FnMut(&Event)) -> Result<Option
 
 /// Names the corpus by what its manifest says, the hashes of its shards among it.
 fn corpus_hash(config: &Config) -> Result<String, Error> {
-    let manifest = files::read_to_string(&config.data.corpus.join("corpus.json"))?;
+    let manifest = read_to_string(&config.data.corpus.join("corpus.json"))?;
     Ok(checkpoint::hash(manifest.as_bytes()))
 }
 
@@ -162,7 +164,7 @@ fn same_corpus(folder: &OwnFolder, state: &State, now: &str) -> Result<(), Error
     let difference = Difference {
         key: "data.corpus (SHA-256 of its corpus.json)".to_owned(),
         found: Some(state.corpus.clone()),
-        wanted: Some(now.to_owned()),
+        expected: Some(now.to_owned()),
     };
-    Err(Error::Differs { folder: folder.folder.clone(), differences: vec![difference] })
+    Err(folder.differs(difference))
 }

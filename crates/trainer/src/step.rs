@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::checkpoint::SkipCounts;
-    use crate::config::{Config, Preset};
+    use electra_config::{Config, Preset};
 
     fn learner(var_store: &nn::VarStore, objective: Box<dyn Objective>) -> Learner {
         let config = Config::preset(Preset::Tiny, "electra", 0, "corpus".into());

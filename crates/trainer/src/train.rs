@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use electra_config::{Checkpoint, Config, Horizon, StepCost};
 use electra_data::Corpus;
 use electra_masking::Stream;
 use electra_objective::{Batch, Given, Metric, Over};
@@ -11,9 +12,7 @@ use electra_torch::{Preceding, with_dropout_keys};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::batches::{Batches, Source};
-use crate::budget::{Horizon, StepCost};
 use crate::checkpoint::{self, Snapshot, State};
-use crate::config::Config;
 use crate::folder::OwnFolder;
 use crate::log::{Logs, Metrics, Timing};
 use crate::run::{Event, Outcome, Rates, Run};
@@ -80,7 +79,7 @@ pub(crate) struct Training<'r, 'c> {
     /// Steps that are done, which is also the number of the next.
     pub(crate) step: u64,
     /// The newest whole checkpoint.
-    pub(crate) saved: Option<checkpoint::Checkpoint>,
+    pub(crate) saved: Option<Checkpoint>,
     pub(crate) clock: Clock,
     pub(crate) rates: Option<Rates>,
 }
@@ -230,7 +229,7 @@ impl Training<'_, '_> {
         Ok(())
     }
 
-    fn write_checkpoint(&mut self) -> Result<checkpoint::Checkpoint, Error> {
+    fn write_checkpoint(&mut self) -> Result<Checkpoint, Error> {
         let model = electra_encoder::Weights::of(&self.var_store, electra_encoder::Part::ALL);
         let optimizer = self.learner.optimizer.state()?;
         let state = State {
@@ -262,9 +261,9 @@ impl Training<'_, '_> {
             examples = self.source.examples(step)?;
             steps.push(serde_json::json!({ "step": step, "examples": examples }));
         }
-        let dump = self.folder.folder.join("nonfinite.json");
+        let dump = self.folder.path().join("nonfinite.json");
         let text = serde_json::to_string_pretty(&steps).expect("the keys are strings");
-        crate::files::write(&dump, format!("{text}\n").as_bytes())?;
+        electra_store::write(&dump, format!("{text}\n"))?;
         Err(Error::NonFinite {
             count: counts.longest as u64,
             step: counts.longest_end as u64,

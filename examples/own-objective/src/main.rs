@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
-use electra_trainer::{Config, Event, Outcome, Run, train};
+use electra_trainer::{Event, Outcome, Run, train};
 
 use shuffled_words::SPEC;
 
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
 
 /// What `electra pretrain` does, with this crate's objective.
 fn pretrain(config: &Path, folder: &Path, observer: &mut dyn FnMut(&Event)) -> Result<Outcome> {
-    let config = Config::read(config, &[], |_| Ok((SPEC.info.masking)()))?;
+    let config = electra_trainer::read_config(config, &[], |_| Ok((SPEC.info.masking)()))?;
     train(Run {
         config: &config,
         folder,

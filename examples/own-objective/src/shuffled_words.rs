@@ -4,11 +4,13 @@
 //!
 //! This file is all of it: what the loader prepares, the network and its loss, and the value by which both are known.
 
+use electra_config::{Head, Positions};
 use electra_data::{Cells, Column, Corpus, Error, Key, Row, View};
-use electra_encoder::{Encoder, Head, Positions};
+use electra_encoder::Encoder;
 use electra_masking::{MaskingConfig, Stream};
 use electra_objective::{
-    Batch, ModelConfig, Objective, ObjectiveInfo, Output, ReplacedHead, Spec, binary_cross_entropy, detection,
+    Batch, ModelConfig, Objective, ObjectiveInfo, Output, ReplacedHead, Spec, binary_cross_entropy,
+    build_encoder, detection,
 };
 use tch::nn;
 
@@ -75,7 +77,7 @@ impl ShuffledWords {
     /// Its parameters lie under `root / "main"`, where the trainer and an export look for them.
     fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
         Self {
-            encoder: config.build_encoder(root),
+            encoder: build_encoder(root, config),
             head: ReplacedHead::new(&(root / "main"), &config.encoder),
             weight: config.disc_weight,
         }

@@ -6,18 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The crates below the libtorch line: they build and test on a machine without it.
 const LEAVES: &[&str] = &[
+    "electra-config",
     "electra-data",
     "electra-masking",
     "electra-metrics",
     "electra-report",
+    "electra-store",
     "electra-synthetic",
     "electra-tasks",
     "electra-text",
     "electra-tokenizer",
 ];
 
+/// Crates that stand on leaves, and build and test without libtorch too.
+const WITHOUT_LIBTORCH: &[&str] = &["electra-study"];
+
 /// The leaves that the others may use.
-const COMMON: &[&str] = &["electra-masking", "electra-metrics", "electra-text"];
+const COMMON: &[&str] = &["electra-masking", "electra-metrics", "electra-store", "electra-text"];
 
 /// The crates that bring libtorch in.
 const LIBTORCH: &[&str] = &["tch", "torch-sys"];
@@ -33,14 +38,18 @@ pub(super) fn check(metadata: &Value) -> Vec<Finding> {
     if !graph.reaches(CONTROL).iter().any(|name| LIBTORCH.contains(name)) {
         findings.push(found(format!("{CONTROL} does not reach libtorch: this check is broken")));
     }
-    for leaf in LEAVES.iter().chain(&["xtask"]) {
-        if !graph.0.contains_key(leaf) {
-            findings.push(found(format!("{leaf} is below the libtorch line, and not in the workspace")));
+    let leaves = LEAVES.iter().chain(&["xtask"]);
+    for below in leaves.clone().chain(WITHOUT_LIBTORCH) {
+        if !graph.0.contains_key(below) {
+            findings.push(found(format!("{below} is below the libtorch line, and not in the workspace")));
         }
-        let reached = graph.reaches(leaf);
+        let reached = graph.reaches(below);
         for name in LIBTORCH.iter().filter(|name| reached.contains(*name)) {
-            findings.push(found(format!("{leaf} is below the libtorch line, and depends on {name}")));
+            findings.push(found(format!("{below} is below the libtorch line, and depends on {name}")));
         }
+    }
+    for leaf in leaves {
+        let reached = graph.reaches(leaf);
         let ours = reached.iter().filter(|name| name.starts_with("electra-"));
         for name in ours.filter(|name| !COMMON.contains(name) && *name != leaf) {
             findings.push(found(format!(
@@ -90,10 +99,13 @@ mod tests {
     use serde_json::json;
 
     const RIGHT: &[(&str, &[&str])] = &[
+        ("electra-config", &["electra-masking", "electra-store"]),
         ("electra-data", &["electra-masking", "electra-text", "rayon"]),
         ("electra-masking", &["serde"]),
         ("electra-metrics", &["serde"]),
         ("electra-report", &["electra-metrics"]),
+        ("electra-store", &["serde"]),
+        ("electra-study", &["electra-config", "electra-data"]),
         ("electra-synthetic", &["serde"]),
         ("electra-tasks", &["electra-metrics"]),
         ("electra-text", &["serde"]),
@@ -130,7 +142,10 @@ mod tests {
     fn libtorch_is_found_behind_other_packages() {
         assert_eq!(
             findings(&[("rayon", &["torch-sys"])]),
-            ["electra-data is below the libtorch line, and depends on torch-sys"]
+            [
+                "electra-data is below the libtorch line, and depends on torch-sys",
+                "electra-study is below the libtorch line, and depends on torch-sys"
+            ]
         );
         assert_eq!(findings(&[("xtask", &["tch"])]).len(), 2);
     }
@@ -139,8 +154,10 @@ mod tests {
     fn leaves_do_not_know_each_other() {
         assert_eq!(
             findings(&[("electra-tokenizer", &["electra-data"])]),
-            ["electra-tokenizer may depend on electra-masking, electra-metrics, electra-text alone, \
-                 but depends on electra-data"]
+            [
+                "electra-tokenizer may depend on electra-masking, electra-metrics, electra-store, electra-text \
+                 alone, but depends on electra-data"
+            ]
         );
         assert_eq!(findings(&[("electra-text", &["electra-tokenizer"])]).len(), 2);
     }
@@ -151,6 +168,6 @@ mod tests {
             findings(&[("electra-torch", &[])]),
             ["electra-torch does not reach libtorch: this check is broken"]
         );
-        assert_eq!(check(&json!({})).len(), 1 + LEAVES.len() + 1);
+        assert_eq!(check(&json!({})).len(), 1 + LEAVES.len() + 1 + WITHOUT_LIBTORCH.len());
     }
 }

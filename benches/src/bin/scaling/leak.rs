@@ -2,10 +2,10 @@
 
 use std::sync::atomic::AtomicBool;
 
+use electra_config::{DeviceChoice, Preset};
 use electra_encoder::EncoderConfig;
 use electra_torch::memory;
-use electra_trainer::config::DeviceChoice;
-use electra_trainer::{Config, Event, Preset, Run, train};
+use electra_trainer::{Config, Event, Run, train};
 use tch::Device;
 
 use crate::Result;

@@ -4,7 +4,8 @@
 //! addition, multiplication, comparison or function value; so a product of a row of m numbers with an m × n matrix
 //! is 2·m·n, and a bias n more. For each number, dropout is 4, a softmax is 5, LayerNorm 5, GELU 8.
 
-use electra_encoder::{Convention, EncoderConfig, StepShape};
+use electra_config::{Convention, StepShape};
+use electra_encoder::EncoderConfig;
 use electra_objective::ModelConfig;
 
 use crate::support::{model, names};

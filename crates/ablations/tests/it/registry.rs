@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use electra_ablations::OBJECTIVES;
-use electra_encoder::{Convention, StepShape};
+use electra_config::{Convention, StepShape};
 
 use crate::support::{given, model, names, objective};
 

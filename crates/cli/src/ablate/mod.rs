@@ -10,6 +10,8 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use electra_ablations::OBJECTIVES;
+use electra_config::ObjectiveInfo;
 use electra_study::{Ended, Plan, Study};
 
 use crate::failure::INTERRUPTED;
@@ -64,9 +66,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         print!("{text}");
         return Ok(());
     }
-    let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments())?;
+    let objectives: Vec<&ObjectiveInfo> = OBJECTIVES.iter().map(|spec| &spec.info).collect();
+    let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments(), &objectives)?;
     let Some(output) = options.output.as_ref().filter(|_| !options.dry_run) else {
-        return dry_run::print(&plan);
+        return dry_run::print(&plan, &objectives);
     };
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::study(Arc::clone(&stop))?;
@@ -75,6 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let ended = electra_study::run(Study {
         plan: &plan,
         origin: &options.plan,
+        objectives: &objectives,
         folder: output,
         program: &program,
         command: &options.command(),

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use electra_config::{Convention, StepShape};
 use electra_data::Manifest;
-use electra_encoder::{Architecture, Convention, EncoderConfig, StepShape};
+use electra_encoder::{Architecture, EncoderConfig};
 use indicatif::HumanCount;
 
 use super::networks::Networks;

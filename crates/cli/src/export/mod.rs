@@ -1,7 +1,6 @@
 //! `electra export`.
 
 mod card;
-mod folder;
 mod networks;
 mod source;
 
@@ -10,10 +9,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use electra_encoder::HubFolder;
+use electra_store::{NewFolder, require_vacant};
 use electra_tokenizer::Tokenizer;
 use serde_json::{Value, json};
 
-use self::folder::Output;
 use self::networks::Networks;
 use self::source::Source;
 
@@ -47,9 +46,10 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let output = Output::create(&options.output)?;
+    require_vacant(&options.output)?;
+    let output = NewFolder::create(&options.output)?;
     let source = Source::open(&options.run, options.step, options.tokenizer.as_deref())?;
-    let weights = source.checkpoint.model()?;
+    let weights = electra_trainer::read_model(&source.checkpoint)?;
     let networks = Networks::of(&weights, &source.config.model.model())
         .with_context(|| source.checkpoint.folder.display().to_string())?;
     let generator = networks.generator.as_ref().filter(|_| !options.no_generator);
@@ -60,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         write_network(&output.path().join("generator"), generator, &source.tokenizer)?;
     }
     let card = card::card(&source, &networks, generator.is_some());
-    folder::write(&output.path().join("README.md"), &card)?;
+    electra_store::write(&output.path().join("README.md"), &card)?;
     output.finish()?;
 
     let shown = options.output.display();
@@ -85,8 +85,8 @@ fn write_network(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Resul
     tokenizer.save(folder)?;
     // A tokenizer knows no longest row; said here, `truncation=True` in transformers cuts where the model ends.
     let path = folder.join("tokenizer_config.json");
-    let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    let text = electra_store::read(&path)?;
     let mut config: Value = serde_json::from_slice(&text)?;
     config["model_max_length"] = json!(hub.config.max_position_embeddings);
-    folder::write(&path, &format!("{config:#}\n"))
+    Ok(electra_store::write(&path, format!("{config:#}\n"))?)
 }

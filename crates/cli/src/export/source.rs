@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use electra_config::{Checkpoint, Config, RunFolder};
 use electra_data::{Corpus, Manifest};
 use electra_tokenizer::Tokenizer;
-use electra_trainer::{Checkpoint, Config, RunFolder};
 use serde::Deserialize;
 
 use crate::run;

@@ -3,8 +3,7 @@
 mod show;
 mod source;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -99,7 +98,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let json = serde_json::to_string_pretty(&report)?;
     if let Some(path) = &options.output {
-        write(path, &format!("{json}\n")).with_context(|| path.display().to_string())?;
+        electra_store::write(path, format!("{json}\n"))?;
     }
     if options.json {
         println!("{json}");
@@ -131,20 +130,4 @@ fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replaceme
     }
     bar.finish_and_clear();
     Ok(tally.finish()?)
-}
-
-/// A file by a temporary sibling, made durable, then renamed. Readable by whom the umask says.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().context("no name of a file")?;
-    let mut builder = tempfile::Builder::new();
-    let prefix = format!(".{}.partial-", name.to_string_lossy());
-    builder.prefix(&prefix);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use electra_config::{Checkpoint, Config, DeviceChoice, RunFolder};
 use electra_data::{Corpus, Loader, View};
 use electra_objective::{Given, ModelConfig, Objective};
 use electra_tokenizer::Tokenizer;
-use electra_trainer::config::DeviceChoice;
-use electra_trainer::{Checkpoint, Config, RunFolder};
 use tch::{Device, nn};
 
 use super::Options;
@@ -66,7 +65,7 @@ impl Source {
         let spec = electra_ablations::objective(&config.objective)?;
         let objective =
             (spec.build)(&var_store.root(), &self.given(&model)).map_err(anyhow::Error::from_boxed)?;
-        self.checkpoint.model()?.load_into(&var_store)?;
+        electra_trainer::read_model(&self.checkpoint)?.load_into(&var_store)?;
         Ok((objective, device))
     }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use electra_tokenizer::{TrainConfig, TrainReport, Trainer};
 use indicatif::HumanCount;
@@ -101,15 +101,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.json { outcome.print_json(&mut output) } else { outcome.print(&mut output) }
 }
 
-/// Refuses to write over something, in the words of a corpus.
+/// Refuses to write over something.
 fn check_free(output: &Path) -> Result<()> {
-    // A file cannot be listed, which makes it no empty folder either.
-    let empty = || std::fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
-    ensure!(
-        !output.exists() || empty(),
-        "{}: exists already and is no empty folder; name a new one, or remove this first",
-        output.display()
-    );
+    // A file cannot be listed, so it is not an empty folder either.
+    let is_empty = || std::fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
+    if output.exists() && !is_empty() {
+        return Err(electra_store::Error::Occupied { path: output.to_owned() }.into());
+    }
     Ok(())
 }
 

@@ -118,7 +118,7 @@ fn an_output_that_has_something_in_it_is_refused_at_once() {
         let message =
             bench.run(&format!("tokenizer train --input none --vocab-size 200 --output {output}")).refused();
         assert!(
-            message.contains(&format!("{output}: exists already and is no empty folder; name a new one")),
+            message.contains(&format!("{output}: exists already; expected a new or empty folder")),
             "{message}"
         );
     }

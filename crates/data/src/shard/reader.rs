@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use electra_store::io;
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 
@@ -77,11 +78,11 @@ impl Shard {
     /// Opens a shard.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::Format`] if it is no shard or one of another version,
+    /// [`Error::Store`] if it cannot be read, [`Error::Format`] if it is no shard or one of another version,
     /// [`Error::Damaged`] if its header, index or trailer is not what was written.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(Error::io(path, "opening it"))?;
-        let bytes = crate::map::map(&file).map_err(Error::io(path, "mapping it into memory"))?;
+        let file = File::open(path).map_err(io(path, "opening it"))?;
+        let bytes = crate::map::map(&file).map_err(io(path, "mapping it into memory"))?;
         let header = read_header(path, &bytes)?;
         let trailer = read_trailer(path, &bytes)?;
         let checked = (0..trailer.blocks).map(|_| AtomicBool::new(false)).collect();

@@ -3,12 +3,12 @@
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use electra_store::{NewFile, io};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
 
 use super::format::{EXAMPLES_PER_BLOCK, HEADER, INDEX_ENTRY, ShardHeader, Trailer};
-use crate::{Error, Example, files};
+use crate::{Error, Example};
 
 /// What a finished shard holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct ShardSummary {
 #[derive(Debug)]
 pub struct ShardWriter {
     path: PathBuf,
-    out: BufWriter<NamedTempFile>,
+    out: BufWriter<NewFile>,
     header: ShardHeader,
     hash: Sha256,
     offset: u64,
@@ -50,9 +50,9 @@ impl ShardWriter {
     /// Begins a shard that will be found at `path`.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be written to.
+    /// [`Error::Store`] if the folder cannot be written to.
     pub fn create(path: &Path, header: ShardHeader) -> Result<Self, Error> {
-        let file = files::temporary_sibling(path)?;
+        let file = NewFile::create(path)?;
         let mut writer = Self {
             path: path.to_owned(),
             out: BufWriter::with_capacity(1 << 20, file),
@@ -76,7 +76,7 @@ impl ShardWriter {
     ///
     /// # Errors
     /// [`Error::TokenId`] for an id outside the vocabulary, [`Error::Config`] for an example that is empty,
-    /// longer than L, or whose first segment is longer than itself, [`Error::Io`] if it cannot be written.
+    /// longer than L, or whose first segment is longer than itself, [`Error::Store`] if it cannot be written.
     pub fn push(&mut self, example: Example<'_>) -> Result<(), Error> {
         let Example { input_ids, first_segment } = example;
         let length = input_ids.len();
@@ -115,7 +115,7 @@ impl ShardWriter {
     /// Writes the index, makes the file durable and gives it its name.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be written; then there is no file of that name.
+    /// [`Error::Store`] if it cannot be written; then there is no file of that name.
     pub fn finish(mut self) -> Result<ShardSummary, Error> {
         if !self.ends.is_empty() {
             self.end_block()?;
@@ -134,8 +134,8 @@ impl ShardWriter {
         self.write(&trailer.to_bytes())?;
 
         let Self { path, out, hash, offset, examples, tokens, .. } = self;
-        let file = out.into_inner().map_err(|error| Error::io(&path, "writing it")(error.into_error()))?;
-        files::persist(file, &path)?;
+        let file = out.into_inner().map_err(|error| io(&path, "writing it")(error.into_error()))?;
+        file.finish()?;
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(ShardSummary { file, examples, tokens, bytes: offset, sha256: crate::hex(&hash.finalize()) })
     }
@@ -158,6 +158,6 @@ impl ShardWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.hash.update(bytes);
         self.offset += bytes.len() as u64;
-        self.out.write_all(bytes).map_err(Error::io(&self.path, "writing it"))
+        Ok(self.out.write_all(bytes).map_err(io(&self.path, "writing it"))?)
     }
 }

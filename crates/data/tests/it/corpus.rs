@@ -137,7 +137,7 @@ fn an_existing_corpus_is_not_overwritten() {
     build_with(&output, 2, config(32, 200));
     let before = contents(&output);
     let error = CorpusWriter::create(&output, config(32, 200)).unwrap_err();
-    assert!(matches!(error, Error::Exists { .. }), "{error}");
+    assert!(matches!(error, Error::Store(electra_store::Error::Occupied { .. })), "{error}");
     assert_eq!(contents(&output), before);
     let file = folder.path().join("file");
     std::fs::write(&file, "mine").unwrap();
@@ -149,7 +149,13 @@ fn an_existing_corpus_is_not_overwritten() {
     for (at, mut writer) in [first, second].into_iter().enumerate() {
         writer.push(&[10, 11, 12]).unwrap();
         let outcome = writer.finish();
-        assert!(matches!((at, &outcome), (0, Ok(_)) | (1, Err(Error::Exists { .. }))), "{outcome:?}");
+        assert!(
+            matches!(
+                (at, &outcome),
+                (0, Ok(_)) | (1, Err(Error::Store(electra_store::Error::Occupied { .. })))
+            ),
+            "{outcome:?}"
+        );
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
 }

@@ -101,7 +101,7 @@ fn another_network_is_refused_by_file_field_and_value() {
     ] {
         let (_folder, path) = with(field, value);
         let error = EncoderConfig::read(&path).unwrap_err();
-        assert!(matches!(error, Error::HubConfig { .. }), "{error:?}");
+        assert!(matches!(error, electra_config::Error::Hub { .. }), "{error:?}");
         assert_eq!(error.to_string(), format!("{}: {message}", path.display()));
     }
     let (folder, path) = with("architectures", Some(json!(["BertForMaskedLM"])));
@@ -114,7 +114,7 @@ fn another_network_is_refused_by_file_field_and_value() {
     assert!(message.starts_with(&expected), "{message}");
     fs::write(&path, "[1, 2]").unwrap();
     let message = EncoderConfig::read(&path).unwrap_err().to_string();
-    assert!(message.contains("config.json: no JSON object"), "{message}");
+    assert!(message.contains("config.json: is not a JSON object"), "{message}");
 }
 
 #[test]

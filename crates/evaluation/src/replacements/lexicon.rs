@@ -1,7 +1,6 @@
 //! Words with their class and features, from a file.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
 use super::Kind;
@@ -28,11 +27,11 @@ impl Lexicon {
     /// `token` gives the token that a word is, none if it is several or unknown: such words are passed over.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Line`] with the first line that is not what it has to be; also if no word is a
+    /// [`Error::Store`], or [`Error::Line`] with the first line that is not what it has to be; also if no word is a
     /// token, as then the lexicon is of another language.
     pub fn read(path: &Path, token: impl Fn(&str) -> Option<u32>) -> Result<Self, Error> {
         let file = File(path);
-        let bytes = fs::read(path).map_err(Error::io(path, "reading it"))?;
+        let bytes = electra_store::read(path)?;
         let text = file.text(&bytes)?;
         let mut lines = (1..).zip(text.lines());
         let (_, header) = lines.next().unwrap_or((1, ""));
@@ -144,7 +143,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Lexicon, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("words.tsv");
-        fs::write(&path, bytes).unwrap();
+        std::fs::write(&path, bytes).unwrap();
         let shown = path.display().to_string();
         Lexicon::read(&path, token).map_err(|error| error.to_string().replace(&shown, "words.tsv"))
     }

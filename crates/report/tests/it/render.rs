@@ -171,7 +171,10 @@ fn results_json_redoes_every_figure_and_tells_its_form() {
     );
     fs::write(&path, "[]").unwrap();
     assert!(matches!(read(&path).unwrap_err(), Error::Format { .. }));
-    assert!(matches!(read(&folder.path().join("none")).unwrap_err(), Error::Io { .. }));
+    assert!(matches!(
+        read(&folder.path().join("none")).unwrap_err(),
+        Error::Store(electra_store::Error::Io { .. })
+    ));
 }
 
 #[test]

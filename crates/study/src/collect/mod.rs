@@ -8,18 +8,21 @@ mod tasks;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use electra_config::ObjectiveInfo;
 use electra_report::{
     ArmFacts, CheckpointFacts, DiagnosticPoint, Fact, Matched, Measurements, PlanFacts, Role, RunFacts,
     TaskFacts,
 };
+use electra_store::read_to_string;
+use electra_store::settings::flat;
 use serde_json::Value as Json;
 use toml::Value;
 
-use crate::arms::{Arm, known};
+use crate::arms::Arm;
 use crate::graph::{Graph, PlannedCheckpoint, PlannedRun, Scope};
-use crate::plan::{Split, flat};
+use crate::plan::Split;
 use crate::study::Progress;
-use crate::{Error, Plan, files};
+use crate::{Error, Plan};
 
 pub(crate) use scores::scores;
 pub(crate) use tasks::{TaskToScore, tasks};
@@ -61,7 +64,7 @@ pub(crate) fn measurements(
         title: plan.title.clone(),
         plan: plan_facts(plan, graph),
         tasks: to_score.iter().map(|task| task.facts.clone()).collect::<Vec<TaskFacts>>(),
-        arms: arms.map(|arm| arm_facts(&arm, graph, chosen)).collect(),
+        arms: arms.map(|arm| arm_facts(&arm, scope, graph, chosen)).collect::<Result<_, _>>()?,
         runs,
         language: replacements::language(study, plan)?,
         failures: progress.failures(),
@@ -81,8 +84,8 @@ fn run_facts(study: &Path, run: &PlannedRun, checkpoints: Vec<CheckpointFacts>) 
         seed: run.seed,
         steps,
         tokens: steps * run.cost.tokens,
-        flops_paper: steps as f64 * run.cost.flops_paper,
-        flops_executed: steps as f64 * run.cost.flops_executed,
+        flops_paper: steps as f64 * run.cost.paper_flops,
+        flops_executed: steps as f64 * run.cost.executed_flops,
         seconds: if steps > 0 { seconds } else { 0.0 },
         checkpoints,
         diagnostics,
@@ -112,8 +115,8 @@ fn checkpoints(
                 share: checkpoint.share,
                 schedule: checkpoint.schedule,
                 step,
-                flops_paper: step as f64 * run.cost.flops_paper,
-                flops_executed: step as f64 * run.cost.flops_executed,
+                flops_paper: step as f64 * run.cost.paper_flops,
+                flops_executed: step as f64 * run.cost.executed_flops,
                 scores: scores(study, checkpoint, tasks)?,
             })
         })
@@ -122,7 +125,7 @@ fn checkpoints(
 
 /// The lines of a log.
 fn lines(path: &Path) -> Result<Vec<Json>, Error> {
-    let text = files::read_to_string(path)?;
+    let text = read_to_string(path)?;
     let parse = |(at, line): (usize, &str)| {
         let what = |error| format!("line {}: {error}", at + 1);
         serde_json::from_str(line).map_err(|error| Error::Result { path: path.to_owned(), what: what(error) })
@@ -150,7 +153,13 @@ fn diagnostics(lines: &[Json]) -> Vec<DiagnosticPoint> {
     lines.chunks(lines.len().div_ceil(POINTS).max(1)).map(point).collect()
 }
 
-fn arm_facts(arm: &Arm, graph: &Graph, chosen: &BTreeMap<String, BTreeMap<String, Value>>) -> ArmFacts {
+fn arm_facts(
+    arm: &Arm,
+    scope: &Scope<'_>,
+    graph: &Graph,
+    chosen: &BTreeMap<String, BTreeMap<String, Value>>,
+) -> Result<ArmFacts, Error> {
+    let objective = ObjectiveInfo::find(scope.objectives, &arm.objective)?;
     let searched = chosen.get(arm.searched_as()).into_iter().flatten().filter(|_| arm.role != Role::Scratch);
     let own = arm.set.iter().filter(|_| arm.role != Role::Scratch);
     let mut settings: BTreeMap<String, String> =
@@ -159,15 +168,15 @@ fn arm_facts(arm: &Arm, graph: &Graph, chosen: &BTreeMap<String, BTreeMap<String
     if let Some(run) = run {
         settings.insert("steps".into(), trained(run, run.steps).to_string());
     }
-    let paper = known(&arm.objective).filter(|_| arm.role == Role::Arm && arm.name == arm.objective);
-    ArmFacts {
+    let is_the_papers = arm.role == Role::Arm && arm.name == arm.objective;
+    Ok(ArmFacts {
         name: arm.name.clone(),
         objective: arm.objective.clone(),
-        title: arm.title.clone(),
+        title: arm.title.clone().unwrap_or_else(|| objective.title.to_owned()),
         role: arm.role.clone(),
         settings,
-        paper_glue: paper.map(|(_, glue)| glue),
-    }
+        paper_glue: objective.paper.filter(|_| is_the_papers),
+    })
 }
 
 fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
@@ -179,7 +188,7 @@ fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
             Matched::Steps => format!("{steps} for each arm"),
             Matched::Flops => format!(
                 "{:.3e} FLOPs as the paper counts them, which is {steps} of {}",
-                run.steps as f64 * run.cost.flops_paper,
+                run.steps as f64 * run.cost.paper_flops,
                 run.arm.name
             ),
         }

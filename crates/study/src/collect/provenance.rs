@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use electra_report::{Fact, Hash, Provenance};
+use electra_store::io;
 use electra_text::{Input, Inputs};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::TaskToScore;
+use crate::files::read_json;
 use crate::graph::{Graph, PlannedRun};
 use crate::job::hex;
 use crate::study::Progress;
-use crate::{Error, Plan, files};
+use crate::{Error, Plan};
 
 /// Files of a folder of text that are listed one by one.
 const LISTED: usize = 20;
@@ -66,7 +68,7 @@ fn shorter(graph: &Graph) -> Option<String> {
     let ends = |run: &&PlannedRun| run.checkpoints.iter().all(|checkpoint| checkpoint.share < 1.0);
     let runs: Vec<&PlannedRun> = graph.runs.iter().filter(ends).collect();
     let sum = |of: fn(&PlannedRun) -> f64| runs.iter().map(|run| run.steps as f64 * of(run)).sum::<f64>();
-    let (paper, executed) = (sum(|run| run.cost.flops_paper), sum(|run| run.cost.flops_executed));
+    let (paper, executed) = (sum(|run| run.cost.paper_flops), sum(|run| run.cost.executed_flops));
     (!runs.is_empty()).then(|| format!("{paper:.3e} (paper), {executed:.3e} (executed)"))
 }
 
@@ -81,7 +83,7 @@ fn version() -> String {
 /// What the first run that is done was computed by; null if there is none.
 fn environment(study: &Path, graph: &Graph, progress: &Progress) -> Json {
     let done = graph.runs.iter().find(|run| progress.is_done(&format!("pretrain-{}", run.name)));
-    let read = |path: PathBuf| files::read_json::<Json>(&path).ok()?.as_array()?.last().cloned();
+    let read = |path: PathBuf| read_json::<Json>(&path).ok()?.as_array()?.last().cloned();
     done.and_then(|run| read(study.join("runs").join(&run.name).join("environment.json")))
         .unwrap_or(Json::Null)
 }
@@ -132,10 +134,10 @@ fn of_text(named: &Path) -> Result<Vec<Hash>, Error> {
 }
 
 fn sha256(path: &Path) -> Result<String, Error> {
-    let mut file = File::open(path).map_err(Error::io(path, "opening it"))?;
+    let mut file = File::open(path).map_err(io(path, "opening it"))?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
-        match file.read(&mut buffer).map_err(Error::io(path, "reading it"))? {
+        match file.read(&mut buffer).map_err(io(path, "reading it"))? {
             0 => return Ok(hex(&hash.finalize())),
             read => hash.update(&buffer[..read]),
         }

@@ -5,9 +5,10 @@ use std::path::Path;
 use electra_report::{LanguageFacts, ReplacementFacts};
 use serde::Deserialize;
 
+use crate::files::read_json;
 use crate::graph::{PlannedRun, replacements_job};
 use crate::study::Progress;
-use crate::{Error, Plan, files};
+use crate::{Error, Plan};
 
 /// What is read of the output of `electra replacements`.
 #[derive(Deserialize)]
@@ -37,7 +38,7 @@ pub(super) fn replacements(
     if !progress.is_done(&id) {
         return Ok(None);
     }
-    Ok(Some(files::read_json::<Measured>(&study.join(output))?.replacements))
+    Ok(Some(read_json::<Measured>(&study.join(output))?.replacements))
 }
 
 /// Of the generated language, if the text is in one.
@@ -45,6 +46,6 @@ pub(super) fn language(study: &Path, plan: &Plan) -> Result<Option<LanguageFacts
     if plan.data.synthetic.is_none() {
         return Ok(None);
     }
-    let Summary { entropy, certain } = files::read_json::<About>(&study.join("data/language.json"))?.summary;
+    let Summary { entropy, certain } = read_json::<About>(&study.join("data/language.json"))?.summary;
     Ok(Some(LanguageFacts { entropy, certain }))
 }

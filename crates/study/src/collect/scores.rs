@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use electra_report::{Predictions, TaskScore};
+use electra_store::read_to_string;
 use electra_tasks::{Kind, Labels};
 use serde::Deserialize;
 
 use super::TaskToScore;
+use crate::Error;
+use crate::files::read_json;
 use crate::graph::PlannedCheckpoint;
-use crate::{Error, files};
 
 /// What is read of a task's `results.json`.
 #[derive(Deserialize)]
@@ -34,7 +36,7 @@ pub(crate) fn scores(
     for task in tasks.iter().filter(|task| checkpoint.tasks.contains(&task.facts.name)) {
         let folder = study.join("finetuned").join(&checkpoint.name).join(&task.facts.name);
         let path = folder.join("results.json");
-        let results: Results = files::read_json(&path)?;
+        let results: Results = read_json(&path)?;
         let split = task.split.name();
         for &seed in &checkpoint.finetuning_seeds {
             let metric = task.facts.metric.name();
@@ -64,7 +66,7 @@ fn predictions(path: &Path, task: &TaskToScore) -> Result<Option<Predictions>, E
     if !is_class && !matches!(task.labels, Labels::Values { .. }) && task.kind != Kind::Choice {
         return Ok(None);
     }
-    let text = files::read_to_string(path)?;
+    let text = read_to_string(path)?;
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     for (at, line) in text.lines().enumerate().skip(1) {
         let mut columns = line.split('\t').skip(1);

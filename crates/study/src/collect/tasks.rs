@@ -6,6 +6,8 @@ use electra_metrics::Metric;
 use electra_report::TaskFacts;
 use electra_tasks::{Content, Dataset, Kind, Label, Labels, Task};
 
+use electra_store::Error as StoreError;
+
 use crate::Error;
 use crate::graph::Scope;
 use crate::plan::Split;
@@ -32,14 +34,14 @@ pub(crate) fn tasks(study: &Path, scope: &Scope<'_>, names: &[String]) -> Result
 
 fn read(scope: &Scope<'_>, folder: &Path, name: &str) -> Result<TaskToScore, Error> {
     let task = electra_tasks::find(name, Some(folder))?;
-    let setting = |found: String, expected: String| Error::Setting {
+    let setting = |found: String, expected: String| StoreError::Setting {
         origin: scope.origin.into(),
         key: "tasks.names".into(),
         found,
         expected,
     };
     if task.name != *name {
-        return Err(setting(name.into(), format!("{}, as the task is called", task.name)));
+        return Err(setting(name.into(), format!("{}, as the task is called", task.name)).into());
     }
     let split = match scope.split {
         Split::Dev => electra_tasks::Split::Dev,
@@ -48,7 +50,7 @@ fn read(scope: &Scope<'_>, folder: &Path, name: &str) -> Result<TaskToScore, Err
     let dataset = task.read(&split)?;
     if !dataset.is_labelled() {
         let found = format!("{name}, whose {split} set has no labels");
-        return Err(setting(found, "tasks with labels there, or tasks.evaluate = \"dev\"".into()));
+        return Err(setting(found, "tasks with labels there, or tasks.evaluate = \"dev\"".into()).into());
     }
     let (chance, majority) = guesses(&task, &dataset);
     Ok(TaskToScore {

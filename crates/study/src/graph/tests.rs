@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::objectives::OBJECTIVES;
 
 const PLAN: &str = r#"
 name = "small"
@@ -24,11 +25,18 @@ search = { grid = { "optimizer.learning_rate" = [5e-4, 1e-3] }, pretraining_seed
 "#;
 
 fn plan() -> Plan {
-    Plan::read("test", PLAN, false, &[]).unwrap()
+    Plan::read("test", PLAN, false, &[], &OBJECTIVES).unwrap()
 }
 
 fn scope(plan: &Plan) -> Scope<'_> {
-    Scope { plan, origin: "test", vocab_size: 1000, tasks: "GLUE".into(), split: Split::Dev }
+    Scope {
+        plan,
+        origin: "test",
+        objectives: &OBJECTIVES,
+        vocab_size: 1000,
+        tasks: "GLUE".into(),
+        split: Split::Dev,
+    }
 }
 
 fn find<'a>(graph: &'a Graph, id: &str) -> &'a Job {
@@ -91,7 +99,7 @@ fn arms_spend_the_same_operations() {
     let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
     let flops = |name: &str| {
         let run = study.runs.iter().find(|run| run.name == name).unwrap();
-        run.steps as f64 * run.cost.flops_paper
+        run.steps as f64 * run.cost.paper_flops
     };
     let electra = study.runs.iter().find(|run| run.name == "electra-1").unwrap();
     assert_eq!(electra.steps, 1000);

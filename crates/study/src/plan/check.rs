@@ -3,6 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
+use electra_config::ObjectiveInfo;
+use electra_store::Error as StoreError;
+use electra_store::settings::flat;
+
 use super::{CheckpointsPlan, Plan};
 use crate::Error;
 use crate::arms::SCRATCH;
@@ -41,12 +45,13 @@ impl Check<'_> {
         if right {
             return Ok(());
         }
-        Err(Error::Setting {
+        Err(StoreError::Setting {
             origin: self.0.into(),
             key: key.to_string(),
             found: found.to_string(),
             expected: expected.to_string(),
-        })
+        }
+        .into())
     }
 
     /// Each once, and at least one.
@@ -81,12 +86,12 @@ impl Check<'_> {
 }
 
 impl Plan {
-    /// Checks every setting, those of pre-training for every arm too; `origin` is what messages name.
+    /// Checks every setting, those of pre-training for every arm too; `origin` is what messages name, `objectives`
+    /// are those that there are.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::Toml`], [`Error::Pretrain`] or [`Error::Objective`] for the first that is
-    /// wrong.
-    pub fn validate(&self, origin: &str) -> Result<(), Error> {
+    /// [`Error::Store`], [`Error::Config`] or [`Error::Objective`] for the first that is wrong.
+    pub fn validate(&self, origin: &str, objectives: &[&ObjectiveInfo]) -> Result<(), Error> {
         let check = Check(origin);
         check.once("pretraining_seeds", &self.pretraining_seeds)?;
         check.once("finetuning_seeds", &self.finetuning_seeds)?;
@@ -108,7 +113,7 @@ impl Plan {
             let right = seconds >= 0.0 && seconds.is_finite();
             check.that(right, format!("estimate.{key}"), seconds, "a number of at least 0")?;
         }
-        self.check_pretrain(origin, &check)
+        self.check_pretrain(origin, objectives, &check)
     }
 
     fn check_arms(&self, check: &Check<'_>) -> Result<(), Error> {
@@ -242,8 +247,13 @@ impl Plan {
         check.that(ours.is_none(), full, "set", "no such key: the study sets it")
     }
 
-    fn check_pretrain(&self, origin: &str, check: &Check<'_>) -> Result<(), Error> {
-        for key in super::flat(&self.pretrain).keys() {
+    fn check_pretrain(
+        &self,
+        origin: &str,
+        objectives: &[&ObjectiveInfo],
+        check: &Check<'_>,
+    ) -> Result<(), Error> {
+        for key in flat(&self.pretrain).keys() {
             self.check_ours(check, &format!("pretrain.{key}"), key)?;
         }
         let vocab_size = self.planned_vocab_size()?;
@@ -251,7 +261,7 @@ impl Plan {
             self.search.as_ref().map_or_else(|| vec![BTreeMap::new()], super::SearchPlan::combinations);
         for arm in self.pretrained_arms() {
             for over in &combinations {
-                let config = self.run_config(origin, &arm, over, vocab_size)?;
+                let config = self.run_config(origin, objectives, &arm, over, vocab_size)?;
                 let (found, needed) = (config.model.encoder.max_position_embeddings, self.data.max_length);
                 let key = "pretrain.model.encoder.max_position_embeddings";
                 let expected = format!("at least data.max_length, {needed}");

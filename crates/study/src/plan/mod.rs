@@ -10,8 +10,6 @@ use electra_report::{Expectation, Matched};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-pub(crate) use read::{flat, merge, nested};
-
 /// A study: what is compared, on what, by what.
 ///
 /// A plan's file may also have a section `[quick]`: keys of the plan that take the place of the others when a

@@ -1,4 +1,5 @@
 use super::*;
+use crate::objectives::OBJECTIVES;
 use crate::{Error, estimate};
 
 const PLAN: &str = r#"
@@ -21,7 +22,7 @@ pretrain = { preset = "tiny" }
 
 fn small(set: &[&str]) -> Result<Plan, Error> {
     let set: Vec<String> = set.iter().map(ToString::to_string).collect();
-    Plan::read("small", PLAN, false, &set)
+    Plan::read("small", PLAN, false, &set, &OBJECTIVES)
 }
 
 #[test]
@@ -31,14 +32,14 @@ fn plans_that_ship_can_be() {
         let needs_text = !text.contains("[data.synthetic]");
         let set: &[&str] = if needs_text { &["data.text=[\"a.txt\"]", "tasks.folder=GLUE"] } else { &[] };
         let set: Vec<String> = set.iter().map(ToString::to_string).collect();
-        let plan = Plan::read(name, &text, false, &set).unwrap();
+        let plan = Plan::read(name, &text, false, &set, &OBJECTIVES).unwrap();
         assert_eq!((plan.name.as_str(), plan.proves_nothing.is_none()), (name, true));
         // What is saved is what was read.
-        assert_eq!(Plan::read("saved", &plan.to_toml(), false, &[]).unwrap(), plan);
+        assert_eq!(Plan::read("saved", &plan.to_toml(), false, &[], &OBJECTIVES).unwrap(), plan);
         if text.contains("[quick]") {
-            let quick = Plan::read(name, &text, true, &set).unwrap();
+            let quick = Plan::read(name, &text, true, &set, &OBJECTIVES).unwrap();
             assert!(quick.proves_nothing.is_some(), "{name}");
-            let seconds = |plan: &Plan| estimate(plan).unwrap().work_seconds;
+            let seconds = |plan: &Plan| estimate(plan, &OBJECTIVES).unwrap().work_seconds;
             assert!(seconds(&quick) < seconds(&plan) / 5.0, "{name}");
         }
     }
@@ -46,7 +47,7 @@ fn plans_that_ship_can_be() {
 
 #[test]
 fn the_default_plan_compares_the_papers_five_by_three_seeds() {
-    let plan = Plan::read("default", &Plan::text("default").unwrap(), false, &[]).unwrap();
+    let plan = Plan::read("default", &Plan::text("default").unwrap(), false, &[], &OBJECTIVES).unwrap();
     assert_eq!(plan.objectives, ["mlm", "replace-mlm", "electra-15", "all-tokens-mlm", "electra"]);
     assert!(plan.pretraining_seeds.len() >= 3 && plan.scratch);
 }
@@ -54,14 +55,14 @@ fn the_default_plan_compares_the_papers_five_by_three_seeds() {
 #[test]
 fn evidence_has_six_paired_seeds_equal_operations_and_both_controls() {
     let set = ["data.text=[\"a.txt\"]".to_owned(), "tasks.folder=GLUE".to_owned()];
-    let plan = Plan::read("evidence", &Plan::text("evidence").unwrap(), false, &set).unwrap();
+    let plan = Plan::read("evidence", &Plan::text("evidence").unwrap(), false, &set, &OBJECTIVES).unwrap();
     assert_eq!((plan.pretraining_seeds.len(), plan.budget.matched), (6, Matched::Flops));
     let expected = |what| plan.arms.iter().filter(|arm| arm.expects == Some(what)).count();
     assert_eq!(
         (expected(Expectation::Same), expected(Expectation::Worse), expected(Expectation::Open)),
         (1, 1, 4)
     );
-    let estimate = estimate(&plan).unwrap();
+    let estimate = estimate(&plan, &OBJECTIVES).unwrap();
     let paper = |arm: &str| estimate.arms.iter().find(|one| one.arm == arm).unwrap().flops_paper;
     // Counting FLOPs, paper's appendix: 1.29e18 for ELECTRA-Small's million steps.
     assert_eq!(format!("{:.2e}", paper("electra")), "1.29e18");
@@ -176,7 +177,7 @@ fn what_is_wrong_in_a_search_is_named() {
 
 #[test]
 fn what_is_wrong_in_a_file_is_named_by_its_line() {
-    let read = |text: &str| Plan::read("a.toml", text, false, &[]).unwrap_err().to_string();
+    let read = |text: &str| Plan::read("a.toml", text, false, &[], &OBJECTIVES).unwrap_err().to_string();
     let text = PLAN.replace("scratch = true", "scrach = true");
     assert!(read(&text).starts_with("a.toml: line 7: scrach: there is no such key; did you mean scratch?"));
     let text = PLAN.replace("steps = 100", "steps = \"many\"");
@@ -199,7 +200,7 @@ fn a_plan_that_is_no_text_is_not_taken_for_a_missing_one() {
 #[test]
 fn a_plan_without_a_quick_form_says_so() {
     let text = Plan::text("long").unwrap();
-    let error = Plan::read("long", &text, true, &[]).unwrap_err().to_string();
+    let error = Plan::read("long", &text, true, &[], &OBJECTIVES).unwrap_err().to_string();
     assert_eq!(error, "long: there is no section [quick], so there is no quick form of this plan");
     let error = Plan::text("no-such-plan").unwrap_err().to_string();
     assert!(

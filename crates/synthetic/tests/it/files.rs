@@ -93,10 +93,10 @@ fn what_lies_in_the_folder_is_kept() {
     let file = folder.path().join("thesis.txt");
     fs::write(&file, "mine").unwrap();
     let error = write(&Language::new(1), SMALL, folder.path()).unwrap_err();
-    assert!(matches!(error, Error::Occupied { .. }), "{error}");
+    assert!(matches!(error, Error::Store(electra_store::Error::Occupied { .. })), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     let error = write(&Language::new(1), SMALL, &file).unwrap_err();
-    assert!(matches!(error, Error::Io { .. }), "{error}");
+    assert!(matches!(error, Error::Store(electra_store::Error::Occupied { .. })), "{error}");
     assert_eq!(fs::read_to_string(file).unwrap(), "mine");
 }
 

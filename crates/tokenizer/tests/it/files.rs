@@ -299,7 +299,9 @@ fn a_failed_save_replaces_nothing() {
 
     let file = target.path().join("a file");
     fs::write(&file, "").unwrap();
-    assert!(matches!(trained(false).save(&file), Err(Error::Io { path, .. }) if path == file));
+    assert!(
+        matches!(trained(false).save(&file), Err(Error::Store(electra_store::Error::Io { path, .. })) if path == file)
+    );
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! What a checkpoint holds beside tensors.
 
+use electra_config::Config;
 use serde::{Deserialize, Serialize};
-
-use crate::config::Config;
 
 /// `state.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

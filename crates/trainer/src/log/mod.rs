@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use electra_store::io;
 use serde::Serialize;
 
 use crate::Error;
@@ -66,17 +67,17 @@ impl Log {
     /// Opens a log and cuts off what is behind `length`: it is of steps that will be done again.
     fn open(path: PathBuf, length: u64) -> Result<Self, Error> {
         let options = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let mut file = options.map_err(Error::io(&path, "opening it"))?;
-        let found = file.metadata().map_err(Error::io(&path, "asking for its length"))?.len();
+        let mut file = options.map_err(io(&path, "opening it"))?;
+        let found = file.metadata().map_err(io(&path, "asking for its length"))?.len();
         // A log that was shortened or removed by somebody goes on from where it ends.
         let length = length.min(found);
-        file.set_len(length).map_err(Error::io(&path, "cutting it"))?;
-        file.seek(SeekFrom::Start(length)).map_err(Error::io(&path, "finding its end"))?;
+        file.set_len(length).map_err(io(&path, "cutting it"))?;
+        file.seek(SeekFrom::Start(length)).map_err(io(&path, "finding its end"))?;
         Ok(Self { path, file, length })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(Error::io(&self.path, "writing it"))?;
+        self.file.write_all(bytes).map_err(io(&self.path, "writing it"))?;
         self.length += bytes.len() as u64;
         Ok(())
     }
@@ -88,7 +89,7 @@ impl Log {
     }
 
     fn sync(&self) -> Result<u64, Error> {
-        self.file.sync_all().map_err(Error::io(&self.path, "making it durable"))?;
+        self.file.sync_all().map_err(io(&self.path, "making it durable"))?;
         Ok(self.length)
     }
 }

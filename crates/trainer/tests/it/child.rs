@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use electra_trainer::{Config, Event, Outcome};
+use electra_trainer::{Event, Outcome};
 
 use crate::support;
 
@@ -30,7 +30,7 @@ fn a_run_tells_what_it_does() {
     };
     let stall: Option<u64> = std::env::var(STALL).ok().map(|count| count.parse().unwrap());
     let path = folder.with_file_name("run.toml");
-    let mut config = Config::read(&path, &[], support::masking).unwrap();
+    let mut config = electra_trainer::read_config(&path, &[], support::masking).unwrap();
     if own.is_some() {
         config.device.threads = 1;
     }

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use electra_config::RunFolder;
 use electra_masking::Stream;
-use electra_trainer::{Error, RunFolder};
+use electra_trainer::Error;
 use tempfile::TempDir;
 
 use crate::support::{checkpoint, config, metrics, model, names, place, run};
@@ -95,6 +96,9 @@ fn where_no_checkpoint_is_whole_nothing_begins_anew() {
     let before = names(&folder.join("checkpoints"));
     let told = run(&config(place.path(), 4), &folder);
     let error = told.outcome.unwrap_err();
-    assert!(matches!(&error, Error::NoWholeCheckpoint { damage, .. } if damage.len() == 2), "{error}");
+    assert!(
+        matches!(&error, Error::Config(electra_config::Error::NoWholeCheckpoint { damage, .. }) if damage.len() == 2),
+        "{error}"
+    );
     assert_eq!(names(&folder.join("checkpoints")), before);
 }

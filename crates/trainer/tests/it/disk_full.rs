@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use electra_trainer::RunFolder;
+use electra_config::RunFolder;
 
 use crate::child::{Trainee, command, write_config};
 use crate::support::{checkpoint, metrics, model, names, place};

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
+use electra_config::{Config, InitConfig};
 use electra_encoder::{Architecture, HubFolder, Part, Weights};
 use electra_objective::Electra;
-use electra_trainer::Config;
-use electra_trainer::config::InitConfig;
 use tch::{Device, nn};
 
 use crate::support::{checkpoint, config, place, run, run_with};
@@ -109,7 +108,7 @@ fn the_encoder_is_the_checkpoints() {
     );
     let path = place.path().join("run.toml");
     std::fs::write(&path, text).unwrap();
-    let config = Config::read(&path, &[], crate::support::masking).unwrap();
+    let config = electra_trainer::read_config(&path, &[], crate::support::masking).unwrap();
     let expected = electra_encoder::EncoderConfig {
         initializer_range: config.model.encoder.initializer_range,
         ..sample.model.encoder

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use electra_trainer::config::Precision;
+use electra_config::Precision;
 
 use crate::support::{LENGTH, config, metrics, names, place, run};
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_trainer::{Error, Event, Outcome, RunFolder};
+use electra_config::RunFolder;
+use electra_trainer::{Error, Event, Outcome};
 
 use crate::support::{config, metrics, model, names, place, run, run_observed, write_corpus};
 
@@ -59,7 +60,10 @@ fn other_settings_and_another_corpus_are_refused() {
     let mut other = config.clone();
     other.optimizer.learning_rate = 1.0;
     other.model.encoder.num_hidden_layers = 3;
-    let Err(Error::Differs { differences, .. }) = run(&other, &folder).outcome else { panic!("not refused") };
+    let Err(Error::Store(electra_store::Error::Differs { differences, .. })) = run(&other, &folder).outcome
+    else {
+        panic!("not refused")
+    };
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
@@ -96,7 +100,7 @@ fn a_checkpoint_holds_what_a_run_goes_on_from() {
     let opened = RunFolder::open(&folder).unwrap();
     assert_eq!(*opened.config(), config);
     let checkpoint = opened.newest_checkpoint().unwrap().0.unwrap();
-    let model = checkpoint.model().unwrap();
+    let model = electra_trainer::read_model(&checkpoint).unwrap();
     let moments = electra_encoder::Weights::read(&checkpoint.folder.join("optimizer.safetensors")).unwrap();
     assert_eq!(moments.iter().count(), 3 * model.iter().count());
     for (name, tensor) in model.iter() {

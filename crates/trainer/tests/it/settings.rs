@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use electra_trainer::config::{DeviceChoice, Limit, Precision};
-use electra_trainer::{Config, Preset};
+use electra_config::{Config, DeviceChoice, Limit, Precision, Preset};
 use tempfile::TempDir;
 
 use crate::support::{masking, place};
@@ -19,7 +18,7 @@ fn written(text: &str) -> (TempDir, PathBuf) {
 
 fn read(path: &Path, set: &[&str]) -> Result<Config, electra_trainer::Error> {
     let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
-    Config::read(path, &set, masking)
+    electra_trainer::read_config(path, &set, masking)
 }
 
 const SHORT: &str = "preset = \"small\"\nobjective = \"electra\"\nseed = 1\n[data]\ncorpus = \"CORPUS\"\n\

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use electra_config::{DeviceChoice, Preset};
 use electra_data::{CorpusConfig, CorpusWriter, ExampleConfig, MaskingConfig, Unit, Vocabulary};
 use electra_encoder::EncoderConfig;
 use electra_objective::{Spec, electra};
-use electra_trainer::config::DeviceChoice;
-use electra_trainer::{BoxError, Config, Error, Event, Outcome, Preset, Run, train};
+use electra_trainer::{BoxError, Config, Error, Event, Outcome, Run, train};
 use tempfile::TempDir;
 
 pub(crate) const VOCABULARY: u32 = 100;

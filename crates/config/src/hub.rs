@@ -1,14 +1,56 @@
 //! `config.json`, as the class `ElectraConfig` of transformers reads and writes it.
 
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Architecture;
-use crate::weights::write_atomically;
 use crate::{EncoderConfig, Error};
+
+/// What a checkpoint's network is, by the class of transformers that loads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// `ElectraForPreTraining`: the discriminator, with a logit of "replaced" for each token.
+    PreTraining,
+    /// `ElectraForMaskedLM`: the generator, or any encoder with a vocabulary head.
+    MaskedLm,
+    /// `ElectraModel`: an encoder without a head.
+    Encoder,
+    /// `ElectraForSequenceClassification`: fine-tuned, a class or a number for the whole text.
+    SequenceClassification,
+    /// `ElectraForTokenClassification`: fine-tuned, a class for each token.
+    TokenClassification,
+    /// `ElectraForQuestionAnswering`: fine-tuned, a start and an end in the text.
+    QuestionAnswering,
+    /// `ElectraForMultipleChoice`: fine-tuned, a number for each of several texts.
+    MultipleChoice,
+}
+
+impl Architecture {
+    const ALL: [Self; 7] = [
+        Self::PreTraining,
+        Self::MaskedLm,
+        Self::Encoder,
+        Self::SequenceClassification,
+        Self::TokenClassification,
+        Self::QuestionAnswering,
+        Self::MultipleChoice,
+    ];
+
+    /// The name of the class.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PreTraining => "ElectraForPreTraining",
+            Self::MaskedLm => "ElectraForMaskedLM",
+            Self::Encoder => "ElectraModel",
+            Self::SequenceClassification => "ElectraForSequenceClassification",
+            Self::TokenClassification => "ElectraForTokenClassification",
+            Self::QuestionAnswering => "ElectraForQuestionAnswering",
+            Self::MultipleChoice => "ElectraForMultipleChoice",
+        }
+    }
+}
 
 /// Fields that must have one value, or be absent where `None` is among them: another would be another network.
 const FIXED: [(&str, &[Option<&str>]); 7] = [
@@ -26,59 +68,48 @@ impl EncoderConfig {
     /// must be there. What does not change the encoder is not looked at.
     ///
     /// # Errors
-    /// [`Error::HubConfig`] naming the field, what was found and what was expected, where the file is of a
+    /// [`Error::Hub`] naming the field, what was found and what was expected, where the file is of a
     /// network that this encoder is not; or if it cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
         File::read(path)?.config()
     }
 
-    /// Writes a `config.json` that transformers loads, whole or not at all.
+    /// As [`read`](Self::read), with the class of transformers that the file names, and all of its fields.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub fn write(&self, path: &Path, architecture: Architecture) -> Result<(), Error> {
-        write(self, path, architecture, &Map::new())
+    /// As [`read`](Self::read); [`Error::Hub`] if the class is not one of [`Architecture`].
+    pub fn read_whole(path: &Path) -> Result<(Self, Architecture, Map<String, Value>), Error> {
+        let file = File::read(path)?;
+        Ok((file.config()?, file.architecture()?, file.fields))
     }
-}
 
-/// What a `config.json` says of the encoder and of the head, and all of its fields.
-pub(super) fn read(path: &Path) -> Result<(EncoderConfig, Architecture, Map<String, Value>), Error> {
-    let file = File::read(path)?;
-    Ok((file.config()?, file.architecture()?, file.fields))
-}
-
-/// A `config.json` with `more` fields.
-pub(super) fn write(
-    config: &EncoderConfig,
-    path: &Path,
-    architecture: Architecture,
-    more: &Map<String, Value>,
-) -> Result<(), Error> {
-    let mut fields = json!({
-        "architectures": [architecture.name()],
-        "attention_probs_dropout_prob": config.attention_probs_dropout_prob,
-        "classifier_dropout": null,
-        "dtype": "float32",
-        "embedding_size": config.embedding_size,
-        "hidden_act": "gelu",
-        "hidden_dropout_prob": config.hidden_dropout_prob,
-        "hidden_size": config.hidden_size,
-        "initializer_range": config.initializer_range,
-        "intermediate_size": config.intermediate_size,
-        "layer_norm_eps": config.layer_norm_eps,
-        "max_position_embeddings": config.max_position_embeddings,
-        "model_type": "electra",
-        "num_attention_heads": config.num_attention_heads,
-        "num_hidden_layers": config.num_hidden_layers,
-        "pad_token_id": config.pad_token_id,
-        "tie_word_embeddings": true,
-        "type_vocab_size": config.type_vocab_size,
-        "vocab_size": config.vocab_size,
-    });
-    for (field, value) in more {
-        fields[field] = value.clone();
+    /// The fields of a `config.json` that transformers loads.
+    #[must_use]
+    pub fn to_hub(&self, architecture: Architecture) -> Map<String, Value> {
+        let fields = json!({
+            "architectures": [architecture.name()],
+            "attention_probs_dropout_prob": self.attention_probs_dropout_prob,
+            "classifier_dropout": null,
+            "dtype": "float32",
+            "embedding_size": self.embedding_size,
+            "hidden_act": "gelu",
+            "hidden_dropout_prob": self.hidden_dropout_prob,
+            "hidden_size": self.hidden_size,
+            "initializer_range": self.initializer_range,
+            "intermediate_size": self.intermediate_size,
+            "layer_norm_eps": self.layer_norm_eps,
+            "max_position_embeddings": self.max_position_embeddings,
+            "model_type": "electra",
+            "num_attention_heads": self.num_attention_heads,
+            "num_hidden_layers": self.num_hidden_layers,
+            "pad_token_id": self.pad_token_id,
+            "tie_word_embeddings": true,
+            "type_vocab_size": self.type_vocab_size,
+            "vocab_size": self.vocab_size,
+        });
+        let Value::Object(fields) = fields else { unreachable!("it is written as an object") };
+        fields
     }
-    write_atomically(path, format!("{fields:#}\n").as_bytes())
 }
 
 /// A `config.json` that is a JSON object.
@@ -89,9 +120,11 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn read(path: &'a Path) -> Result<Self, Error> {
-        let text = fs::read(path).map_err(Error::io(path, "reading it"))?;
-        let fields = serde_json::from_slice(&text)
-            .map_err(|error| Error::format(path, format!("no JSON object: {error}")))?;
+        let text = electra_store::read(path)?;
+        let fields = serde_json::from_slice(&text).map_err(|error| {
+            let what = format!("is not a JSON object: {error}");
+            Error::Format { path: path.to_owned(), what }
+        })?;
         Ok(Self { path, fields })
     }
 
@@ -120,7 +153,7 @@ impl<'a> File<'a> {
             pad_token_id: self.get("pad_token_id", "the id of a token", Some(0))?,
         };
         config.validate().map_err(|error| match error {
-            Error::Config { field, expected, .. } => self.refuse(field, expected),
+            Error::Encoder { field, expected, .. } => self.refuse(field, expected),
             other => other,
         })?;
         Ok(config)
@@ -151,6 +184,6 @@ impl<'a> File<'a> {
 
     fn refuse(&self, field: &'static str, expected: impl Into<String>) -> Error {
         let found = self.fields.get(field).map_or("missing".to_owned(), ToString::to_string);
-        Error::HubConfig { path: self.path.to_owned(), field, found, expected: expected.into() }
+        Error::Hub { path: self.path.to_owned(), field, found, expected: expected.into() }
     }
 }

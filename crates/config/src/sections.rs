@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use electra_encoder::{EncoderConfig, Tied};
-use electra_objective::ModelConfig;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Error;
+use crate::{EncoderConfig, Limit, ModelConfig, Tied};
 
 /// What is read. Paths are as a command's arguments: from the folder where the program is started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,25 +101,12 @@ pub struct BudgetConfig {
     pub accumulation: usize,
 }
 
-/// What ends a run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Limit {
-    /// Steps.
-    Steps(u64),
-    /// Tokens, padding included.
-    Tokens(u64),
-    /// Operations as the paper counts them.
-    Flops(f64),
-    /// Seconds of training.
-    Seconds(f64),
-}
-
 impl BudgetConfig {
     /// The one limit that is set; `origin` is what messages name.
     ///
     /// # Errors
     /// If none is set, or more than one.
-    pub fn limit(&self, origin: &str) -> Result<Limit, Error> {
+    pub fn limit(&self, origin: &str) -> Result<Limit, electra_store::Error> {
         let set = [
             self.steps.map(Limit::Steps),
             self.tokens.map(Limit::Tokens),
@@ -132,8 +117,10 @@ impl BudgetConfig {
         let expected = "one of budget.steps, budget.tokens, budget.flops and budget.seconds";
         match (set.next(), set.count()) {
             (Some(limit), 0) => Ok(limit),
-            (None, _) => Err(Error::MissingKey { origin: origin.to_owned(), key: "budget", expected }),
-            (Some(_), more) => Err(Error::Setting {
+            (None, _) => {
+                Err(electra_store::Error::MissingKey { origin: origin.to_owned(), key: "budget", expected })
+            }
+            (Some(_), more) => Err(electra_store::Error::Setting {
                 origin: origin.to_owned(),
                 key: "budget".to_owned(),
                 found: format!("{} limits", more + 1),

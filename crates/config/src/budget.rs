@@ -1,36 +1,48 @@
 //! When a run ends.
 
-use electra_encoder::{Convention, StepShape};
-use electra_objective::{ModelConfig, ObjectiveInfo};
+use electra_store::Error;
 
-use crate::Error;
-use crate::config::Limit;
+use crate::{Convention, StepShape};
+
+/// What ends a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// Steps.
+    Steps(u64),
+    /// Tokens, padding included.
+    Tokens(u64),
+    /// Operations as the paper counts them.
+    Flops(f64),
+    /// Seconds of training.
+    Seconds(f64),
+}
 
 /// What a step costs; the same for every step of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct StepCost {
+pub struct StepCost {
     /// B · L, padding included.
-    pub(crate) tokens: u64,
+    pub tokens: u64,
     /// Operations as the paper counts them.
-    pub(crate) paper_flops: f64,
+    pub paper_flops: f64,
     /// Operations as they are executed.
-    pub(crate) executed_flops: f64,
+    pub executed_flops: f64,
 }
 
 impl StepCost {
-    pub(crate) fn new(objective: &ObjectiveInfo, model: &ModelConfig, shape: StepShape) -> Self {
-        let flops = |convention| objective.flops(model, shape, convention);
+    /// The cost of a step of this shape; `flops` counts its operations.
+    #[must_use]
+    pub fn new(shape: StepShape, flops: impl Fn(StepShape, Convention) -> f64) -> Self {
         Self {
             tokens: shape.batch * shape.length,
-            paper_flops: flops(Convention::Paper),
-            executed_flops: flops(Convention::Executed),
+            paper_flops: flops(shape, Convention::Paper),
+            executed_flops: flops(shape, Convention::Executed),
         }
     }
 }
 
 /// Where the schedule ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Horizon {
+pub enum Horizon {
     /// After T steps.
     Steps(u64),
     /// After so many seconds of training. The share of them that is over stands for t/T, so the rate
@@ -40,7 +52,10 @@ pub(crate) enum Horizon {
 
 impl Horizon {
     /// As many whole steps as the budget has room for.
-    pub(crate) fn new(limit: Limit, cost: StepCost) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if it is less than a step.
+    pub fn new(limit: Limit, cost: StepCost) -> Result<Self, Error> {
         let (key, found, steps, per_step) = match limit {
             Limit::Seconds(seconds) => return Ok(Self::Seconds(seconds)),
             Limit::Steps(steps) => return Ok(Self::Steps(steps)),
@@ -64,7 +79,8 @@ impl Horizon {
     }
 
     /// T, where it is known beforehand.
-    pub(crate) fn steps(self) -> Option<u64> {
+    #[must_use]
+    pub fn steps(self) -> Option<u64> {
         match self {
             Self::Steps(steps) => Some(steps),
             Self::Seconds(_) => None,
@@ -72,7 +88,8 @@ impl Horizon {
     }
 
     /// How much of the run is over: t/T.
-    pub(crate) fn progress(self, step: u64, elapsed: f64) -> f64 {
+    #[must_use]
+    pub fn progress(self, step: u64, elapsed: f64) -> f64 {
         match self {
             Self::Steps(steps) => step as f64 / steps as f64,
             Self::Seconds(seconds) => elapsed / seconds,
@@ -80,7 +97,8 @@ impl Horizon {
     }
 
     /// How many seconds are left, at `rate` steps a second.
-    pub(crate) fn left(self, step: u64, elapsed: f64, rate: f64) -> f64 {
+    #[must_use]
+    pub fn left(self, step: u64, elapsed: f64, rate: f64) -> f64 {
         match self {
             Self::Steps(steps) => steps.saturating_sub(step) as f64 / rate,
             Self::Seconds(seconds) => (seconds - elapsed).max(0.0),

@@ -1,17 +1,18 @@
 //! The list of a checkpoint's files with a hash of each: whether a checkpoint is whole.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use electra_store::{io, write};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, files};
+use crate::Error;
 
 /// The manifest's name in a checkpoint.
-pub(super) const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 const FORMAT: &str = "electra-checkpoint";
 /// The only version that this program writes and reads.
 const VERSION: u32 = 1;
@@ -20,10 +21,10 @@ const VERSION: u32 = 1;
 /// that field empty, and its text is the one that its values have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Manifest {
+pub(crate) struct Manifest {
     format: String,
     version: u32,
-    pub(super) step: u64,
+    pub(crate) step: u64,
     files: BTreeMap<String, Entry>,
     sha256: String,
 }
@@ -37,12 +38,12 @@ struct Entry {
 
 impl Entry {
     fn of(path: &Path) -> Result<Self, Error> {
-        let mut file = File::open(path).map_err(Error::io(path, "reading it"))?;
+        let mut file = File::open(path).map_err(io(path, "reading it"))?;
         let mut hasher = Sha256::new();
         let mut bytes = 0;
         let mut buffer = vec![0; 1 << 20];
         loop {
-            let count = file.read(&mut buffer).map_err(Error::io(path, "reading it"))?;
+            let count = file.read(&mut buffer).map_err(io(path, "reading it"))?;
             if count == 0 {
                 return Ok(Self { bytes, sha256: hex(&hasher.finalize()) });
             }
@@ -54,7 +55,7 @@ impl Entry {
 
 impl Manifest {
     /// Hashes these files of a folder.
-    pub(super) fn of(folder: &Path, step: u64, names: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn of(folder: &Path, step: u64, names: &[&str]) -> Result<Self, Error> {
         let entries = names.iter().map(|name| Ok(((*name).to_owned(), Entry::of(&folder.join(name))?)));
         let mut manifest = Self {
             format: FORMAT.to_owned(),
@@ -67,8 +68,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
-        files::write(&folder.join(MANIFEST), self.text().as_bytes())
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
+        Ok(write(&folder.join(MANIFEST), self.text())?)
     }
 
     fn text(&self) -> String {
@@ -81,12 +82,12 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::Damaged`] naming the file that is not what was written.
-    pub(super) fn verify(folder: &Path, expected: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn verify(folder: &Path, expected: &[&str]) -> Result<Self, Error> {
         let path = folder.join(MANIFEST);
-        let text =
-            fs::read(&path).map_err(|error| Error::damaged(&path, format!("cannot be read: {error}")))?;
+        let text = std::fs::read(&path)
+            .map_err(|error| Error::damaged(&path, format!("cannot be read: {error}")))?;
         let manifest: Self = serde_json::from_slice(&text)
-            .map_err(|error| Error::damaged(&path, format!("is no manifest: {error}")))?;
+            .map_err(|error| Error::damaged(&path, format!("is not a manifest: {error}")))?;
         if manifest.format != FORMAT || manifest.version != VERSION {
             let what = format!(
                 "is {:?} of version {}; expected {FORMAT:?} of version {VERSION}",
@@ -120,7 +121,7 @@ impl Manifest {
 }
 
 /// SHA-256 in hexadecimal.
-pub(crate) fn hash(bytes: &[u8]) -> String {
+fn hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
@@ -130,6 +131,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn checkpoint() -> tempfile::TempDir {

@@ -115,7 +115,7 @@ impl EncoderConfig {
     /// Checks every field.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the field, its value and what it has to be.
+    /// [`Error::Encoder`] naming the field, its value and what it has to be.
     pub fn validate(&self) -> Result<(), Error> {
         let sizes = [
             ("vocab_size", self.vocab_size),
@@ -161,7 +161,7 @@ fn check(
     right: bool,
     expected: impl FnOnce() -> String,
 ) -> Result<(), Error> {
-    if right { Ok(()) } else { Err(Error::Config { field, found: found.to_string(), expected: expected() }) }
+    if right { Ok(()) } else { Err(Error::Encoder { field, found: found.to_string(), expected: expected() }) }
 }
 
 #[cfg(test)]

@@ -1,27 +1,16 @@
-//! The settings of a run.
+//! The settings of a pre-training run.
 
-mod compare;
-mod preset;
-mod read;
-mod refusal;
-mod sections;
-
-pub use compare::Difference;
-pub(crate) use compare::differences;
-pub use preset::Preset;
-pub use refusal::Refusal;
-pub use sections::{
-    BudgetConfig, CheckpointConfig, DataConfig, DeviceChoice, DeviceConfig, InitConfig, Limit, LogConfig,
-    NetworkConfig, OptimizerConfig, Precision,
-};
-
-use electra_data::MaskingConfig;
+use electra_masking::MaskingConfig;
+use electra_store::{Error, settings};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Schedule};
+use crate::{
+    BudgetConfig, CheckpointConfig, DataConfig, DeviceConfig, InitConfig, Limit, LogConfig, NetworkConfig,
+    OptimizerConfig, Preset, Schedule,
+};
 
-/// All settings of a run. [`Config::read`] makes it from a file in which the preset stands for what is not
-/// said; the run's folder holds it whole.
+/// All settings of a run. [`PartialConfig`](crate::PartialConfig) makes it of a file in which the preset stands for
+/// what is not set; the run's folder holds it whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -66,7 +55,7 @@ impl Config {
     /// As TOML, every setting said.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("keys are strings, and no setting is a number that TOML lacks")
+        settings::to_toml(self)
     }
 
     /// Checks every setting; `origin` is what messages name.
@@ -126,22 +115,16 @@ impl Config {
         setting("device.threads", &threads, threads <= 4096, "0 for all cores, or a number up to 4096")?;
         let whole = !device.cuda_graphs || budget.accumulation == 1;
         setting("device.cuda_graphs", &true, whole, "false, or budget.accumulation = 1")?;
-        self.seed_is_storable(origin)?;
-        self.masking.validate()?;
-        model.encoder.validate()?;
-        Ok(model.model().generator.validate()?)
-    }
-
-    /// TOML's integers end at 2⁶³ - 1.
-    fn seed_is_storable(&self, origin: &str) -> Result<(), Error> {
-        if self.seed <= i64::MAX as u64 {
-            return Ok(());
-        }
-        Err(Error::Setting {
+        // TOML's integers end at 2⁶³ - 1.
+        let most = i64::MAX as u64;
+        setting("seed", &self.seed, self.seed <= most, &format!("0 to {most}"))?;
+        let located = |section: &str, message: &dyn ToString| Error::Toml {
             origin: origin.to_owned(),
-            key: "seed".to_owned(),
-            found: self.seed.to_string(),
-            expected: format!("0 to {}", i64::MAX),
-        })
+            message: format!("{section}{}", message.to_string()),
+        };
+        self.masking.validate().map_err(|error| located("masking.", &error))?;
+        model.encoder.validate().map_err(|error| located("model.encoder.", &error))?;
+        let generator = model.model().generator.validate();
+        generator.map_err(|error| located("the generator of model.generator_multiplier: ", &error))
     }
 }

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use electra_data::MaskingConfig;
-use electra_encoder::{EncoderConfig, Tied};
+use electra_masking::MaskingConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    BudgetConfig, CheckpointConfig, Config, DataConfig, DeviceChoice, DeviceConfig, LogConfig, NetworkConfig,
-    OptimizerConfig, Precision,
+use crate::{
+    BudgetConfig, CheckpointConfig, Config, DataConfig, DeviceChoice, DeviceConfig, EncoderConfig, LogConfig,
+    NetworkConfig, OptimizerConfig, Precision, Tied,
 };
 
 /// A model size with all that goes with it.
@@ -37,7 +36,7 @@ impl Preset {
     }
 
     /// Another share than the 15 % that masking has by default.
-    pub(super) fn mask_prob(self) -> Option<f64> {
+    pub(crate) fn mask_prob(self) -> Option<f64> {
         (self == Self::Large).then_some(0.25)
     }
 }

@@ -1,0 +1,162 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::error::io as failed;
+use crate::{Error, folder};
+
+/// Reads a file.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(failed(path, "reading it"))
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// [`Error::Io`], also where it is not UTF-8.
+pub fn read_to_string(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(failed(path, "reading it"))
+}
+
+/// Writes a file that appears whole or not at all; a file that is there is replaced.
+///
+/// # Errors
+/// [`Error::Io`]; then what was there is as it was.
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(bytes.as_ref()).map_err(failed(path, "writing it"))?;
+    file.finish()
+}
+
+/// Makes a folder and those above it, where they are missing.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn create_folder(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(failed(path, "creating it"))
+}
+
+/// Removes a file, a link, or a folder with all that is in it. Nothing there is fine.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn remove(path: &Path) -> Result<(), Error> {
+    let removed = match fs::symlink_metadata(path) {
+        Err(_) => Ok(()),
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+    };
+    removed.map_err(failed(path, "removing it"))
+}
+
+/// A file that is being written: a temporary sibling of the path that it gets when it is whole. Dropped before
+/// [`finish`](NewFile::finish), it leaves nothing.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl NewFile {
+    /// Begins a file that will be found at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if its folder cannot be written to.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let prefix = folder::partial_prefix(path);
+        let mut builder = Builder::new();
+        builder.prefix(&prefix);
+        // Readable by whom the umask says, as the file that it becomes; temporary files are not by default.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let above = folder::above(path);
+        let file = builder.tempfile_in(above).map_err(failed(above, "creating a file in it"))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// Makes the file durable and gives it its name.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; then there is no new file of that name.
+    pub fn finish(self) -> Result<(), Error> {
+        let Self { path, file } = self;
+        file.as_file().sync_all().map_err(failed(&path, "making it durable"))?;
+        file.persist(&path).map_err(|error| failed(&path, "giving it its name")(error.error))?;
+        folder::sync(folder::above(&path))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Opens a file to lock it: without cutting it, and without following a link that somebody put in its place.
+pub(crate) fn open_to_lock(path: &Path) -> Result<File, Error> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+    }
+    options.open(path).map_err(failed(path, "opening it to lock it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_by_a_whole_one() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.json");
+        write(&path, "old").unwrap();
+        let mut file = NewFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(read(&path).unwrap(), b"old");
+        drop(file);
+        assert_eq!(read_to_string(&path).unwrap(), "old");
+        let mut file = NewFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        file.finish().unwrap();
+        assert_eq!(read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_path_is_named_with_what_was_done() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("no/a.txt");
+        let error = write(&path, "x").unwrap_err().to_string();
+        let above = path.parent().unwrap().display();
+        assert!(error.starts_with(&format!("{above}: creating a file in it: ")), "{error}");
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: reading it: ", path.display())), "{error}");
+    }
+
+    #[test]
+    fn anything_can_be_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("folder");
+        create_folder(&folder.join("inner")).unwrap();
+        write(&folder.join("file"), "x").unwrap();
+        remove(&folder.join("file")).unwrap();
+        remove(&folder).unwrap();
+        remove(&folder).unwrap();
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,211 @@
+//! Folders that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, TempDir};
+
+use crate::error::io as failed;
+use crate::{Error, create_folder, remove};
+
+/// What is in every temporary name, so that what a killed process left can be told from the rest.
+const PARTIAL: &str = ".partial-";
+
+/// A folder that is being written: a temporary sibling of the path that it gets when it is whole. Dropped
+/// before [`finish`](NewFolder::finish), it leaves nothing.
+#[derive(Debug)]
+pub struct NewFolder {
+    path: PathBuf,
+    folder: TempDir,
+}
+
+impl NewFolder {
+    /// Begins a folder that will be found at `path`; the folders above it are made.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder above cannot be written to.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let prefix = partial_prefix(path);
+        let mut builder = Builder::new();
+        builder.prefix(&prefix);
+        // Readable by whom the umask says, as the folder that it becomes; temporary folders are not by default.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let above = above(path);
+        create_folder(above)?;
+        let folder = builder.tempdir_in(above).map_err(failed(above, "creating a folder in it"))?;
+        Ok(Self { path: path.to_owned(), folder })
+    }
+
+    /// As [`create`](Self::create), after what killed processes have left of the same folder is removed. Only
+    /// for folders that one process at a time makes.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn create_anew(path: &Path) -> Result<Self, Error> {
+        let prefix = partial_prefix(path);
+        remove_each(above(path), |name| name.starts_with(&prefix))?;
+        Self::create(path)
+    }
+
+    /// Where the folder is until it has its name.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Gives the folder its name. The files in it are durable where [`write`](crate::write) or
+    /// [`NewFile`](crate::NewFile) wrote them.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] if something is there by now, [`Error::Io`]; then there is no new folder of that name.
+    pub fn finish(self) -> Result<(), Error> {
+        let Self { path, folder } = self;
+        sync(folder.path())?;
+        fs::rename(folder.path(), &path).map_err(|error| match error.kind() {
+            ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                Error::Occupied { path: path.clone() }
+            }
+            _ => failed(&path, "giving it its name")(error),
+        })?;
+        // Renamed away: there is nothing left for the guard to remove.
+        let _ = folder.keep();
+        sync(above(&path))
+    }
+}
+
+/// Refuses a path where no new folder can appear: something other than an empty folder is there.
+///
+/// # Errors
+/// [`Error::Occupied`].
+pub fn require_vacant(path: &Path) -> Result<(), Error> {
+    // A file cannot be listed, so it is not an empty folder either.
+    let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    // A link or the current folder cannot be replaced by a folder, though it may be empty.
+    let replaceable = path.file_name().is_some() && !path.is_symlink();
+    if (path.exists() || path.is_symlink()) && !(replaceable && is_empty()) {
+        return Err(Error::Occupied { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// Removes what killed processes have left in a folder under temporary names. A missing folder is fine.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn remove_partial(folder: &Path) -> Result<(), Error> {
+    remove_each(folder, |name| name.starts_with('.') && name.contains(PARTIAL))
+}
+
+fn remove_each(folder: &Path, is_partial: impl Fn(&str) -> bool) -> Result<(), Error> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(failed(folder, "listing it"))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(failed(folder, "listing it"))?.path();
+        if is_partial(&name(&path)) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// How the temporary names of something begin.
+pub(crate) fn partial_prefix(path: &Path) -> String {
+    format!(".{}{PARTIAL}", name(path))
+}
+
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The folder that a path lies in.
+pub(crate) fn above(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync(folder: &Path) -> Result<(), Error> {
+    // Only Unix can open a folder to sync it; elsewhere a rename is as durable as it gets.
+    if cfg!(unix) {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(failed(folder, "making it durable"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::write;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| name(&entry.unwrap().path())).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_folder_appears_whole_or_not_at_all() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a/b");
+        let folder = NewFolder::create(&path).unwrap();
+        write(&folder.path().join("file"), "x").unwrap();
+        assert!(!path.exists());
+        drop(folder);
+        assert_eq!(names(&place.path().join("a")), [""; 0]);
+        let folder = NewFolder::create(&path).unwrap();
+        write(&folder.path().join("file"), "x").unwrap();
+        folder.finish().unwrap();
+        assert_eq!((names(&place.path().join("a")), names(&path)), (vec!["b".into()], vec!["file".into()]));
+    }
+
+    #[test]
+    fn what_is_there_is_not_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("taken");
+        let folder = NewFolder::create(&path).unwrap();
+        require_vacant(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        require_vacant(&path).unwrap();
+        fs::write(path.join("file"), "somebody's").unwrap();
+        assert!(matches!(require_vacant(&path), Err(Error::Occupied { .. })));
+        assert!(matches!(folder.finish(), Err(Error::Occupied { .. })));
+        assert_eq!(fs::read_to_string(path.join("file")).unwrap(), "somebody's");
+        assert_eq!(names(place.path()), ["taken"]);
+        assert!(matches!(require_vacant(&path.join("file")), Err(Error::Occupied { .. })));
+    }
+
+    #[test]
+    fn only_leftovers_of_the_same_folder_are_removed() {
+        let place = tempfile::tempdir().unwrap();
+        for left in [".seed-1.partial-a", ".seed-2.partial-a", "seed-1.partial-a"] {
+            fs::create_dir(place.path().join(left)).unwrap();
+        }
+        drop(NewFolder::create_anew(&place.path().join("seed-1")).unwrap());
+        assert_eq!(names(place.path()), [".seed-2.partial-a", "seed-1.partial-a"]);
+        remove_partial(place.path()).unwrap();
+        remove_partial(&place.path().join("missing")).unwrap();
+        assert_eq!(names(place.path()), ["seed-1.partial-a"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_what_the_umask_lets_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let place = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::create_dir(place.path().join("plain")).unwrap();
+        fs::write(place.path().join("plain/file"), "").unwrap();
+        let folder = NewFolder::create(&place.path().join("new")).unwrap();
+        write(&folder.path().join("file"), "").unwrap();
+        folder.finish().unwrap();
+        for name in ["", "file"] {
+            let (new, plain) = (place.path().join("new").join(name), place.path().join("plain").join(name));
+            assert_eq!(mode(&new), mode(&plain));
+        }
+    }
+}

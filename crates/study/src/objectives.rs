@@ -1,0 +1,66 @@
+//! Objectives as plans name them, for tests: the program hands the study its own.
+
+use electra_config::{Head, ModelConfig, Network, ObjectiveInfo, Positions};
+use electra_masking::MaskingConfig;
+
+const MASKED: &[Head] = &[Head::Vocabulary(Positions::Masked)];
+
+fn with_generator<'a>(model: &'a ModelConfig, heads: &'a [Head]) -> Vec<Network<'a>> {
+    let generator = Network { encoder: &model.generator, heads: MASKED };
+    vec![generator, Network { encoder: &model.encoder, heads }]
+}
+
+const ELECTRA: ObjectiveInfo = ObjectiveInfo {
+    name: "electra",
+    title: "ELECTRA",
+    paper: Some(85.0),
+    reads_masks: false,
+    has_generator: true,
+    couples_rows: false,
+    masking: MaskingConfig::electra,
+    networks: |model| with_generator(model, &[Head::Discriminator(Positions::All)]),
+};
+
+const MLM: ObjectiveInfo = ObjectiveInfo {
+    name: "mlm",
+    title: "BERT (MLM)",
+    paper: Some(82.2),
+    reads_masks: true,
+    has_generator: false,
+    masking: MaskingConfig::bert,
+    networks: |model| vec![Network { encoder: &model.encoder, heads: MASKED }],
+    ..ELECTRA
+};
+
+/// Those that the shipped plans name, with the networks that they have.
+pub(crate) const OBJECTIVES: [&ObjectiveInfo; 11] = [
+    &MLM,
+    &ObjectiveInfo { name: "replace-mlm", networks: |model| with_generator(model, MASKED), ..ELECTRA },
+    &ObjectiveInfo {
+        name: "electra-15",
+        networks: |model| with_generator(model, &[Head::Discriminator(Positions::Masked)]),
+        ..ELECTRA
+    },
+    &ObjectiveInfo {
+        name: "all-tokens-mlm",
+        networks: |model| {
+            with_generator(model, &[Head::Vocabulary(Positions::All), Head::Gate(Positions::All)])
+        },
+        ..ELECTRA
+    },
+    &ELECTRA,
+    &ObjectiveInfo { name: "mlm-85-15", ..MLM },
+    &ObjectiveInfo {
+        name: "all-tokens-mlm-no-gate",
+        networks: |model| with_generator(model, &[Head::Vocabulary(Positions::All)]),
+        ..ELECTRA
+    },
+    &ObjectiveInfo { name: "rtd-unigram", has_generator: false, networks: alone, ..ELECTRA },
+    &ObjectiveInfo { name: "rtd-uniform", has_generator: false, networks: alone, ..ELECTRA },
+    &ObjectiveInfo { name: "electra-shuffled", ..ELECTRA },
+    &ObjectiveInfo { name: "electra-shuffled-all", ..ELECTRA },
+];
+
+fn alone(model: &ModelConfig) -> Vec<Network<'_>> {
+    vec![Network { encoder: &model.encoder, heads: &[Head::Discriminator(Positions::All)] }]
+}

@@ -1,0 +1,28 @@
+//! A run's settings, made whole by its corpus.
+
+use std::path::Path;
+
+use electra_config::{Config, Defaults, PartialConfig};
+use electra_data::Corpus;
+use electra_masking::MaskingConfig;
+
+use crate::{BoxError, Error};
+
+/// Reads a file of settings, puts `set` (`key=value`, as after `--set`) over it, and takes what neither sets from the
+/// preset, from the corpus (`vocab_size`, `pad_token_id`), from the checkpoint that the run begins with (the
+/// encoder), and from `masking`, the masking of an objective by its name.
+///
+/// # Errors
+/// If a key is unknown or missing, a value is wrong, or the corpus cannot be opened.
+pub fn read_config(
+    path: &Path,
+    set: &[String],
+    masking: impl FnOnce(&str) -> Result<MaskingConfig, BoxError>,
+) -> Result<Config, Error> {
+    let partial = PartialConfig::read(path, set)?;
+    let masking = masking(partial.objective()).map_err(Error::Objective)?;
+    let corpus = Corpus::open(partial.corpus())?;
+    let vocabulary = corpus.vocabulary();
+    let defaults = Defaults { vocab_size: vocabulary.size, pad_token_id: vocabulary.pad, masking };
+    Ok(partial.resolve(&defaults)?)
+}
