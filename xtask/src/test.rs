@@ -56,6 +56,10 @@ struct Tally {
     passed: usize,
     failed: usize,
     skipped: usize,
+    /// Levels of kernels that tests ran at.
+    levels: usize,
+    /// Levels of kernels that this machine lacks.
+    lacking: usize,
 }
 
 impl Tally {
@@ -73,13 +77,26 @@ impl Tally {
         }
         // With one thread the line follows "test NAME ... ". libtest counts such a test as passed.
         self.skipped += usize::from(line.contains("skipped: "));
+        // "kernel levels of TEST: 3 ran (…), 1 could not (…)"
+        if let Some((_, rest)) = line.split_once("kernel levels of ") {
+            let words: Vec<&str> = rest.split_whitespace().collect();
+            for pair in words.windows(2) {
+                let count = pair[0].parse().unwrap_or(0);
+                match pair[1] {
+                    "ran" => self.levels += count,
+                    "could" => self.lacking += count,
+                    _ => {}
+                }
+            }
+        }
     }
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let passed = self.passed.saturating_sub(self.skipped);
-        write!(f, "{passed} passed, {} failed, {} skipped", self.failed, self.skipped)
+        write!(f, "{passed} passed, {} failed, {} skipped", self.failed, self.skipped)?;
+        write!(f, "; kernel levels: {} ran, {} could not", self.levels, self.lacking)
     }
 }
 
@@ -105,12 +122,15 @@ mod tests {
             "test graph::replays ... skipped: graph::replays: needs a CUDA device\n",
             "skipped: attention::sees: needs a CUDA device\n",
             "test passed ... ok\n",
+            ".kernel levels of embed: 3 ran (formula, baseline, avx2), 1 could not (avx512)\n",
+            "kernel levels of the golden steps of mlm: 4 ran (formula, baseline, avx2, avx512)\n",
             "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.04s\n",
             "test result: FAILED. 20 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.2s\n",
         ] {
             tally.read(line);
         }
-        assert_eq!(tally.to_string(), "21 passed, 4 failed, 2 skipped");
+        let expected = "21 passed, 4 failed, 2 skipped; kernel levels: 7 ran, 1 could not";
+        assert_eq!(tally.to_string(), expected);
     }
 
     #[derive(Parser)]

@@ -5,9 +5,9 @@ use electra_encoder::{Encoder, Select};
 use electra_masking::MaskingConfig;
 use electra_objective::{
     Batch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, ObjectiveInfo, Output, Spec,
-    VocabularyHead, auc, build_with_generator, chunked_sum, log_likelihood, masked_view, mean, mean_here,
-    rows_in_memory,
+    VocabularyHead, auc, build_with_generator, chunked_sum, masked_view, mean, mean_here, rows_in_memory,
 };
+use electra_torch::log_likelihood_alone;
 use tch::{Kind, Tensor, nn};
 
 /// All-Tokens MLM as in the paper, with the gate.
@@ -96,7 +96,7 @@ impl AllTokensMlm {
                 let [transformed, gate, targets, copied, weights] = rows else {
                     unreachable!("as handed in")
                 };
-                let log_softmax = log_likelihood(transformed, &shared[0], &shared[1], targets); // [chunk]
+                let log_softmax = log_likelihood_alone(transformed, &shared[0], &shared[1], targets); // [chunk]
                 let log_p = match &self.gate {
                     Some(_) => copy_log_likelihood(gate, &log_softmax, copied),
                     None => log_softmax,

@@ -54,7 +54,14 @@ enum Command {
 
 fn main() {
     ablate::end_with_study();
-    let outcome = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    let outcome = electra_torch::check_environment().map_err(anyhow::Error::from).and_then(|()| run(command));
+    // A study starts a hundred of these.
+    electra_torch::exit(outcome.map_or_else(|error| failure::report(&error), |()| 0))
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Tokenizer(command) => tokenizer::run(command),
         Command::Corpus(command) => corpus::run(command),
         Command::Pretrain(options) => pretrain::run(&options),
@@ -66,7 +73,5 @@ fn main() {
         Command::Replacements(options) => replacements::run(&options),
         Command::Ablate(options) => ablate::run(&options),
         Command::Flops(options) => flops::run(&options),
-    };
-    // A study starts a hundred of these.
-    electra_torch::exit(outcome.map_or_else(|error| failure::report(&error), |()| 0))
+    }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod decay;
 mod encoder;
 mod error;
 mod hub;
@@ -11,8 +12,9 @@ mod weights;
 mod with_head;
 
 // What stands in this crate's own functions.
+pub use decay::is_decayed;
 pub use electra_config::{Architecture, EncoderConfig, Tied};
-pub use electra_torch::Select;
+pub use electra_torch::{Attention, Select};
 pub use encoder::{Embeddings, Encoder, Input};
 pub use error::{Error, Misshapen};
 pub use hub::HubFolder;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_encoder::{Architecture, Encoder, EncoderWithHead, HubFolder, Input};
+use electra_encoder::{Architecture, Attention, Encoder, EncoderWithHead, HubFolder, Input};
 use electra_objective::PretrainedHead;
 use electra_tasks::MinimalPair;
 use electra_tokenizer::Tokenizer;
@@ -271,7 +271,7 @@ impl PairScorer {
         let config = self.encoder.config();
         let device = self.encoder.embeddings().word_embeddings().device();
         let (ids, mask, types) = crate::batches::tensors(rows, config.pad_token_id, device);
-        let input = Input { input_ids: &ids, attention_mask: &mask, token_type_ids: &types };
+        let input = Input { input_ids: &ids, attention: Attention::Keys(&mask), token_type_ids: &types };
         (self.encoder.forward_t(&input, false), ids, mask)
     }
 }

@@ -1,6 +1,8 @@
 //! An encoder with a head, from a pre-trained folder or from a fine-tuned one.
 
-use electra_encoder::{Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input, Select, Weights};
+use electra_encoder::{
+    Attention, Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input, Select, Weights,
+};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::Error;
@@ -56,7 +58,7 @@ impl Network {
     pub(crate) fn forward_t(&self, batch: &Batch, train: bool) -> Tensor {
         let input = Input {
             input_ids: &batch.input_ids,
-            attention_mask: &batch.attention_mask,
+            attention: Attention::Keys(&batch.attention_mask),
             token_type_ids: &batch.token_type_ids,
         };
         let first = Tensor::zeros([batch.input_ids.size()[0], 1], (Kind::Int64, self.device()));

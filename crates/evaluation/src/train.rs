@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use electra_config::Schedule;
+use electra_encoder::is_decayed;
 use electra_masking::Stream;
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Kind, Tensor};
@@ -118,9 +119,4 @@ pub(crate) fn optimizer(network: &Network, recipe: &Recipe) -> Result<AdamW, Err
     let [beta1, beta2] = recipe.betas;
     let constants = AdamWConfig { beta1, beta2, eps: recipe.eps, bias_correction: recipe.bias_correction };
     Ok(AdamW::new(groups, constants)?)
-}
-
-/// Whether weight decay applies: not to LayerNorm and not to biases (reference, `exclude_from_weight_decay`).
-fn is_decayed(name: &str) -> bool {
-    !(name.contains("LayerNorm") || name.ends_with("bias"))
 }

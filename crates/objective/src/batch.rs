@@ -1,7 +1,7 @@
 //! A batch on a device.
 
 use electra_data::{Column, ColumnData, Data};
-use electra_encoder::Input;
+use electra_encoder::{Attention, Input};
 use electra_masking::{KeyedRng, Stream};
 use tch::{Device, Kind, Tensor};
 
@@ -153,7 +153,8 @@ impl Batch {
     /// Other ids, `[B, L]`, under this batch's padding and segments.
     #[must_use]
     pub fn with_ids<'a>(&'a self, input_ids: &'a Tensor) -> Input<'a> {
-        Input { input_ids, attention_mask: &self.attention_mask, token_type_ids: &self.token_type_ids }
+        let attention = Attention::Keys(&self.attention_mask);
+        Input { input_ids, attention, token_type_ids: &self.token_type_ids }
     }
 
     /// The original tokens at the masked positions, `[B, N]` int64.

@@ -2,18 +2,19 @@
 
 use tch::{Device, Kind, Tensor};
 
-/// How much memory the logits of one chunk may take. While the gradient of a chunk is computed some four times
-/// as much is in use.
+/// How much memory the logits of one chunk may take. While the gradient of a chunk is computed some four
+/// times as much is in use.
 const CHUNK_BYTES: i64 = 16 << 20;
-/// The same on a GPU, where a chunk of few rows should cost more for its start than for its rows (not measured).
+/// The same on a GPU, where a chunk of few rows should cost more for its start than for its rows (not
+/// measured).
 const CUDA_CHUNK_BYTES: i64 = 1 << 30;
 
-/// With fewer rows a chunk would spend its time on the table and its gradient instead of on products with them: time
-/// would grow with V², for there would be more chunks, each with a larger table.
+/// With fewer rows a chunk would spend its time on the table and its gradient instead of on products with
+/// them: time would grow with V², for there would be more chunks, each with a larger table.
 const CHUNK_ROWS: i64 = 128;
 
-/// How many rows of `vocab_size` float32 logits to compute at once: 16 MiB of them on the CPU, 1 GiB on a GPU, and
-/// 128 where that is fewer.
+/// How many rows of `vocab_size` float32 logits to compute at once: 16 MiB of them on the CPU, 1 GiB on a
+/// GPU, and 128 where that is fewer.
 #[must_use]
 pub fn rows_in_memory(vocab_size: i64, device: Device) -> i64 {
     let bytes = if device.is_cuda() { CUDA_CHUNK_BYTES } else { CHUNK_BYTES };
@@ -25,8 +26,8 @@ pub fn rows_in_memory(vocab_size: i64, device: Device) -> i64 {
 /// A softmax over V at all B·L positions would need B·L·V numbers, forward and again backward. Here each
 /// chunk's gradient is taken as soon as its value is known, and only the gradients are kept: of the rows as
 /// large as they are, of what is shared once. The result is a scalar that has these gradients
-/// ([`with_gradients`](electra_torch::with_gradients)), so that any backward pass through it, scaled or not, gives what
-/// the plain sum would give.
+/// ([`with_gradients`](electra_torch::with_gradients)), so that any backward pass through it, scaled or not,
+/// gives what the plain sum would give.
 ///
 /// `f` is handed a chunk of each of `rows` and all of `shared`, and returns a scalar; it must not use other
 /// tensors that need gradients. Where nothing needs gradients, or inside `tch::no_grad`, only
@@ -54,27 +55,29 @@ pub fn chunked_sum(
     if !rows.iter().chain(shared).any(|tensor| is_recorded(tensor)) {
         let shared: Vec<Tensor> = shared.iter().map(|tensor| tensor.shallow_clone()).collect();
         for start in (0..all).step_by(chunk as usize) {
-            value += f(&cut(rows, start, chunk), &shared);
+            value += f(&chunk_leaves(rows, start, chunk), &shared);
         }
         return value;
     }
     let shared_leaves: Vec<Tensor> = shared.iter().map(|tensor| leaf(tensor, tensor)).collect();
-    // Made once and filled chunk by chunk: small tensors that outlive their chunk would lie scattered in the memory
-    // that it gave back, and the next chunk's would no longer fit there.
-    let of_rows: Vec<Option<Tensor>> =
+    // Made once and filled chunk by chunk: small tensors that outlive their chunk would lie scattered in the
+    // memory that it gave back, and the next chunk's would no longer fit there.
+    let row_gradients: Vec<Option<Tensor>> =
         rows.iter().map(|row| row.requires_grad().then(|| row.empty_like())).collect();
-    let mut of_shared: Vec<Option<Tensor>> = shared.iter().map(|_| None).collect();
+    let mut shared_gradients: Vec<Option<Tensor>> = shared.iter().map(|_| None).collect();
     for start in (0..all).step_by(chunk as usize) {
-        let leaves = cut(rows, start, chunk);
+        let leaves = chunk_leaves(rows, start, chunk);
         let part = f(&leaves, &shared_leaves);
         let learning = |leaf: &&Tensor| leaf.requires_grad();
         let inputs: Vec<&Tensor> = leaves.iter().chain(&shared_leaves).filter(learning).collect();
         let mut gradients = Tensor::run_backward(&[&part], &inputs, false, false).into_iter();
-        for kept in of_rows.iter().flatten() {
+        for buffer in row_gradients.iter().flatten() {
             let gradient = gradients.next().expect("a gradient for each input");
-            kept.narrow(0, start, gradient.size()[0]).copy_(&gradient);
+            buffer.narrow(0, start, gradient.size()[0]).copy_(&gradient);
         }
-        for (sum, _) in of_shared.iter_mut().zip(&shared_leaves).filter(|(_, leaf)| leaf.requires_grad()) {
+        for (sum, _) in
+            shared_gradients.iter_mut().zip(&shared_leaves).filter(|(_, leaf)| leaf.requires_grad())
+        {
             let gradient = gradients.next().expect("a gradient for each input");
             match sum {
                 Some(sum) => *sum += gradient,
@@ -83,7 +86,7 @@ pub fn chunked_sum(
         }
         value += part.detach();
     }
-    let known = rows.iter().chain(shared).zip(of_rows.into_iter().chain(of_shared));
+    let known = rows.iter().chain(shared).zip(row_gradients.into_iter().chain(shared_gradients));
     let (inputs, gradients): (Vec<&Tensor>, Vec<Tensor>) =
         known.filter_map(|(tensor, gradient)| Some((*tensor, gradient?))).unzip();
     electra_torch::with_gradients(&value, &inputs, &gradients).expect("a gradient of each tensor that learns")
@@ -103,7 +106,7 @@ fn leaf(tensor: &Tensor, like: &Tensor) -> Tensor {
 }
 
 /// The rows `start .. start + chunk` of each tensor, as leaves.
-fn cut(rows: &[&Tensor], start: i64, chunk: i64) -> Vec<Tensor> {
+fn chunk_leaves(rows: &[&Tensor], start: i64, chunk: i64) -> Vec<Tensor> {
     let length = chunk.min(rows[0].size()[0] - start);
     rows.iter().map(|row| leaf(&row.detach().narrow(0, start, length), row)).collect()
 }

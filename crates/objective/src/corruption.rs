@@ -1,5 +1,6 @@
 //! The input of the kept encoder: the original text with some tokens replaced.
 
+use electra_torch::{sample, sample_cumulative};
 use tch::{Kind, Tensor};
 
 use crate::{Batch, Generator, Metrics};
@@ -51,13 +52,13 @@ impl Corruption {
                 let predictions = generator.forward_t(batch, train);
                 let sampled = batch.get("sampled_ids").map(Tensor::shallow_clone);
                 let sampled =
-                    sampled.unwrap_or_else(|| tch::no_grad(|| sample_softmax(&predictions.logits, uniforms)));
+                    sampled.unwrap_or_else(|| tch::no_grad(|| sample(&predictions.logits, uniforms)));
                 (Some(predictions.loss), sampled, predictions.metrics)
             }
             Self::Fixed(cumulative) => {
                 let size = uniforms.size();
                 let rows = cumulative.unsqueeze(0).unsqueeze(0).expand([size[0], size[1], -1], false);
-                (None, sample(&rows, uniforms), Metrics::none())
+                (None, sample_cumulative(&rows, uniforms), Metrics::none())
             }
         };
         let (targets, valid) = (batch.targets(), batch.column("masked_valid"));
@@ -79,30 +80,4 @@ impl Corruption {
         };
         Corrupted { input_ids, replaced, gen_loss, metrics: metrics.and(rates) }
     }
-}
-
-/// [`sample`] of softmax(logits): `[B, N, V]`, `[B, N]` → `[B, N]`.
-fn sample_softmax(logits: &Tensor, uniforms: &Tensor) -> Tensor {
-    electra_torch::sample(&logits.flatten(0, -2), &uniforms.flatten(0, -1))
-        .expect("one number a row")
-        .map(|sampled| sampled.view_as(uniforms))
-        .unwrap_or_else(|| sample(&logits.softmax(-1, Kind::Float).cumsum(-1, Kind::Float), uniforms))
-}
-
-/// Samples by inverting cumulative distributions: the first token whose cumulative probability exceeds
-/// u times the whole.
-///
-/// The same law as adding Gumbel noise and taking the largest (reference, `sample_from_softmax`), from one
-/// number a sample instead of V, so that the number can be a function of (seed, step, example).
-///
-/// # Shapes
-/// `cumulative` `[B, N, V]` float32, ascending along V; `uniforms` `[B, N]` float32 in `[0, 1)` → `[B, N]` int64
-pub fn sample(cumulative: &Tensor, uniforms: &Tensor) -> Tensor {
-    let vocab_size = cumulative.size()[2];
-    let whole = cumulative.narrow(2, vocab_size - 1, 1); // [B, N, 1]
-    let wanted = uniforms.unsqueeze(-1) * whole;
-    let no_sorter: Option<&Tensor> = None;
-    let found = wanted.searchsorted(&cumulative.contiguous(), false, true, "right", no_sorter); // [B, N, 1]
-    // u·whole may round up to the whole, past the last token.
-    found.squeeze_dim(-1).clamp_max(vocab_size - 1)
 }

@@ -1,7 +1,8 @@
 //! What is put on top of an encoder while it is pre-trained.
 
 use electra_encoder::{EncoderConfig, LayerNorm, Linear};
-use tch::{Kind, Tensor, nn};
+use electra_torch::{LogLikelihood, log_likelihood};
+use tch::{Tensor, nn};
 
 /// A softmax over the vocabulary: dense D→E, GELU, LayerNorm, product with the word table, bias (reference,
 /// `get_masked_lm_output`). The Hub's `generator_predictions` and `generator_lm_head`.
@@ -37,8 +38,6 @@ impl VocabularyHead {
     pub fn transform(&self, hidden: &Tensor) -> Tensor {
         let norm = &self.layer_norm;
         electra_torch::transform(hidden, self.dense.affine(), norm.affine(), norm.eps)
-            .expect("the shapes are those that the head was made for")
-            .unwrap_or_else(|| norm.forward(&self.dense.forward(hidden).gelu("none")))
     }
 
     /// Logits of the vocabulary.
@@ -58,42 +57,16 @@ impl VocabularyHead {
     /// If the shapes do not fit.
     pub fn log_likelihood(&self, hidden: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
         let (rows, ids) = (self.transform(hidden).flatten(0, -2), targets.flatten(0, -1)); // [R, E], [R]
-        let fused = electra_torch::log_likelihood(&rows, &self.table, &self.bias, &ids)
-            .expect("targets of the vocabulary, one a row");
-        let (log_p, logits) = match fused {
-            Some(fused) => (fused.log_p, fused.logits),
-            None => {
-                let logits = rows.linear(&self.table, Some(&self.bias)); // [R, V]
-                (log_softmax_at(&logits, &ids), logits.detach())
-            }
-        };
+        let LogLikelihood { log_p, logits } = log_likelihood(&rows, &self.table, &self.bias, &ids);
         let mut shape = targets.size();
         shape.push(self.table.size()[0]);
         (log_p.view_as(targets), logits.view(shape.as_slice()))
     }
 
-    /// The word table `[V, E]` and the bias `[V]`, for [`log_likelihood`] of rows that a caller transformed.
+    /// The word table `[V, E]` and the bias `[V]`, for the likelihood of rows that a caller transformed.
     pub fn table(&self) -> (&Tensor, &Tensor) {
         (&self.table, &self.bias)
     }
-}
-
-/// log softmax(rows · tableᵀ + bias) at the targets, where nobody needs the logits.
-///
-/// # Shapes
-/// `rows` `[R, E]`, `table` `[V, E]`, `bias` `[V]`, `targets` int64 `[R]` → `[R]`
-///
-/// # Panics
-/// If the shapes do not fit.
-pub fn log_likelihood(rows: &Tensor, table: &Tensor, bias: &Tensor, targets: &Tensor) -> Tensor {
-    electra_torch::log_likelihood_alone(rows, table, bias, targets)
-        .expect("targets of the vocabulary, one a row")
-        .unwrap_or_else(|| log_softmax_at(&rows.linear(table, Some(bias)), targets))
-}
-
-/// `logits` `[R, V]`, `targets` int64 `[R]` → `[R]` float32
-fn log_softmax_at(logits: &Tensor, targets: &Tensor) -> Tensor {
-    logits.log_softmax(-1, Kind::Float).gather(1, &targets.unsqueeze(-1), false).squeeze_dim(-1)
 }
 
 /// Whether a token was replaced: dense D→D, GELU, dense D→1 (reference, `get_discriminator_output`). The
@@ -121,10 +94,6 @@ impl ReplacedHead {
     /// `[…, D]` → `[…]`
     pub fn forward(&self, hidden: &Tensor) -> Tensor {
         electra_torch::detect(hidden, self.dense.affine(), self.dense_prediction.affine())
-            .expect("the shapes are those that the head was made for")
-            .unwrap_or_else(|| {
-                self.dense_prediction.forward(&self.dense.forward(hidden).gelu("none")).squeeze_dim(-1)
-            })
     }
 }
 

@@ -17,12 +17,12 @@ mod spec;
 
 pub use batch::Batch;
 pub use chunked::{chunked_sum, rows_in_memory};
-pub use corruption::{Corrupted, Corruption, sample};
+pub use corruption::{Corrupted, Corruption};
 pub use electra::Electra;
 // What stands in this crate's own functions.
 pub use electra_config::{ModelConfig, ObjectiveInfo};
 pub use generator::Generator;
-pub use heads::{CopyGate, ReplacedHead, VocabularyHead, log_likelihood};
+pub use heads::{CopyGate, ReplacedHead, VocabularyHead};
 pub use inspection::Inspection;
 pub use losses::{binary_cross_entropy, mean, mean_here};
 pub use metrics::{auc, detection, prediction};

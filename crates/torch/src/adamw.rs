@@ -2,8 +2,8 @@ use crate::ffi::optimizer::{self, Lists, Scalars};
 use crate::{ClipResult, Error};
 use tch::{Device, Kind, Tensor};
 
-/// A step count at which both bias corrections, 1 - βᵗ, are exactly 1: a power of two, so exact in f32, and below
-/// 2⁶³ for kernels that read it as an integer. (1 - 2⁻²⁵)^(2⁶²) is 0 in f64.
+/// A step count at which both bias corrections, 1 - βᵗ, are exactly 1: a power of two, so exact in f32, and
+/// below 2⁶³ for kernels that read it as an integer. (1 - 2⁻²⁵)^(2⁶²) is 0 in f64.
 const ENDLESS: f64 = (1_u64 << 62) as f64;
 
 /// Nothing nearer to 1: a kernel that holds β in f32 would round it to 1, whose powers never vanish.
@@ -116,7 +116,8 @@ impl AdamW {
     ///
     /// # Errors
     ///
-    /// A constant out of its range, a parameter that is not of a floating-point kind, or one that is given twice.
+    /// A constant out of its range, a parameter that is not of a floating-point kind, or one that is given
+    /// twice.
     pub fn new(groups: Vec<Group>, config: AdamWConfig) -> Result<AdamW, Error> {
         for (name, beta) in [("beta1", config.beta1), ("beta2", config.beta2)] {
             expect(name, beta, (0.0..=MAX_BETA).contains(&beta), "from 0 to below 1")?;
@@ -183,15 +184,15 @@ impl AdamW {
         &self.parameters
     }
 
-    /// Updates the parameters with their clipped gradients; where the clip met a number that is not finite, nothing
-    /// changes but the gradients. No host synchronisation.
+    /// Updates the parameters with their clipped gradients; where the clip met a number that is not finite,
+    /// nothing changes but the gradients. No host synchronisation.
     ///
     /// The kernel clips on its way, and leaves the clipped gradients behind.
     ///
     /// # Errors
     ///
-    /// A number as learning rate that is negative or not finite, a scalar of another kind or device, a clip of another
-    /// device, or an exception of libtorch.
+    /// A number as learning rate that is negative or not finite, a scalar of another kind or device, a clip
+    /// of another device, or an exception of libtorch.
     pub fn step<'a>(&mut self, lr: impl Into<LearningRate<'a>>, clip: &ClipResult) -> Result<(), Error> {
         self.update(lr.into(), Some((clip.grad_scale(), clip.found_inf())))
     }
@@ -239,7 +240,8 @@ impl AdamW {
         crate::zero_grad(&self.parameters)
     }
 
-    /// The state of every parameter, for a checkpoint. The tensors are the live ones: the next step changes them.
+    /// The state of every parameter, for a checkpoint. The tensors are the live ones: the next step changes
+    /// them.
     ///
     /// # Errors
     ///

@@ -2,11 +2,11 @@ use crate::Error;
 use crate::ffi::autocast::Autocast;
 use tch::{Device, Kind};
 
-/// Runs `body` with autocast: on tensors of `device`'s type, matrix products and what else libtorch holds to be
-/// safe compute in `kind`, and what it holds to need float32 computes in float32.
+/// Runs `body` with autocast: on tensors of `device`'s type, matrix products and what else libtorch holds to
+/// be safe compute in `kind`, and what it holds to need float32 computes in float32.
 ///
-/// With `enabled` false, `body` runs without autocast, also within another call's. The thread's state is put back
-/// when `body` is left, by a panic too; other threads are not concerned.
+/// With `enabled` false, `body` runs without autocast, also within another call's. The thread's state is put
+/// back when `body` is left, by a panic too; other threads are not concerned.
 ///
 /// The narrow copies of parameters are kept until the outermost call is left. So:
 ///

@@ -9,8 +9,8 @@ static MISSING: OnceLock<String> = OnceLock::new();
 /// Gives `false` where there is none, or where the CUDA libraries that it needs are not installed. After
 /// `true`, whether there is a GPU is for `tch::Cuda::is_available()` to tell.
 ///
-/// cuDNN's attention is switched off: kernels of it round the rate of dropout to sixteenths (PyTorch's pull request
-/// 174245).
+/// cuDNN's attention is switched off: kernels of it round the rate of dropout to sixteenths (PyTorch's pull
+/// request 174245).
 ///
 /// To be called before anything else of libtorch: it looks for its CUDA part once, at the first question
 /// about CUDA, and keeps the answer.
@@ -23,7 +23,8 @@ pub fn load_cuda() -> Result<bool, Error> {
     load_beside(&cpu)
 }
 
-/// Why [`load_cuda`] gave `false`, in parentheses to be put behind a message; nothing before, and after `true`.
+/// Why [`load_cuda`] gave `false`, in parentheses to be put behind a message; nothing before, and after
+/// `true`.
 #[must_use]
 pub fn why_no_cuda() -> String {
     MISSING.get().map_or_else(String::new, |why| format!(" ({why})"))

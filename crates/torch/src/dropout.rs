@@ -22,18 +22,19 @@ thread_local! {
     static PART: RefCell<Option<Part>> = const { RefCell::new(None) };
 }
 
-/// Calls `body`, in which this thread computes a part of a step's batch, so that kernels drop there what they would drop
-/// of the whole batch.
+/// Calls `body`, in which this thread computes a part of a step's batch, so that kernels drop there what they
+/// would drop of the whole batch.
 ///
-/// A kernel's dropout is a function of (seed, row, column). Inside `body` the seeds come from a generator of their own,
-/// seeded with `seed`, which is that of the step: it gives what libtorch's generator of the CPU gives after
-/// `tch::manual_seed(seed)`. Each part makes the same calls in the same order, so that each call has the same seeds in
-/// every part. Rows are counted from the first of the step: `preceding` says how many came before, where padding is
-/// computed and where it is not; of the last layer at positions, each example has as many rows as positions (positions at
-/// padding are not computed, and are to come in no part but the last).
+/// A kernel's dropout is a function of (seed, row, column). Inside `body` the seeds come from a generator of
+/// their own, seeded with `seed`, which is that of the step: it gives what libtorch's generator of the CPU
+/// gives after `tch::manual_seed(seed)`. Each part makes the same calls in the same order, so that each call
+/// has the same seeds in every part. Rows are counted from the first of the step: `preceding` says how many
+/// came before, where padding is computed and where it is not; of the last layer at positions, each example
+/// has as many rows as positions (positions at padding are not computed, and are to come in no part but the
+/// last).
 ///
-/// What formulas drop is not keyed by row: on a GPU, in half precision and at [`KernelLevel::Formula`] it is drawn from
-/// libtorch's own generator, row after row, and the caller seeds that one for each part.
+/// What formulas drop is not keyed by row: on a GPU, in half precision and at [`KernelLevel::Formula`] it is
+/// drawn from libtorch's own generator, row after row, and the caller seeds that one for each part.
 ///
 /// [`KernelLevel::Formula`]: crate::KernelLevel::Formula
 ///

@@ -12,6 +12,14 @@ pub enum Error {
         /// What the exception says.
         message: String,
     },
+    /// The library was exchanged after the build.
+    #[error("libtorch {loaded} is loaded: expected {compiled}, which this program was compiled against")]
+    Version {
+        /// The version that is loaded.
+        loaded: String,
+        /// The version whose headers the program was compiled with.
+        compiled: String,
+    },
     /// A thread count that no pool of threads can have.
     #[error("{given} threads: expected at least 1 and at most {}", i32::MAX)]
     ThreadCount {

@@ -2,8 +2,8 @@ use crate::Error;
 use crate::ffi::optimizer;
 use tch::{Device, Kind, Tensor};
 
-/// What [`clip_grad_norm`] found, for [`AdamW::step`](crate::AdamW::step). Scalars in float32 that stay on the
-/// gradients' device: reading one waits for the device, so read at log steps.
+/// What [`clip_grad_norm`] found, for [`AdamW::step`](crate::AdamW::step). Scalars in float32 that stay on
+/// the gradients' device: reading one waits for the device, so read at log steps.
 #[derive(Debug)]
 pub struct ClipResult {
     norm: Tensor,
@@ -17,7 +17,8 @@ impl ClipResult {
         &self.norm
     }
 
-    /// What the gradients are to be divided by, max(norm, `max_norm`) / `max_norm`: 1 if there is nothing to clip.
+    /// What the gradients are to be divided by, max(norm, `max_norm`) / `max_norm`: 1 if there is nothing to
+    /// clip.
     pub fn grad_scale(&self) -> &Tensor {
         &self.grad_scale
     }
@@ -45,14 +46,16 @@ impl ClipResult {
     }
 }
 
-/// The L2 norm over the gradients of all parameters together, and the factor that brings it down to `max_norm`.
+/// The L2 norm over the gradients of all parameters together, and the factor that brings it down to
+/// `max_norm`.
 ///
-/// The gradients stay as they are: [`AdamW::step`](crate::AdamW::step) scales them on its way, so clipping costs no
-/// pass of its own. No host synchronisation.
+/// The gradients stay as they are: [`AdamW::step`](crate::AdamW::step) scales them on its way, so clipping
+/// costs no pass of its own. No host synchronisation.
 ///
-/// The factor is max / max(norm, max), as `tf.clip_by_global_norm` has it, and not PyTorch's max / (norm + 1e-6).
-/// The squares are summed in float32 (float64 if a gradient is float64); a sum that overflows counts as not finite.
-/// Parameters without a gradient are passed over. A `max_norm` of infinity clips nothing and finds what is not finite.
+/// The factor is max / max(norm, max), as `tf.clip_by_global_norm` has it, and not PyTorch's max / (norm +
+/// 1e-6). The squares are summed in float32 (float64 if a gradient is float64); a sum that overflows counts
+/// as not finite. Parameters without a gradient are passed over. A `max_norm` of infinity clips nothing and
+/// finds what is not finite.
 ///
 /// # Errors
 ///
@@ -71,8 +74,8 @@ pub fn grad(tensor: &Tensor) -> Option<Tensor> {
     gradient.defined().then_some(gradient)
 }
 
-/// Forgets the gradients: their memory is given back, and an optimizer passes the parameters over until the next
-/// backward pass. (tch's `zero_grad` fills them with zeros, which an optimizer takes for gradients.)
+/// Forgets the gradients: their memory is given back, and an optimizer passes the parameters over until the
+/// next backward pass. (tch's `zero_grad` fills them with zeros, which an optimizer takes for gradients.)
 ///
 /// # Errors
 ///

@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 /// Names the level for the whole program.
 const VARIABLE: &str = "ELECTRA_KERNELS";
 
-/// What the operations of the CPU are computed with: libtorch's own operations, which say what each of them is, or
-/// kernels that were compiled for a level of vector instructions. Their numbers differ by rounding.
+/// What the operations of the CPU are computed with: libtorch's own operations, which say what each of them
+/// is, or kernels that were compiled for a level of vector instructions. Their numbers differ by rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(i32)]
 pub enum KernelLevel {
@@ -107,8 +107,8 @@ pub fn kernel_level() -> Result<KernelLevel, Error> {
     }
 }
 
-/// Calls `body` while this thread computes at `level`. What was computed forward at a level is computed backward at the
-/// same one, whatever the level is by then; other threads are not concerned.
+/// Calls `body` while this thread computes at `level`. What was computed forward at a level is computed
+/// backward at the same one, whatever the level is by then; other threads are not concerned.
 ///
 /// # Errors
 ///
@@ -124,24 +124,22 @@ pub fn with_kernel_level<T>(level: KernelLevel, body: impl FnOnce() -> T) -> Res
     Ok(body())
 }
 
-/// Calls `body` at each level that this machine has, and writes to standard error which it ran at and which it could
+/// Calls `body` at each level that this machine has, and writes to standard output which ran and which could
 /// not: for tests, where that line is shown also when they pass.
 pub fn at_each_kernel_level(test: &str, mut body: impl FnMut(KernelLevel)) {
-    let (run, lacking): (Vec<_>, Vec<_>) =
-        KernelLevel::ALL.into_iter().partition(|level| level.is_available());
-    for &level in &run {
+    let (has, lacks): (Vec<_>, Vec<_>) = KernelLevel::ALL.into_iter().partition(|level| level.is_available());
+    for &level in &has {
         with_kernel_level(level, || body(level)).expect("this machine has the level");
     }
     let names =
         |levels: &[KernelLevel]| levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(", ");
-    let skipped = if lacking.is_empty() {
-        String::new()
-    } else {
-        format!("; {} skipped, as this machine lacks them: {}", lacking.len(), names(&lacking))
+    let could_not = match lacks.len() {
+        0 => String::new(),
+        count => format!(", {count} could not ({})", names(&lacks)),
     };
-    // Not by `eprintln!`, which the test harness keeps to itself. Nobody is left to tell where it fails.
-    let _ =
-        writeln!(std::io::stderr(), "kernel levels of {test}: {} ran: {}{skipped}", run.len(), names(&run));
+    let ran = format!("{} ran ({})", has.len(), names(&has));
+    // Not by `println!`, which the test harness keeps to itself. Nobody is left to tell where it fails.
+    let _ = writeln!(std::io::stdout(), "kernel levels of {test}: {ran}{could_not}");
 }
 
 #[cfg(test)]

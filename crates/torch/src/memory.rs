@@ -31,12 +31,15 @@ pub fn memory(device: Device) -> Result<Memory, Error> {
             let (current, peak) = device::cuda_memory(index)?;
             Ok(Memory { current, peak })
         }
-        Device::Cpu => resident(&std::fs::read_to_string(STATUS).map_err(|source| at(STATUS, source))?),
+        Device::Cpu => {
+            resident(&std::fs::read_to_string(STATUS).map_err(|source| memory_error(STATUS, source))?)
+        }
         Device::Mps | Device::Vulkan => Err(Error::Device { device }),
     }
 }
 
-/// From here on, freed memory of the CPU stays with the program: a training step frees what the next one asks for.
+/// From here on, freed memory of the CPU stays with the program: a training step frees what the next one asks
+/// for.
 ///
 /// Nothing happens where the C library is not glibc.
 ///
@@ -56,7 +59,7 @@ pub fn reset_peak_memory(device: Device) -> Result<(), Error> {
     match device {
         Device::Cuda(index) => device::cuda_reset_peak(index),
         // 5: the one of its commands that concerns VmHWM.
-        Device::Cpu => std::fs::write(CLEAR, "5").map_err(|source| at(CLEAR, source)),
+        Device::Cpu => std::fs::write(CLEAR, "5").map_err(|source| memory_error(CLEAR, source)),
         Device::Mps | Device::Vulkan => Err(Error::Device { device }),
     }
 }
@@ -74,7 +77,7 @@ pub fn synchronize(device: Device) -> Result<(), Error> {
     }
 }
 
-fn at(path: &str, source: std::io::Error) -> Error {
+fn memory_error(path: &str, source: std::io::Error) -> Error {
     Error::ProcessMemory { path: Path::new(path).to_path_buf(), source }
 }
 
@@ -86,7 +89,7 @@ fn resident(status: &str) -> Result<Memory, Error> {
     };
     match (bytes("VmRSS"), bytes("VmHWM")) {
         (Some(current), Some(peak)) => Ok(Memory { current, peak }),
-        _ => Err(at(STATUS, std::io::Error::other("no VmRSS and VmHWM in kB"))),
+        _ => Err(memory_error(STATUS, std::io::Error::other("no VmRSS and VmHWM in kB"))),
     }
 }
 

@@ -4,8 +4,8 @@ use tch::{Device, Tensor};
 
 /// Copies a tensor of the CPU to a GPU, without waiting for what that still computes.
 ///
-/// It goes by way of page-locked memory, which libtorch keeps until the copy is done. Where the device is the CPU, the
-/// same tensor comes back.
+/// It goes by way of page-locked memory, which libtorch keeps until the copy is done. Where the device is the
+/// CPU, the same tensor comes back.
 ///
 /// # Shapes
 /// any → the same

@@ -1,7 +1,7 @@
 //! The optimizer of a run, and its state by the names of the parameters.
 
 use electra_config::OptimizerConfig;
-use electra_encoder::Weights;
+use electra_encoder::{Weights, is_decayed};
 use electra_torch::{AdamW, AdamWConfig, Group, ParameterState};
 use tch::{Tensor, nn};
 
@@ -78,11 +78,6 @@ impl std::ops::DerefMut for Optimizer {
     fn deref_mut(&mut self) -> &mut AdamW {
         &mut self.adamw
     }
-}
-
-/// Whether weight decay applies: not to LayerNorm and not to biases (reference, `exclude_from_weight_decay`).
-fn is_decayed(name: &str) -> bool {
-    !(name.contains("LayerNorm") || name.contains("layer_norm") || name.contains("bias"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use electra_encoder::{Architecture, Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input};
+use electra_encoder::{Architecture, Attention, Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input};
 use electra_objective::PretrainedHead;
 use electra_tokenizer::Tokenizer;
 use tch::{Device, Tensor};
@@ -86,7 +86,7 @@ impl Model {
         let hidden = self.encoder.forward_t(
             &Input {
                 input_ids: &padded(rows, length, self.config().pad_token_id, |row| &row.input_ids)?,
-                attention_mask: &padded(rows, length, false, |row| &row.attention_mask)?,
+                attention: Attention::Keys(&padded(rows, length, false, |row| &row.attention_mask)?),
                 token_type_ids: &padded(rows, length, 0, |row| &row.token_type_ids)?,
             },
             false,

@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
-use electra_encoder::{Architecture, Encoder, EncoderConfig, HubFolder, Input, Part, Weights, initialise};
+use electra_encoder::{
+    Architecture, Attention, Encoder, EncoderConfig, HubFolder, Input, Part, Weights, initialise,
+};
 use electra_objective::{ReplacedHead, VocabularyHead};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor, nn};
@@ -142,7 +144,8 @@ fn values_are_those_of_the_network() {
     let ids = Tensor::from_slice2(&[[2_i64, 9, 40, 3, 0], [2, 7, 7, 199, 3]]);
     let types = Tensor::from_slice2(&[[0_i64, 0, 1, 1, 0], [0, 1, 0, 1, 1]]);
     let mask = Tensor::from_slice2(&[[1_i64, 1, 1, 1, 0], [1, 1, 0, 1, 1]]);
-    let input = Input { input_ids: &ids, token_type_ids: &types, attention_mask: &mask.to_kind(Kind::Bool) };
+    let keys = mask.to_kind(Kind::Bool);
+    let input = Input { input_ids: &ids, token_type_ids: &types, attention: Attention::Keys(&keys) };
     let hidden = tch::no_grad(|| encoder.forward_t(&input, false));
     let logits = tch::no_grad(|| head.forward(&hidden));
 

@@ -9,6 +9,7 @@ mod detect;
 mod export;
 mod finetune;
 mod flops;
+mod kernels;
 mod replacements;
 mod support;
 mod tokenizer;

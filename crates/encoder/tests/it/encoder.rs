@@ -1,6 +1,6 @@
 //! What must hold whatever the weights are.
 
-use electra_encoder::{Encoder, EncoderConfig, Input, Select, Tied, initialise};
+use electra_encoder::{Attention, Encoder, EncoderConfig, Input, Select, Tied, initialise};
 use tch::{Device, IndexOp, Kind, Tensor, nn};
 
 use crate::support::{Rows, config, difference, electra, libtorch_generator};
@@ -70,6 +70,27 @@ fn states_at_some_positions_are_those_of_all() {
     for (name, gradient) in &some.1 {
         assert!(difference(gradient, &all.1[name]) < 1e-4, "{name}");
     }
+}
+
+#[test]
+fn attention_is_to_keys_to_what_came_before_or_by_pairs() {
+    let (_parameters, encoder) = encoder(&config());
+    let rows = Rows::padded(&[OTHER, ROW], 12);
+    let states = |attention: Attention<'_>| {
+        tch::no_grad(|| encoder.forward_t(&Input { attention, ..rows.input() }, false))
+    };
+    let keys = &rows.attention_mask;
+    let pairs = keys.unsqueeze(1).expand([2, 12, 12], false);
+    let by_keys = states(Attention::Keys(keys));
+    assert!(difference(&states(Attention::Pairs(&pairs)), &by_keys) < 1e-5);
+
+    let causal = states(Attention::Causal(keys));
+    let before = pairs.logical_and(&Tensor::ones([12, 12], (Kind::Bool, Device::Cpu)).tril(0));
+    assert!(difference(&states(Attention::Pairs(&before)), &causal) < 1e-5);
+    // The first token sees itself alone.
+    assert!(difference(&causal.narrow(1, 0, 1), &by_keys.narrow(1, 0, 1)) > 1e-2);
+    let message = panics(std::panic::AssertUnwindSafe(|| drop(states(Attention::Pairs(keys)))));
+    assert!(message.contains("attention_mask is of another shape or kind"), "{message}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use electra_encoder::{Architecture, Encoder, HubFolder, Input, Loader, Part, Weights};
+use electra_encoder::{Architecture, Attention, Encoder, HubFolder, Input, Loader, Part, Weights};
 use electra_torch::at_each_kernel_level;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -46,8 +46,11 @@ fn compare(set: &Path, name: &str, architecture: Architecture) {
     let forward = Weights::read(&set.join("forward.safetensors")).unwrap();
     let get = |name: &str| forward.get(name).unwrap_or_else(|| panic!("{}: no {name}", set.display()));
     let mask = get("attention_mask").to_kind(Kind::Bool);
-    let input =
-        Input { input_ids: get("input_ids"), attention_mask: &mask, token_type_ids: get("token_type_ids") };
+    let input = Input {
+        input_ids: get("input_ids"),
+        attention: Attention::Keys(&mask),
+        token_type_ids: get("token_type_ids"),
+    };
     let near = |what: &str, found: &Tensor| {
         let off = difference(found, get(what));
         println!("{}: {what}: {off:.2e}", set.display());

@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use electra_encoder::{Embeddings, Encoder, EncoderConfig, Input, LayerNorm, Linear, Tied, parameter};
+use electra_encoder::{
+    Attention, Embeddings, Encoder, EncoderConfig, Input, LayerNorm, Linear, Tied, parameter,
+};
 use tch::{Device, Kind, Tensor, nn};
 
 /// Held by a test that draws from libtorch's generator: there is one in the process, and tests are threads.
@@ -127,7 +129,7 @@ impl Rows {
     pub(crate) fn input(&self) -> Input<'_> {
         Input {
             input_ids: &self.input_ids,
-            attention_mask: &self.attention_mask,
+            attention: Attention::Keys(&self.attention_mask),
             token_type_ids: &self.token_type_ids,
         }
     }

@@ -30,7 +30,8 @@ pub(crate) fn has_flash_attention(
     dropout: f64,
 ) -> Result<bool, Error> {
     let mut has = false;
-    // SAFETY: the pointers are to live tensors, and the last to a live bool, to which C++ writes true or false.
+    // SAFETY: the pointers are to live tensors, and the last to a live bool, to which C++ writes true or
+    // false.
     check(unsafe {
         electra_torch_has_flash_attention(query.as_ptr(), key.as_ptr(), value.as_ptr(), dropout, &raw mut has)
     })?;

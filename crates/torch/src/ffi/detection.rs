@@ -16,8 +16,12 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
-pub(crate) fn detect(x: &Tensor, dense: Affine<'_>, prediction: Affine<'_>) -> Result<Option<Tensor>, Error> {
-    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
+pub(crate) fn detect(
+    level: KernelLevel,
+    x: &Tensor,
+    dense: Affine<'_>,
+    prediction: Affine<'_>,
+) -> Result<Option<Tensor>, Error> {
     let mut logits = std::ptr::null_mut();
     // SAFETY: the pointers are to live tensors, and the last to a live pointer.
     check(unsafe {

@@ -35,7 +35,8 @@ impl Drop for Generator {
     }
 }
 
-/// Where seeds come from, and what comes before the part of a batch. Mirrors the shim's `ElectraTorchDropoutKeys`.
+/// Where seeds come from, and what comes before the part of a batch. Mirrors the shim's
+/// `ElectraTorchDropoutKeys`.
 #[repr(C)]
 pub(crate) struct Keys<'a> {
     generator: *const Opaque,

@@ -22,6 +22,7 @@ unsafe extern "C" {
 }
 
 pub(crate) fn embed(
+    level: KernelLevel,
     keys: &Keys<'_>,
     input_ids: &Tensor,
     token_type_ids: &Tensor,
@@ -29,11 +30,11 @@ pub(crate) fn embed(
     rate: f64,
     parameters: [&Tensor; PARAMETERS],
 ) -> Result<Option<Tensor>, Error> {
-    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
     let parameters = parameters.map(Tensor::as_ptr);
     let (ids, types) = (input_ids.as_ptr(), token_type_ids.as_ptr());
     let mut output = std::ptr::null_mut();
-    // SAFETY: the pointers are to live tensors, as many parameters as the shim reads, and the last to a live pointer.
+    // SAFETY: the pointers are to live tensors, as many parameters as the shim reads, and the last to a live
+    // pointer.
     check(unsafe {
         electra_torch_embed(level, keys, ids, types, eps, rate, parameters.as_ptr(), &raw mut output)
     })?;

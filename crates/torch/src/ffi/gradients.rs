@@ -21,12 +21,18 @@ pub(crate) fn with_gradients(
     gradients: &[Tensor],
 ) -> Result<Tensor, Error> {
     assert_eq!(inputs.len(), gradients.len(), "a gradient for each input");
-    let of: Vec<_> = inputs.iter().map(|input| input.as_ptr()).collect();
+    let pointers: Vec<_> = inputs.iter().map(|input| input.as_ptr()).collect();
     let known: Vec<_> = gradients.iter().map(Tensor::as_ptr).collect();
     let mut output = std::ptr::null_mut();
     // SAFETY: the pointers are to live tensors, `count` of either list, and the last to a live pointer.
     check(unsafe {
-        electra_torch_with_gradients(value.as_ptr(), of.as_ptr(), known.as_ptr(), of.len(), &raw mut output)
+        electra_torch_with_gradients(
+            value.as_ptr(),
+            pointers.as_ptr(),
+            known.as_ptr(),
+            pointers.len(),
+            &raw mut output,
+        )
     })?;
     // SAFETY: a new tensor of the shim's, which is owned from here on.
     Ok(unsafe { Tensor::from_ptr(output) })

@@ -33,6 +33,7 @@ unsafe extern "C" {
 }
 
 pub(crate) fn layers(
+    level: KernelLevel,
     keys: &Keys<'_>,
     x: &Tensor,
     mask: &Tensor,
@@ -40,7 +41,6 @@ pub(crate) fn layers(
     settings: &LayerSettings,
     parameters: &[[&Tensor; PARAMETERS]],
 ) -> Result<Option<Tensor>, Error> {
-    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
     let LayerSettings { heads, eps, hidden_dropout, attention_dropout } = *settings;
     let settings = Settings { heads, eps, hidden_dropout, attention_dropout };
     let (positions, with_padding) = match select {
@@ -51,7 +51,8 @@ pub(crate) fn layers(
     let layers = parameters.len();
     let parameters: Vec<_> = parameters.iter().flatten().map(|tensor| tensor.as_ptr()).collect();
     let mut output = std::ptr::null_mut();
-    // SAFETY: the pointers are to live tensors, or null for no positions, as many parameters as the shim reads, and the last to a live pointer.
+    // SAFETY: the pointers are to live tensors, or null for no positions, as many parameters as the shim
+    // reads, and the last to a live pointer.
     check(unsafe {
         electra_torch_layers(
             level,

@@ -80,7 +80,8 @@ pub(crate) struct Scalars {
     pub(crate) eps: f64,
 }
 
-/// Updates every parameter that has a gradient. `rate` is what `lr` is multiplied by, `scaled` is `grad_scale` and `found_inf`.
+/// Updates every parameter that has a gradient. `rate` is what `lr` is multiplied by, `scaled` is
+/// `grad_scale` and `found_inf`.
 pub(crate) fn adamw(
     lists: &Lists<'_>,
     fixed_step: Option<&Tensor>,
@@ -106,8 +107,8 @@ pub(crate) fn adamw(
         found_inf: pointer(scaled.map(|(_, found_inf)| found_inf)),
         level: kernel_level()?,
     };
-    // SAFETY: the four lists are equally long and point to tensors that live through the call; the shim checks
-    // that shapes, kinds and devices agree before the kernel sees them.
+    // SAFETY: the four lists are equally long and point to tensors that live through the call; the shim
+    // checks that shapes, kinds and devices agree before the kernel sees them.
     check(unsafe { electra_torch_adamw(&raw const call) })
 }
 

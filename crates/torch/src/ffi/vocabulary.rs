@@ -25,13 +25,13 @@ unsafe extern "C" {
 
 /// log p and the logits.
 pub(crate) fn log_likelihood(
+    level: KernelLevel,
     x: &Tensor,
     table: &Tensor,
     bias: &Tensor,
     targets: &Tensor,
     keeps_logits: bool,
 ) -> Result<Option<(Tensor, Tensor)>, Error> {
-    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
     let (mut log_p, mut logits) = (std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: the pointers are to live tensors, and the last two to live pointers.
     check(unsafe {
@@ -46,12 +46,16 @@ pub(crate) fn log_likelihood(
             &raw mut logits,
         )
     })?;
-    // SAFETY: what is not null is a new tensor of the shim's, which is owned from here on; both are or neither is.
+    // SAFETY: what is not null is a new tensor of the shim's, which is owned from here on; both are or
+    // neither is.
     Ok((!log_p.is_null()).then(|| unsafe { (Tensor::from_ptr(log_p), Tensor::from_ptr(logits)) }))
 }
 
-pub(crate) fn sample(logits: &Tensor, uniforms: &Tensor) -> Result<Option<Tensor>, Error> {
-    let Some(level) = KernelLevel::of_kernels()? else { return Ok(None) };
+pub(crate) fn sample(
+    level: KernelLevel,
+    logits: &Tensor,
+    uniforms: &Tensor,
+) -> Result<Option<Tensor>, Error> {
     let mut sampled = std::ptr::null_mut();
     // SAFETY: the pointers are to live tensors, and the last to a live pointer.
     check(unsafe { electra_torch_sample(level, logits.as_ptr(), uniforms.as_ptr(), &raw mut sampled) })?;

@@ -22,7 +22,7 @@ using at::Tensor;
 // the numbers, and the heads' size, which it would fill up to eights.
 bool is_flash(const Tensor& query, const Tensor& key, const Tensor& value, double dropout) {
   if (!query.is_cuda() || query.dim() != 4 || query.size(3) % 8 != 0) return false;
-  const auto heads_first = [](const Tensor& of) { return of.transpose(1, 2); };
+  const auto heads_first = [](const Tensor& tensor) { return tensor.transpose(1, 2); };
   const int64_t choice = at::_fused_sdp_choice(heads_first(query), heads_first(key), heads_first(value), /*attn_mask=*/{},
                                                dropout, /*is_causal=*/false);
   return choice == static_cast<int64_t>(at::SDPBackend::flash_attention);
@@ -61,7 +61,7 @@ char* electra_torch_flash_attention(const Tensor* query, const Tensor* key, cons
                                     double dropout, Tensor** attended) {
   return caught([&] {
     const int64_t longest = query->size(1);
-    const auto rows = [](const Tensor& of) { return of.flatten(0, 1); };
+    const auto rows = [](const Tensor& tensor) { return tensor.flatten(0, 1); };
     const auto result = at::_flash_attention_forward(rows(*query), rows(*key), rows(*value), *first, *first, longest, longest,
                                                      dropout, /*is_causal=*/false, /*return_debug_mask=*/false);
     *attended = new Tensor(std::get<0>(result).view_as(*query));

@@ -34,23 +34,23 @@ struct Detect : torch::autograd::Function<Detect> {
       parameters->kernels.detect(data(inner) + row * d, data(bias), data(prediction), *data(shift), data(logits) + row, rows, d);
     });
     context->save_for_backward({x, inner});
-    keep(context, parameters);
+    save(context, parameters);
     return logits;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    expect_first_derivative_of_kernels();
+    expect_first_derivative("an operation of the CPU's kernels");
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
-    const auto parameters = kept_parameters(context);
+    const auto parameters = saved_parameters(context);
     const variable_list& p = parameters->all();
     const Tensor &x = saved[0], &inner = saved[1], &weight = p[0], &bias = p[1], &prediction = p[2];
     const int64_t d = x.size(-1), n = x.numel() / d;
     const Tensor g = gradients[0].contiguous(), g_inner = empty({n, d}), sums = empty({blocks(n, kRows), 2, d});
     parallel_blocks(n, kRows, [&](int64_t block, int64_t row, int64_t rows) {
       float* sum = data(sums) + block * 2 * d;
-      parameters->kernels.detect_backward(data(inner) + row * d, data(bias), data(prediction), data(g) + row, data(g_inner) + row * d,
-                                sum, sum + d, rows, d);
+      parameters->kernels.detect_backward(data(inner) + row * d, data(bias), data(prediction), data(g) + row,
+                                          data(g_inner) + row * d, sum, sum + d, rows, d);
     });
     const Tensor total = empty({2 * d + 1}), g_weight = empty({d, d}), g_x = empty(x.sizes());
     parameters->kernels.sum(data(sums), data(total), sums.size(0), 2 * d);

@@ -49,15 +49,15 @@ struct Embed : torch::autograd::Function<Embed> {
       call->kernels.embed(tables, data(x) + row * e, data(out) + row * e, norm, rows, e, call->dropped, row);
     });
     context->save_for_backward({ids, types, x, stats});
-    keep(context, call);
+    save(context, call);
     return out;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    expect_first_derivative_of_kernels();
+    expect_first_derivative("an operation of the CPU's kernels");
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
-    const auto call = kept_parameters<Call>(context);
+    const auto call = saved_parameters<Call>(context);
     const variable_list& p = call->all();
     const Tensor &ids = saved[0], &types = saved[1], &x = saved[2], &stats = saved[3], &weight = p[WEIGHT];
     const int64_t n = x.size(0), e = x.size(1), length = ids.size(1);
@@ -102,8 +102,8 @@ void expect(const char* name, const Tensor& tensor, at::IntArrayRef shape) {
 
 void check_ids(const char* name, const Tensor& ids, int64_t rows) {
   const int64_t* id = ids.const_data_ptr<int64_t>();
-  for (int64_t at = 0; at < ids.numel(); ++at) {
-    TORCH_CHECK(id[at] >= 0 && id[at] < rows, name, " holds ", id[at], ": expected 0 to ", rows - 1);
+  for (int64_t index = 0; index < ids.numel(); ++index) {
+    TORCH_CHECK(id[index] >= 0 && id[index] < rows, name, " holds ", id[index], ": expected 0 to ", rows - 1);
   }
 }
 

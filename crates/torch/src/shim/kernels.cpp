@@ -46,15 +46,15 @@ inline To as(From from) {
 inline float total(Vector v) {
   const auto halves = as<Halves>(v);
   const auto quarters = as<Quarters>(halves.low + halves.high);
-  const Quarter of = quarters.low + quarters.high;
-  return (of[0] + of[1]) + (of[2] + of[3]);
+  const Quarter four = quarters.low + quarters.high;
+  return (four[0] + four[1]) + (four[2] + four[3]);
 }
 inline float larger(float x, float y) { return x > y ? x : y; }
 inline float largest(Vector v) {
   const auto halves = as<Halves>(v);
   const auto quarters = as<Quarters>(halves.low > halves.high ? halves.low : halves.high);
-  const Quarter of = quarters.low > quarters.high ? quarters.low : quarters.high;
-  return larger(larger(of[0], of[1]), larger(of[2], of[3]));
+  const Quarter four = quarters.low > quarters.high ? quarters.low : quarters.high;
+  return larger(larger(four[0], four[1]), larger(four[2], four[3]));
 }
 
 // Σ term(i), where term gives the sixteen numbers from i on, or one. Two sums at once, as an addition has to wait for the
@@ -183,7 +183,7 @@ inline void exponentials(float* p, int32_t open, int32_t columns, float* share) 
   for (int r = 0; r < R; ++r) share[r] = 1.0f / total(sum[r]);
 }
 
-void softmax(float* p, float* kept, int64_t rows, int64_t open, int64_t columns, Dropout dropout, uint64_t row) {
+void softmax(float* p, float* dropped, int64_t rows, int64_t open, int64_t columns, Dropout dropout, uint64_t row) {
   constexpr int kAtOnce = 4;
   const float scale = dropout.scale();
   const int32_t n = (int32_t)columns;
@@ -193,44 +193,44 @@ void softmax(float* p, float* kept, int64_t rows, int64_t open, int64_t columns,
     if (end - first == kAtOnce) {
       exponentials<kAtOnce>(p, (int32_t)open, n, shares);
     } else {
-      for (int64_t at = first; at < end; ++at) {
-        exponentials<1>(p + (at - first) * columns, (int32_t)open, n, shares + (at - first));
+      for (int64_t index = first; index < end; ++index) {
+        exponentials<1>(p + (index - first) * columns, (int32_t)open, n, shares + (index - first));
       }
     }
-    for (int64_t at = first; at < end; ++at, p += columns, kept += columns) {
-      const float share = shares[at - first];
+    for (int64_t index = first; index < end; ++index, p += columns, dropped += columns) {
+      const float share = shares[index - first];
       if (dropout.rate == 0.0f) {
         for (int32_t i = 0; i < n; i += kLanes) {
-          const Vector of = load(p + i) * share;
-          store(of, p + i);
-          store(of, kept + i);
+          const Vector probability = load(p + i) * share;
+          store(probability, p + i);
+          store(probability, dropped + i);
         }
         continue;
       }
-      const Key key(dropout, row + at);
-      const float kept_share = share * scale;
+      const Key key(dropout, row + index);
+      const float scaled_share = share * scale;
 #pragma omp simd
       for (int32_t i = 0; i < n; ++i) {
         const bool keeps = key.keeps(i);
-        kept[i] = keeps ? p[i] * kept_share : 0.0f;
+        dropped[i] = keeps ? p[i] * scaled_share : 0.0f;
         p[i] = keeps ? p[i] * share : -(p[i] * share);
       }
     }
   }
 }
 
-void softmax_backward(const float* p, float* kept, float* g, int64_t rows, int64_t open, int64_t columns, Dropout dropout) {
+void softmax_backward(const float* p, float* dropped, float* g, int64_t rows, int64_t open, int64_t columns, Dropout dropout) {
   const float scale = dropout.scale();
   const int32_t n = (int32_t)columns, last = n - kLanes;
   Integers inside;
   for (int32_t i = 0; i < kLanes; ++i) inside[i] = last + i < open ? -1 : 0;
-  for (int64_t at = 0; at < rows; ++at, p += columns, kept += columns, g += columns) {
+  for (int64_t index = 0; index < rows; ++index, p += columns, dropped += columns, g += columns) {
     Vector sum = {};
     for (int32_t i = 0; i < n; i += kLanes) {
-      const Vector x = load(p + i), of = as<Integers>(x) < 0 ? Vector{} : x * scale;
+      const Vector x = load(p + i), left = as<Integers>(x) < 0 ? Vector{} : x * scale;
       // Whatever g holds beyond the open columns.
-      const Vector product = i < last ? load(g + i) * of : (inside ? load(g + i) * of : Vector{});
-      store(of, kept + i);
+      const Vector product = i < last ? load(g + i) * left : (inside ? load(g + i) * left : Vector{});
+      store(left, dropped + i);
       store(product, g + i);
       sum += product;
     }
@@ -250,11 +250,11 @@ inline void tile(int64_t k, float scale, const float* a, int64_t a_row, int64_t 
                  float* c, int64_t c_row) {
   Vector sum[R][V] = {};
   for (int64_t i = 0; i < k; ++i, a += a_column, b += b_row) {
-    Vector of[V];
-    for (int v = 0; v < V; ++v) of[v] = load(b + v * kLanes);
+    Vector vectors[V];
+    for (int v = 0; v < V; ++v) vectors[v] = load(b + v * kLanes);
     for (int r = 0; r < R; ++r) {
       const float x = a[r * a_row];
-      for (int v = 0; v < V; ++v) sum[r][v] += x * of[v];
+      for (int v = 0; v < V; ++v) sum[r][v] += x * vectors[v];
     }
   }
   for (int r = 0; r < R; ++r) {
@@ -266,22 +266,26 @@ template <int V>
 void columns_of(int64_t m, int64_t k, float scale, const float* a, int64_t a_row, int64_t a_column, const float* b,
                 int64_t b_row, float* c, int64_t c_row) {
   constexpr int R = V == 1 ? 8 : V == 2 ? 6 : 4;
-  int64_t at = 0;
-  for (; at + R <= m; at += R) tile<R, V>(k, scale, a + at * a_row, a_row, a_column, b, b_row, c + at * c_row, c_row);
-  if (R > 4 && at + 4 <= m) tile<4, V>(k, scale, a + at * a_row, a_row, a_column, b, b_row, c + at * c_row, c_row), at += 4;
-  if (at + 2 <= m) tile<2, V>(k, scale, a + at * a_row, a_row, a_column, b, b_row, c + at * c_row, c_row), at += 2;
-  if (at + 1 <= m) tile<1, V>(k, scale, a + at * a_row, a_row, a_column, b, b_row, c + at * c_row, c_row);
+  int64_t index = 0;
+  for (; index + R <= m; index += R) tile<R, V>(k, scale, a + index * a_row, a_row, a_column, b, b_row, c + index * c_row, c_row);
+  if (R > 4 && index + 4 <= m) {
+    tile<4, V>(k, scale, a + index * a_row, a_row, a_column, b, b_row, c + index * c_row, c_row), index += 4;
+  }
+  if (index + 2 <= m) tile<2, V>(k, scale, a + index * a_row, a_row, a_column, b, b_row, c + index * c_row, c_row), index += 2;
+  if (index + 1 <= m) tile<1, V>(k, scale, a + index * a_row, a_row, a_column, b, b_row, c + index * c_row, c_row);
 }
 
 // c ← scale a b with a [m, k], b [k, n] and c [m, n], n a multiple of sixteen: for products too small for what BLAS does first.
 void multiply(int64_t m, int64_t n, int64_t k, float scale, const float* a, int64_t a_row, int64_t a_column, const float* b,
               int64_t b_row, float* c, int64_t c_row) {
-  int64_t at = 0;
-  for (; at + 3 * kLanes <= n; at += 3 * kLanes) columns_of<3>(m, k, scale, a, a_row, a_column, b + at, b_row, c + at, c_row);
-  if (at + 2 * kLanes <= n) {
-    columns_of<2>(m, k, scale, a, a_row, a_column, b + at, b_row, c + at, c_row);
-  } else if (at + kLanes <= n) {
-    columns_of<1>(m, k, scale, a, a_row, a_column, b + at, b_row, c + at, c_row);
+  int64_t index = 0;
+  for (; index + 3 * kLanes <= n; index += 3 * kLanes) {
+    columns_of<3>(m, k, scale, a, a_row, a_column, b + index, b_row, c + index, c_row);
+  }
+  if (index + 2 * kLanes <= n) {
+    columns_of<2>(m, k, scale, a, a_row, a_column, b + index, b_row, c + index, c_row);
+  } else if (index + kLanes <= n) {
+    columns_of<1>(m, k, scale, a, a_row, a_column, b + index, b_row, c + index, c_row);
   }
 }
 
@@ -293,8 +297,9 @@ void transpose(const float* from, int64_t stride, int64_t rows, int64_t d, float
       __m128 a = _mm_loadu_ps(from + i), b = _mm_loadu_ps(from + stride + i), c = _mm_loadu_ps(from + 2 * stride + i),
              e = _mm_loadu_ps(from + 3 * stride + i);
       _MM_TRANSPOSE4_PS(a, b, c, e);
-      float* at = to + i * columns + row;
-      _mm_storeu_ps(at, a), _mm_storeu_ps(at + columns, b), _mm_storeu_ps(at + 2 * columns, c), _mm_storeu_ps(at + 3 * columns, e);
+      float* place = to + i * columns + row;
+      _mm_storeu_ps(place, a), _mm_storeu_ps(place + columns, b);
+      _mm_storeu_ps(place + 2 * columns, c), _mm_storeu_ps(place + 3 * columns, e);
     }
   }
   for (; row < columns; ++row, from += stride) {
@@ -302,21 +307,21 @@ void transpose(const float* from, int64_t stride, int64_t rows, int64_t d, float
   }
 }
 
-void attend(const Attention& of, float* p, float* kept, float* out, int64_t out_row, float* scratch) {
-  transpose(of.k, of.row, of.length, of.size, scratch, of.columns);
-  multiply(of.queries, of.columns, of.size, of.scale, of.q, of.q_row, 1, scratch, of.columns, p, of.columns);
-  softmax(p, kept, of.queries, of.length, of.columns, of.dropout, of.number);
-  multiply(of.queries, of.size, of.length, 1, kept, of.columns, 1, of.v, of.row, out, out_row);
+void attend(const Attention& head, float* p, float* dropped, float* out, int64_t out_row, float* scratch) {
+  transpose(head.k, head.row, head.length, head.size, scratch, head.columns);
+  multiply(head.queries, head.columns, head.size, head.scale, head.q, head.q_row, 1, scratch, head.columns, p, head.columns);
+  softmax(p, dropped, head.queries, head.length, head.columns, head.dropout, head.number);
+  multiply(head.queries, head.size, head.length, 1, dropped, head.columns, 1, head.v, head.row, out, out_row);
 }
 
-void attend_backward(const Attention& of, const float* p, float* kept, float* g, const float* g_out, int64_t g_out_row,
+void attend_backward(const Attention& head, const float* p, float* dropped, float* g, const float* g_out, int64_t g_out_row,
                      float* g_q, float* g_k, float* g_v, float* scratch) {
-  transpose(of.v, of.row, of.length, of.size, scratch, of.columns);
-  multiply(of.queries, of.columns, of.size, 1, g_out, g_out_row, 1, scratch, of.columns, g, of.columns);
-  softmax_backward(p, kept, g, of.queries, of.length, of.columns, of.dropout);
-  multiply(of.length, of.size, of.queries, 1, kept, 1, of.columns, g_out, g_out_row, g_v, of.row);
-  multiply(of.queries, of.size, of.length, of.scale, g, of.columns, 1, of.k, of.row, g_q, of.q_row);
-  multiply(of.length, of.size, of.queries, of.scale, g, 1, of.columns, of.q, of.q_row, g_k, of.row);
+  transpose(head.v, head.row, head.length, head.size, scratch, head.columns);
+  multiply(head.queries, head.columns, head.size, 1, g_out, g_out_row, 1, scratch, head.columns, g, head.columns);
+  softmax_backward(p, dropped, g, head.queries, head.length, head.columns, head.dropout);
+  multiply(head.length, head.size, head.queries, 1, dropped, 1, head.columns, g_out, g_out_row, g_v, head.row);
+  multiply(head.queries, head.size, head.length, head.scale, g, head.columns, 1, head.k, head.row, g_q, head.q_row);
+  multiply(head.length, head.size, head.queries, head.scale, g, 1, head.columns, head.q, head.q_row, g_k, head.row);
 }
 
 #else
@@ -327,62 +332,62 @@ constexpr auto attend_backward = nullptr;
 
 #endif
 
-// out ← LayerNorm(x) of row `at`.
-inline void norm_row(const float* x, float* out, const Norm& norm, int64_t at, int32_t n) {
-  const float one = 1.0f / (float)n, mean = sum_of(x, n) * one;
-  const float rstd = 1.0f / __builtin_sqrtf(sum_of_squares(x, mean, n) * one + norm.eps);
+// out ← LayerNorm(x) of row `index`.
+inline void norm_row(const float* x, float* out, const Norm& norm, int64_t index, int32_t n) {
+  const float inverse = 1.0f / (float)n, mean = sum_of(x, n) * inverse;
+  const float rstd = 1.0f / __builtin_sqrtf(sum_of_squares(x, mean, n) * inverse + norm.eps);
 #pragma omp simd
   for (int32_t i = 0; i < n; ++i) out[i] = (x[i] - mean) * rstd * norm.weight[i] + norm.bias[i];
-  norm.mean[at] = mean;
-  norm.rstd[at] = rstd;
+  norm.mean[index] = mean;
+  norm.rstd[index] = rstd;
 }
 
 void add_norm(float* x, const float* bias, const float* residual, float* out, Norm norm, int64_t rows, int64_t d,
               Dropout dropout, uint64_t row) {
   const float scale = dropout.scale();
   const int32_t n = (int32_t)d;
-  for (int64_t at = 0; at < rows; ++at, x += d, residual += d, out += d) {
+  for (int64_t index = 0; index < rows; ++index, x += d, residual += d, out += d) {
     if (dropout.rate == 0.0f) {
 #pragma omp simd
       for (int32_t i = 0; i < n; ++i) x[i] = residual[i] + (x[i] + bias[i]);
     } else {
-      const Key key(dropout, row + at);
+      const Key key(dropout, row + index);
 #pragma omp simd
       for (int32_t i = 0; i < n; ++i) x[i] = residual[i] + (key.keeps(i) ? (x[i] + bias[i]) * scale : 0.0f);
     }
-    norm_row(x, out, norm, at, n);
+    norm_row(x, out, norm, index, n);
   }
 }
 
 void add_norm_backward(const float* x, const float* g, float* g_residual, float* g_branch, float* g_weight, float* g_bias,
                        float* g_branch_bias, Norm norm, int64_t rows, int64_t d, Dropout dropout, uint64_t row) {
-  const float scale = dropout.scale(), one = 1.0f / (float)d;
+  const float scale = dropout.scale(), inverse = 1.0f / (float)d;
   const int32_t n = (int32_t)d;
   for (int32_t i = 0; i < n; ++i) g_weight[i] = g_bias[i] = g_branch_bias[i] = 0.0f;
-  for (int64_t at = 0; at < rows; ++at, x += d, g += d, g_residual += d, g_branch += d) {
-    const float mean = norm.mean[at], rstd = norm.rstd[at];
+  for (int64_t index = 0; index < rows; ++index, x += d, g += d, g_residual += d, g_branch += d) {
+    const float mean = norm.mean[index], rstd = norm.rstd[index];
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) {
       g_residual[i] = g[i] * norm.weight[i];
       g_weight[i] += g[i] * ((x[i] - mean) * rstd);
       g_bias[i] += g[i];
     }
-    const float sum = sum_of(g_residual, n) * one, along = sum_of_products(g_residual, x, mean, n) * rstd * one;
+    const float sum = sum_of(g_residual, n) * inverse, along = sum_of_products(g_residual, x, mean, n) * rstd * inverse;
     if (dropout.rate == 0.0f) {
 #pragma omp simd
       for (int32_t i = 0; i < n; ++i) {
-        const float of = rstd * (g_residual[i] - sum - (x[i] - mean) * rstd * along);
-        g_residual[i] = g_branch[i] = of;
-        g_branch_bias[i] += of;
+        const float gradient = rstd * (g_residual[i] - sum - (x[i] - mean) * rstd * along);
+        g_residual[i] = g_branch[i] = gradient;
+        g_branch_bias[i] += gradient;
       }
       continue;
     }
-    const Key key(dropout, row + at);
+    const Key key(dropout, row + index);
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) {
-      const float of = rstd * (g_residual[i] - sum - (x[i] - mean) * rstd * along);
-      const float branch = key.keeps(i) ? of * scale : 0.0f;
-      g_residual[i] = of;
+      const float gradient = rstd * (g_residual[i] - sum - (x[i] - mean) * rstd * along);
+      const float branch = key.keeps(i) ? gradient * scale : 0.0f;
+      g_residual[i] = gradient;
       g_branch[i] = branch;
       g_branch_bias[i] += branch;
     }
@@ -391,13 +396,13 @@ void add_norm_backward(const float* x, const float* g, float* g_residual, float*
 
 void gelu(const float* x, const float* bias, float* out, int64_t rows, int64_t d) {
   const int32_t n = (int32_t)d;
-  for (int64_t at = 0; at < rows; ++at, x += d, out += d) {
+  for (int64_t index = 0; index < rows; ++index, x += d, out += d) {
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) {
-      const float of = x[i] + bias[i];
+      const float value = x[i] + bias[i];
       float phi, density;
-      normal(of, phi, density);
-      out[i] = of * phi;
+      normal(value, phi, density);
+      out[i] = value * phi;
     }
   }
 }
@@ -405,14 +410,14 @@ void gelu(const float* x, const float* bias, float* out, int64_t rows, int64_t d
 void gelu_backward(const float* x, const float* bias, float* out, float* g, float* g_bias, int64_t rows, int64_t d) {
   const int32_t n = (int32_t)d;
   for (int32_t i = 0; i < n; ++i) g_bias[i] = 0.0f;
-  for (int64_t at = 0; at < rows; ++at, x += d, out += d, g += d) {
+  for (int64_t index = 0; index < rows; ++index, x += d, out += d, g += d) {
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) {
-      const float of = x[i] + bias[i];
+      const float value = x[i] + bias[i];
       float phi, density;
-      normal(of, phi, density);
-      out[i] = of * phi;
-      const float gradient = g[i] * (phi + of * density * kDensity);
+      normal(value, phi, density);
+      out[i] = value * phi;
+      const float gradient = g[i] * (phi + value * density * kDensity);
       g[i] = gradient;
       g_bias[i] += gradient;
     }
@@ -422,31 +427,31 @@ void gelu_backward(const float* x, const float* bias, float* out, float* g, floa
 void embed(Tables tables, float* x, float* out, Norm norm, int64_t rows, int64_t d, Dropout dropout, uint64_t row) {
   const float scale = dropout.scale();
   const int32_t n = (int32_t)d;
-  for (int64_t at = 0; at < rows; ++at, x += d, out += d) {
-    const float* word = tables.word + tables.ids[at] * d;
-    const float* token_type = tables.token_type + tables.types[at] * d;
-    const float* position = tables.position + (int64_t)((row + at) % tables.length) * d;
+  for (int64_t index = 0; index < rows; ++index, x += d, out += d) {
+    const float* word = tables.word + tables.ids[index] * d;
+    const float* token_type = tables.token_type + tables.types[index] * d;
+    const float* position = tables.position + (int64_t)((row + index) % tables.length) * d;
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) x[i] = word[i] + token_type[i] + position[i];
-    norm_row(x, out, norm, at, n);
+    norm_row(x, out, norm, index, n);
     if (dropout.rate == 0.0f) continue;
-    const Key key(dropout, row + at);
+    const Key key(dropout, row + index);
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) out[i] = key.keeps(i) ? out[i] * scale : 0.0f;
   }
 }
 
 void norm(const float* x, float* out, Norm norm, int64_t rows, int64_t d) {
-  for (int64_t at = 0; at < rows; ++at, x += d, out += d) norm_row(x, out, norm, at, (int32_t)d);
+  for (int64_t index = 0; index < rows; ++index, x += d, out += d) norm_row(x, out, norm, index, (int32_t)d);
 }
 
 void norm_backward(const float* x, const float* g, float* g_x, float* g_weight, float* g_bias, Norm norm, int64_t rows,
                     int64_t d, Dropout dropout, uint64_t row) {
-  const float scale = dropout.scale(), one = 1.0f / (float)d;
+  const float scale = dropout.scale(), inverse = 1.0f / (float)d;
   const int32_t n = (int32_t)d;
   for (int32_t i = 0; i < n; ++i) g_weight[i] = g_bias[i] = 0.0f;
-  for (int64_t at = 0; at < rows; ++at, x += d, g += d, g_x += d) {
-    const float mean = norm.mean[at], rstd = norm.rstd[at];
+  for (int64_t index = 0; index < rows; ++index, x += d, g += d, g_x += d) {
+    const float mean = norm.mean[index], rstd = norm.rstd[index];
     if (dropout.rate == 0.0f) {
 #pragma omp simd
       for (int32_t i = 0; i < n; ++i) {
@@ -455,16 +460,16 @@ void norm_backward(const float* x, const float* g, float* g_x, float* g_weight, 
         g_bias[i] += g[i];
       }
     } else {
-      const Key key(dropout, row + at);
+      const Key key(dropout, row + index);
 #pragma omp simd
       for (int32_t i = 0; i < n; ++i) {
-        const float of = key.keeps(i) ? g[i] * scale : 0.0f;
-        g_x[i] = of * norm.weight[i];
-        g_weight[i] += of * ((x[i] - mean) * rstd);
-        g_bias[i] += of;
+        const float gradient = key.keeps(i) ? g[i] * scale : 0.0f;
+        g_x[i] = gradient * norm.weight[i];
+        g_weight[i] += gradient * ((x[i] - mean) * rstd);
+        g_bias[i] += gradient;
       }
     }
-    const float sum = sum_of(g_x, n) * one, along = sum_of_products(g_x, x, mean, n) * rstd * one;
+    const float sum = sum_of(g_x, n) * inverse, along = sum_of_products(g_x, x, mean, n) * rstd * inverse;
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) g_x[i] = rstd * (g_x[i] - sum - (x[i] - mean) * rstd * along);
   }
@@ -472,16 +477,16 @@ void norm_backward(const float* x, const float* g, float* g_x, float* g_weight, 
 
 void detect(const float* x, const float* bias, const float* weight, float shift, float* logits, int64_t rows, int64_t d) {
   const int32_t n = (int32_t)d;
-  for (int64_t at = 0; at < rows; ++at, x += d) {
+  for (int64_t index = 0; index < rows; ++index, x += d) {
     float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
     for (int32_t i = 0; i < n; ++i) {
-      const float of = x[i] + bias[i];
+      const float value = x[i] + bias[i];
       float phi, density;
-      normal(of, phi, density);
-      sum += of * phi * weight[i];
+      normal(value, phi, density);
+      sum += value * phi * weight[i];
     }
-    logits[at] = sum + shift;
+    logits[index] = sum + shift;
   }
 }
 
@@ -489,17 +494,17 @@ void detect_backward(const float* x, const float* bias, const float* weight, con
                      float* g_weight, int64_t rows, int64_t d) {
   const int32_t n = (int32_t)d;
   for (int32_t i = 0; i < n; ++i) g_bias[i] = g_weight[i] = 0.0f;
-  for (int64_t at = 0; at < rows; ++at, x += d, g_x += d) {
-    const float along = g[at];
+  for (int64_t index = 0; index < rows; ++index, x += d, g_x += d) {
+    const float along = g[index];
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) {
-      const float of = x[i] + bias[i];
+      const float value = x[i] + bias[i];
       float phi, density;
-      normal(of, phi, density);
-      const float gradient = along * weight[i] * (phi + of * density * kDensity);
+      normal(value, phi, density);
+      const float gradient = along * weight[i] * (phi + value * density * kDensity);
       g_x[i] = gradient;
       g_bias[i] += gradient;
-      g_weight[i] += along * of * phi;
+      g_weight[i] += along * value * phi;
     }
   }
 }
@@ -538,7 +543,7 @@ float maximum(const float* x, int32_t n) {
 void log_likelihood(float* logits, const float* bias, const int64_t* targets, float* log_sums, float* log_p, int64_t rows,
                     int64_t vocab_size) {
   const int32_t n = (int32_t)vocab_size;
-  for (int64_t at = 0; at < rows; ++at, logits += vocab_size) {
+  for (int64_t index = 0; index < rows; ++index, logits += vocab_size) {
     float most = kMinusInfinity, sum = 0.0f;
 #pragma omp simd reduction(max : most)
     for (int32_t i = 0; i < n; ++i) {
@@ -547,8 +552,8 @@ void log_likelihood(float* logits, const float* bias, const int64_t* targets, fl
     }
 #pragma omp simd reduction(+ : sum)
     for (int32_t i = 0; i < n; ++i) sum += exp_negative(logits[i] - most);
-    log_sums[at] = most + __builtin_logf(sum);
-    log_p[at] = logits[targets[at]] - log_sums[at];
+    log_sums[index] = most + __builtin_logf(sum);
+    log_p[index] = logits[targets[index]] - log_sums[index];
   }
 }
 
@@ -556,20 +561,20 @@ void log_likelihood_backward(const float* logits, const int64_t* targets, const 
                              float* g_logits, float* g_bias, int64_t rows, int64_t vocab_size) {
   const int32_t n = (int32_t)vocab_size;
   for (int32_t i = 0; i < n; ++i) g_bias[i] = 0.0f;
-  for (int64_t at = 0; at < rows; ++at, logits += vocab_size, g_logits += vocab_size) {
-    const float of = g[at], log_sum = log_sums[at];
-    if (of == 0.0f) {
+  for (int64_t index = 0; index < rows; ++index, logits += vocab_size, g_logits += vocab_size) {
+    const float outer = g[index], log_sum = log_sums[index];
+    if (outer == 0.0f) {
       for (int32_t i = 0; i < n; ++i) g_logits[i] = 0.0f;
       continue;
     }
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) {
-      const float gradient = -of * exp_negative(logits[i] - log_sum);
+      const float gradient = -outer * exp_negative(logits[i] - log_sum);
       g_logits[i] = gradient;
       g_bias[i] += gradient;
     }
-    g_logits[targets[at]] += of;
-    g_bias[targets[at]] += of;
+    g_logits[targets[index]] += outer;
+    g_bias[targets[index]] += outer;
   }
 }
 
@@ -588,19 +593,19 @@ int64_t sample(const float* logits, float uniform, float* scratch, int64_t vocab
     }
     whole += sum;
   }
-  const double wanted = uniform * whole;
+  const double threshold = uniform * whole;
   double before = 0.0;
   for (int32_t block = 0; block < n; block += kBlock) {
     const int32_t end = block + kBlock < n ? block + kBlock : n;
     float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
     for (int32_t i = block; i < end; ++i) sum += scratch[i];
-    if (before + sum > wanted) {
+    if (before + sum > threshold) {
       for (int32_t i = block; i < end; ++i) {
         before += scratch[i];
-        if (before > wanted) return i;
+        if (before > threshold) return i;
       }
-      // The one sum was rounded up to `wanted`, the other was not.
+      // The one sum was rounded up to `threshold`, the other was not.
       return end - 1;
     }
     before += sum;
@@ -611,7 +616,7 @@ int64_t sample(const float* logits, float uniform, float* scratch, int64_t vocab
 void sum(const float* x, float* out, int64_t rows, int64_t d) {
   const int32_t n = (int32_t)d;
   for (int32_t i = 0; i < n; ++i) out[i] = 0.0f;
-  for (int64_t at = 0; at < rows; ++at, x += d) {
+  for (int64_t index = 0; index < rows; ++index, x += d) {
 #pragma omp simd
     for (int32_t i = 0; i < n; ++i) out[i] += x[i];
   }

@@ -60,18 +60,18 @@ struct AdamWStep {
 struct Kernels {
   // p ← softmax(p) in each row over the first `open` columns, whatever p holds in the others, of which there are less than
   // sixteen, and which become 0; `columns` is a multiple of sixteen; and
-  // kept ← dropout(p), which may be p itself where nothing is dropped. What is dropped has its sign set in p. `row` is the
+  // dropped ← dropout(p), which may be p itself where nothing is dropped. What is dropped has its sign set in p. `row` is the
   // number of the first row in its tensor.
-  void (*softmax)(float* p, float* kept, int64_t rows, int64_t open, int64_t columns, Dropout dropout, uint64_t row);
-  // Of p as softmax left it: kept anew, and g, the gradient of kept, becomes that of the scores.
-  void (*softmax_backward)(const float* p, float* kept, float* g, int64_t rows, int64_t open, int64_t columns,
+  void (*softmax)(float* p, float* dropped, int64_t rows, int64_t open, int64_t columns, Dropout dropout, uint64_t row);
+  // Of p as softmax left it: dropped anew, and g, the gradient of dropped, becomes that of the scores.
+  void (*softmax_backward)(const float* p, float* dropped, float* g, int64_t rows, int64_t open, int64_t columns,
                            Dropout dropout);
-  // out ← dropout(softmax(scale q kᵀ)) v, where p and kept are as softmax leaves them; `scratch` holds size × columns.
+  // out ← dropout(softmax(scale q kᵀ)) v, where p and dropped are as softmax leaves them; `scratch` holds size × columns.
   // Null where there is none for the machine.
-  void (*attend)(const Attention& of, float* p, float* kept, float* out, int64_t out_row, float* scratch);
-  // Of p as attend left it and g_out, the gradient of out: those of q, k and v, in rows as far apart as theirs; kept and g
+  void (*attend)(const Attention& head, float* p, float* dropped, float* out, int64_t out_row, float* scratch);
+  // Of p as attend left it and g_out, the gradient of out: those of q, k and v, in rows as far apart as theirs; dropped and g
   // hold queries × columns.
-  void (*attend_backward)(const Attention& of, const float* p, float* kept, float* g, const float* g_out, int64_t g_out_row,
+  void (*attend_backward)(const Attention& head, const float* p, float* dropped, float* g, const float* g_out, int64_t g_out_row,
                           float* g_q, float* g_k, float* g_v, float* scratch);
   // x ← residual + dropout(x + bias), out ← LayerNorm(x).
   void (*add_norm)(float* x, const float* bias, const float* residual, float* out, Norm norm, int64_t rows, int64_t d,

@@ -67,7 +67,7 @@ struct Arrays {
 };
 
 // What its backward pass needs. What a LayerNorm gives is not kept but computed again, as it costs a pass.
-struct Kept : Arrays {
+struct SavedLayer : Arrays {
   const Plan* plan;
   Tensor input;                      // [N, D]; only of the first layer after the forward pass
   Dropout attention, first, second;  // first and second: of the two sub-layers
@@ -77,12 +77,12 @@ struct Kept : Arrays {
 };
 
 // What a forward pass needs for a while.
-struct Room {
+struct Workspace {
   float *middle, *inner;  // [·, D] after the first LayerNorm, [·, F] after the GELU
 };
 
 // What a backward pass needs and leaves to the next layer's, each for as many rows as any layer has.
-struct Scratch {
+struct BackwardWorkspace {
   float *first, *second, *third;  // [·, D]
   float *inner, *g_inner;         // [·, F]
   float *g_q, *g_kv;              // [·, D], [·, 2 D]
@@ -94,44 +94,45 @@ struct Head;
 // Layers on a batch.
 struct Stack : torch::CustomClassHolder {
   BatchRows rows;
-  Asked asked;
-  Plan whole{&rows, nullptr, {}}, last{&asked, &asked.row, {}};
+  SelectedRows selected;
+  Plan whole{&rows, nullptr, {}}, last{&selected, &selected.row, {}};
   Parameters parameters;  // of each layer in turn, and the kernels
   int64_t d, f, heads;
   float eps;
-  std::vector<Kept> kept;  // of each layer, until its backward pass
+  std::vector<SavedLayer> saved;  // of each layer, until its backward pass
 
   using List = std::array<const float*, PARAMETERS>;
 
   Stack(const Stack&) = delete;
-  Stack(BatchRows of, std::vector<Tensor> list, Level level) : rows(std::move(of)), parameters(std::move(list), level) {}
+  Stack(BatchRows batch_rows, std::vector<Tensor> list, Level level)
+      : rows(std::move(batch_rows)), parameters(std::move(list), level) {}
 
   int64_t n() const { return rows.count(); }
-  int64_t most() const { return std::max(rows.count(), asked.count()); }
+  int64_t most() const { return std::max(rows.count(), selected.count()); }
   int64_t a() const { return d / heads; }
   // A length made up to whole vectors, as what is left over of a row takes as long as several of them.
   static int64_t padded(int64_t length) { return (length + 15) / 16 * 16; }
-  int64_t most_square() const { return std::max(rows.longest(), asked.longest()) * padded(rows.most_tokens()); }
+  int64_t most_square() const { return std::max(rows.longest(), selected.longest()) * padded(rows.most_tokens()); }
   void place(Plan& plan) const;
 
   List list(size_t layer) const;
   template <typename Body>
   void for_each_head(const Plan& plan, const Body& body) const;
   Arrays arrays(const Plan& plan, bool keeps) const;
-  Tensor forward(const List& p, Kept& layer, const Room& at, bool keeps) const;
+  Tensor forward(const List& p, SavedLayer& layer, const Workspace& workspace, bool keeps) const;
   void linear(Matrix input, int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const;
-  Attention attention(const Kept& layer, const Head& of) const;
-  bool is_small(const Head& of) const;
-  void attend(Kept& layer, bool keeps) const;
-  void add_norm(const Kept& layer, float* x, const float* bias, const float* residual, const float* weight,
+  Attention attention(const SavedLayer& layer, const Head& head) const;
+  bool is_small(const Head& head) const;
+  void attend(SavedLayer& layer, bool keeps) const;
+  void add_norm(const SavedLayer& layer, float* x, const float* bias, const float* residual, const float* weight,
                 const float* shift, float* stats, float* out, Dropout dropout) const;
 
-  Scratch scratch(Cut& cut) const;
-  float* backward(size_t which, const float* g_output, Scratch& at, Tensor* gradients) const;
+  BackwardWorkspace backward_workspace(Arena& arena) const;
+  float* backward(size_t which, const float* g_output, BackwardWorkspace& workspace, Tensor* gradients) const;
   void norm(const float* x, const float* weight, const float* shift, float* stats, float* out, int64_t count) const;
   const float* input_of(size_t which, float* room) const;
-  void attend_backward(const Kept& layer, const float* g_attended, float* g_q, float* g_kv) const;
-  void add_norm_backward(const Kept& layer, const float* x, const float* g, float* g_residual, float* g_branch,
+  void attend_backward(const SavedLayer& layer, const float* g_attended, float* g_q, float* g_kv) const;
+  void add_norm_backward(const SavedLayer& layer, const float* x, const float* g, float* g_residual, float* g_branch,
                          const float* weight, float* stats, Dropout dropout, float* sums, float* total) const;
   void sum_rows(const float* x, int64_t count, int64_t size, float* sums, float* total) const;
 };
@@ -143,7 +144,7 @@ void clear(float* x, int64_t rows, int64_t size, int64_t stride) {
 
 // A head of an example: where its rows and its queries begin, and where it begins in a row.
 struct Head {
-  int64_t first, rows, query, at, length, queries, columns;
+  int64_t first, rows, query, column, length, queries, columns;
   int64_t place, number;  // of its probabilities, and of their first row in all of them
 };
 
@@ -156,11 +157,11 @@ void Stack::place(Plan& plan) const {
 }
 
 Stack::List Stack::list(size_t layer) const {
-  List of;
+  List pointers;
   for (size_t which = 0; which < PARAMETERS; ++which) {
-    of[which] = parameters.all()[layer * PARAMETERS + which].const_data_ptr<float>();
+    pointers[which] = parameters.all()[layer * PARAMETERS + which].const_data_ptr<float>();
   }
-  return of;
+  return pointers;
 }
 
 // body(head, scratch for two squares and a transpose)
@@ -169,29 +170,31 @@ void Stack::for_each_head(const Plan& plan, const Body& body) const {
   const int64_t square = most_square(), longest = padded(rows.most_tokens());
   parallel(rows.examples() * heads, [&](int64_t begin, int64_t end) {
     float* scratch;
-    const Tensor memory = allocate([&](Cut& cut) { scratch = cut(2 * square + a() * longest); });
-    for (int64_t at = begin; at < end; ++at) {
-      const int64_t example = at / heads, head = at % heads, length = rows.tokens[example], columns = padded(length);
+    const Tensor memory = allocate([&](Arena& arena) { scratch = arena(2 * square + a() * longest); });
+    for (int64_t index = begin; index < end; ++index) {
+      const int64_t example = index / heads, head = index % heads, length = rows.tokens[example], columns = padded(length);
       const int64_t query = plan.rows->first[example], queries = plan.rows->length_of(example);
-      const Head of{rows.first[example], rows.length_of(example), query, head * a(), length, queries, columns,
+      const Head slice{rows.first[example], rows.length_of(example), query, head * a(), length, queries, columns,
                     plan.places[example] + head * queries * columns, query * heads + head * queries};
-      body(of, scratch);
+      body(slice, scratch);
     }
   });
 }
 
-Attention Stack::attention(const Kept& layer, const Head& of) const {
-  const float* k = layer.kv + of.first * 2 * d + of.at;
+Attention Stack::attention(const SavedLayer& layer, const Head& head) const {
+  const float* k = layer.kv + head.first * 2 * d + head.column;
   const float scale = 1.0f / std::sqrt(static_cast<float>(a()));
-  return {layer.q + of.query * d + of.at, k, k + d, d, 2 * d, of.queries, of.length, of.columns, a(), scale,
-          layer.attention, static_cast<uint64_t>(of.number)};
+  return {layer.q + head.query * d + head.column, k, k + d, d, 2 * d, head.queries, head.length, head.columns, a(), scale,
+          layer.attention, static_cast<uint64_t>(head.number)};
 }
 
 // Whether the kernels are for this size of heads, and faster than BLAS.
-bool Stack::is_small(const Head& of) const { return parameters.kernels.attend != nullptr && a() % 16 == 0 && of.length <= kSmall; }
+bool Stack::is_small(const Head& head) const {
+  return parameters.kernels.attend != nullptr && a() % 16 == 0 && head.length <= kSmall;
+}
 
 // x ← residual + dropout(x + bias), out ← LayerNorm(x)
-void Stack::add_norm(const Kept& layer, float* x, const float* bias, const float* residual, const float* weight,
+void Stack::add_norm(const SavedLayer& layer, float* x, const float* bias, const float* residual, const float* weight,
                      const float* shift, float* stats, float* out, Dropout dropout) const {
   const int64_t r = layer.r();
   parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
@@ -201,47 +204,48 @@ void Stack::add_norm(const Kept& layer, float* x, const float* bias, const float
   });
 }
 
-void Stack::attend(Kept& layer, bool keeps) const {
+void Stack::attend(SavedLayer& layer, bool keeps) const {
   const int64_t square = most_square();
   for_each_head(*layer.plan, [&](const Head& head, float* scratch) {
-    const Attention of = attention(layer, head);
+    const Attention inputs = attention(layer, head);
     float* p = keeps ? layer.probabilities + head.place : scratch + square;
-    float *dropped = layer.attention.rate > 0 ? scratch : p, *out = layer.attended + head.query * d + head.at;
-    if (of.length == 0) return clear(out, of.queries, of.size, d);
+    float *dropped = layer.attention.rate > 0 ? scratch : p, *out = layer.attended + head.query * d + head.column;
+    if (inputs.length == 0) return clear(out, inputs.queries, inputs.size, d);
     if (is_small(head)) {
-      parameters.kernels.attend(of, p, dropped, out, d, scratch + 2 * square);
+      parameters.kernels.attend(inputs, p, dropped, out, d, scratch + 2 * square);
       return;
     }
-    product(of.queries, of.length, of.size, of.scale, {of.q, of.q_row}, Matrix{of.k, of.row}.t(), 0, p, of.columns);
-    parameters.kernels.softmax(p, dropped, of.queries, of.length, of.columns, of.dropout, of.number);
-    product(of.queries, of.size, of.length, 1, {dropped, of.columns}, {of.v, of.row}, 0, out, d);
+    product(inputs.queries, inputs.length, inputs.size, inputs.scale, {inputs.q, inputs.q_row},
+            Matrix{inputs.k, inputs.row}.t(), 0, p, inputs.columns);
+    parameters.kernels.softmax(p, dropped, inputs.queries, inputs.length, inputs.columns, inputs.dropout, inputs.number);
+    product(inputs.queries, inputs.size, inputs.length, 1, {dropped, inputs.columns}, {inputs.v, inputs.row}, 0, out, d);
   });
 }
 
 Arrays Stack::arrays(const Plan& plan, bool keeps) const {
   const int64_t r = plan.count();
-  Arrays of;
-  of.memory = allocate([&](Cut& cut) {
-    of.taken = cut(plan.row == nullptr ? 0 : r * d);
-    of.q = cut(r * d), of.kv = cut(n() * 2 * d);
-    of.probabilities = cut(keeps ? plan.places.back() : 0);
-    of.attended = cut(r * d);
-    of.sum1 = cut(r * d), of.stats1 = cut(2 * r);
-    of.before = cut(r * f);
-    of.sum2 = cut(r * d), of.stats2 = cut(2 * r);
+  Arrays made;
+  made.memory = allocate([&](Arena& arena) {
+    made.taken = arena(plan.row == nullptr ? 0 : r * d);
+    made.q = arena(r * d), made.kv = arena(n() * 2 * d);
+    made.probabilities = arena(keeps ? plan.places.back() : 0);
+    made.attended = arena(r * d);
+    made.sum1 = arena(r * d), made.stats1 = arena(2 * r);
+    made.before = arena(r * f);
+    made.sum2 = arena(r * d), made.stats2 = arena(2 * r);
   });
-  return of;
+  return made;
 }
 
 // out [count, D], its rows `stride` apart, ← input weightᵀ + bias
 void Stack::linear(Matrix input, int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const {
   parallel_blocks(count, kRows, [&](int64_t, int64_t row, int64_t rows) {
-    for (int64_t at = row; at < row + rows; ++at) std::copy_n(bias, d, out + at * stride);
+    for (int64_t index = row; index < row + rows; ++index) std::copy_n(bias, d, out + index * stride);
   });
   product(count, d, d, 1, input, Matrix{weight, d}.t(), 1, out, stride);
 }
 
-Tensor Stack::forward(const List& p, Kept& layer, const Room& at, bool keeps) const {
+Tensor Stack::forward(const List& p, SavedLayer& layer, const Workspace& workspace, bool keeps) const {
   const int64_t r = layer.r();
   const Tensor output = empty({r, d});
   for (int64_t row = 0; layer.plan->row != nullptr && row < r; ++row) {
@@ -253,18 +257,18 @@ Tensor Stack::forward(const List& p, Kept& layer, const Room& at, bool keeps) co
   linear(matrix(layer.input), n(), p[WV], p[BV], layer.kv + d, 2 * d);
   attend(layer, keeps);
   product(r, d, d, 1, {layer.attended, d}, Matrix{p[WO], d}.t(), 0, layer.sum1, d);
-  add_norm(layer, layer.sum1, p[BO], residual, p[G1], p[C1], layer.stats1, at.middle, layer.first);
-  product(r, f, d, 1, {at.middle, d}, Matrix{p[WI], d}.t(), 0, layer.before, f);
+  add_norm(layer, layer.sum1, p[BO], residual, p[G1], p[C1], layer.stats1, workspace.middle, layer.first);
+  product(r, f, d, 1, {workspace.middle, d}, Matrix{p[WI], d}.t(), 0, layer.before, f);
   parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
-    parameters.kernels.gelu(layer.before + row * f, p[BI], at.inner + row * f, count, f);
+    parameters.kernels.gelu(layer.before + row * f, p[BI], workspace.inner + row * f, count, f);
   });
-  product(r, d, f, 1, {at.inner, f}, Matrix{p[WF], f}.t(), 0, layer.sum2, d);
-  add_norm(layer, layer.sum2, p[BF], at.middle, p[G2], p[C2], layer.stats2, data(output), layer.second);
+  product(r, d, f, 1, {workspace.inner, f}, Matrix{p[WF], f}.t(), 0, layer.sum2, d);
+  add_norm(layer, layer.sum2, p[BF], workspace.middle, p[G2], p[C2], layer.stats2, data(output), layer.second);
   return output;
 }
 
 // The gradients of the residual and of the branch, [R, D], and of weight, bias and the branch's bias, [3, D].
-void Stack::add_norm_backward(const Kept& layer, const float* x, const float* g, float* g_residual, float* g_branch,
+void Stack::add_norm_backward(const SavedLayer& layer, const float* x, const float* g, float* g_residual, float* g_branch,
                               const float* weight, float* stats, Dropout dropout, float* sums, float* total) const {
   const int64_t r = layer.r();
   parallel_blocks(r, kRows, [&](int64_t block, int64_t row, int64_t count) {
@@ -278,37 +282,41 @@ void Stack::add_norm_backward(const Kept& layer, const float* x, const float* g,
 }
 
 // The gradients of Q, [R, D], and of K and V, [N, 2 D].
-void Stack::attend_backward(const Kept& layer, const float* g_attended, float* g_q, float* g_kv) const {
+void Stack::attend_backward(const SavedLayer& layer, const float* g_attended, float* g_q, float* g_kv) const {
   const int64_t square = most_square();
   for_each_head(*layer.plan, [&](const Head& head, float* scratch) {
-    const Attention of = attention(layer, head);
-    const float *p = layer.probabilities + head.place, *g_out = g_attended + head.query * d + head.at;
+    const Attention inputs = attention(layer, head);
+    const float *p = layer.probabilities + head.place, *g_out = g_attended + head.query * d + head.column;
     float *dropped = scratch, *g = scratch + square;
-    float *of_q = g_q + (of.q - layer.q), *of_k = g_kv + (of.k - layer.kv), *of_v = of_k + d;
-    if (of.length == 0) clear(of_q, of.queries, of.size, of.q_row);
+    float *out_q = g_q + (inputs.q - layer.q), *out_k = g_kv + (inputs.k - layer.kv), *out_v = out_k + d;
+    if (inputs.length == 0) clear(out_q, inputs.queries, inputs.size, inputs.q_row);
     // Nobody attends to padding.
-    for (float* part : {of_k, of_v}) clear(part + of.length * of.row, head.rows - of.length, of.size, of.row);
-    if (of.length == 0) return;
+    for (float* part : {out_k, out_v}) {
+      clear(part + inputs.length * inputs.row, head.rows - inputs.length, inputs.size, inputs.row);
+    }
+    if (inputs.length == 0) return;
     if (is_small(head)) {
-      parameters.kernels.attend_backward(of, p, dropped, g, g_out, d, of_q, of_k, of_v, scratch + 2 * square);
+      parameters.kernels.attend_backward(inputs, p, dropped, g, g_out, d, out_q, out_k, out_v, scratch + 2 * square);
       return;
     }
-    product(of.queries, of.length, of.size, 1, {g_out, d}, Matrix{of.v, of.row}.t(), 0, g, of.columns);
-    parameters.kernels.softmax_backward(p, dropped, g, of.queries, of.length, of.columns, of.dropout);
-    product(of.length, of.size, of.queries, 1, Matrix{dropped, of.columns}.t(), {g_out, d}, 0, of_v, of.row);
-    product(of.queries, of.size, of.length, of.scale, {g, of.columns}, {of.k, of.row}, 0, of_q, of.q_row);
-    product(of.length, of.size, of.queries, of.scale, Matrix{g, of.columns}.t(), {of.q, of.q_row}, 0, of_k, of.row);
+    product(inputs.queries, inputs.length, inputs.size, 1, {g_out, d}, Matrix{inputs.v, inputs.row}.t(), 0, g, inputs.columns);
+    parameters.kernels.softmax_backward(p, dropped, g, inputs.queries, inputs.length, inputs.columns, inputs.dropout);
+    product(inputs.length, inputs.size, inputs.queries, 1, Matrix{dropped, inputs.columns}.t(), {g_out, d}, 0, out_v, inputs.row);
+    product(inputs.queries, inputs.size, inputs.length, inputs.scale, {g, inputs.columns}, {inputs.k, inputs.row}, 0, out_q,
+            inputs.q_row);
+    product(inputs.length, inputs.size, inputs.queries, inputs.scale, Matrix{g, inputs.columns}.t(),
+            {inputs.q, inputs.q_row}, 0, out_k, inputs.row);
   });
 }
 
-Scratch Stack::scratch(Cut& cut) const {
+BackwardWorkspace Stack::backward_workspace(Arena& arena) const {
   const int64_t most_rows = most();
-  Scratch at;
-  at.first = cut(most_rows * d), at.second = cut(most_rows * d), at.third = cut(most_rows * d);
-  at.inner = cut(most_rows * f), at.g_inner = cut(most_rows * f);
-  at.g_q = cut(most_rows * d), at.g_kv = cut(n() * 2 * d);
-  at.sums = cut(blocks(most_rows, kRows) * std::max(3 * d, f));
-  return at;
+  BackwardWorkspace workspace;
+  workspace.first = arena(most_rows * d), workspace.second = arena(most_rows * d), workspace.third = arena(most_rows * d);
+  workspace.inner = arena(most_rows * f), workspace.g_inner = arena(most_rows * f);
+  workspace.g_q = arena(most_rows * d), workspace.g_kv = arena(n() * 2 * d);
+  workspace.sums = arena(blocks(most_rows, kRows) * std::max(3 * d, f));
+  return workspace;
 }
 
 // total [size] ← the sum of the rows of x
@@ -328,67 +336,67 @@ void Stack::norm(const float* x, const float* weight, const float* shift, float*
 
 // The input of a layer, [N, D], which is the output of the one below.
 const float* Stack::input_of(size_t which, float* room) const {
-  if (which == 0) return data(kept[0].input);
-  const Kept& below = kept[which - 1];
+  if (which == 0) return data(saved[0].input);
+  const SavedLayer& below = saved[which - 1];
   const List p = list(which - 1);
   norm(below.sum2, p[G2], p[C2], below.stats2, room, n());
   return room;
 }
 
-// Of the gradient of a layer's output that of its input, which lies in the scratch; those of the parameters go to
+// Of the gradient of a layer's output that of its input, which lies in the workspace; those of the parameters go to
 // `gradients`.
-float* Stack::backward(size_t which, const float* g_output, Scratch& at, Tensor* gradients) const {
+float* Stack::backward(size_t which, const float* g_output, BackwardWorkspace& workspace, Tensor* gradients) const {
   const List p = list(which);
-  const Kept& layer = kept[which];
+  const SavedLayer& layer = saved[which];
   const int64_t r = layer.r();
   float *w_qkv, *b_qkv, *w_o, *norm1, *w_i, *b_i, *w_f, *norm2;
-  const Tensor memory = allocate([&](Cut& cut) {
-    w_qkv = cut(3 * d * d), b_qkv = cut(3 * d), w_o = cut(d * d), norm1 = cut(3 * d);
-    w_i = cut(f * d), b_i = cut(f), w_f = cut(d * f), norm2 = cut(3 * d);
+  const Tensor memory = allocate([&](Arena& arena) {
+    w_qkv = arena(3 * d * d), b_qkv = arena(3 * d), w_o = arena(d * d), norm1 = arena(3 * d);
+    w_i = arena(f * d), b_i = arena(f), w_f = arena(d * f), norm2 = arena(3 * d);
   });
 
   // Without dropout a branch has the gradient of its sum.
-  float* g_middle = g_output == at.first ? at.third : at.first;
-  float* g_second = layer.second.rate > 0 ? at.second : g_middle;
-  add_norm_backward(layer, layer.sum2, g_output, g_middle, g_second, p[G2], layer.stats2, layer.second, at.sums, norm2);
-  product(r, f, d, 1, {g_second, d}, {p[WF], f}, 0, at.g_inner, f);
+  float* g_middle = g_output == workspace.first ? workspace.third : workspace.first;
+  float* g_second = layer.second.rate > 0 ? workspace.second : g_middle;
+  add_norm_backward(layer, layer.sum2, g_output, g_middle, g_second, p[G2], layer.stats2, layer.second, workspace.sums, norm2);
+  product(r, f, d, 1, {g_second, d}, {p[WF], f}, 0, workspace.g_inner, f);
   parallel_blocks(r, kRows, [&](int64_t block, int64_t row, int64_t count) {
-    parameters.kernels.gelu_backward(layer.before + row * f, p[BI], at.inner + row * f, at.g_inner + row * f, at.sums + block * f,
-                            count, f);
+    parameters.kernels.gelu_backward(layer.before + row * f, p[BI], workspace.inner + row * f, workspace.g_inner + row * f,
+                                     workspace.sums + block * f, count, f);
   });
-  parameters.kernels.sum(at.sums, b_i, blocks(r, kRows), f);
-  product(d, f, r, 1, Matrix{g_second, d}.t(), {at.inner, f}, 0, w_f, f);
-  float* middle = at.second;  // whose gradient nobody needs any more
+  parameters.kernels.sum(workspace.sums, b_i, blocks(r, kRows), f);
+  product(d, f, r, 1, Matrix{g_second, d}.t(), {workspace.inner, f}, 0, w_f, f);
+  float* middle = workspace.second;  // whose gradient nobody needs any more
   norm(layer.sum1, p[G1], p[C1], layer.stats1, middle, r);
-  product(f, d, r, 1, Matrix{at.g_inner, f}.t(), {middle, d}, 0, w_i, d);
-  product(r, d, f, 1, {at.g_inner, f}, {p[WI], d}, 1, g_middle, d);
+  product(f, d, r, 1, Matrix{workspace.g_inner, f}.t(), {middle, d}, 0, w_i, d);
+  product(r, d, f, 1, {workspace.g_inner, f}, {p[WI], d}, 1, g_middle, d);
 
-  float* g_taken = g_middle == at.first ? at.third : at.first;
-  float* g_first = layer.first.rate > 0 ? at.second : g_taken;
-  add_norm_backward(layer, layer.sum1, g_middle, g_taken, g_first, p[G1], layer.stats1, layer.first, at.sums, norm1);
+  float* g_taken = g_middle == workspace.first ? workspace.third : workspace.first;
+  float* g_first = layer.first.rate > 0 ? workspace.second : g_taken;
+  add_norm_backward(layer, layer.sum1, g_middle, g_taken, g_first, p[G1], layer.stats1, layer.first, workspace.sums, norm1);
   product(d, d, r, 1, Matrix{g_first, d}.t(), {layer.attended, d}, 0, w_o, d);
   float* spare = g_middle;  // which nobody needs any more
   product(r, d, d, 1, {g_first, d}, {p[WO], d}, 0, spare, d);
-  attend_backward(layer, spare, at.g_q, at.g_kv);
+  attend_backward(layer, spare, workspace.g_q, workspace.g_kv);
 
-  sum_rows(at.g_q, r, d, at.sums, b_qkv);
-  sum_rows(at.g_kv, n(), 2 * d, at.sums, b_qkv + d);
-  const float* input = input_of(which, at.second);
-  product(d, d, r, 1, Matrix{at.g_q, d}.t(), {layer.residual(input), d}, 0, w_qkv, d);
-  product(2 * d, d, n(), 1, Matrix{at.g_kv, 2 * d}.t(), {input, d}, 0, w_qkv + d * d, d);
-  product(r, d, d, 1, {at.g_q, d}, {p[WQ], d}, 1, g_taken, d);
+  sum_rows(workspace.g_q, r, d, workspace.sums, b_qkv);
+  sum_rows(workspace.g_kv, n(), 2 * d, workspace.sums, b_qkv + d);
+  const float* input = input_of(which, workspace.second);
+  product(d, d, r, 1, Matrix{workspace.g_q, d}.t(), {layer.residual(input), d}, 0, w_qkv, d);
+  product(2 * d, d, n(), 1, Matrix{workspace.g_kv, 2 * d}.t(), {input, d}, 0, w_qkv + d * d, d);
+  product(r, d, d, 1, {workspace.g_q, d}, {p[WQ], d}, 1, g_taken, d);
   float* g_input = layer.plan->row == nullptr ? g_taken : spare;
-  product(n(), d, d, 1, {at.g_kv, 2 * d}, {p[WK], d}, g_input == g_taken ? 1 : 0, g_input, d);
-  product(n(), d, d, 1, {at.g_kv + d, 2 * d}, {p[WV], d}, 1, g_input, d);
+  product(n(), d, d, 1, {workspace.g_kv, 2 * d}, {p[WK], d}, g_input == g_taken ? 1 : 0, g_input, d);
+  product(n(), d, d, 1, {workspace.g_kv + d, 2 * d}, {p[WV], d}, 1, g_input, d);
   for (int64_t row = 0; g_input != g_taken && row < r; ++row) {
     parameters.kernels.add(g_taken + row * d, g_input + (*layer.plan->row)[row] * d, d);
   }
 
-  const auto weight = [&](Parameter of, const float* array, int64_t outputs, int64_t inputs) {
-    gradients[of] = tensor_at(memory, array, {outputs, inputs});
+  const auto weight = [&](Parameter parameter, const float* array, int64_t outputs, int64_t inputs) {
+    gradients[parameter] = tensor_at(memory, array, {outputs, inputs});
   };
-  const auto vector = [&](Parameter of, const float* array, int64_t size) {
-    gradients[of] = tensor_at(memory, array, {size});
+  const auto vector = [&](Parameter parameter, const float* array, int64_t size) {
+    gradients[parameter] = tensor_at(memory, array, {size});
   };
   weight(WQ, w_qkv, d, d), weight(WK, w_qkv + d * d, d, d), weight(WV, w_qkv + 2 * d * d, d, d);
   vector(BQ, b_qkv, d), vector(BK, b_qkv + d, d), vector(BV, b_qkv + 2 * d, d);
@@ -400,20 +408,20 @@ float* Stack::backward(size_t which, const float* g_output, Scratch& at, Tensor*
 
 // x [B, L, D] → `shape`, [B, L, D] or [B, S, D]
 Tensor run(Stack& stack, const Tensor& x, at::IntArrayRef shape, bool keeps) {
-  Room room;
+  Workspace workspace;
   const Tensor memory = allocate(
-      [&](Cut& cut) { room.middle = cut(stack.most() * stack.d), room.inner = cut(stack.most() * stack.f); });
+      [&](Arena& arena) { workspace.middle = arena(stack.most() * stack.d), workspace.inner = arena(stack.most() * stack.f); });
   Tensor rows = stack.rows.taken(x);
-  for (size_t at = 0; at < stack.kept.size(); ++at) {
-    Kept& layer = stack.kept[at];
+  for (size_t index = 0; index < stack.saved.size(); ++index) {
+    SavedLayer& layer = stack.saved[index];
     // Where nothing is kept, layers of one plan share their memory.
-    const bool is_new = keeps || at == 0 || layer.plan != stack.kept[at - 1].plan;
-    static_cast<Arrays&>(layer) = is_new ? stack.arrays(*layer.plan, keeps) : stack.kept[at - 1];
+    const bool is_new = keeps || index == 0 || layer.plan != stack.saved[index - 1].plan;
+    static_cast<Arrays&>(layer) = is_new ? stack.arrays(*layer.plan, keeps) : stack.saved[index - 1];
     layer.input = rows;
-    rows = stack.forward(stack.list(at), layer, room, keeps);
-    if (!keeps || at > 0) layer.input = Tensor();
+    rows = stack.forward(stack.list(index), layer, workspace, keeps);
+    if (!keeps || index > 0) layer.input = Tensor();
   }
-  return stack.kept.back().plan->rows->put_back(rows, shape[0] * shape[1]).view(shape);
+  return stack.saved.back().plan->rows->put_back(rows, shape[0] * shape[1]).view(shape);
 }
 
 struct Layers : torch::autograd::Function<Layers> {
@@ -426,7 +434,7 @@ struct Layers : torch::autograd::Function<Layers> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    expect_first_derivative_of_kernels();
+    expect_first_derivative("an operation of the CPU's kernels");
     at::AutoDispatchBelowADInplaceOrView below;
     TORCH_CHECK(context->saved_data.count(kStack) != 0, "a second backward pass through layers whose first one kept nothing");
     const auto stack = c10::static_intrusive_pointer_cast<Stack>(context->saved_data[kStack].toCapsule());
@@ -434,18 +442,19 @@ struct Layers : torch::autograd::Function<Layers> {
     const bool again = torch::autograd::get_current_graph_task_keep_graph();
     if (!again) context->saved_data.clear();
 
-    const Tensor output = stack->kept.back().plan->rows->taken(gradients[0]);
-    Scratch at;
-    const Tensor memory = allocate([&](Cut& cut) { at = stack->scratch(cut); });
+    const Tensor output = stack->saved.back().plan->rows->taken(gradients[0]);
+    BackwardWorkspace workspace;
+    const Tensor memory = allocate([&](Arena& arena) { workspace = stack->backward_workspace(arena); });
     const float* g = output.const_data_ptr<float>();
-    variable_list of(stack->kept.size() * PARAMETERS);
-    for (size_t layer = stack->kept.size(); layer-- > 0;) {
-      g = stack->backward(layer, g, at, &of[layer * PARAMETERS]);
-      if (!again) static_cast<Arrays&>(stack->kept[layer]) = Arrays(), stack->kept[layer].input = Tensor();
+    variable_list parameter_gradients(stack->saved.size() * PARAMETERS);
+    for (size_t layer = stack->saved.size(); layer-- > 0;) {
+      g = stack->backward(layer, g, workspace, &parameter_gradients[layer * PARAMETERS]);
+      if (!again) static_cast<Arrays&>(stack->saved[layer]) = Arrays(), stack->saved[layer].input = Tensor();
     }
     const Tensor input = empty({stack->n(), stack->d});
     std::copy_n(g, input.numel(), data(input));
-    return settled(stack->rows.put_back(input, shape[0] * shape[1]).view(shape), 3, stack->parameters, std::move(of));
+    return settled(stack->rows.put_back(input, shape[0] * shape[1]).view(shape), 3, stack->parameters,
+                   std::move(parameter_gradients));
   }
 };
 
@@ -483,7 +492,7 @@ char* electra_torch_layers(Level level, const ElectraTorchDropoutKeys* keys, con
     TORCH_CHECK(layers > 0, "no layer");
     variable_list all;
     all.reserve(layers * PARAMETERS);
-    for (size_t at = 0; at < layers * PARAMETERS; ++at) all.push_back(*parameters[at]);
+    for (size_t index = 0; index < layers * PARAMETERS; ++index) all.push_back(*parameters[index]);
     if (!has_kernels(*x) || !has_kernels(all)) return;
     for (size_t layer = 0; layer < layers; ++layer) {
       check_shapes(*x, *mask, settings->heads, all[WI].size(0), at::ArrayRef<Tensor>(all).slice(layer * PARAMETERS, PARAMETERS));
@@ -496,19 +505,19 @@ char* electra_torch_layers(Level level, const ElectraTorchDropoutKeys* keys, con
     stack->d = x->size(2), stack->f = stack->parameters.all()[WI].size(0);
     stack->heads = settings->heads, stack->eps = static_cast<float>(settings->eps);
     stack->place(stack->whole);
-    stack->kept.resize(layers);
-    for (Kept& layer : stack->kept) layer.plan = &stack->whole;
+    stack->saved.resize(layers);
+    for (SavedLayer& layer : stack->saved) layer.plan = &stack->whole;
     std::vector<int64_t> shape = x->sizes().vec();
     if (positions != nullptr) {
       TORCH_CHECK(positions->is_cpu() && positions->scalar_type() == at::kLong && positions->dim() == 2 &&
                       positions->size(0) == shape[0],
                   "the positions are ", positions->toString(), " ", positions->sizes(), ": expected int64 [", shape[0], ", S]");
-      stack->asked = asked_of(*positions, stack->rows, shape[1]);
+      stack->selected = selected_rows(*positions, stack->rows, shape[1]);
       stack->place(stack->last);
-      stack->kept.back().plan = &stack->last;
+      stack->saved.back().plan = &stack->last;
       shape[1] = positions->size(1);
     }
-    for (Kept& layer : stack->kept) {
+    for (SavedLayer& layer : stack->saved) {
       // The rows of the step's batch that come before this part's.
       const uint64_t before = layer.plan == &stack->last ? keys->examples * shape[1]
                               : with_padding             ? keys->examples * x->size(1)

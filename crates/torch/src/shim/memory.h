@@ -12,9 +12,9 @@ inline float* data(const at::Tensor& tensor) { return tensor.data_ptr<float>(); 
 inline Matrix matrix(const at::Tensor& tensor) { return {data(tensor), tensor.size(-1)}; }
 
 // Takes arrays off a piece of memory, each at the start of a cache line; without memory it counts what they need.
-class Cut {
+class Arena {
  public:
-  explicit Cut(float* memory = nullptr) : memory_(memory) {}
+  explicit Arena(float* memory = nullptr) : memory_(memory) {}
 
   float* operator()(int64_t numbers) {
     float* const array = memory_ == nullptr ? nullptr : memory_ + used_;
@@ -28,15 +28,15 @@ class Cut {
   int64_t used_ = 0;
 };
 
-// The memory of all arrays that `take` asks a Cut for, as one tensor: a tensor for each would cost more than many a pass
+// The memory of all arrays that `take` asks an Arena for, as one tensor: a tensor for each would cost more than many a pass
 // over it. `take` runs twice.
 template <typename Take>
 at::Tensor allocate(const Take& take) {
-  Cut count;
+  Arena count;
   take(count);
   const at::Tensor memory = empty({count.used()});
-  Cut cut(data(memory));
-  take(cut);
+  Arena arena(data(memory));
+  take(arena);
   return memory;
 }
 

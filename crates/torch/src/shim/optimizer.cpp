@@ -72,7 +72,7 @@ std::vector<Piece> pieces(const std::vector<at::Tensor>& tensors) {
   std::vector<Piece> all;
   for (size_t index = 0; index < tensors.size(); ++index) {
     const int64_t numbers = tensors[index].numel();
-    for (int64_t at = 0; at < numbers; at += kPiece) all.push_back({index, at, std::min(kPiece, numbers - at)});
+    for (int64_t begin = 0; begin < numbers; begin += kPiece) all.push_back({index, begin, std::min(kPiece, numbers - begin)});
   }
   return all;
 }
@@ -92,12 +92,12 @@ std::vector<float*> memory(const std::vector<at::Tensor>& tensors) {
 
 // The norm over plain gradients.
 float norm_of(const std::vector<at::Tensor>& gradients, const Kernels& kernels) {
-  const std::vector<float*> of = memory(gradients);
+  const std::vector<float*> pointers = memory(gradients);
   const std::vector<Piece> parts = pieces(gradients);
   std::vector<float> sums(parts.size());
   parallel(parts.size(), [&](int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end; ++at) {
-      sums[at] = kernels.squares(of[parts[at].index] + parts[at].begin, parts[at].size);
+    for (int64_t piece = begin; piece < end; ++piece) {
+      sums[piece] = kernels.squares(pointers[parts[piece].index] + parts[piece].begin, parts[piece].size);
     }
   });
   return static_cast<float>(std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0)));
@@ -113,9 +113,9 @@ at::Tensor norm_of_any(const std::vector<at::Tensor>& gradients) {
 }
 
 at::Tensor scalar(float value) {
-  const at::Tensor of = empty({});
-  *data(of) = value;
-  return of;
+  const at::Tensor tensor = empty({});
+  *data(tensor) = value;
+  return tensor;
 }
 
 // As at::_fused_adamw_ on plain tensors, without its dispatch, which costs more than a small parameter.
@@ -144,8 +144,8 @@ void step_plain(const ElectraTorchAdamW& call, const std::vector<at::Tensor>& pa
   const std::vector<Piece> parts = pieces(parameters);
   const Kernels& kernels = kernels_of(call.level);
   parallel(parts.size(), [&](int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end; ++at) {
-      const auto [i, from, size] = parts[at];
+    for (int64_t piece = begin; piece < end; ++piece) {
+      const auto [i, from, size] = parts[piece];
       kernels.adamw(p[i] + from, g[i] + from, m[i] + from, v[i] + from, size, steps[i]);
     }
   });

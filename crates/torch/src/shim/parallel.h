@@ -21,8 +21,8 @@ void parallel(int64_t count, const Body& body) {
   const char* first = static_cast<const char*>(places.const_data_ptr());
   auto iterator = at::TensorIteratorConfig().add_output(places).check_all_same_dtype(false).resize_outputs(false).build();
   iterator.for_each(
-      [&](char** at, const int64_t*, int64_t n, int64_t rows) {
-        const int64_t begin = at[0] - first;
+      [&](char** pointers, const int64_t*, int64_t n, int64_t rows) {
+        const int64_t begin = pointers[0] - first;
         body(begin, begin + n * rows);
       },
       /*grain_size=*/1);

@@ -12,6 +12,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/graph_task.h>
+#include <torch/csrc/autograd/variable.h>
 #include <torch/custom_class.h>
 
 #include <algorithm>
@@ -24,8 +25,8 @@ class Parameters : public torch::CustomClassHolder {
     // What was computed from other tensors has a graph to go on through.
     const bool leaves = std::all_of(all_.begin(), all_.end(), [](const at::Tensor& tensor) { return tensor.is_leaf(); });
     const auto learning = std::find_if(all_.begin(), all_.end(), [](const at::Tensor& tensor) { return tensor.requires_grad(); });
-    const int64_t at = learning == all_.end() ? 0 : learning - all_.begin();
-    first_ = leaves ? at : 0, count_ = leaves ? 1 : static_cast<int64_t>(all_.size());
+    const int64_t index = learning == all_.end() ? 0 : learning - all_.begin();
+    first_ = leaves ? index : 0, count_ = leaves ? 1 : static_cast<int64_t>(all_.size());
   }
 
   // Which the operation is computed with, forward and backward.
@@ -40,16 +41,27 @@ class Parameters : public torch::CustomClassHolder {
   at::TensorList inputs() const { return at::TensorList(all_).slice(first_, count_); }
 
   // Of all gradients those of the inputs; the others are added to what their parameters have, unless the backward pass was
-  // asked for certain tensors only.
+  // asked for certain tensors only. Those are none of these parameters: autograd could not be given their gradients here.
   std::vector<at::Tensor> settle(std::vector<at::Tensor> gradients) const {
-    for (size_t at = 0; at < all_.size(); ++at) {
-      TORCH_CHECK(all_[at]._version() == versions_[at], "a parameter of ", all_[at].sizes(),
+    for (size_t index = 0; index < all_.size(); ++index) {
+      TORCH_CHECK(all_[index]._version() == versions_[index], "a parameter of ", all_[index].sizes(),
                   " was changed between the forward and the backward pass");
     }
-    const bool everything = torch::autograd::get_current_graph_task_exec_info()->empty();
-    for (int64_t at = 0; at < static_cast<int64_t>(all_.size()); ++at) {
-      const bool is_input = at >= first_ && at < first_ + count_;
-      if (everything && !is_input && all_[at].requires_grad()) add(all_[at], gradients[at]);
+    const auto& chosen = *torch::autograd::get_current_graph_task_exec_info();
+    const bool everything = chosen.empty();
+    for (int64_t index = 0; index < static_cast<int64_t>(all_.size()); ++index) {
+      const bool is_input = index >= first_ && index < first_ + count_;
+      if (is_input || !all_[index].requires_grad()) continue;
+      if (everything) {
+        add(all_[index], gradients[index]);
+        continue;
+      }
+      const auto found = chosen.find(torch::autograd::impl::grad_accumulator(all_[index]).get());
+      if (found != chosen.end()) {
+        TORCH_CHECK(found->second.captures_ == nullptr && !found->second.needed_,
+                    "the gradient of a parameter of the CPU's kernels was asked for by name: expected a pass backward to all "
+                    "leaves, or the environment variable ELECTRA_KERNELS=formula");
+      }
     }
     return {gradients.begin() + first_, gradients.begin() + first_ + count_};
   }
@@ -70,11 +82,11 @@ class Parameters : public torch::CustomClassHolder {
   int64_t first_, count_;
 };
 
-inline void keep(torch::autograd::AutogradContext* context, const c10::intrusive_ptr<Parameters>& parameters) {
+inline void save(torch::autograd::AutogradContext* context, const c10::intrusive_ptr<Parameters>& parameters) {
   context->saved_data["parameters"] = at::IValue::make_capsule(parameters);
 }
 template <typename Kind = Parameters>
-c10::intrusive_ptr<Kind> kept_parameters(torch::autograd::AutogradContext* context) {
+c10::intrusive_ptr<Kind> saved_parameters(torch::autograd::AutogradContext* context) {
   return c10::static_intrusive_pointer_cast<Kind>(context->saved_data["parameters"].toCapsule());
 }
 // What a backward pass returns: undefined gradients of as many arguments, the one of x first, and those of the inputs.

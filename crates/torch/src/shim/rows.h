@@ -66,8 +66,8 @@ inline BatchRows rows_of(const at::Tensor& mask, bool with_padding) {
   rows.place.reserve(mask.numel());
   for (int64_t example = 0; example < mask.size(0); ++example) {
     const auto add = [&](bool tokens) {
-      for (int64_t at = example * length; at < (example + 1) * length; ++at) {
-        if (is_token[at] == tokens) rows.place.push_back(at);
+      for (int64_t cell = example * length; cell < (example + 1) * length; ++cell) {
+        if (is_token[cell] == tokens) rows.place.push_back(cell);
       }
     };
     add(true);
@@ -79,24 +79,24 @@ inline BatchRows rows_of(const at::Tensor& mask, bool with_padding) {
 }
 
 // Rows that are asked for by their positions.
-struct Asked : Rows {        // place: in [B·N, d]
+struct SelectedRows : Rows {        // place: in [B·N, d]
   std::vector<int64_t> row;  // of each among the rows of the batch
 };
 
 // positions: int64 [B, N], places in an example of `length`; nothing is computed for those at padding.
-inline Asked asked_of(const at::Tensor& positions, const BatchRows& rows, int64_t length) {
+inline SelectedRows selected_rows(const at::Tensor& positions, const BatchRows& rows, int64_t length) {
   std::vector<int64_t> row_at(rows.examples() * length, -1);
   for (int64_t row = 0; row < rows.count(); ++row) row_at[rows.place[row]] = row;
-  Asked asked;
+  SelectedRows selected;
   const at::Tensor plain = positions.contiguous();
-  for (int64_t at = 0; at < positions.numel(); ++at) {
-    const int64_t position = plain.const_data_ptr<int64_t>()[at], example = at / positions.size(1);
+  for (int64_t cell = 0; cell < positions.numel(); ++cell) {
+    const int64_t position = plain.const_data_ptr<int64_t>()[cell], example = cell / positions.size(1);
     TORCH_CHECK(position >= 0 && position < length, "a position is ", position, ": expected 0 to ", length - 1);
     if (const int64_t row = row_at[example * length + position]; row >= 0) {
-      asked.row.push_back(row);
-      asked.place.push_back(at);
+      selected.row.push_back(row);
+      selected.place.push_back(cell);
     }
-    if ((at + 1) % positions.size(1) == 0) asked.first.push_back(asked.count());
+    if ((cell + 1) % positions.size(1) == 0) selected.first.push_back(selected.count());
   }
-  return asked;
+  return selected;
 }

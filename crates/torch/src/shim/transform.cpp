@@ -43,16 +43,16 @@ struct Transform : torch::autograd::Function<Transform> {
       parameters->kernels.norm(data(inner) + row * e, data(out) + row * e, norm, count, e);
     });
     context->save_for_backward({x, before, inner, stats});
-    keep(context, parameters);
+    save(context, parameters);
     return out;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    expect_first_derivative_of_kernels();
+    expect_first_derivative("an operation of the CPU's kernels");
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &before = saved[1], &inner = saved[2], &stats = saved[3];
-    const auto parameters = kept_parameters(context);
+    const auto parameters = saved_parameters(context);
     const variable_list& p = parameters->all();
     const Tensor &dense = p[DENSE], &bias = p[DENSE_BIAS], &weight = p[WEIGHT];
     const int64_t r = before.size(0), e = before.size(1), d = dense.size(1);
@@ -60,9 +60,11 @@ struct Transform : torch::autograd::Function<Transform> {
     const Tensor sums = empty({blocks(r, kRows), 3, e}), total = empty({3, e}), g_dense = empty({e, d}), g_x = empty(x.sizes());
     parallel_blocks(r, kRows, [&](int64_t block, int64_t row, int64_t count) {
       const Norm norm{data(weight), data(weight), 0, data(stats) + row, data(stats) + r + row};
-      float *sum = data(sums) + block * 3 * e, *of = data(g_before) + row * e;
-      parameters->kernels.norm_backward(data(inner) + row * e, data(g) + row * e, of, sum, sum + e, norm, count, e, {0, 0}, 0);
-      parameters->kernels.gelu_backward(data(before) + row * e, data(bias), data(again) + row * e, of, sum + 2 * e, count, e);
+      float *sum = data(sums) + block * 3 * e, *gradient = data(g_before) + row * e;
+      parameters->kernels.norm_backward(data(inner) + row * e, data(g) + row * e, gradient, sum, sum + e, norm, count, e,
+                                        {0, 0}, 0);
+      parameters->kernels.gelu_backward(data(before) + row * e, data(bias), data(again) + row * e, gradient, sum + 2 * e,
+                                        count, e);
     });
     parameters->kernels.sum(data(sums), data(total), sums.size(0), 3 * e);
     product(e, d, r, 1, matrix(g_before).t(), matrix(x), 0, data(g_dense), d);

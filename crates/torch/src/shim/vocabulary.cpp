@@ -42,7 +42,7 @@ struct LogLikelihood : torch::autograd::Function<LogLikelihood> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    expect_first_derivative_of_kernels();
+    expect_first_derivative("an operation of the CPU's kernels");
     at::AutoDispatchBelowADInplaceOrView below;
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &table = saved[1], &targets = saved[2], &logits = saved[3], &log_sums = saved[4];
@@ -100,12 +100,12 @@ char* electra_torch_sample(Level level, const Tensor* logits, const Tensor* unif
     const int64_t rows = logits->size(0), v = logits->size(1);
     TORCH_CHECK(uniforms->sizes() == at::IntArrayRef({rows}), "the uniforms are ", uniforms->sizes(), ": expected [", rows, "]");
     at::NoGradGuard no_grad;
-    const Tensor from = logits->contiguous(), at = uniforms->contiguous(), found = at::empty({rows}, at::kLong);
+    const Tensor from = logits->contiguous(), numbers = uniforms->contiguous(), found = at::empty({rows}, at::kLong);
     parallel(rows, [&](int64_t begin, int64_t end) {
       const std::unique_ptr<float[]> scratch(new float[v]);
       for (int64_t row = begin; row < end; ++row) {
         found.mutable_data_ptr<int64_t>()[row] =
-            kernels_of(level).sample(data(from) + row * v, data(at)[row], scratch.get(), v);
+            kernels_of(level).sample(data(from) + row * v, data(numbers)[row], scratch.get(), v);
       }
     });
     *sampled = new Tensor(found);

@@ -19,7 +19,7 @@ struct WithGradients : torch::autograd::Function<WithGradients> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list outer) {
-    expect_first_derivative("a value whose gradients were given", "");
+    expect_first_derivative("a value whose gradients were given");
     at::AutoDispatchBelowADInplaceOrView below;
     torch::autograd::variable_list all{at::Tensor()};
     // Nobody else holds them, unless the graph is to be gone through again.

@@ -1,9 +1,10 @@
 //! What the layer and the embeddings drop: read off outputs that show it.
 
 use crate::layers::{open, parameters, settings, with_settings};
-use crate::turn;
+use crate::{panics, turn};
 use electra_torch::{
-    Affine, EmbeddingParameters, LayerSettings, Select, embed, encoder_layers, set_num_threads,
+    Affine, Attention, EmbeddingParameters, LayerSettings, Select, at_each_kernel_level, embed,
+    encoder_layers, set_num_threads,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -16,7 +17,7 @@ fn ones_left(seed: i64, rate: f64, b: i64, l: i64, e: i64) -> Tensor {
     let (table, weight, bias) = (Tensor::zeros([l, e], CPU), Tensor::ones([e], CPU), Tensor::ones([e], CPU));
     let layer_norm = Affine { weight: &weight, bias: &bias };
     let parameters = EmbeddingParameters { word: &table, token_type: &table, position: &table, layer_norm };
-    embed(&ids, &ids, 1e-12, rate, parameters).unwrap().expect("float32 of the CPU")
+    embed(&ids, &ids, 1e-12, rate, parameters)
 }
 
 /// How many standard deviations a count of `n` trials lies from what probability `p` has one expect.
@@ -27,23 +28,25 @@ fn deviations(count: f64, n: f64, p: f64) -> f64 {
 #[test]
 fn each_number_is_kept_with_its_probability_and_scaled() {
     let _turn = turn();
-    for rate in [0.1, 0.5, 0.9, 1e-3] {
-        let left = ones_left(1, rate, 16, 64, 128);
-        let kept = left.gt(0.0);
-        assert!((left.max().double_value(&[]) - 1.0 / (1.0 - rate)).abs() < 1e-6 / (1.0 - rate));
-        let n = left.numel() as f64;
-        let all = kept.sum(Kind::Double).double_value(&[]);
-        assert!(deviations(all, n, 1.0 - rate).abs() < 5.0, "{rate}: {all} of {n}");
-        // In no column, position or example more often than chance has it: 208 sums, each within six deviations.
-        for dimension in 0..3 {
-            let others: Vec<i64> = (0..3).filter(|&other| other != dimension).collect();
-            let counts = Vec::<f64>::try_from(kept.sum_dim_intlist(others, false, Kind::Double)).unwrap();
-            let each = n / counts.len() as f64;
-            for count in &counts {
-                assert!(deviations(*count, each, 1.0 - rate).abs() < 6.0, "{rate}: {count} of {each}");
+    at_each_kernel_level("each_number_is_kept_with_its_probability_and_scaled", |_| {
+        for rate in [0.1, 0.5, 0.9, 1e-3] {
+            let left = ones_left(1, rate, 16, 64, 128);
+            let kept = left.gt(0.0);
+            assert!((left.max().double_value(&[]) - 1.0 / (1.0 - rate)).abs() < 1e-6 / (1.0 - rate));
+            let n = left.numel() as f64;
+            let all = kept.sum(Kind::Double).double_value(&[]);
+            assert!(deviations(all, n, 1.0 - rate).abs() < 5.0, "{rate}: {all} of {n}");
+            // In no column, position or example more often than chance has it: 208 sums, each within six deviations.
+            for dimension in 0..3 {
+                let others: Vec<i64> = (0..3).filter(|&other| other != dimension).collect();
+                let counts = Vec::<f64>::try_from(kept.sum_dim_intlist(others, false, Kind::Double)).unwrap();
+                let each = n / counts.len() as f64;
+                for count in &counts {
+                    assert!(deviations(*count, each, 1.0 - rate).abs() < 6.0, "{rate}: {count} of {each}");
+                }
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -98,105 +101,113 @@ fn branch_of_ones(rate: f64, seed: i64, rows: i64, d: i64) -> Tensor {
     };
     let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: rate, attention_dropout: 0.0 };
     let (x, mask) = (zeros(&[1, rows, d]), open(1, rows));
-    encoder_layers(&x, &mask, Select::All, settings, &[parameters]).unwrap().expect("float32 of the CPU")
+    encoder_layers(&x, Attention::Keys(&mask), Select::All, settings, &[parameters])
 }
 
 #[test]
 fn a_layer_drops_of_what_a_sub_layer_adds() {
     let _turn = turn();
-    for rate in [0.1, 0.5] {
-        let kept = branch_of_ones(rate, 5, 512, 64).gt(0.0); // above its row's mean
-        let (count, n) = (kept.sum(Kind::Double).double_value(&[]), kept.numel() as f64);
-        assert!(deviations(count, n, 1.0 - rate).abs() < 5.0, "{rate}: {count} of {n}");
-    }
+    at_each_kernel_level("a_layer_drops_of_what_a_sub_layer_adds", |_| {
+        for rate in [0.1, 0.5] {
+            let kept = branch_of_ones(rate, 5, 512, 64).gt(0.0); // above its row's mean
+            let (count, n) = (kept.sum(Kind::Double).double_value(&[]), kept.numel() as f64);
+            assert!(deviations(count, n, 1.0 - rate).abs() < 5.0, "{rate}: {count} of {n}");
+        }
+    });
 }
 
 #[test]
 fn a_layer_drops_probabilities_of_its_attention() {
     let _turn = turn();
-    tch::manual_seed(9);
-    // All scores are equal and V is the identity, so that row i is what is left of the probabilities of i.
-    let (l, rate) = (64, 0.3);
-    let zeros = |shape: &[i64]| Tensor::zeros(shape, CPU);
-    let (nothing, wide, high) = (zeros(&[l, l]), zeros(&[4 * l, l]), zeros(&[l, 4 * l]));
-    let (none, inner, one) = (zeros(&[l]), zeros(&[4 * l]), Tensor::ones([l], CPU));
-    let identity = Tensor::eye(l, CPU);
-    let affine = |weight, bias| Affine { weight, bias };
-    let parameters = electra_torch::LayerParameters {
-        query: affine(&nothing, &none),
-        key: affine(&nothing, &none),
-        value: affine(&identity, &none),
-        attention_output: affine(&identity, &none),
-        attention_layer_norm: affine(&one, &none),
-        intermediate: affine(&wide, &inner),
-        output: affine(&high, &none),
-        layer_norm: affine(&one, &none),
-    };
-    let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: 0.0, attention_dropout: rate };
-    let b = 40;
-    let x = identity.unsqueeze(0).expand([b, l, l], false);
-    let output = encoder_layers(&x, &open(b, l), Select::All, settings, &[parameters]).unwrap().unwrap();
-    // Off the diagonal, where x adds nothing, a row has two values.
-    let off = identity.logical_not().unsqueeze(0).expand([b, l, l], false);
-    let least = output.masked_fill(&off.logical_not(), f64::INFINITY).amin([2], true);
-    let most = output.masked_fill(&off.logical_not(), f64::NEG_INFINITY).amax([2], true);
-    let kept = output.gt_tensor(&((least + most) / 2.0)).masked_select(&off);
-    let (count, n) = (kept.sum(Kind::Double).double_value(&[]), kept.numel() as f64);
-    assert!(deviations(count, n, 1.0 - rate).abs() < 5.0, "{count} of {n}");
+    at_each_kernel_level("a_layer_drops_probabilities_of_its_attention", |_| {
+        tch::manual_seed(9);
+        // All scores are equal and V is the identity, so that row i is what is left of the probabilities of i.
+        let (l, rate) = (64, 0.3);
+        let zeros = |shape: &[i64]| Tensor::zeros(shape, CPU);
+        let (nothing, wide, high) = (zeros(&[l, l]), zeros(&[4 * l, l]), zeros(&[l, 4 * l]));
+        let (none, inner, one) = (zeros(&[l]), zeros(&[4 * l]), Tensor::ones([l], CPU));
+        let identity = Tensor::eye(l, CPU);
+        let affine = |weight, bias| Affine { weight, bias };
+        let parameters = electra_torch::LayerParameters {
+            query: affine(&nothing, &none),
+            key: affine(&nothing, &none),
+            value: affine(&identity, &none),
+            attention_output: affine(&identity, &none),
+            attention_layer_norm: affine(&one, &none),
+            intermediate: affine(&wide, &inner),
+            output: affine(&high, &none),
+            layer_norm: affine(&one, &none),
+        };
+        let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: 0.0, attention_dropout: rate };
+        let b = 40;
+        let x = identity.unsqueeze(0).expand([b, l, l], false);
+        let keys = open(b, l);
+        let output = encoder_layers(&x, Attention::Keys(&keys), Select::All, settings, &[parameters]);
+        // Off the diagonal, where x adds nothing, a row has two values.
+        let off = identity.logical_not().unsqueeze(0).expand([b, l, l], false);
+        let least = output.masked_fill(&off.logical_not(), f64::INFINITY).amin([2], true);
+        let most = output.masked_fill(&off.logical_not(), f64::NEG_INFINITY).amax([2], true);
+        let kept = output.gt_tensor(&((least + most) / 2.0)).masked_select(&off);
+        let (count, n) = (kept.sum(Kind::Double).double_value(&[]), kept.numel() as f64);
+        assert!(deviations(count, n, 1.0 - rate).abs() < 5.0, "{count} of {n}");
+    });
 }
 
 #[test]
 fn gradients_are_those_of_the_numbers_that_were_kept() {
     let _turn = turn();
-    tch::manual_seed(11);
-    let (b, l, d) = (3, 10, 16);
-    let p = parameters(d);
-    let (x, direction) = (Tensor::randn([b, l, d], CPU), Tensor::randn([b, l, d], CPU));
-    let mask = open(b, l);
-    let weights = Tensor::randn([b, l, d], CPU);
-    let loss = |x: &Tensor, p: &[[Tensor; 2]]| {
-        tch::manual_seed(12);
-        let output = with_settings(x, &mask, settings(2, 0.2), p).unwrap();
-        (output * &weights).sum(Kind::Double)
-    };
-    let leaf = x.copy().set_requires_grad(true);
-    loss(&leaf, &p).backward();
-    // Along a direction of the input, then of each parameter: central differences.
-    let step = 1e-3;
-    let check = |what: &str, gradient: f64, plus: f64, minus: f64| {
-        let measured = (plus - minus) / (2.0 * step);
-        assert!(
-            (gradient - measured).abs() < 0.02 * measured.abs().max(0.5),
-            "{what}: {gradient}, measured {measured}"
-        );
-    };
-    let dot = |a: &Tensor, b: &Tensor| (a * b).sum(Kind::Double).double_value(&[]);
-    let at = |sign: f64| tch::no_grad(|| loss(&(&x + &direction * (sign * step)), &p).double_value(&[]));
-    check("input", dot(&leaf.grad(), &direction), at(1.0), at(-1.0));
-    for (index, parameter) in p.iter().flatten().enumerate() {
-        let direction = Tensor::randn_like(parameter);
-        let moved = |sign: f64| {
-            tch::no_grad(|| {
-                let q: Vec<[Tensor; 2]> =
-                    p.iter().map(|pair| pair.each_ref().map(Tensor::shallow_clone)).collect();
-                let mut flat: Vec<Tensor> = q.into_iter().flatten().collect();
-                flat[index] = &flat[index] + &direction * (sign * step);
-                let mut flat = flat.into_iter();
-                let q: Vec<[Tensor; 2]> = std::iter::from_fn(|| Some([flat.next()?, flat.next()?])).collect();
-                loss(&x, &q).double_value(&[])
-            })
+    at_each_kernel_level("gradients_are_those_of_the_numbers_that_were_kept", |_| {
+        tch::manual_seed(11);
+        let (b, l, d) = (3, 10, 16);
+        let p = parameters(d);
+        let (x, direction) = (Tensor::randn([b, l, d], CPU), Tensor::randn([b, l, d], CPU));
+        let mask = open(b, l);
+        let weights = Tensor::randn([b, l, d], CPU);
+        let loss = |x: &Tensor, p: &[[Tensor; 2]]| {
+            tch::manual_seed(12);
+            let output = with_settings(x, &mask, settings(2, 0.2), p);
+            (output * &weights).sum(Kind::Double)
         };
-        let gradient = electra_torch::grad(parameter).unwrap();
-        check(&format!("parameter {index}"), dot(&gradient, &direction), moved(1.0), moved(-1.0));
-    }
+        let leaf = x.copy().set_requires_grad(true);
+        loss(&leaf, &p).backward();
+        // Along a direction of the input, then of each parameter: central differences.
+        let step = 1e-3;
+        let check = |what: &str, gradient: f64, plus: f64, minus: f64| {
+            let measured = (plus - minus) / (2.0 * step);
+            assert!(
+                (gradient - measured).abs() < 0.02 * measured.abs().max(0.5),
+                "{what}: {gradient}, measured {measured}"
+            );
+        };
+        let dot = |a: &Tensor, b: &Tensor| (a * b).sum(Kind::Double).double_value(&[]);
+        let at = |sign: f64| tch::no_grad(|| loss(&(&x + &direction * (sign * step)), &p).double_value(&[]));
+        check("input", dot(&leaf.grad(), &direction), at(1.0), at(-1.0));
+        for (index, parameter) in p.iter().flatten().enumerate() {
+            let direction = Tensor::randn_like(parameter);
+            let moved = |sign: f64| {
+                tch::no_grad(|| {
+                    let q: Vec<[Tensor; 2]> =
+                        p.iter().map(|pair| pair.each_ref().map(Tensor::shallow_clone)).collect();
+                    let mut flat: Vec<Tensor> = q.into_iter().flatten().collect();
+                    flat[index] = &flat[index] + &direction * (sign * step);
+                    let mut flat = flat.into_iter();
+                    let q: Vec<[Tensor; 2]> =
+                        std::iter::from_fn(|| Some([flat.next()?, flat.next()?])).collect();
+                    loss(&x, &q).double_value(&[])
+                })
+            };
+            let gradient = electra_torch::grad(parameter).unwrap();
+            check(&format!("parameter {index}"), dot(&gradient, &direction), moved(1.0), moved(-1.0));
+        }
+    });
 }
 
 #[test]
-fn a_rate_beyond_its_range_is_an_error() {
+fn a_rate_beyond_its_range_panics() {
     let p = parameters(8);
     let (x, mask) = (Tensor::randn([2, 3, 8], CPU), open(2, 3));
     for rate in [-0.1, 1.0, f64::NAN] {
-        let error = crate::layers::layer(&x, &mask, settings(2, rate), &p).unwrap_err();
-        assert_eq!(error.to_string(), format!("hidden_dropout {rate}: expected from 0 to below 1"));
+        let error = panics(|| with_settings(&x, &mask, settings(2, rate), &p));
+        assert_eq!(error, format!("hidden_dropout {rate}: expected from 0 to below 1"));
     }
 }

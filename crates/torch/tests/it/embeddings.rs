@@ -1,6 +1,6 @@
 //! Embeddings, heads and losses against libtorch's operations.
 
-use crate::{numbers, parameter, turn, values};
+use crate::{numbers, panics, parameter, turn, values};
 use electra_torch::{Affine, EmbeddingParameters, binary_cross_entropy, detect, embed, mean, transform};
 use tch::{Device, Kind, Tensor};
 
@@ -45,7 +45,7 @@ fn embeddings_have_the_numbers_and_gradients_of_their_operations() {
             let layer_norm = Affine { weight: &weight, bias: &bias };
             let parameters =
                 EmbeddingParameters { word: &word, token_type: &token_type, position: &position, layer_norm };
-            embed(&input_ids, &types, 1e-6, 0.0, parameters).unwrap().unwrap()
+            embed(&input_ids, &types, 1e-6, 0.0, parameters)
         });
         let libtorch = learnt(&all, || {
             let look_up = |table, ids| Tensor::embedding(table, ids, -1, false, false);
@@ -71,7 +71,7 @@ fn gradients_of_embeddings_are_those_of_the_numbers_that_were_kept() {
         let layer_norm = Affine { weight: &weight, bias: &bias };
         let parameters =
             EmbeddingParameters { word, token_type: &token_type, position: &position, layer_norm };
-        embed(&input_ids, &types, 1e-6, 0.3, parameters).unwrap().unwrap()
+        embed(&input_ids, &types, 1e-6, 0.3, parameters)
     };
     let weights = numbers(&[b, l, e], 5, Kind::Float, Device::Cpu);
     let loss = |word: &Tensor| (output(word) * &weights).sum(Kind::Double);
@@ -84,12 +84,12 @@ fn gradients_of_embeddings_are_those_of_the_numbers_that_were_kept() {
 }
 
 #[test]
-fn ids_beyond_their_table_are_an_error() {
+fn ids_beyond_their_table_panic() {
     let (table, weight) = (Tensor::zeros([4, 8], F), Tensor::zeros([8], F));
     let layer_norm = Affine { weight: &weight, bias: &weight };
     let parameters = EmbeddingParameters { word: &table, token_type: &table, position: &table, layer_norm };
     let (good, bad) = (ids([1, 4], 4, 0), Tensor::from_slice(&[0_i64, 1, 4, 2]).view([1, 4]));
-    let error = |ids, types| embed(ids, types, 1e-6, 0.0, parameters).unwrap_err().to_string();
+    let error = |ids, types| panics(|| embed(ids, types, 1e-6, 0.0, parameters));
     assert!(error(&bad, &good).contains("the ids holds 4: expected 0 to 3"), "{}", error(&bad, &good));
     assert!(error(&good, &bad).contains("the token types holds 4"), "{}", error(&good, &bad));
     let long = ids([1, 5], 4, 0);
@@ -107,7 +107,7 @@ fn the_head_has_the_numbers_and_gradients_of_its_operations() {
         let all = [&x, &weight, &bias, &prediction, &shift];
         let ours = learnt(&all, || {
             let prediction = Affine { weight: &prediction, bias: &shift };
-            detect(&x, Affine { weight: &weight, bias: &bias }, prediction).unwrap().unwrap()
+            detect(&x, Affine { weight: &weight, bias: &bias }, prediction)
         });
         let libtorch = learnt(&all, || {
             x.linear(&weight, Some(&bias)).gelu("none").linear(&prediction, Some(&shift)).squeeze_dim(-1)
@@ -128,7 +128,7 @@ fn what_a_vocabulary_is_compared_with_has_the_numbers_and_gradients_of_its_opera
         let ours = learnt(&all, || {
             let (dense, norm) =
                 (Affine { weight: &weight, bias: &bias }, Affine { weight: &scale, bias: &shift });
-            transform(&x, dense, norm, 1e-3).unwrap().unwrap()
+            transform(&x, dense, norm, 1e-3)
         });
         let libtorch = learnt(&all, || {
             let inner = x.linear(&weight, Some(&bias)).gelu("none");

@@ -1,4 +1,8 @@
-use electra_torch::{Affine, LayerParameters, LayerSettings, Select, encoder_layers};
+use crate::panics;
+use electra_torch::{
+    Affine, Attention, KernelLevel, LayerParameters, LayerSettings, Select, encoder_layers, operations,
+    with_kernel_level,
+};
 use tch::{Device, Kind, Tensor};
 
 const EPS: f64 = 1e-12;
@@ -33,29 +37,15 @@ pub(crate) fn settings(heads: i64, dropout: f64) -> LayerSettings {
     LayerSettings { heads, eps: EPS, hidden_dropout: dropout, attention_dropout: dropout }
 }
 
-fn fused(x: &Tensor, mask: &Tensor, heads: i64, p: &[[Tensor; 2]]) -> Option<Tensor> {
+fn fused(x: &Tensor, mask: &Tensor, heads: i64, p: &[[Tensor; 2]]) -> Tensor {
     with_settings(x, mask, settings(heads, 0.0), p)
 }
 
-pub(crate) fn with_settings(
-    x: &Tensor,
-    mask: &Tensor,
-    settings: LayerSettings,
-    p: &[[Tensor; 2]],
-) -> Option<Tensor> {
-    layer(x, mask, settings, p).unwrap()
+pub(crate) fn with_settings(x: &Tensor, mask: &Tensor, settings: LayerSettings, p: &[[Tensor; 2]]) -> Tensor {
+    encoder_layers(x, Attention::Keys(mask), Select::All, settings, &[parameters_of(p)])
 }
 
-pub(crate) fn layer(
-    x: &Tensor,
-    mask: &Tensor,
-    settings: LayerSettings,
-    p: &[[Tensor; 2]],
-) -> Result<Option<Tensor>, electra_torch::Error> {
-    encoder_layers(x, mask, Select::All, settings, &[of(p)])
-}
-
-fn of(p: &[[Tensor; 2]]) -> LayerParameters<'_> {
+fn parameters_of(p: &[[Tensor; 2]]) -> LayerParameters<'_> {
     let affine = |index: usize| Affine { weight: &p[index][0], bias: &p[index][1] };
     LayerParameters {
         query: affine(0),
@@ -128,7 +118,7 @@ fn a_fused_layer_has_the_numbers_and_gradients_of_its_operations() {
         let x = Tensor::randn([b, l, d], CPU);
         let mask = open(b, l);
         let _ = mask.narrow(1, l - padding, padding).narrow(0, 0, 1).fill_(0);
-        let ours = run(&x, &p, |x| fused(x, &mask, heads, &p).expect("float32 of the CPU"));
+        let ours = run(&x, &p, |x| fused(x, &mask, heads, &p));
         let libtorch = run(&x, &p, |x| plain(x, &mask, heads, &p));
         let most_of_all = libtorch.iter().map(|x| x.abs().max().double_value(&[])).fold(0.0, f64::max);
         for (index, (ours, libtorch)) in ours.iter().zip(&libtorch).enumerate() {
@@ -147,7 +137,7 @@ fn layers_on_top_of_each_other_are_one_operation() {
     for (d, heads) in [(16, 2), (32, 2)] {
         let (b, l) = (4, 21);
         let p: Vec<_> = (0..3).flat_map(|_| parameters(d)).collect();
-        let layers: Vec<_> = p.chunks(8).map(of).collect();
+        let layers: Vec<_> = p.chunks(8).map(parameters_of).collect();
         let x = Tensor::randn([b, l, d], CPU);
         // Padding at the end, in the middle, none, and nothing else.
         let mask = open(b, l);
@@ -156,7 +146,7 @@ fn layers_on_top_of_each_other_are_one_operation() {
         let tokens = mask.unsqueeze(-1).to_kind(Kind::Float);
         let libtorch = |x: &Tensor| p.chunks(8).fold(x.shallow_clone(), |x, p| plain(&x, &mask, heads, p));
         let ours = |x: &Tensor, select| {
-            encoder_layers(x, &mask, select, settings(heads, 0.0), &layers).unwrap().unwrap()
+            encoder_layers(x, Attention::Keys(&mask), select, settings(heads, 0.0), &layers)
         };
         near(&run(&x, &p, |x| ours(x, Select::All)), &run(&x, &p, libtorch));
 
@@ -190,7 +180,7 @@ fn the_last_layer_at_some_positions_is_a_part_of_the_whole() {
     for (d, heads) in [(16, 2), (32, 2)] {
         let (b, l) = (3, 21);
         let p: Vec<_> = (0..2).flat_map(|_| parameters(d)).collect();
-        let layers: Vec<_> = p.chunks(8).map(of).collect();
+        let layers: Vec<_> = p.chunks(8).map(parameters_of).collect();
         let x = Tensor::randn([b, l, d], CPU);
         let mask = open(b, l);
         let _ = mask.narrow(0, 0, 1).narrow(1, 5, l - 5).fill_(0);
@@ -199,16 +189,15 @@ fn the_last_layer_at_some_positions_is_a_part_of_the_whole() {
         let at = |x: &Tensor| x.gather(1, &positions.unsqueeze(-1).expand([b, 4, d], false), false);
         let real = mask.gather(1, &positions, false).unsqueeze(-1);
         let ours = |x: &Tensor, select| {
-            encoder_layers(x, &mask, select, settings(heads, 0.0), &layers).unwrap().unwrap()
+            encoder_layers(x, Attention::Keys(&mask), select, settings(heads, 0.0), &layers)
         };
         near(
             &run(&x, &p, |x| ours(x, Select::Positions(&positions))),
             &run(&x, &p, |x| at(&ours(x, Select::All)) * &real),
         );
         let bad = Tensor::from_slice2(&[[0_i64], [l], [0]]);
-        let error =
-            encoder_layers(&x, &mask, Select::Positions(&bad), settings(heads, 0.0), &layers).unwrap_err();
-        assert!(error.to_string().contains("a position is 21: expected 0 to 20"), "{error}");
+        let error = panics(|| ours(&x, Select::Positions(&bad)));
+        assert!(error.contains("a position is 21: expected 0 to 20"), "{error}");
     }
 }
 
@@ -219,7 +208,7 @@ fn gradients_add_up_and_find_their_way_through_what_is_no_leaf() {
     let p = parameters(d);
     let x = Tensor::randn([b, l, d], CPU).set_requires_grad(true);
     let mask = open(b, l);
-    let loss = |p: &[[Tensor; 2]]| fused(&x, &mask, 2, p).unwrap().sin().sum(Kind::Float);
+    let loss = |p: &[[Tensor; 2]]| fused(&x, &mask, 2, p).sin().sum(Kind::Float);
     let gradient = |tensor: &Tensor| electra_torch::grad(tensor).map(|gradient| gradient.copy());
     let leaves: Vec<_> = p.iter().flatten().map(Tensor::shallow_clone).collect();
 
@@ -250,7 +239,7 @@ fn gradients_add_up_and_find_their_way_through_what_is_no_leaf() {
     electra_torch::zero_grad(&leaves).unwrap();
     let still: Vec<_> = p.iter().map(|pair| pair.each_ref().map(Tensor::detach)).collect();
     let last = still[7][1].set_requires_grad(true);
-    fused(&x.detach(), &mask, 2, &still).unwrap().sin().sum(Kind::Float).backward();
+    fused(&x.detach(), &mask, 2, &still).sin().sum(Kind::Float).backward();
     assert!(gradient(&last).unwrap().allclose(&once[15], 1e-5, 1e-6, false));
 
     let output = loss(&p);
@@ -260,13 +249,33 @@ fn gradients_add_up_and_find_their_way_through_what_is_no_leaf() {
 }
 
 #[test]
+fn gradients_that_kernels_do_not_give_are_errors() {
+    tch::manual_seed(9);
+    let p = parameters(8);
+    let (x, mask) = (Tensor::randn([2, 3, 8], CPU).set_requires_grad(true), open(2, 3));
+    let loss = || fused(&x, &mask, 2, &p).sin().sum(Kind::Float);
+    let backward =
+        |inputs: &[&Tensor], create_graph| Tensor::f_run_backward(&[loss()], inputs, true, create_graph);
+    let at_level = |level, inputs: &[&Tensor], create_graph| {
+        with_kernel_level(level, || backward(inputs, create_graph)).unwrap()
+    };
+    let error = at_level(KernelLevel::Baseline, &[&x], true).unwrap_err().to_string();
+    assert!(error.contains("an operation of the CPU's kernels has no second derivative"), "{error}");
+    // Of a parameter that the graph has no edge to.
+    let error = at_level(KernelLevel::Baseline, &[&x, &p[3][0]], false).unwrap_err().to_string();
+    assert!(error.contains("was asked for by name") && error.contains("ELECTRA_KERNELS=formula"), "{error}");
+    let found = at_level(KernelLevel::Formula, &[&x, &p[3][0]], false).unwrap();
+    assert_eq!(found[1].size(), p[3][0].size());
+}
+
+#[test]
 fn what_is_not_a_number_stays_so() {
     let p = parameters(8);
     let (x, mask) = (Tensor::randn([2, 3, 8], CPU), open(2, 3));
     for bad in [f64::NAN, f64::INFINITY] {
         let x = x.copy();
         let _ = x.narrow(0, 0, 1).narrow(1, 0, 1).narrow(2, 0, 1).fill_(bad);
-        let output = fused(&x, &mask, 2, &p).unwrap().isfinite();
+        let output = fused(&x, &mask, 2, &p).isfinite();
         assert!(!bool::try_from(output.narrow(0, 0, 1).any()).unwrap(), "{bad}: each token attends to it");
         assert!(bool::try_from(output.narrow(0, 1, 1).all()).unwrap(), "{bad}: another example does not");
     }
@@ -276,15 +285,22 @@ fn what_is_not_a_number_stays_so() {
 fn other_precisions_are_left_to_libtorch() {
     let p = parameters(8);
     let (x, mask) = (Tensor::randn([2, 3, 8], CPU), open(2, 3));
-    assert!(fused(&x, &mask, 2, &p).is_some());
-    assert!(fused(&x.to_kind(Kind::Double), &mask, 2, &p).is_none());
-    let under_autocast =
-        electra_torch::autocast(Device::Cpu, Kind::BFloat16, true, || fused(&x, &mask, 2, &p));
-    assert!(under_autocast.unwrap().is_none());
+    let is_formula = |layer: &dyn Fn() -> Tensor| {
+        let (_, list) = operations(layer).unwrap();
+        list.iter().any(|call| call.starts_with("aten::scaled_dot_product_attention"))
+    };
+    assert!(!is_formula(&|| fused(&x, &mask, 2, &p)));
+    let wide: Vec<[Tensor; 2]> =
+        p.iter().map(|pair| pair.each_ref().map(|tensor| tensor.to_kind(Kind::Double))).collect();
+    assert!(is_formula(&|| fused(&x.to_kind(Kind::Double), &mask, 2, &wide)));
+    let under_autocast = || fused(&x, &mask, 2, &p);
+    assert!(is_formula(&|| {
+        electra_torch::autocast(Device::Cpu, Kind::BFloat16, true, under_autocast).unwrap()
+    }));
 }
 
 #[test]
-fn shapes_that_do_not_fit_are_an_error() {
+fn shapes_that_do_not_fit_panic() {
     let p = parameters(8);
     let x = Tensor::randn([2, 3, 16], CPU);
     let linear = Affine { weight: &p[0][0], bias: &p[0][1] };
@@ -298,5 +314,5 @@ fn shapes_that_do_not_fit_are_an_error() {
         output: linear,
         layer_norm: linear,
     };
-    assert!(encoder_layers(&x, &open(2, 3), Select::All, settings(2, 0.0), &[parameters]).is_err());
+    panics(|| encoder_layers(&x, Attention::Keys(&open(2, 3)), Select::All, settings(2, 0.0), &[parameters]));
 }

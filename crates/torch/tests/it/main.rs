@@ -7,6 +7,7 @@ mod attention;
 mod autocast;
 mod dropout;
 mod embeddings;
+mod golden;
 mod gradients;
 mod graph;
 mod layers;
@@ -49,6 +50,13 @@ fn is_alone(test: &str) -> bool {
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("1 passed"), "the process runs no test of this name: {text}");
     false
+}
+
+/// What a call panics with.
+fn panics<T>(call: impl FnOnce() -> T) -> String {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
+    let Err(payload) = result else { panic!("no panic") };
+    payload.downcast_ref::<String>().expect("a formatted message").clone()
 }
 
 /// The CPU, and a GPU where there is one.
