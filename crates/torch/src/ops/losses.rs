@@ -4,8 +4,8 @@ use tch::{Kind, Reduction, Tensor};
 
 /// Σ w·x / total, float32.
 ///
-/// The kernel finds the gradient of the values while it computes the value, and none of weights and total: where
-/// one of these is to have a gradient, the formula computes it.
+/// The kernel finds the gradient of the values while it computes the value, and none of weights and total:
+/// where one of these is to have a gradient, the formula computes it.
 ///
 /// # Shapes
 /// `values` and `weights` (float32 or bool): one shape; `total` float32, a scalar → scalar
@@ -20,8 +20,9 @@ pub fn mean(values: &Tensor, weights: &Tensor, total: &Tensor) -> Tensor {
     .unwrap_or_else(|| (values.to_kind(Kind::Float) * weights.to_kind(Kind::Float)).sum(Kind::Float) / total)
 }
 
-/// −log σ(logit) where the target is 1 and −log σ(−logit) where it is 0, times the weights, summed and divided by
-/// the total (paper §2, `L_Disc`). As of [`mean`], targets that are to have a gradient are the formula's.
+/// −log σ(logit) where the target is 1 and −log σ(−logit) where it is 0, times the weights, summed and
+/// divided by the total (paper §2, `L_Disc`). As of [`mean`], targets that are to have a gradient are the
+/// formula's.
 ///
 /// # Shapes
 /// `logits`, `targets` and `weights` (both float32 or bool): one shape; `total` float32, a scalar → scalar
