@@ -23,7 +23,8 @@ const SHIM: [&str; 16] = [
     "with_gradients",
 ];
 
-/// Levels of vector instructions that `src/shim/kernels.cpp` is compiled for on `x86_64`, besides the compiler's default.
+/// Levels of vector instructions that `src/shim/kernels.cpp` is compiled for on `x86_64`, besides the
+/// compiler's default.
 const LEVELS: [(&str, &[&str]); 2] = [
     ("avx2", &["-march=x86-64-v3"]),
     // The compiler would keep to half vectors, for the sake of machines that slow down under whole ones.
@@ -69,7 +70,8 @@ fn main() {
     println!("cargo::metadata=libtorch_lib={library}");
 }
 
-/// Compiles the kernels for one level, optimised in every profile: they are what takes the time of a test, too.
+/// Compiles the kernels for one level, optimised in every profile: they are what takes the time of a test,
+/// too.
 fn kernels(level: &str, flags: &[&str]) {
     let mut build = cc::Build::new();
     build

@@ -1,5 +1,5 @@
-// Attention over sequences of different lengths without a mask, in libtorch's flash kernels, which none of its public functions
-// offers for a batch.
+// Attention over sequences of different lengths without a mask, in libtorch's flash kernels, which none of
+// its public functions offers for a batch.
 
 #include "caught.h"
 
@@ -18,8 +18,8 @@ namespace {
 
 using at::Tensor;
 
-// Whether libtorch's own choice for these would be its flash kernels if nothing were masked: it asks for the GPU, the kind of
-// the numbers, and the heads' size, which it would fill up to eights.
+// Whether libtorch's own choice for these would be its flash kernels if nothing were masked: it asks for the
+// GPU, the kind of the numbers, and the heads' size, which it would fill up to eights.
 bool is_flash(const Tensor& query, const Tensor& key, const Tensor& value, double dropout) {
   if (!query.is_cuda() || query.dim() != 4 || query.size(3) % 8 != 0) return false;
   const auto heads_first = [](const Tensor& tensor) { return tensor.transpose(1, 2); };
@@ -36,8 +36,9 @@ char* electra_torch_has_flash_attention(const Tensor* query, const Tensor* key, 
   return caught([&] { *has = is_flash(*query, *key, *value, dropout); });
 }
 
-// The rows among B · L at which the tokens of each example begin, and its padding, and behind the last: int32 [2 B + 1], a new
-// tensor of the caller. mask: bool [B, L], true at tokens, which come first. A GPU tells of others when it is next waited for.
+// The rows among B · L at which the tokens of each example begin, and its padding, and behind the last: int32
+// [2 B + 1], a new tensor of the caller. mask: bool [B, L], true at tokens, which come first. A GPU tells of
+// others when it is next waited for.
 char* electra_torch_sequences(const Tensor* mask, Tensor** first) {
   return caught([&] {
     at::NoGradGuard no_grad;
@@ -55,8 +56,8 @@ char* electra_torch_sequences(const Tensor* mask, Tensor** first) {
   });
 }
 
-// [B, L, H, A] each → [B, L, H, A], a new tensor of the caller; first: int32 [n + 1], where each of n sequences begins among
-// the B · L rows, and behind the last.
+// [B, L, H, A] each → [B, L, H, A], a new tensor of the caller; first: int32 [n + 1], where each of n
+// sequences begins among the B · L rows, and behind the last.
 char* electra_torch_flash_attention(const Tensor* query, const Tensor* key, const Tensor* value, const Tensor* first,
                                     double dropout, Tensor** attended) {
   return caught([&] {

@@ -27,8 +27,8 @@ char* electra_torch_version(uint64_t* loaded, uint64_t* compiled) {
   });
 }
 
-// cuDNN's attention, first in line on the newest GPUs, has kernels that know dropout in sixteenths only (PyTorch's pull
-// request 174245): 0.1 would be another rate.
+// cuDNN's attention, first in line on the newest GPUs, has kernels that know dropout in sixteenths only
+// (PyTorch's pull request 174245): 0.1 would be another rate.
 char* electra_torch_forbid_cudnn_attention() {
   return caught([&] { at::globalContext().setSDPUseCuDNN(false); });
 }
@@ -65,9 +65,10 @@ char* electra_torch_num_interop_threads(int* count) {
   return caught([&] { *count = at::get_num_interop_threads(); });
 }
 
-// A step frees what the next one allocates again: memory that goes back to the system between them is paid for in page faults.
-// So no block gets a map of its own, which freeing would give back (glibc would do so from 32 MiB on, whatever it is told: the
-// size of a large vocabulary's table), and what lies free at the end of the heap is kept up to more than a step frees at once.
+// A step frees what the next one allocates again: memory that goes back to the system between them is paid
+// for in page faults. So no block gets a map of its own, which freeing would give back (glibc would do so
+// from 32 MiB on, whatever it is told: the size of a large vocabulary's table), and what lies free at the end
+// of the heap is kept up to more than a step frees at once.
 char* electra_torch_keep_freed_memory() {
   return caught([&] {
 #ifdef __GLIBC__

@@ -1,4 +1,5 @@
-// The head that says of each token whether it was replaced, as one node of the autograd graph: dense, GELU, dense to 1.
+// The head that says of each token whether it was replaced, as one node of the autograd graph: dense, GELU,
+// dense to 1.
 //
 // Shapes: N rows, D hidden size.
 

@@ -1,5 +1,5 @@
-// Memory and work in flight of CUDA devices and copies to them, by way of the hooks that libtorch's CPU part has: linked
-// without CUDA.
+// Memory and work in flight of CUDA devices and copies to them, by way of the hooks that libtorch's CPU part
+// has: linked without CUDA.
 
 #include "caught.h"
 
@@ -54,7 +54,8 @@ char* electra_torch_cuda_synchronize(uint64_t index) {
   });
 }
 
-// A copy in page-locked memory, from which a GPU copies without the CPU's help, as a new tensor of the caller.
+// A copy in page-locked memory, from which a GPU copies without the CPU's help, as a new tensor of the
+// caller.
 char* electra_torch_pinned(const at::Tensor* tensor, at::Tensor** pinned) {
   return caught([&] {
     at::globalContext().lazyInitDevice(at::kCUDA);

@@ -1,5 +1,5 @@
-// CUDA graphs, by way of libtorch's own class for them, which also sees to it that dropout draws anew at each start. Its
-// functions are looked up by name once libtorch's CUDA part is loaded: linked without CUDA.
+// CUDA graphs, by way of libtorch's own class for them, which also sees to it that dropout draws anew at each
+// start. Its functions are looked up by name once libtorch's CUDA part is loaded: linked without CUDA.
 
 #include "caught.h"
 
@@ -67,7 +67,8 @@ struct ElectraTorchGraph {
 
 extern "C" {
 
-// From here on this thread gives its work on that device to a stream of its own, once all that was given before is done.
+// From here on this thread gives its work on that device to a stream of its own, once all that was given
+// before is done.
 char* electra_torch_enter_stream(uint64_t index, ElectraTorchStream* before) {
   return caught([&] {
     const auto guard = cuda();
@@ -88,8 +89,8 @@ char* electra_torch_exit_stream(const ElectraTorchStream* before) {
   });
 }
 
-// What this thread, and the passes backward that it begins, give to its stream from here on is recorded and not done. The
-// stream is not the default one.
+// What this thread, and the passes backward that it begins, give to its stream from here on is recorded and
+// not done. The stream is not the default one.
 char* electra_torch_begin_graph(uint64_t index, ElectraTorchGraph** graph) {
   return caught([&] {
     cuda();

@@ -1,5 +1,6 @@
-// Compiled once for each level of vector instructions, the table of functions under the name KERNELS. Plain loops that the
-// compiler vectorises; no header with inline functions, of which the linker would keep one copy for every machine.
+// Compiled once for each level of vector instructions, the table of functions under the name KERNELS. Plain
+// loops that the compiler vectorises; no header with inline functions, of which the linker would keep one
+// copy for every machine.
 
 #include "kernels.h"
 
@@ -14,8 +15,9 @@ constexpr float kDensity = 0.398942280401433f;  // 1 / √(2π)
 
 inline float absolute(float x) { return __builtin_fabsf(x); }
 
-// Sixteen numbers, in as many registers as they need. Only sums over a row are written with them: of `omp simd` a compiler
-// that may not reorder additions adds the lanes up one after the other, which takes longer than a short row.
+// Sixteen numbers, in as many registers as they need. Only sums over a row are written with them: of `omp
+// simd` a compiler that may not reorder additions adds the lanes up one after the other, which takes longer
+// than a short row.
 typedef float Vector __attribute__((vector_size(64)));
 typedef int32_t Integers __attribute__((vector_size(64)));
 typedef uint32_t Bits __attribute__((vector_size(64)));
@@ -57,8 +59,8 @@ inline float largest(Vector v) {
   return larger(larger(four[0], four[1]), larger(four[2], four[3]));
 }
 
-// Σ term(i), where term gives the sixteen numbers from i on, or one. Two sums at once, as an addition has to wait for the
-// one before it.
+// Σ term(i), where term gives the sixteen numbers from i on, or one. Two sums at once, as an addition has to
+// wait for the one before it.
 template <typename Terms, typename Term>
 inline float sum_of(int32_t n, const Terms& terms, const Term& term) {
   Vector even = {}, odd = {};
@@ -89,8 +91,9 @@ inline float sum_of_squares(const float* x, float shift, int32_t n) {
       [&](int32_t i) { return (x[i] - shift) * (x[i] - shift); });
 }
 
-// eˣ for x ≤ 0; 0 below -87, where it nears the smallest normal number. A number or sixteen, and integers of their bits.
-// With x = n ln 2 + r, |r| ≤ ln 2 / 2: 2ⁿ from the exponent's bits, eʳ from the polynomial of Cephes' expf.
+// eˣ for x ≤ 0; 0 below -87, where it nears the smallest normal number. A number or sixteen, and integers of
+// their bits. With x = n ln 2 + r, |r| ≤ ln 2 / 2: 2ⁿ from the exponent's bits, eʳ from the polynomial of
+// Cephes' expf.
 template <typename Integer, typename Number>
 inline Number exp_negative(Number x) {
   const float shift = 12582912.0f;  // 1.5 · 2²³: adding it leaves the integer in the lowest bits
@@ -112,8 +115,9 @@ inline Number exp_negative(Number x) {
 inline float exp_negative(float x) { return exp_negative<uint32_t>(x); }
 inline Vector exp_negative(Vector x) { return exp_negative<Bits>(x); }
 
-// Φ(x) and φ(x)·√(2π) = exp(-x²/2) of the standard normal distribution. With t = 1 / (1 + 0.375 |x| / √2), erfc(|x| / √2) =
-// exp(-x²/2) t P(t), where P is fitted to a relative error of 1.2e-8 for |x| up to 13: benches/python/fit_erfc.py.
+// Φ(x) and φ(x)·√(2π) = exp(-x²/2) of the standard normal distribution. With t = 1 / (1 + 0.375 |x| / √2),
+// erfc(|x| / √2) = exp(-x²/2) t P(t), where P is fitted to a relative error of 1.2e-8 for |x| up to 13:
+// benches/python/fit_erfc.py.
 inline void normal(float x, float& phi, float& density) {
   const float t = 1.0f / (1.0f + 0.265165042944955f * absolute(x));
   float p = 0.0616959989742f;
@@ -130,7 +134,8 @@ inline void normal(float x, float& phi, float& density) {
   phi = x < 0.0f ? tail : 1.0f - tail;
 }
 
-// The two halves of what a row's random bits are made from: SplitMix64 (Steele, Lea, Flood, 2014) of seed and row.
+// The two halves of what a row's random bits are made from: SplitMix64 (Steele, Lea, Flood, 2014) of seed and
+// row.
 struct Key {
   uint32_t first, second, threshold;
 
@@ -143,7 +148,8 @@ struct Key {
     second = (uint32_t)(z >> 32);
   }
 
-  // Whether a column stays: a Weyl sequence through a multiply-and-shift hash, the key going in at both ends of it.
+  // Whether a column stays: a Weyl sequence through a multiply-and-shift hash, the key going in at both ends
+  // of it.
   bool keeps(uint32_t column) const {
     uint32_t x = column * 0x9e3779b1u + first;
     x = (x ^ (x >> 16)) * 0x21f0aaadu + second;
@@ -152,8 +158,8 @@ struct Key {
   }
 };
 
-// p ← exp(p - max p) in R rows over the open columns, 0 in the others, and 1 / Σ p of each. Several rows at once, as a row
-// alone is one long chain of instructions that wait for each other.
+// p ← exp(p - max p) in R rows over the open columns, 0 in the others, and 1 / Σ p of each. Several rows at
+// once, as a row alone is one long chain of instructions that wait for each other.
 template <int R>
 inline void exponentials(float* p, int32_t open, int32_t columns, float* share) {
   const int32_t last = columns - kLanes;  // the columns that are not open are all in the last vector
@@ -244,7 +250,8 @@ void softmax_backward(const float* p, float* dropped, float* g, int64_t rows, in
 
 #ifdef __AVX512F__
 
-// c ← scale a b for R rows of a and V vectors of columns, where a is walked by two strides, so that it may be a transpose.
+// c ← scale a b for R rows of a and V vectors of columns, where a is walked by two strides, so that it may be
+// a transpose.
 template <int R, int V>
 inline void tile(int64_t k, float scale, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row,
                  float* c, int64_t c_row) {
@@ -275,7 +282,8 @@ void columns_of(int64_t m, int64_t k, float scale, const float* a, int64_t a_row
   if (index + 1 <= m) tile<1, V>(k, scale, a + index * a_row, a_row, a_column, b, b_row, c + index * c_row, c_row);
 }
 
-// c ← scale a b with a [m, k], b [k, n] and c [m, n], n a multiple of sixteen: for products too small for what BLAS does first.
+// c ← scale a b with a [m, k], b [k, n] and c [m, n], n a multiple of sixteen: for products too small for
+// what BLAS does first.
 void multiply(int64_t m, int64_t n, int64_t k, float scale, const float* a, int64_t a_row, int64_t a_column, const float* b,
               int64_t b_row, float* c, int64_t c_row) {
   int64_t index = 0;

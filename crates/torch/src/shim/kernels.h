@@ -1,11 +1,12 @@
-// What is computed between matrix products: each a single pass over rows, compiled once for every level of vector
-// instructions. Everything is float32 and row after row in memory.
+// What is computed between matrix products: each a single pass over rows, compiled once for every level of
+// vector instructions. Everything is float32 and row after row in memory.
 
 #pragma once
 
 #include <cstdint>
 
-// What is dropped of a tensor is a function of the seed, the row and the column, not of threads or of other tensors.
+// What is dropped of a tensor is a function of the seed, the row and the column, not of threads or of other
+// tensors.
 struct Dropout {
   float rate;              // in [0, 1); at 0 nothing is dropped
   uint64_t seed;           // of this tensor, in this step
@@ -58,26 +59,27 @@ struct AdamWStep {
 };
 
 struct Kernels {
-  // p ← softmax(p) in each row over the first `open` columns, whatever p holds in the others, of which there are less than
-  // sixteen, and which become 0; `columns` is a multiple of sixteen; and
-  // dropped ← dropout(p), which may be p itself where nothing is dropped. What is dropped has its sign set in p. `row` is the
+  // p ← softmax(p) in each row over the first `open` columns, whatever p holds in the others, of which there
+  // are less than sixteen, and which become 0; `columns` is a multiple of sixteen; and dropped ← dropout(p),
+  // which may be p itself where nothing is dropped. What is dropped has its sign set in p. `row` is the
   // number of the first row in its tensor.
   void (*softmax)(float* p, float* dropped, int64_t rows, int64_t open, int64_t columns, Dropout dropout, uint64_t row);
   // Of p as softmax left it: dropped anew, and g, the gradient of dropped, becomes that of the scores.
   void (*softmax_backward)(const float* p, float* dropped, float* g, int64_t rows, int64_t open, int64_t columns,
                            Dropout dropout);
-  // out ← dropout(softmax(scale q kᵀ)) v, where p and dropped are as softmax leaves them; `scratch` holds size × columns.
-  // Null where there is none for the machine.
+  // out ← dropout(softmax(scale q kᵀ)) v, where p and dropped are as softmax leaves them; `scratch` holds
+  // size × columns. Null where there is none for the machine.
   void (*attend)(const Attention& head, float* p, float* dropped, float* out, int64_t out_row, float* scratch);
-  // Of p as attend left it and g_out, the gradient of out: those of q, k and v, in rows as far apart as theirs; dropped and g
-  // hold queries × columns.
+  // Of p as attend left it and g_out, the gradient of out: those of q, k and v, in rows as far apart as
+  // theirs; dropped and g hold queries × columns.
   void (*attend_backward)(const Attention& head, const float* p, float* dropped, float* g, const float* g_out, int64_t g_out_row,
                           float* g_q, float* g_k, float* g_v, float* scratch);
   // x ← residual + dropout(x + bias), out ← LayerNorm(x).
   void (*add_norm)(float* x, const float* bias, const float* residual, float* out, Norm norm, int64_t rows, int64_t d,
                    Dropout dropout, uint64_t row);
-  // Of x as add_norm left it and g, the gradient of out: that of the residual and that of the branch before dropout, which
-  // may be one where nothing is dropped; and those of weight, bias and the branch's bias, summed over the rows.
+  // Of x as add_norm left it and g, the gradient of out: that of the residual and that of the branch before
+  // dropout, which may be one where nothing is dropped; and those of weight, bias and the branch's bias,
+  // summed over the rows.
   void (*add_norm_backward)(const float* x, const float* g, float* g_residual, float* g_branch, float* g_weight,
                             float* g_bias, float* g_branch_bias, Norm norm, int64_t rows, int64_t d, Dropout dropout,
                             uint64_t row);
@@ -85,19 +87,24 @@ struct Kernels {
   void (*gelu)(const float* x, const float* bias, float* out, int64_t rows, int64_t d);
   // out as gelu gave it; g, the gradient of out, becomes that of x; and that of bias, summed over the rows.
   void (*gelu_backward)(const float* x, const float* bias, float* out, float* g, float* g_bias, int64_t rows, int64_t d);
-  // logits ← logits + bias; of each row the logarithm of the sum of exponentials, and log softmax at the target.
+  // logits ← logits + bias; of each row the logarithm of the sum of exponentials, and log softmax at the
+  // target.
   void (*log_likelihood)(float* logits, const float* bias, const int64_t* targets, float* log_sums, float* log_p,
                          int64_t rows, int64_t vocab_size);
-  // g_logits, which may be the logits themselves, of g, the gradient of log_p; and that of the bias, summed over the rows.
+  // g_logits, which may be the logits themselves, of g, the gradient of log_p; and that of the bias, summed
+  // over the rows.
   void (*log_likelihood_backward)(const float* logits, const int64_t* targets, const float* log_sums, const float* g,
                                   float* g_logits, float* g_bias, int64_t rows, int64_t vocab_size);
-  // The first token at which the sum of softmax(logits) exceeds `uniform`, from 0 to below 1. `scratch` holds vocab_size.
+  // The first token at which the sum of softmax(logits) exceeds `uniform`, from 0 to below 1. `scratch` holds
+  // vocab_size.
   int64_t (*sample)(const float* logits, float uniform, float* scratch, int64_t vocab_size);
-  // x ← word[ids] + token_type[types] + position[the row's place in its example], out ← dropout(LayerNorm(x)).
+  // x ← word[ids] + token_type[types] + position[the row's place in its example], out ←
+  // dropout(LayerNorm(x)).
   void (*embed)(Tables tables, float* x, float* out, Norm norm, int64_t rows, int64_t d, Dropout dropout, uint64_t row);
   // out ← LayerNorm(x).
   void (*norm)(const float* x, float* out, Norm norm, int64_t rows, int64_t d);
-  // Of x and g, the gradient of dropout(LayerNorm(x)): that of x; and those of weight and bias, summed over the rows.
+  // Of x and g, the gradient of dropout(LayerNorm(x)): that of x; and those of weight and bias, summed over
+  // the rows.
   void (*norm_backward)(const float* x, const float* g, float* g_x, float* g_weight, float* g_bias, Norm norm, int64_t rows,
                          int64_t d, Dropout dropout, uint64_t row);
   // logits ← Σ GELU(x + bias) · weight + shift in each row.

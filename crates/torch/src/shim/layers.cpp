@@ -1,9 +1,10 @@
 // Transformer layers of BERT, dropout included, as one node of the autograd graph.
 //
-// Written with libtorch's operations a layer is some twenty-five of them, most of which read and write memory for little
-// arithmetic; at small widths they and what lies between them are most of a step. Here the matrix products are BLAS calls,
-// all that happens between two of them is one pass over the rows, and padding is left out of both unless it is asked for.
-// Shapes: B batch, L length, N rows that are computed, D hidden size, F feed-forward size, H heads, A = D / H.
+// Written with libtorch's operations a layer is some twenty-five of them, most of which read and write memory
+// for little arithmetic; at small widths they and what lies between them are most of a step. Here the matrix
+// products are BLAS calls, all that happens between two of them is one pass over the rows, and padding is
+// left out of both unless it is asked for. Shapes: B batch, L length, N rows that are computed, D hidden
+// size, F feed-forward size, H heads, A = D / H.
 
 #include "caught.h"
 #include "derivative.h"
@@ -44,8 +45,8 @@ constexpr int64_t kRows = 64;  // of a block between two products
 constexpr int64_t kSmall = 96;  // the longest example whose attention is not left to BLAS
 constexpr const char *kStack = "stack", *kShape = "shape";
 
-// The rows that a layer is computed at: all rows of the batch, or of the last layer those that are asked for. Keys and values
-// are of all rows in any case.
+// The rows that a layer is computed at: all rows of the batch, or of the last layer those that are asked for.
+// Keys and values are of all rows in any case.
 struct Plan {
   const Rows* rows;
   const std::vector<int64_t>* row;  // of each among all rows; null for all of them
@@ -343,8 +344,8 @@ const float* Stack::input_of(size_t which, float* room) const {
   return room;
 }
 
-// Of the gradient of a layer's output that of its input, which lies in the workspace; those of the parameters go to
-// `gradients`.
+// Of the gradient of a layer's output that of its input, which lies in the workspace; those of the parameters
+// go to `gradients`.
 float* Stack::backward(size_t which, const float* g_output, BackwardWorkspace& workspace, Tensor* gradients) const {
   const List p = list(which);
   const SavedLayer& layer = saved[which];
@@ -481,9 +482,10 @@ void check_shapes(const Tensor& x, const Tensor& mask, int64_t heads, int64_t f,
 
 extern "C" {
 
-// x is [B, L, D]; mask bool [B, L], true at tokens; positions int64 [B, S], the ones that are asked for, or null for all, with
-// or without padding; `parameters` those of each layer in turn. → [B, S, D] or [B, L, D]. Null where this has no kernels:
-// another device or precision than float32 of the CPU, or a libtorch without BLAS.
+// x is [B, L, D]; mask bool [B, L], true at tokens; positions int64 [B, S], the ones that are asked for, or
+// null for all, with or without padding; `parameters` those of each layer in turn. → [B, S, D] or [B, L, D].
+// Null where this has no kernels: another device or precision than float32 of the CPU, or a libtorch without
+// BLAS.
 char* electra_torch_layers(Level level, const ElectraTorchDropoutKeys* keys, const Tensor* x, const Tensor* mask,
                            const Tensor* positions, bool with_padding, const ElectraTorchLayers* settings,
                            const Tensor* const* parameters, size_t layers, Tensor** output) {

@@ -61,7 +61,8 @@ Tensor weighted_mean(const Tensor& x, const Tensor& weights, const Tensor& total
 
 extern "C" {
 
-// All of one shape, weights float32 or bool, but the total, a float32. Null where another kind or device is given.
+// All of one shape, weights float32 or bool, but the total, a float32. Null where another kind or device is
+// given.
 char* electra_torch_mean(const Tensor* values, const Tensor* weights, const Tensor* total, Tensor** mean) {
   return caught([&] {
     *mean = nullptr;

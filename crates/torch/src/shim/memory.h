@@ -11,7 +11,8 @@ inline at::Tensor empty(at::IntArrayRef shape) { return at::empty(shape, at::kFl
 inline float* data(const at::Tensor& tensor) { return tensor.data_ptr<float>(); }
 inline Matrix matrix(const at::Tensor& tensor) { return {data(tensor), tensor.size(-1)}; }
 
-// Takes arrays off a piece of memory, each at the start of a cache line; without memory it counts what they need.
+// Takes arrays off a piece of memory, each at the start of a cache line; without memory it counts what they
+// need.
 class Arena {
  public:
   explicit Arena(float* memory = nullptr) : memory_(memory) {}
@@ -28,8 +29,8 @@ class Arena {
   int64_t used_ = 0;
 };
 
-// The memory of all arrays that `take` asks an Arena for, as one tensor: a tensor for each would cost more than many a pass
-// over it. `take` runs twice.
+// The memory of all arrays that `take` asks an Arena for, as one tensor: a tensor for each would cost more
+// than many a pass over it. `take` runs twice.
 template <typename Take>
 at::Tensor allocate(const Take& take) {
   Arena count;
@@ -49,7 +50,8 @@ inline at::Tensor tensor_at(const at::Tensor& memory, const float* array, at::In
   return tensor;
 }
 
-// Whether tensors are of the device and precision that the kernels are for, and there are products to go with them.
+// Whether tensors are of the device and precision that the kernels are for, and there are products to go with
+// them.
 inline bool has_kernels(at::ArrayRef<at::Tensor> tensors) {
   if (!has_products() || at::autocast::is_autocast_enabled(at::kCPU)) return false;
   for (const at::Tensor& tensor : tensors) {

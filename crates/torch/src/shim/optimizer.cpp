@@ -59,8 +59,8 @@ void check_scalar(const char* name, const at::Tensor& tensor, const at::Device& 
       tensor.toString(), " ", tensor.sizes(), " on ", tensor.device(), ": expected one float32 on ", device);
 }
 
-// Pieces short enough that the sum of their squares in float32 is right to its last digits; the sum over an embedding
-// table would lose five.
+// Pieces short enough that the sum of their squares in float32 is right to its last digits; the sum over an
+// embedding table would lose five.
 constexpr int64_t kPiece = 1 << 12;
 
 struct Piece {
@@ -210,8 +210,8 @@ char* electra_torch_adamw(const ElectraTorchAdamW* call) {
   });
 }
 
-// The L2 norm over all gradients together, what brings it down to max_norm, and whether it is not finite: float32 scalars on
-// the gradients' device, as new tensors of the caller.
+// The L2 norm over all gradients together, what brings it down to max_norm, and whether it is not finite:
+// float32 scalars on the gradients' device, as new tensors of the caller.
 char* electra_torch_clip(Level level, at::Tensor* const* parameters, size_t count, double max_norm, at::Tensor** norm,
                          at::Tensor** grad_scale, at::Tensor** found_inf) {
   return caught([&] {

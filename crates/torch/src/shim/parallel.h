@@ -1,5 +1,5 @@
-// Loops on libtorch's own threads. at::parallel_for is a template of OpenMP, which would be compiled into this program and
-// need its library beside libtorch's; the iterator's loop is compiled into libtorch.
+// Loops on libtorch's own threads. at::parallel_for is a template of OpenMP, which would be compiled into
+// this program and need its library beside libtorch's; the iterator's loop is compiled into libtorch.
 
 #pragma once
 
@@ -28,8 +28,8 @@ void parallel(int64_t count, const Body& body) {
       /*grain_size=*/1);
 }
 
-// body(block, first row, rows) over blocks of rows. How many there are depends on the rows alone, so that sums over them
-// are the same with every number of threads.
+// body(block, first row, rows) over blocks of rows. How many there are depends on the rows alone, so that
+// sums over them are the same with every number of threads.
 inline int64_t blocks(int64_t rows, int64_t rows_of_block) { return (rows + rows_of_block - 1) / rows_of_block; }
 
 template <typename Body>

@@ -1,8 +1,9 @@
 // Parameters whose gradients a node of the autograd graph adds to by itself.
 //
-// The engine visits a node of its own for every parameter, and an operation keeps each of its inputs in three lists, which
-// takes a while with the sixteen parameters of a small layer. So an operation here has an edge to
-// one parameter, which keeps it in the graph, and what it finds for the others it puts where the engine would have put it.
+// The engine visits a node of its own for every parameter, and an operation keeps each of its inputs in three
+// lists, which takes a while with the sixteen parameters of a small layer. So an operation here has an edge
+// to one parameter, which keeps it in the graph, and what it finds for the others it puts where the engine
+// would have put it.
 
 #pragma once
 
@@ -40,8 +41,9 @@ class Parameters : public torch::CustomClassHolder {
   // Those that the node has an edge to.
   at::TensorList inputs() const { return at::TensorList(all_).slice(first_, count_); }
 
-  // Of all gradients those of the inputs; the others are added to what their parameters have, unless the backward pass was
-  // asked for certain tensors only. Those are none of these parameters: autograd could not be given their gradients here.
+  // Of all gradients those of the inputs; the others are added to what their parameters have, unless the
+  // backward pass was asked for certain tensors only. Those are none of these parameters: autograd could not
+  // be given their gradients here.
   std::vector<at::Tensor> settle(std::vector<at::Tensor> gradients) const {
     for (size_t index = 0; index < all_.size(); ++index) {
       TORCH_CHECK(all_[index]._version() == versions_[index], "a parameter of ", all_[index].sizes(),
@@ -89,7 +91,8 @@ template <typename Kind = Parameters>
 c10::intrusive_ptr<Kind> saved_parameters(torch::autograd::AutogradContext* context) {
   return c10::static_intrusive_pointer_cast<Kind>(context->saved_data["parameters"].toCapsule());
 }
-// What a backward pass returns: undefined gradients of as many arguments, the one of x first, and those of the inputs.
+// What a backward pass returns: undefined gradients of as many arguments, the one of x first, and those of
+// the inputs.
 inline torch::autograd::variable_list settled(at::Tensor x, size_t arguments, const Parameters& parameters,
                                               torch::autograd::variable_list gradients) {
   torch::autograd::variable_list all(arguments);

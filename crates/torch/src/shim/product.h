@@ -20,8 +20,8 @@ struct Matrix {
   Matrix t() const { return {data, stride, !transposed}; }
 };
 
-// c ← alpha a b + beta c with a [m, k], b [k, n] and c [m, n], its rows `stride` apart. Outside a parallel loop it uses
-// libtorch's threads, inside one the calling thread alone.
+// c ← alpha a b + beta c with a [m, k], b [k, n] and c [m, n], its rows `stride` apart. Outside a parallel
+// loop it uses libtorch's threads, inside one the calling thread alone.
 inline void product(int64_t m, int64_t n, int64_t k, float alpha, Matrix a, Matrix b, float beta, float* c,
                     int64_t stride) {
   // To BLAS, which counts columns first, every matrix here is its transpose: cᵀ = bᵀ aᵀ.

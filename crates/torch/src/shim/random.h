@@ -8,7 +8,8 @@
 
 #include <mutex>
 
-// Where seeds come from, and what of the step's batch comes before the part that is computed. Mirrors ffi::dropout::Keys.
+// Where seeds come from, and what of the step's batch comes before the part that is computed. Mirrors
+// ffi::dropout::Keys.
 struct ElectraTorchDropoutKeys {
   const at::Generator* generator;  // null: libtorch's generator of the CPU
   uint64_t examples;

@@ -1,4 +1,5 @@
-// What a softmax over the vocabulary is computed from: dense, GELU and LayerNorm, as one node of the autograd graph.
+// What a softmax over the vocabulary is computed from: dense, GELU and LayerNorm, as one node of the autograd
+// graph.
 //
 // Shapes: R rows, D hidden size, E embedding size.
 

@@ -66,8 +66,8 @@ struct LogLikelihood : torch::autograd::Function<LogLikelihood> {
 
 extern "C" {
 
-// x is [R, E], table [V, E], bias [V], targets int64 [R]. Without keeps_logits a backward pass overwrites the logits. Null
-// where this has no kernels.
+// x is [R, E], table [V, E], bias [V], targets int64 [R]. Without keeps_logits a backward pass overwrites the
+// logits. Null where this has no kernels.
 char* electra_torch_log_likelihood(Level level, const Tensor* x, const Tensor* table, const Tensor* bias,
                                    const Tensor* targets, bool keeps_logits, Tensor** log_p, Tensor** logits) {
   return caught([&] {
