@@ -54,7 +54,8 @@ pub(super) fn learnt(inputs: &[Tensor], operation: impl Fn(&[Tensor]) -> Tensor)
     };
     let leaves: Vec<Tensor> = inputs.iter().map(leaf).collect();
     let output = operation(&leaves);
-    let weights = Tensor::arange(output.numel() as i64, (output.kind(), Device::Cpu)).sin().view_as(&output);
+    let place = Tensor::arange(output.numel() as i64, (output.kind(), Device::Cpu)) + 1.0;
+    let weights = place.sin().view_as(&output);
     (&output * weights).sum(output.kind()).backward();
     let gradients = leaves.iter().filter(|leaf| leaf.is_floating_point()).map(Tensor::grad);
     std::iter::once(output.detach()).chain(gradients).collect()
