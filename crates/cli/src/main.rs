@@ -55,12 +55,13 @@ enum Command {
 fn main() {
     ablate::end_with_study();
     let command = Arguments::parse().command;
-    let outcome = electra_torch::check_environment().map_err(anyhow::Error::from).and_then(|()| run(command));
+    let outcome =
+        electra_torch::check_environment().map_err(anyhow::Error::from).and_then(|()| dispatch(command));
     // A study starts a hundred of these.
     electra_torch::exit(outcome.map_or_else(|error| failure::report(&error), |()| 0))
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Tokenizer(command) => tokenizer::run(command),
         Command::Corpus(command) => corpus::run(command),
