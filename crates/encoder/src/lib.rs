@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod decay;
 mod encoder;
 mod error;
 mod hub;
@@ -12,7 +11,6 @@ mod weights;
 mod with_head;
 
 // What stands in this crate's own functions.
-pub use decay::is_decayed;
 pub use electra_config::{Architecture, EncoderConfig, Tied};
 pub use electra_torch::{Attention, Select};
 pub use encoder::{Embeddings, Encoder, Input};

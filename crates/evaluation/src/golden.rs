@@ -8,7 +8,6 @@ use electra_config::Schedule;
 use electra_encoder::{Part, Weights};
 use electra_tasks::MinimalPair;
 use electra_tokenizer::Tokenizer;
-use electra_torch::clip_grad_norm;
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
@@ -97,6 +96,7 @@ fn steps_with_layerwise_decay_are_pytorchs() {
             layer_decay: rates.layer_decay,
             weight_decay: rates.weight_decay,
             eps: rates.eps,
+            clip: rates.clip,
             ..Recipe::preset(Preset::Paper, network.config(), size)
         };
         for name in network.var_store().variables().keys() {
@@ -105,13 +105,13 @@ fn steps_with_layerwise_decay_are_pytorchs() {
         }
         let warmup_steps = rates.warmup;
         let schedule = Schedule { learning_rate: rates.learning_rate, warmup_steps, warmup_share: 1.0 };
-        let mut optimizer = train::optimizer(&network, &recipe).unwrap();
+        let mut learner = train::learner(&network, &recipe).unwrap();
         for step in 1..=3 {
-            let loss = network.loss(&network.forward_t(&batch, true), batch.labels.as_ref().unwrap());
-            loss.backward();
-            let clip = clip_grad_norm(optimizer.parameters(), rates.clip).unwrap();
-            optimizer.step(schedule.at(step, step as f64 / rates.total as f64), &clip).unwrap();
-            optimizer.zero_grad().unwrap();
+            learner.set_learning_rate(schedule.at(step, step as f64 / rates.total as f64)).unwrap();
+            let labels = batch.labels.as_ref().unwrap();
+            let (loss, ()) =
+                learner.learn(|| (network.loss(&network.forward_t(&batch, true), labels), ())).unwrap();
+            learner.update(&loss).unwrap();
         }
         let ours = Weights::of(network.var_store(), Part::ALL);
         let theirs = Weights::read(&golden(class).join("final.safetensors")).unwrap();

@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use electra_config::Schedule;
-use electra_encoder::is_decayed;
 use electra_masking::Stream;
-use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
+use electra_torch::{AdamWConfig, Learner, LearnerConfig, Parameter};
 use tch::{Kind, Tensor};
 
 use crate::Error;
@@ -57,12 +56,11 @@ pub(crate) fn train(
         warmup_steps: steps,
         warmup_share: recipe.warmup_share,
     };
-    let mut optimizer = optimizer(network, recipe)?;
+    let mut learner = learner(network, recipe)?;
     let scalar = || Tensor::f_zeros([0_i64; 0], (Kind::Float, network.device()));
     let (mut losses, mut logged) = (scalar()?, 0);
-    let mut step = 0;
+    let (mut step, mut skipped) = (0, 0);
     for epoch in 0..recipe.epochs {
-        let mut skipped = scalar()?;
         for chosen in batches::epoch(&lengths, recipe.batch, seed, epoch) {
             if stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
@@ -73,17 +71,13 @@ pub(crate) fn train(
             let chosen: Vec<&Item> = chosen.iter().map(|&at| &items[at]).collect();
             let batch = Batch::of(&chosen, network);
             let labels = batch.labels.as_ref().expect("every example to train on has its label");
-            let loss = network.loss(&network.forward_t(&batch, true), labels);
-            loss.f_backward()?;
-
-            // A step that is not finite changes no parameter.
-            let clip = clip_grad_norm(optimizer.parameters(), recipe.clip)?.or_non_finite(&loss)?;
-            optimizer.step(lr, &clip)?;
-            optimizer.zero_grad()?;
+            learner.set_learning_rate(lr)?;
+            let (loss, ()) =
+                learner.learn(|| (network.loss(&network.forward_t(&batch, true), labels), ()))?;
+            learner.update(&loss)?;
             step += 1;
 
-            losses = losses.f_add(&loss.detach())?;
-            skipped = skipped.f_add(clip.found_inf())?;
+            losses = losses.f_add(&loss)?;
             if step.is_multiple_of(recipe.log_every_steps) || step == steps {
                 let loss = losses.f_double_value(&[])? / (step - logged) as f64;
                 (losses, logged) = (scalar()?, step);
@@ -91,7 +85,8 @@ pub(crate) fn train(
             }
             tell(Told::Step { step, steps })?;
         }
-        if skipped.f_double_value(&[])? >= per_epoch as f64 {
+        let before = std::mem::replace(&mut skipped, learner.skipped()?.total);
+        if skipped - before >= per_epoch as i64 {
             return Err(Error::NonFinite { seed, epoch: epoch + 1 });
         }
         tell(Told::Epoch { epoch: epoch + 1, step, network })?;
@@ -99,24 +94,20 @@ pub(crate) fn train(
     Ok(())
 }
 
-/// AdamW with a group for each rate: by layer, and by whether weight decay applies.
-pub(crate) fn optimizer(network: &Network, recipe: &Recipe) -> Result<AdamW, Error> {
+/// A learner of all parameters, with a rate for each layer.
+pub(crate) fn learner(network: &Network, recipe: &Recipe) -> Result<Learner, Error> {
     let layers = network.config().num_hidden_layers;
-    let mut parameters: Vec<(String, Tensor)> = network.var_store().variables().into_iter().collect();
-    // By name, as the map's order changes from run to run and sums over parameters would with it.
-    parameters.sort_by(|one, other| one.0.cmp(&other.0));
-    let mut groups: Vec<Group> = Vec::new();
-    for (name, parameter) in parameters {
-        let lr_scale = recipe.lr_scale(&name, layers);
-        let weight_decay = if is_decayed(&name) { recipe.weight_decay } else { 0.0 };
-        let group =
-            groups.iter_mut().find(|group| group.lr_scale == lr_scale && group.weight_decay == weight_decay);
-        match group {
-            Some(group) => group.parameters.push(parameter),
-            None => groups.push(Group { parameters: vec![parameter], weight_decay, lr_scale }),
-        }
+    let mut parameters = Parameter::of(network.var_store());
+    for parameter in &mut parameters {
+        parameter.lr_scale = recipe.lr_scale(&parameter.name, layers);
     }
     let [beta1, beta2] = recipe.betas;
-    let constants = AdamWConfig { beta1, beta2, eps: recipe.eps, bias_correction: recipe.bias_correction };
-    Ok(AdamW::new(groups, constants)?)
+    let config = LearnerConfig {
+        adamw: AdamWConfig { beta1, beta2, eps: recipe.eps, bias_correction: recipe.bias_correction },
+        weight_decay: recipe.weight_decay,
+        max_grad_norm: recipe.clip,
+        bf16: false,
+        is_recordable: false,
+    };
+    Ok(Learner::new(parameters, network.device(), config)?)
 }

@@ -14,10 +14,12 @@ mod ffi;
 mod flash;
 mod gradients;
 mod graph;
+mod learner;
 mod level;
 mod memory;
 mod operations;
 mod ops;
+mod skips;
 mod threads;
 mod transfer;
 mod version;
@@ -35,6 +37,7 @@ pub use exit::exit;
 pub use flash::{Sequences, flash_attention};
 pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
 pub use graph::{Graph, on_side_stream};
+pub use learner::{Learner, LearnerConfig, Parameter};
 pub use level::{KernelLevel, at_each_kernel_level, kernel_level, with_kernel_level};
 pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
 pub use operations::operations;
@@ -43,6 +46,7 @@ pub use ops::{
     binary_cross_entropy, detect, embed, encoder_layer, encoder_layers, log_likelihood, log_likelihood_alone,
     mean, sample, sample_cumulative, transform,
 };
+pub use skips::SkipCounts;
 pub use threads::{num_interop_threads, num_threads, set_num_threads};
 pub use transfer::send;
 pub use version::{check_environment, compiled_version, version};

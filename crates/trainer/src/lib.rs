@@ -10,7 +10,6 @@ mod init;
 mod log;
 mod optimizer;
 mod run;
-mod skips;
 mod start;
 mod step;
 mod train;

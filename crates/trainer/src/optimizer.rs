@@ -1,83 +1,66 @@
-//! The optimizer of a run, and its state by the names of the parameters.
+//! What learns the parameters of a run, and its state as a checkpoint holds it.
 
-use electra_config::OptimizerConfig;
-use electra_encoder::{Weights, is_decayed};
-use electra_torch::{AdamW, AdamWConfig, Group, ParameterState};
+use electra_config::{Config, Precision};
+use electra_encoder::Weights;
+use electra_torch::{AdamWConfig, Learner, LearnerConfig, Parameter, ParameterState, SkipCounts};
 use tch::{Tensor, nn};
 
 use crate::Error;
 use crate::error::damaged;
 
-/// AdamW over every parameter of a run that needs gradients.
-#[derive(Debug)]
-pub(crate) struct Optimizer {
-    adamw: AdamW,
-    /// In the optimizer's order.
-    names: Vec<String>,
+/// A learner of every parameter of a run that needs gradients.
+pub(crate) fn learner(var_store: &nn::VarStore, config: &Config) -> Result<Learner, Error> {
+    let device = var_store.device();
+    let [beta1, beta2] = config.optimizer.betas;
+    let (eps, bias_correction) = (config.optimizer.eps, config.optimizer.bias_correction);
+    let settings = LearnerConfig {
+        adamw: AdamWConfig { beta1, beta2, eps, bias_correction },
+        weight_decay: config.optimizer.weight_decay,
+        max_grad_norm: config.optimizer.clip,
+        bf16: config.device.precision == Precision::Bf16,
+        is_recordable: device.is_cuda(),
+    };
+    Ok(Learner::new(parameters(var_store), device, settings)?)
 }
 
-impl Optimizer {
-    pub(crate) fn new(var_store: &nn::VarStore, config: &OptimizerConfig) -> Result<Self, Error> {
-        let mut parameters: Vec<(String, Tensor)> =
-            var_store.variables().into_iter().filter(|(_, tensor)| tensor.requires_grad()).collect();
-        // By name, as the map's order changes from run to run and sums over parameters would with it.
-        parameters.sort_by(|one, other| one.0.cmp(&other.0));
-        let (decayed, plain): (Vec<_>, Vec<_>) =
-            parameters.into_iter().partition(|(name, _)| is_decayed(name));
-        let names = decayed.iter().chain(&plain).map(|(name, _)| name.clone()).collect();
-        let group = |parameters: Vec<(String, Tensor)>, weight_decay| Group {
-            parameters: parameters.into_iter().map(|(_, tensor)| tensor).collect(),
-            weight_decay,
-            lr_scale: 1.0,
-        };
-        let groups = vec![group(decayed, config.weight_decay), group(plain, 0.0)];
-        let [beta1, beta2] = config.betas;
-        let constants =
-            AdamWConfig { beta1, beta2, eps: config.eps, bias_correction: config.bias_correction };
-        Ok(Self { adamw: AdamW::new(groups, constants)?, names })
-    }
-
-    /// Moments and step counts under `NAME.exp_avg`, `NAME.exp_avg_sq` and `NAME.steps`. The tensors are the
-    /// live ones where they are on the CPU.
-    pub(crate) fn state(&self) -> Result<Weights, Error> {
-        let state = self.names.iter().zip(self.adamw.state()?);
-        Ok(Weights::new(state.flat_map(|(name, ParameterState { exp_avg, exp_avg_sq, steps })| {
-            [
-                (format!("{name}.exp_avg"), exp_avg),
-                (format!("{name}.exp_avg_sq"), exp_avg_sq),
-                (format!("{name}.steps"), Tensor::from(steps)),
-            ]
-        })))
-    }
-
-    pub(crate) fn set_state(&mut self, weights: &Weights) -> Result<(), Error> {
-        let get = |name: &str, what: &str| {
-            let key = format!("{name}.{what}");
-            let missing = || damaged(weights.path(), format!("has no {key}"));
-            weights.get(&key).map(Tensor::shallow_clone).ok_or_else(missing)
-        };
-        let state = self.names.iter().map(|name| {
-            Ok(ParameterState {
-                exp_avg: get(name, "exp_avg")?,
-                exp_avg_sq: get(name, "exp_avg_sq")?,
-                steps: get(name, "steps")?.f_int64_value(&[])?,
-            })
-        });
-        Ok(self.adamw.set_state(&state.collect::<Result<Vec<_>, Error>>()?)?)
-    }
+/// First what decays, then the rest: the order that the norm of the gradients is summed in.
+pub(crate) fn parameters(var_store: &nn::VarStore) -> Vec<Parameter> {
+    let mut parameters = Parameter::of(var_store);
+    parameters.sort_by_key(|parameter| !parameter.is_decayed());
+    parameters
 }
 
-impl std::ops::Deref for Optimizer {
-    type Target = AdamW;
-    fn deref(&self) -> &AdamW {
-        &self.adamw
-    }
+/// Moments and step counts under `NAME.exp_avg`, `NAME.exp_avg_sq` and `NAME.steps`. The tensors are the live ones where
+/// they are on the CPU.
+pub(crate) fn state(learner: &Learner) -> Result<Weights, Error> {
+    Ok(Weights::new(learner.state()?.flat_map(|(name, ParameterState { exp_avg, exp_avg_sq, steps })| {
+        [
+            (format!("{name}.exp_avg"), exp_avg),
+            (format!("{name}.exp_avg_sq"), exp_avg_sq),
+            (format!("{name}.steps"), Tensor::from(steps)),
+        ]
+    })))
 }
 
-impl std::ops::DerefMut for Optimizer {
-    fn deref_mut(&mut self) -> &mut AdamW {
-        &mut self.adamw
-    }
+/// Goes on before a step with what [`state`] gave.
+pub(crate) fn resume(
+    learner: &mut Learner,
+    step: u64,
+    skipped: SkipCounts,
+    weights: &Weights,
+) -> Result<(), Error> {
+    let get = |name: &str, what: &str| {
+        let key = format!("{name}.{what}");
+        let missing = || damaged(weights.path(), format!("has no {key}"));
+        weights.get(&key).map(Tensor::shallow_clone).ok_or_else(missing)
+    };
+    learner.resume(step, skipped, |name| {
+        Ok(ParameterState {
+            exp_avg: get(name, "exp_avg")?,
+            exp_avg_sq: get(name, "exp_avg_sq")?,
+            steps: get(name, "steps")?.f_int64_value(&[])?,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -92,12 +75,14 @@ mod tests {
         let var_store = nn::VarStore::new(Device::Cpu);
         let encoder = EncoderConfig { vocab_size: 50, ..EncoderConfig::tiny() };
         let _objective = Electra::new(&var_store.root(), &ModelConfig::paper(encoder, 0.25));
-        let mut plain: Vec<String> =
-            var_store.variables().into_keys().filter(|name| !is_decayed(name)).collect();
-        plain.sort();
-        assert!(plain.iter().all(|name| name.ends_with(".bias") || name.ends_with("LayerNorm.weight")));
-        let one_dimensional = var_store.variables().values().filter(|tensor| tensor.dim() == 1).count();
-        assert_eq!(plain.len(), one_dimensional);
-        assert!(is_decayed("main.electra.encoder.layer.0.attention.self.query.weight"));
+        let parameters = parameters(&var_store);
+        assert_eq!(parameters.len(), var_store.variables().len());
+        for Parameter { name, tensor, .. } in parameters.iter().filter(|parameter| !parameter.is_decayed()) {
+            assert!(name.ends_with(".bias") || name.ends_with("LayerNorm.weight"), "{name}");
+            assert_eq!(tensor.dim(), 1, "{name}");
+        }
+        let first_plain = parameters.iter().position(|parameter| !parameter.is_decayed()).unwrap();
+        assert!(parameters[..first_plain].iter().all(|parameter| parameter.tensor.dim() == 2));
+        assert!(parameters[first_plain..].iter().all(|parameter| !parameter.is_decayed()));
     }
 }

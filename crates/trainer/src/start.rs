@@ -1,24 +1,22 @@
 //! The beginning of a run, or of a sitting that goes on with one.
 
-use electra_config::{Checkpoint, Config, DamagedCheckpoint, Horizon, Precision, StepCost, StepShape};
+use electra_config::{Checkpoint, Config, DamagedCheckpoint, Horizon, StepCost, StepShape};
 use electra_data::Corpus;
 use electra_objective::Given;
 use electra_store::settings::Difference;
 use electra_store::{Error as StoreError, read_to_string};
 use tch::nn;
 
-use crate::Error;
 use crate::batches::Source;
-use crate::checkpoint::{self, LogLengths, SkipCounts, State};
+use crate::checkpoint::{self, LogLengths, State};
 use crate::environment;
 use crate::folder::OwnFolder;
 use crate::init::initialise;
 use crate::log::Logs;
-use crate::optimizer::Optimizer;
 use crate::run::{Event, Run};
-use crate::skips::Skips;
-use crate::step::{Learner, Rate, Replays};
+use crate::step::Replays;
 use crate::train::{Clock, Training};
+use crate::{Error, optimizer};
 
 /// The most rows of the product that is timed: beyond it, nothing gets faster.
 const MEASURED_ROWS: u64 = 4096;
@@ -79,7 +77,7 @@ pub(crate) fn begin<'r, 'c>(
     let (device, environment) = environment::set_up(&config.device)?;
     let var_store = nn::VarStore::new(device);
     let objective = (spec.build)(&var_store.root(), given).map_err(Error::Objective)?;
-    let mut optimizer = Optimizer::new(&var_store, &config.optimizer)?;
+    let mut learner = optimizer::learner(&var_store, config)?;
 
     let saved = newest(&folder, observer)?;
     let state = match &saved {
@@ -87,7 +85,12 @@ pub(crate) fn begin<'r, 'c>(
             let state = checkpoint::read_state(checkpoint)?;
             same_corpus(&folder, &state, &corpus_hash)?;
             checkpoint::read_model(checkpoint)?.load_into(&var_store)?;
-            optimizer.set_state(&checkpoint::read_optimizer(checkpoint)?)?;
+            optimizer::resume(
+                &mut learner,
+                state.step,
+                state.skipped,
+                &checkpoint::read_optimizer(checkpoint)?,
+            )?;
             Some(state)
         }
         None => {
@@ -96,7 +99,6 @@ pub(crate) fn begin<'r, 'c>(
         }
     };
     let step = state.as_ref().map_or(0, |state| state.step);
-    let skipped = state.as_ref().map_or(SkipCounts::default(), |state| state.skipped);
     let elapsed = state.as_ref().map_or(0.0, |state| state.elapsed_seconds);
     let lengths = state.as_ref().map_or(LogLengths::default(), |state| state.logs);
 
@@ -107,7 +109,7 @@ pub(crate) fn begin<'r, 'c>(
     if let Some(change) = change {
         observer(&Event::Warning(change));
     }
-    let parameters = optimizer.parameters().iter().map(|parameter| parameter.numel() as u64).sum();
+    let parameters = learner.parameters().iter().map(|parameter| parameter.numel() as u64).sum();
     observer(&Event::Started { step, steps: horizon.steps(), parameters, peak_flops_per_s });
     Ok(Training {
         logs: Logs::open(folder.path(), lengths)?,
@@ -120,15 +122,8 @@ pub(crate) fn begin<'r, 'c>(
         stop,
         observer,
         var_store,
-        learner: Learner {
-            device,
-            narrow: config.device.precision == Precision::Bf16,
-            clip: config.optimizer.clip,
-            objective,
-            optimizer,
-            skips: Skips::new(skipped, step, device),
-            rate: Rate::new(device),
-        },
+        objective,
+        learner,
         replays: Replays::default(),
         horizon,
         cost,

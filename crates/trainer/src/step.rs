@@ -3,62 +3,14 @@
 use std::collections::BTreeMap;
 
 use electra_objective::{Batch, Metric, Objective};
-use electra_torch::{ClipResult, Graph, LearningRate, autocast, clip_grad_norm};
-use tch::{Device, Kind, Tensor};
+use electra_torch::{Graph, Learner};
+use tch::{Kind, Tensor};
 
 use crate::Error;
-use crate::optimizer::Optimizer;
-use crate::skips::Skips;
 
 /// Steps that are computed before one is recorded: libraries allocate what they need when they are first called, which is
 /// not to be part of it.
 const WARM_UP: u32 = 3;
-
-/// What learns, and how it does.
-pub(crate) struct Learner {
-    pub(crate) device: Device,
-    /// Whether matrix products of the forward and backward pass are in bfloat16.
-    pub(crate) narrow: bool,
-    /// The most that the gradients' norm may be.
-    pub(crate) clip: f64,
-    pub(crate) objective: Box<dyn Objective>,
-    pub(crate) optimizer: Optimizer,
-    pub(crate) skips: Skips,
-    pub(crate) rate: Rate,
-}
-
-/// The learning rate of the step that is being taken.
-#[derive(Debug)]
-pub(crate) enum Rate {
-    /// On the CPU.
-    Number(f64),
-    /// On a GPU, where a recorded step reads it.
-    Scalar(Tensor),
-}
-
-impl Rate {
-    pub(crate) fn new(device: Device) -> Self {
-        match device {
-            Device::Cpu => Self::Number(0.0),
-            _ => Self::Scalar(Tensor::zeros([], (Kind::Float, device))),
-        }
-    }
-
-    pub(crate) fn set(&mut self, lr: f64) -> Result<(), Error> {
-        match self {
-            Self::Number(number) => *number = lr,
-            Self::Scalar(scalar) => drop(scalar.f_fill_(lr)?),
-        }
-        Ok(())
-    }
-
-    fn get(&self) -> LearningRate<'_> {
-        match self {
-            Self::Number(number) => LearningRate::Number(*number),
-            Self::Scalar(scalar) => LearningRate::Scalar(scalar),
-        }
-    }
-}
 
 /// What a step is known by: scalars on the device.
 #[derive(Debug)]
@@ -69,29 +21,23 @@ pub(crate) struct Numbers {
     pub(crate) metrics: BTreeMap<String, Tensor>,
 }
 
-impl Learner {
-    /// Leaves the gradients of a batch's loss with the parameters, added to what is there. Gives the loss, and metrics if
-    /// they are asked for.
-    pub(crate) fn learn(&self, batch: &Batch, with_metrics: bool) -> Result<(Tensor, Vec<Metric>), Error> {
-        let output =
-            autocast(self.device, Kind::BFloat16, self.narrow, || self.objective.forward_t(batch, true))?;
-        let loss = output.loss.f_to_kind(Kind::Float)?;
-        loss.f_backward()?;
-        let mut metrics = if with_metrics { output.metrics.compute() } else { Vec::new() };
-        for metric in &mut metrics {
-            metric.value = metric.value.f_to_kind(Kind::Float)?;
-        }
-        Ok((loss.detach(), metrics))
+/// Leaves the gradients of a batch's loss with the parameters, added to what is there. Gives the loss, and metrics if they
+/// are asked for.
+pub(crate) fn learn(
+    objective: &dyn Objective,
+    learner: &Learner,
+    batch: &Batch,
+    with_metrics: bool,
+) -> Result<(Tensor, Vec<Metric>), Error> {
+    let (loss, metrics) = learner.learn(|| {
+        let output = objective.forward_t(batch, true);
+        (output.loss, output.metrics)
+    })?;
+    let mut metrics = if with_metrics { metrics.compute() } else { Vec::new() };
+    for metric in &mut metrics {
+        metric.value = metric.value.f_to_kind(Kind::Float)?;
     }
-
-    /// Updates the parameters with their gradients, which are gone then. A step that is not finite changes none.
-    pub(crate) fn update(&mut self, loss: &Tensor) -> Result<ClipResult, Error> {
-        let clip = clip_grad_norm(self.optimizer.parameters(), self.clip)?.or_non_finite(loss)?;
-        self.optimizer.step(self.rate.get(), &clip)?;
-        self.optimizer.zero_grad()?;
-        self.skips.count(clip.found_inf())?;
-        Ok(clip)
-    }
+    Ok((loss, metrics))
 }
 
 /// Steps that are recorded and replayed.
@@ -110,10 +56,15 @@ struct Recorded {
 
 impl Replays {
     /// Takes a step on a whole batch.
-    pub(crate) fn step(&mut self, learner: &mut Learner, batch: Batch) -> Result<(), Error> {
-        let whole = |learner: &mut Learner, batch: &Batch| {
-            let (loss, _) = learner.learn(batch, false)?;
-            learner.update(&loss).map(drop)
+    pub(crate) fn step(
+        &mut self,
+        objective: &dyn Objective,
+        learner: &mut Learner,
+        batch: Batch,
+    ) -> Result<(), Error> {
+        let whole = |learner: &mut Learner, batch: &Batch| -> Result<(), Error> {
+            let (loss, _) = learn(objective, learner, batch, false)?;
+            Ok(learner.update(&loss).map(drop)?)
         };
         if self.warm < WARM_UP {
             self.warm += 1;
@@ -125,7 +76,7 @@ impl Replays {
                 recorded
             }
             none => {
-                let (graph, ()) = Graph::record(learner.device, || whole(learner, &batch))?;
+                let (graph, ()) = Graph::record(learner.device(), || whole(learner, &batch))?;
                 none.insert(Recorded { graph, batch })
             }
         };
@@ -137,25 +88,25 @@ impl Replays {
 mod tests {
     use electra_encoder::EncoderConfig;
     use electra_objective::{Electra, Mlm, ModelConfig};
-    use tch::nn;
+    use electra_torch::{AdamWConfig, LearnerConfig};
+    use tch::{Device, nn};
 
     use super::*;
-    use crate::checkpoint::SkipCounts;
+    use crate::optimizer;
     use electra_config::{Config, Preset};
 
-    fn learner(var_store: &nn::VarStore, objective: Box<dyn Objective>) -> Learner {
+    /// A learner as on a GPU: under autocast, operations of the CPU's own are not taken.
+    fn learner(var_store: &nn::VarStore) -> Learner {
         let config = Config::preset(Preset::Tiny, "electra", 0, "corpus".into());
         crate::init::initialise(var_store, &config).unwrap();
-        Learner {
-            device: Device::Cpu,
-            // Under autocast, operations of the CPU's own are not taken: what is left is what a GPU computes.
-            narrow: true,
-            clip: 1.0,
-            objective,
-            optimizer: Optimizer::new(var_store, &config.optimizer).unwrap(),
-            skips: Skips::new(SkipCounts::default(), 0, Device::Cpu),
-            rate: Rate::Scalar(Tensor::zeros([], (Kind::Float, Device::Cpu))),
-        }
+        let settings = LearnerConfig {
+            adamw: AdamWConfig::paper(),
+            weight_decay: 0.01,
+            max_grad_norm: 1.0,
+            bf16: true,
+            is_recordable: true,
+        };
+        Learner::new(optimizer::parameters(var_store), Device::Cpu, settings).unwrap()
     }
 
     /// Four rows of eight positions with two slots each, another text for each number.
@@ -184,16 +135,16 @@ mod tests {
                 "mlm" => Box::new(Mlm::new(&root, &model)),
                 _ => Box::new(Electra::new(&root, &model)),
             };
-            let mut learner = learner(&var_store, objective);
+            let mut learner = learner(&var_store);
             let mut step = |number: i64| {
-                learner.rate.set(1e-3 * (1 + number) as f64).unwrap();
+                learner.set_learning_rate(1e-3 * (1 + number) as f64).unwrap();
                 let batch = batch(number);
-                let (learnt, mut list) = electra_torch::operations(|| learner.learn(&batch, false)).unwrap();
+                let (learnt, mut list) =
+                    electra_torch::operations(|| learn(&*objective, &learner, &batch, false)).unwrap();
                 // `Learner::update` looks at the CPU's numbers itself, which is cheaper there.
                 let (updated, update) = electra_torch::operations(|| {
-                    let clip = clip_grad_norm(learner.optimizer.parameters(), learner.clip)?;
-                    learner.optimizer.step(learner.rate.get(), &clip)?;
-                    learner.optimizer.zero_grad()
+                    let clip = learner.clip()?;
+                    learner.apply(&clip)
                 })
                 .unwrap();
                 updated.unwrap();
@@ -215,28 +166,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_rate_on_the_device_is_the_rate() {
-        // Without dropout, whose numbers other tests of this process draw from too.
-        let encoder = EncoderConfig { vocab_size: 50, ..EncoderConfig::tiny().without_dropout() };
-        let model = ModelConfig::paper(encoder, 0.5);
-        let parameters = |rate: fn(Device) -> Rate| {
-            let var_store = nn::VarStore::new(Device::Cpu);
-            let objective = Box::new(Mlm::new(&var_store.root(), &model));
-            let mut learner = learner(&var_store, objective);
-            learner.rate = rate(Device::Cpu);
-            for number in 0..3 {
-                learner.rate.set(0.5_f64.powi(8 + number)).unwrap();
-                tch::manual_seed(1);
-                let (loss, _) = learner.learn(&batch(i64::from(number)), false).unwrap();
-                learner.update(&loss).unwrap();
-            }
-            Tensor::cat(&learner.optimizer.parameters().iter().map(|p| p.view([-1])).collect::<Vec<_>>(), 0)
-        };
-        let number = parameters(Rate::new);
-        let scalar = parameters(|device| Rate::Scalar(Tensor::zeros([], (Kind::Float, device))));
-        assert!(number.equal(&scalar));
     }
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use electra_config::{Checkpoint, Config, Horizon, StepCost};
 use electra_data::Corpus;
 use electra_masking::Stream;
-use electra_objective::{Batch, Given, Metric, Over};
-use electra_torch::{Preceding, with_dropout_keys};
+use electra_objective::{Batch, Given, Metric, Objective, Over};
+use electra_torch::{Learner, Preceding, with_dropout_keys};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::batches::{Batches, Source};
@@ -16,8 +16,8 @@ use crate::checkpoint::{self, Snapshot, State};
 use crate::folder::OwnFolder;
 use crate::log::{Logs, Metrics, Timing};
 use crate::run::{Event, Outcome, Rates, Run};
-use crate::step::{Learner, Numbers, Replays};
-use crate::{Error, start};
+use crate::step::{Numbers, Replays, learn};
+use crate::{Error, optimizer, start};
 
 /// What dropout is seeded from: (seed, step, part of the batch).
 const DROPOUT: Stream = Stream::named(b"dropout\0");
@@ -57,7 +57,7 @@ pub fn train(run: Run<'_>) -> Result<Outcome, Error> {
         if !training.is_replayed() {
             return training.run(&mut batches);
         }
-        electra_torch::on_side_stream(training.learner.device, || training.run(&mut batches))
+        electra_torch::on_side_stream(training.learner.device(), || training.run(&mut batches))
     })
 }
 
@@ -70,6 +70,7 @@ pub(crate) struct Training<'r, 'c> {
     pub(crate) stop: &'r AtomicBool,
     pub(crate) observer: &'r mut dyn FnMut(&Event),
     pub(crate) var_store: nn::VarStore,
+    pub(crate) objective: Box<dyn Objective>,
     pub(crate) learner: Learner,
     pub(crate) replays: Replays,
     pub(crate) horizon: Horizon,
@@ -99,11 +100,11 @@ impl Training<'_, '_> {
             let is_logged = is_last || (step + 1).is_multiple_of(self.config.log.every_steps);
             let is_saved = (step + 1).is_multiple_of(self.config.checkpoint.every_steps);
 
-            self.learner.rate.set(lr)?;
+            self.learner.set_learning_rate(lr)?;
             let parts = batches.next()?;
             let numbers = if self.is_replayed() && !is_logged {
                 let batch = self.part(&parts, 0);
-                self.replays.step(&mut self.learner, batch)?;
+                self.replays.step(&*self.objective, &mut self.learner, batch)?;
                 None
             } else {
                 Some(self.take_step(&parts, is_logged)?)
@@ -113,7 +114,7 @@ impl Training<'_, '_> {
             self.clock.tick();
 
             // A GPU is asked only when it is waited for in any case.
-            if self.learner.device == Device::Cpu || is_logged || is_saved {
+            if self.learner.device() == Device::Cpu || is_logged || is_saved {
                 self.stop_if_stuck()?;
             }
             if let Some(numbers) = numbers.filter(|_| is_logged) {
@@ -136,15 +137,15 @@ impl Training<'_, '_> {
 
     /// Whether steps are recorded and replayed.
     fn is_replayed(&self) -> bool {
-        let Learner { device, objective, .. } = &self.learner;
-        self.config.device.cuda_graphs && device.is_cuda() && !objective.waits_for_device()
+        let is_cuda = self.learner.device().is_cuda();
+        self.config.device.cuda_graphs && is_cuda && !self.objective.waits_for_device()
     }
 
     /// A part of the step's batch, on the device, and the seed of libtorch's own dropout set: the state of that generator
     /// cannot be saved, so each part begins anew.
     fn part(&self, parts: &[electra_data::Batch], part: usize) -> Batch {
         tch::manual_seed(self.dropout_seed(part) as i64);
-        Batch::new(&parts[part], self.learner.device)
+        Batch::new(&parts[part], self.learner.device())
     }
 
     fn dropout_seed(&self, part: usize) -> u64 {
@@ -153,14 +154,15 @@ impl Training<'_, '_> {
 
     /// Takes a step. Each part's loss is its share of the step's, so that the parts' gradients add up.
     fn take_step(&mut self, parts: &[electra_data::Batch], with_metrics: bool) -> Result<Numbers, Error> {
-        let mut loss = Tensor::f_zeros([0_i64; 0], (Kind::Float, self.learner.device))?;
+        let mut loss = Tensor::f_zeros([0_i64; 0], (Kind::Float, self.learner.device()))?;
         let mut metrics: BTreeMap<String, Tensor> = BTreeMap::new();
         for part in 0..parts.len() {
             let batch = self.part(parts, part);
             // What the kernels drop is keyed by the step's rows, so that parts drop what the whole batch would.
             let preceding = Preceding { examples: batch.first_row, tokens: batch.first_token };
-            let learn = || self.learner.learn(&batch, with_metrics);
-            let (part_loss, part_metrics) = with_dropout_keys(self.dropout_seed(0), preceding, learn)??;
+            let forward_and_backward = || learn(&*self.objective, &self.learner, &batch, with_metrics);
+            let (part_loss, part_metrics) =
+                with_dropout_keys(self.dropout_seed(0), preceding, forward_and_backward)??;
             loss = loss.f_add(&part_loss)?;
             for Metric { name, value, over } in part_metrics {
                 let value = match over {
@@ -189,7 +191,7 @@ impl Training<'_, '_> {
             grad_norm: read(&numbers.grad_norm)?,
             tokens: step * self.cost.tokens,
             flops: step as f64 * self.cost.paper_flops,
-            skipped: self.learner.skips.read()?.total,
+            skipped: self.learner.skipped()?.total,
             objective: numbers
                 .metrics
                 .iter()
@@ -208,7 +210,7 @@ impl Training<'_, '_> {
             elapsed_seconds: self.clock.elapsed(),
             tokens_per_s: rates.tokens_per_s,
             peak_share: rates.peak_share,
-            peak_memory_bytes: electra_torch::memory(self.learner.device).ok().map(|memory| memory.peak),
+            peak_memory_bytes: electra_torch::memory(self.learner.device()).ok().map(|memory| memory.peak),
         };
         self.rates = Some(rates);
         self.logs.write(&metrics, &timing)
@@ -231,12 +233,12 @@ impl Training<'_, '_> {
 
     fn write_checkpoint(&mut self) -> Result<Checkpoint, Error> {
         let model = electra_encoder::Weights::of(&self.var_store, electra_encoder::Part::ALL);
-        let optimizer = self.learner.optimizer.state()?;
+        let optimizer = optimizer::state(&self.learner)?;
         let state = State {
             step: self.step,
             examples_seen: self.step * self.config.budget.batch as u64,
             elapsed_seconds: self.clock.elapsed(),
-            skipped: self.learner.skips.read()?,
+            skipped: self.learner.skipped()?,
             // Durable before the checkpoint is there: its lengths must not promise more than the disk holds.
             logs: self.logs.sync()?,
             corpus: self.corpus_hash.clone(),
@@ -251,7 +253,7 @@ impl Training<'_, '_> {
 
     /// Ends a run that has skipped too many steps in a row, naming them and their examples.
     fn stop_if_stuck(&self) -> Result<(), Error> {
-        let counts = self.learner.skips.read()?;
+        let counts = self.learner.skipped()?;
         if (counts.longest as u64) < self.config.optimizer.max_skipped {
             return Ok(());
         }

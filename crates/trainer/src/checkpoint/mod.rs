@@ -2,7 +2,7 @@
 
 mod state;
 
-pub(crate) use state::{LogLengths, SkipCounts, State};
+pub(crate) use state::{LogLengths, State};
 
 use std::fs;
 use std::path::{Path, PathBuf};

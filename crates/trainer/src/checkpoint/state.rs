@@ -1,6 +1,7 @@
 //! What a checkpoint holds beside tensors.
 
 use electra_config::Config;
+use electra_torch::SkipCounts;
 use serde::{Deserialize, Serialize};
 
 /// `state.json`.
@@ -23,20 +24,6 @@ pub(crate) struct State {
     pub(crate) code: String,
     /// The settings.
     pub(crate) config: Config,
-}
-
-/// Counts of skipped steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SkipCounts {
-    /// In the whole run.
-    pub(crate) total: i64,
-    /// In a row, up to now.
-    pub(crate) consecutive: i64,
-    /// In a row, at most.
-    pub(crate) longest: i64,
-    /// The last step of the longest row.
-    pub(crate) longest_end: i64,
 }
 
 /// Lengths of the logs in bytes.

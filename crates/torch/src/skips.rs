@@ -1,9 +1,23 @@
 //! Counting steps whose loss or gradient is not finite, without waiting for the device.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
-use crate::checkpoint::SkipCounts;
+
+/// Counts of skipped steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkipCounts {
+    /// In the whole run.
+    pub total: i64,
+    /// In a row, up to now.
+    pub consecutive: i64,
+    /// In a row, at most.
+    pub longest: i64,
+    /// The last step of the longest row.
+    pub longest_end: i64,
+}
 
 /// Counts of skipped steps, on the device until they are read. They are changed in place, as a recorded step needs it.
 #[derive(Debug)]
@@ -61,7 +75,8 @@ impl Skips {
 
 impl SkipCounts {
     /// The steps of the longest row.
-    pub(crate) fn longest_row(self) -> std::ops::RangeInclusive<u64> {
+    #[must_use]
+    pub fn longest_row(self) -> std::ops::RangeInclusive<u64> {
         let end = self.longest_end as u64;
         end + 1 - self.longest as u64..=end
     }
