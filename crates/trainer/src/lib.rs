@@ -2,6 +2,7 @@
 
 mod batches;
 mod checkpoint;
+mod clock;
 mod config;
 mod environment;
 mod error;
@@ -13,6 +14,7 @@ mod run;
 mod start;
 mod step;
 mod train;
+mod training;
 
 pub use checkpoint::read_model;
 pub use config::read_config;

@@ -9,13 +9,14 @@ use tch::nn;
 
 use crate::batches::Source;
 use crate::checkpoint::{self, LogLengths, State};
+use crate::clock::Clock;
 use crate::environment;
 use crate::folder::OwnFolder;
 use crate::init::initialise;
 use crate::log::Logs;
 use crate::run::{Event, Run};
 use crate::step::Replays;
-use crate::train::{Clock, Training};
+use crate::training::Training;
 use crate::{Error, optimizer};
 
 /// The most rows of the product that is timed: beyond it, nothing gets faster.

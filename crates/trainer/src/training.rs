@@ -1,0 +1,236 @@
+//! A run that is under way: the training loop.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use electra_config::{Checkpoint, Config, Horizon, StepCost};
+use electra_masking::Stream;
+use electra_objective::{Batch, Metric, Objective, Over};
+use electra_torch::{Learner, Preceding, with_dropout_keys};
+use tch::{Device, Kind, Tensor, nn};
+
+use crate::batches::{Batches, Source};
+use crate::checkpoint::{self, Snapshot, State};
+use crate::clock::Clock;
+use crate::folder::OwnFolder;
+use crate::log::{Logs, Metrics, Timing};
+use crate::run::{Event, Outcome, Rates};
+use crate::step::{Numbers, Replays, learn};
+use crate::{Error, optimizer};
+
+/// What dropout is seeded from: (seed, step, part of the batch).
+const DROPOUT: Stream = Stream::named(b"dropout\0");
+
+/// A run that is under way.
+pub(crate) struct Training<'r, 'c> {
+    pub(crate) config: &'r Config,
+    pub(crate) folder: OwnFolder,
+    pub(crate) corpus_hash: String,
+    pub(crate) source: Source<'c>,
+    pub(crate) stop: &'r AtomicBool,
+    pub(crate) observer: &'r mut dyn FnMut(&Event),
+    pub(crate) var_store: nn::VarStore,
+    pub(crate) objective: Box<dyn Objective>,
+    pub(crate) learner: Learner,
+    pub(crate) replays: Replays,
+    pub(crate) horizon: Horizon,
+    pub(crate) cost: StepCost,
+    pub(crate) peak_flops_per_s: f64,
+    pub(crate) logs: Logs,
+    /// Steps that are done, which is also the number of the next.
+    pub(crate) step: u64,
+    /// The newest whole checkpoint.
+    pub(crate) saved: Option<Checkpoint>,
+    pub(crate) clock: Clock,
+    pub(crate) rates: Option<Rates>,
+}
+
+impl Training<'_, '_> {
+    /// Batch, learning rate, forward, backward, clip, step, log, save.
+    pub(crate) fn run(&mut self, batches: &mut Batches) -> Result<Outcome, Error> {
+        self.clock.start(self.step);
+        while self.progress() < 1.0 {
+            if self.stop.load(Ordering::Relaxed) {
+                self.save()?;
+                return Ok(Outcome::Interrupted { step: self.step });
+            }
+            let step = self.step;
+            let lr = self.config.schedule().at(step, self.progress());
+            let is_last = self.horizon.steps() == Some(step + 1);
+            let is_logged = is_last || (step + 1).is_multiple_of(self.config.log.every_steps);
+            let is_saved = (step + 1).is_multiple_of(self.config.checkpoint.every_steps);
+
+            self.learner.set_learning_rate(lr)?;
+            let parts = batches.next()?;
+            let numbers = if self.is_replayed() && !is_logged {
+                let batch = self.part(&parts, 0);
+                self.replays.step(&*self.objective, &mut self.learner, batch)?;
+                None
+            } else {
+                Some(self.take_step(&parts, is_logged)?)
+            };
+            batches.give_back(parts);
+            self.step += 1;
+            self.clock.tick();
+
+            // A GPU is asked only when it is waited for in any case.
+            if self.learner.device() == Device::Cpu || is_logged || is_saved {
+                self.stop_if_stuck()?;
+            }
+            if let Some(numbers) = numbers.filter(|_| is_logged) {
+                self.log(lr, &numbers)?;
+            }
+            if is_saved {
+                self.save()?;
+            }
+            let event =
+                Event::Step { step: self.step, progress: self.progress().min(1.0), rates: self.rates };
+            (self.observer)(&event);
+        }
+        self.save()?;
+        Ok(Outcome::Finished { step: self.step })
+    }
+
+    fn progress(&self) -> f64 {
+        self.horizon.progress(self.step, self.clock.elapsed())
+    }
+
+    /// Whether steps are recorded and replayed.
+    pub(crate) fn is_replayed(&self) -> bool {
+        let is_cuda = self.learner.device().is_cuda();
+        self.config.device.cuda_graphs && is_cuda && !self.objective.waits_for_device()
+    }
+
+    /// A part of the step's batch, on the device, and the seed of libtorch's own dropout set: the state of that generator
+    /// cannot be saved, so each part begins anew.
+    fn part(&self, parts: &[electra_data::Batch], part: usize) -> Batch {
+        tch::manual_seed(self.dropout_seed(part) as i64);
+        Batch::new(&parts[part], self.learner.device())
+    }
+
+    fn dropout_seed(&self, part: usize) -> u64 {
+        DROPOUT.rng(self.config.seed, self.step, part as u64).next_u64()
+    }
+
+    /// Takes a step. Each part's loss is its share of the step's, so that the parts' gradients add up.
+    fn take_step(&mut self, parts: &[electra_data::Batch], with_metrics: bool) -> Result<Numbers, Error> {
+        let mut loss = Tensor::f_zeros([0_i64; 0], (Kind::Float, self.learner.device()))?;
+        let mut metrics: BTreeMap<String, Tensor> = BTreeMap::new();
+        for part in 0..parts.len() {
+            let batch = self.part(parts, part);
+            // What the kernels drop is keyed by the step's rows, so that parts drop what the whole batch would.
+            let preceding = Preceding { examples: batch.first_row, tokens: batch.first_token };
+            let forward_and_backward = || learn(&*self.objective, &self.learner, &batch, with_metrics);
+            let (part_loss, part_metrics) =
+                with_dropout_keys(self.dropout_seed(0), preceding, forward_and_backward)??;
+            loss = loss.f_add(&part_loss)?;
+            for Metric { name, value, over } in part_metrics {
+                let value = match over {
+                    Over::Step => value,
+                    Over::Part => value.f_div_scalar(parts.len() as f64)?,
+                };
+                let sum = match metrics.get(&name) {
+                    Some(sum) => sum.f_add(&value)?,
+                    None => value,
+                };
+                metrics.insert(name, sum);
+            }
+        }
+        let clip = self.learner.update(&loss)?;
+        Ok(Numbers { loss, grad_norm: clip.norm().shallow_clone(), metrics })
+    }
+
+    /// Reads the step's numbers, which waits for the device, and writes them.
+    fn log(&mut self, lr: f64, numbers: &Numbers) -> Result<(), Error> {
+        let step = self.step;
+        let read = |tensor: &Tensor| tensor.f_double_value(&[]);
+        let metrics = Metrics {
+            step,
+            loss: read(&numbers.loss)?,
+            lr,
+            grad_norm: read(&numbers.grad_norm)?,
+            tokens: step * self.cost.tokens,
+            flops: step as f64 * self.cost.paper_flops,
+            skipped: self.learner.skipped()?.total,
+            objective: numbers
+                .metrics
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), read(value)?)))
+                .collect::<Result<_, tch::TchError>>()?,
+        };
+        let steps_per_s = self.clock.lap(step);
+        let rates = Rates {
+            loss: metrics.loss,
+            tokens_per_s: steps_per_s * self.cost.tokens as f64,
+            peak_share: steps_per_s * self.cost.executed_flops / self.peak_flops_per_s,
+            seconds_left: self.horizon.left(step, self.clock.elapsed(), steps_per_s),
+        };
+        let timing = Timing {
+            step,
+            elapsed_seconds: self.clock.elapsed(),
+            tokens_per_s: rates.tokens_per_s,
+            peak_share: rates.peak_share,
+            peak_memory_bytes: electra_torch::memory(self.learner.device()).ok().map(|memory| memory.peak),
+        };
+        self.rates = Some(rates);
+        self.logs.write(&metrics, &timing)
+    }
+
+    /// Saves a checkpoint, unless the newest is of this step.
+    fn save(&mut self) -> Result<(), Error> {
+        if self.saved.as_ref().is_some_and(|saved| saved.step == self.step) {
+            return Ok(());
+        }
+        let saved = self.write_checkpoint().map_err(|source| Error::Save {
+            step: self.step,
+            last: self.saved.as_ref().map(|saved| saved.folder.clone()),
+            source: Box::new(source),
+        })?;
+        (self.observer)(&Event::Saved { step: saved.step, folder: saved.folder.clone() });
+        self.saved = Some(saved);
+        Ok(())
+    }
+
+    fn write_checkpoint(&mut self) -> Result<Checkpoint, Error> {
+        let model = electra_encoder::Weights::of(&self.var_store, electra_encoder::Part::ALL);
+        let optimizer = optimizer::state(&self.learner)?;
+        let state = State {
+            step: self.step,
+            examples_seen: self.step * self.config.budget.batch as u64,
+            elapsed_seconds: self.clock.elapsed(),
+            skipped: self.learner.skipped()?,
+            // Durable before the checkpoint is there: its lengths must not promise more than the disk holds.
+            logs: self.logs.sync()?,
+            corpus: self.corpus_hash.clone(),
+            code: crate::environment::code(),
+            config: self.config.clone(),
+        };
+        let snapshot = Snapshot { model: &model, optimizer: &optimizer, state: &state };
+        let observer = &mut *self.observer;
+        let written = |file: &std::path::Path| observer(&Event::Writing { file: file.to_owned() });
+        checkpoint::save(&self.folder.checkpoints, &snapshot, self.config.checkpoint.keep, written)
+    }
+
+    /// Ends a run that has skipped too many steps in a row, naming them and their examples.
+    fn stop_if_stuck(&self) -> Result<(), Error> {
+        let counts = self.learner.skipped()?;
+        if (counts.longest as u64) < self.config.optimizer.max_skipped {
+            return Ok(());
+        }
+        let mut steps = Vec::new();
+        let mut examples = Vec::new();
+        for step in counts.longest_row() {
+            examples = self.source.examples(step)?;
+            steps.push(serde_json::json!({ "step": step, "examples": examples }));
+        }
+        let dump = self.folder.path().join("nonfinite.json");
+        let text = serde_json::to_string_pretty(&steps).expect("the keys are strings");
+        electra_store::write(&dump, format!("{text}\n"))?;
+        Err(Error::NonFinite {
+            count: counts.longest as u64,
+            step: counts.longest_end as u64,
+            examples,
+            dump,
+        })
+    }
+}
