@@ -82,7 +82,7 @@ fn mask_alone(criterion: &mut Criterion, corpus: &Corpus) {
         ("reference", MaskingConfig::reference()),
     ] {
         let masker = Masker::new(masking, corpus.vocabulary(), &[], MAX_LENGTH, 1).expect("a valid setting");
-        let ids: Vec<i64> = (0..MAX_LENGTH as i64).map(|at| 10 + at).collect();
+        let ids: Vec<i64> = (0..MAX_LENGTH as i64).map(|id| 10 + id).collect();
         let mut masked = ids.clone();
         let (mut positions, mut valid) = (vec![0; masker.capacity()], vec![false; masker.capacity()]);
         let mut scratch = Scratch::default();

@@ -51,7 +51,8 @@ pub fn seconds(
     device: Device,
 ) -> Result<f64, electra_torch::Error> {
     tch::no_grad(|| {
-        let sequence: Vec<Product> = networks.iter().flat_map(|network| of(network, shape, device)).collect();
+        let sequence: Vec<Product> =
+            networks.iter().flat_map(|network| forward(network, shape, device)).collect();
         let mut distinct: Vec<Operands> = Vec::new();
         let mut order = Vec::new();
         for product in sequence {
@@ -63,8 +64,8 @@ pub fn seconds(
         }
         let once = |distinct: &mut [Operands]| {
             let started = Instant::now();
-            order.iter().for_each(|&at| distinct[at].forward());
-            order.iter().rev().for_each(|&at| distinct[at].backward());
+            order.iter().for_each(|&index| distinct[index].forward());
+            order.iter().rev().for_each(|&index| distinct[index].backward());
             electra_torch::synchronize(device).map(|()| started.elapsed().as_secs_f64())
         };
         once(&mut distinct)?;
@@ -78,7 +79,7 @@ pub fn seconds(
 }
 
 /// The products of a network's forward pass, in their order.
-fn of(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Product> {
+fn forward(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Product> {
     let config = network.encoder;
     let (rows, length) = (shape.batch as i64, shape.length as i64);
     let (v, e, d) = (config.vocab_size, config.embedding_size, config.hidden_size);
@@ -86,19 +87,19 @@ fn of(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Product> {
     let tokens = rows * length;
     let weights = |m, k, n| Product { batch: None, m, k, n };
     let layer = |queries: i64| {
-        let at = rows * queries;
+        let queried = rows * queries;
         let attention = |k, n| Product { batch: Some(rows * heads), m: queries, k, n };
         let begin = if queries == length {
             vec![weights(tokens, d, 3 * d)]
         } else {
-            vec![weights(at, d, d), weights(tokens, d, 2 * d)]
+            vec![weights(queried, d, d), weights(tokens, d, 2 * d)]
         };
         let rest = [
             attention(d / heads, length),
             attention(length, d / heads),
-            weights(at, d, d),
-            weights(at, d, f),
-            weights(at, f, d),
+            weights(queried, d, d),
+            weights(queried, d, f),
+            weights(queried, f, d),
         ];
         begin.into_iter().chain(rest)
     };
@@ -107,27 +108,27 @@ fn of(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Product> {
         products.push(weights(tokens, e, d));
     }
     let masked = shape.masked as i64;
-    let at = |positions: &Positions| match positions {
+    let count = |positions: &Positions| match positions {
         Positions::All => tokens,
         Positions::Masked => rows * masked,
     };
     let is_masked = |head: &Head| {
-        let (Head::Vocabulary(at) | Head::Discriminator(at) | Head::Gate(at)) = head;
-        *at == Positions::Masked
+        let (Head::Vocabulary(positions) | Head::Discriminator(positions) | Head::Gate(positions)) = head;
+        *positions == Positions::Masked
     };
-    let asked = if device.is_cuda() || !network.heads.iter().all(is_masked) { length } else { masked };
+    let last_queries = if device.is_cuda() || !network.heads.iter().all(is_masked) { length } else { masked };
     for index in 1..=config.num_hidden_layers {
-        products.extend(layer(if index == config.num_hidden_layers { asked } else { length }));
+        products.extend(layer(if index == config.num_hidden_layers { last_queries } else { length }));
     }
     for head in network.heads {
         match head {
             Head::Vocabulary(positions) => {
-                products.extend([weights(at(positions), d, e), weights(at(positions), e, v)]);
+                products.extend([weights(count(positions), d, e), weights(count(positions), e, v)]);
             }
             Head::Discriminator(positions) => {
-                products.extend([weights(at(positions), d, d), weights(at(positions), d, 1)]);
+                products.extend([weights(count(positions), d, d), weights(count(positions), d, 1)]);
             }
-            Head::Gate(positions) => products.push(weights(at(positions), d, 1)),
+            Head::Gate(positions) => products.push(weights(count(positions), d, 1)),
         }
     }
     products

@@ -11,6 +11,7 @@ mod tidy;
 mod workspace;
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Set-up, tests, benches and checks of the electra workspace.
@@ -36,13 +37,21 @@ enum Command {
     Test(test::Args),
     /// Format, tidy, clippy with warnings denied, documentation, tests: the cheapest first
     Ci,
-    /// Set up, then run criterion benches
+    /// Set up, then run benches, or compare with peers in Python
     Bench(bench::Args),
     /// Check the rules of docs/architecture.md that a command can check
     #[command(after_help = tidy::HELP)]
     Tidy,
     /// Run the comparison of pre-training objectives
     Ablate(ablate::Args),
+    /// Make a private Python environment, and print the path of its Python
+    #[command(hide = true)]
+    Python {
+        /// The environment's name in the cache folder
+        name: String,
+        /// The packages
+        requirements: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -53,6 +62,9 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Tidy => tidy::run(),
         Command::Ablate(args) => ablate::run(&args),
+        Command::Python { name, requirements } => {
+            setup::environment::python(&name, &requirements).map(|python| println!("{}", python.display()))
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

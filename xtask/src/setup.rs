@@ -75,17 +75,17 @@ fn given() -> Option<std::ffi::OsString> {
 /// The libtorch of the cache, installed first where there is none.
 fn cached(args: &Args) -> Result<Libtorch> {
     let cache = Cache::open()?;
-    let wanted = match (args.cuda, args.cpu) {
+    let variant = match (args.cuda, args.cpu) {
         (true, _) => Variant::Cuda,
         (_, true) => Variant::Cpu,
         _ => host::variant(),
     };
-    if let Some(libtorch) = cache.find(wanted) {
+    if let Some(libtorch) = cache.find(variant) {
         host::check_compiler()?;
         return Ok(libtorch);
     }
-    install::run(&cache, wanted)?;
-    match cache.find(wanted) {
+    install::run(&cache, variant)?;
+    match cache.find(variant) {
         Some(libtorch) => Ok(libtorch),
         None => bail!("the install in {} is not whole: run the command again", cache.folder().display()),
     }

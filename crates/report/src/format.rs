@@ -1,6 +1,6 @@
 //! How numbers and lists are written. What is missing is "–"; what is not finite never gets here as it is.
 
-use crate::Range;
+use electra_analysis::Range;
 
 /// What stands for a missing value.
 pub(crate) const MISSING: &str = "–";
@@ -172,6 +172,14 @@ pub(crate) fn sentence(text: &str) -> String {
     } else {
         format!("{text}.")
     }
+}
+
+/// The least and the greatest, none of nothing.
+pub(crate) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |extent, value| match extent {
+        None => Some((value, value)),
+        Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
+    })
 }
 
 #[cfg(test)]

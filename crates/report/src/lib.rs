@@ -1,31 +1,22 @@
 #![doc = include_str!("../README.md")]
 
-mod analyse;
-mod by_task;
 mod chart;
-mod conclusion;
 mod document;
 mod error;
+mod escape;
 mod format;
+mod groups;
 mod html;
 mod markdown;
-mod measurements;
-mod ordering;
+mod palette;
 mod replacements;
-mod results;
+mod sentences;
+mod series;
+mod table;
 mod tables;
-mod verdict;
 mod write;
 
-pub use analyse::analyse;
+pub use chart::{GrowthPanel, growth_chart};
 pub use error::Error;
-pub use measurements::{
-    ArmFacts, CheckpointFacts, DetectionFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, KindFacts,
-    LanguageFacts, Matched, Measurements, PlanFacts, Predictions, Provenance, ReplacementFacts, Role,
-    RunFacts, Schedule, TaskFacts, TaskScore,
-};
-pub use results::{
-    AnalysisConfig, ArmResult, Comparison, Conclusion, Control, CurvePoint, Estimate, FORMAT, Noise,
-    PaperOrdering, Range, Results, SeedScore, TaskComparisons, Test, Verdict,
-};
-pub use write::{read, write};
+pub use sentences::{Conclusion, conclude};
+pub use write::{FORMAT, read, write};

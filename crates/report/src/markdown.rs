@@ -2,20 +2,21 @@
 
 use std::fmt::Write;
 
+use electra_analysis::Findings;
+
 use crate::chart::Charts;
 use crate::document::{Block, key_facts, sections};
-use crate::tables::{self, Cell, Table};
-use crate::{Results, Verdict};
+use crate::sentences::{self, Conclusion};
+use crate::table::{self, Cell, Table};
 
 /// The text.
-pub(crate) fn text(results: &Results, charts: &Charts) -> String {
-    let conclusion = &results.conclusion;
+pub(crate) fn text(findings: &Findings, conclusion: &Conclusion, charts: &Charts) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail, here and below.
     let _ = write!(
         text,
         "# {}\n\n**{}**\n\n{}\n",
-        escape(&results.title),
+        escape(&findings.title),
         escape(&conclusion.sentence),
         escape(&conclusion.ordering_sentence),
     );
@@ -24,18 +25,18 @@ pub(crate) fn text(results: &Results, charts: &Charts) -> String {
     }
     list(&mut text, &conclusion.caveats);
     text.push('\n');
-    for (name, value) in key_facts(results) {
+    for (name, value) in key_facts(findings) {
         let _ = writeln!(text, "- {name}: {}", escape(&value));
     }
-    for section in sections(results, charts) {
+    for section in sections(findings, conclusion, charts) {
         let _ = write!(text, "\n## {}\n", section.title);
         blocks(&mut text, &section.blocks);
     }
     text
 }
 
-fn blocks(text: &mut String, of: &[Block<'_>]) {
-    for block in of {
+fn blocks(text: &mut String, parts: &[Block<'_>]) {
+    for block in parts {
         match block {
             Block::Paragraph(paragraph) => {
                 let _ = write!(text, "\n{}\n", escape(paragraph));
@@ -86,13 +87,12 @@ fn write_table(text: &mut String, table: &Table) {
 fn write_cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) | Cell::Arm(text, _) => escape(text),
-        Cell::Verdict(verdict) => tables::verdict(*verdict).into(),
+        Cell::Verdict(verdict) => sentences::verdict(*verdict).into(),
         Cell::Difference(text, verdict) => {
-            let told = matches!(verdict, Verdict::Better | Verdict::Worse);
-            let text = escape(&tables::difference(text, *verdict));
-            if told { format!("**{text}**") } else { text }
+            let text = escape(&table::difference(text, *verdict));
+            if verdict.is_apart() { format!("**{text}**") } else { text }
         }
-        Cell::Passed(passed) => tables::passed(*passed).into(),
+        Cell::Passed(passed) => table::passed(*passed).into(),
         Cell::Code(code) => format!("`{}`", code.replace(['`', '\n', '|'], " ")),
     }
 }

@@ -1,95 +1,26 @@
-//! The tables, for whichever form they are written in.
+//! The tables of the report.
 
 use std::collections::BTreeSet;
 
-use crate::chart;
+use electra_analysis::{
+    ArmFindings, Comparison, CurvePoint, Estimate, Expectation, Findings, Range, Role, RunFacts, Schedule,
+    TaskFacts, Test, Verdict,
+};
+
 use crate::format::{
     MISSING, count, detectable, number, or_missing, p, percent, points, range, scientific, signed, time,
 };
-use crate::results::Test;
-use crate::{
-    ArmResult, Comparison, CurvePoint, Estimate, Expectation, Range, Results, Role, RunFacts, Schedule,
-    TaskFacts, Verdict,
-};
+use crate::palette::{Style, styles};
+use crate::sentences::{self, task_title};
+use crate::series;
+use crate::table::{Cell, Table, table};
 
-/// A table.
-#[derive(Clone, Debug)]
-pub(crate) struct Table {
-    pub(crate) caption: String,
-    pub(crate) columns: Vec<Column>,
-    pub(crate) rows: Vec<Vec<Cell>>,
-}
-
-/// A column's headline, and whether numbers stand in it.
-#[derive(Clone, Debug)]
-pub(crate) struct Column {
-    pub(crate) title: String,
-    pub(crate) numeric: bool,
-}
-
-/// A cell.
-#[derive(Clone, Debug)]
-pub(crate) enum Cell {
-    Text(String),
-    /// An arm's title with the class of its colour.
-    Arm(String, &'static str),
-    Verdict(Verdict),
-    /// A difference, marked by the verdict on it if there is one either way.
-    Difference(String, Verdict),
-    /// Whether something came out.
-    Passed(Option<bool>),
-    /// To be copied as it is.
-    Code(String),
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-/// As the report writes a verdict.
-pub(crate) fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Better => "better",
-        Verdict::Worse => "worse",
-        Verdict::NotDistinguishable => "not distinguishable",
-        Verdict::NoVerdict => "no verdict",
-    }
-}
-
-/// A difference with the word of its verdict, if that is one either way.
-pub(crate) fn difference(difference: &str, of: Verdict) -> String {
-    match of {
-        Verdict::Better | Verdict::Worse => format!("{} {difference}", verdict(of)),
-        Verdict::NotDistinguishable | Verdict::NoVerdict => difference.into(),
-    }
-}
-
-/// As the report writes whether a control came out.
-pub(crate) fn passed(passed: Option<bool>) -> &'static str {
-    match passed {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => MISSING,
-    }
-}
-
-/// A headline that begins with # is that of numbers.
-pub(crate) fn table(caption: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
-    let column = |title: &&str| {
-        let (numeric, title) = title.strip_prefix('#').map_or((false, *title), |title| (true, title));
-        Column { title: title.into(), numeric }
-    };
-    Table { caption: caption.into(), columns: columns.iter().map(column).collect(), rows }
-}
-
-/// The arms' names in their colours.
-pub(crate) struct Names<'a>(Vec<chart::Style<'a>>);
+/// Cells with arms' titles in their colours.
+pub(crate) struct Names<'a>(Vec<Style<'a>>);
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(results: &'a Results) -> Self {
-        Self(chart::styles(results))
+    pub(crate) fn new(findings: &'a Findings) -> Self {
+        Self(styles(findings))
     }
 
     pub(crate) fn cell(&self, name: &str) -> Cell {
@@ -101,16 +32,16 @@ impl<'a> Names<'a> {
     }
 }
 
-fn level(results: &Results) -> String {
-    format!("#{} interval", percent(results.config.level))
+fn level(findings: &Findings) -> String {
+    format!("#{} interval", percent(findings.config.level))
 }
 
 /// The form of the paper's Table 5.
-pub(crate) fn main(results: &Results) -> Table {
-    let names = Names::new(results);
-    let baseline = &results.plan.baseline;
-    let against = format!("#Against {}", results.title(baseline));
-    let rows = results.arms.iter().filter(|arm| arm.facts.role == Role::Arm).map(|arm| {
+pub(crate) fn main(findings: &Findings) -> Table {
+    let names = Names::new(findings);
+    let baseline = &findings.plan.baseline;
+    let against = format!("#Against {}", findings.title(baseline));
+    let rows = findings.arms.iter().filter(|arm| arm.facts.role == Role::Arm).map(|arm| {
         let name = &arm.facts.name;
         let score = arm.score.as_ref();
         vec![
@@ -118,64 +49,58 @@ pub(crate) fn main(results: &Results) -> Table {
             or_missing(score, |score| points(score.mean)).into(),
             or_missing(score.and_then(|score| score.interval), range).into(),
             arm.seeds.len().to_string().into(),
-            to_baseline(results, name).into(),
-            verdict_to_baseline(results, name).map_or_else(|| MISSING.to_owned().into(), Cell::Verdict),
+            to_baseline(findings, name).into(),
+            verdict_to_baseline(findings, name).map_or_else(|| MISSING.to_owned().into(), Cell::Verdict),
             or_missing(arm.facts.paper_glue, points).into(),
         ]
     });
     let caption = "Mean of the tasks × 100, in the form of the paper's Table 5. The paper's numbers are of Base models on GLUE's development sets: compare their order, not their height.";
     table(
         caption,
-        &["Objective", "#Score", &level(results), "#Seeds", &against, "Verdict", "#Paper"],
+        &["Objective", "#Score", &level(findings), "#Seeds", &against, "Verdict", "#Paper"],
         rows.collect(),
     )
 }
 
 /// The comparison with the baseline, and the sign that makes it the arm's.
-fn with_baseline<'a>(results: &'a Results, name: &str) -> Option<(&'a Comparison, f64)> {
-    let baseline = results.plan.baseline.as_str();
-    results.pairs.iter().find_map(|pair| match (pair.a.as_str(), pair.b.as_str()) {
+fn with_baseline<'a>(findings: &'a Findings, name: &str) -> Option<(&'a Comparison, f64)> {
+    let baseline = findings.plan.baseline.as_str();
+    findings.pairs.iter().find_map(|pair| match (pair.a.as_str(), pair.b.as_str()) {
         (a, b) if a == name && b == baseline => Some((pair, 1.0)),
         (a, b) if b == name && a == baseline => Some((pair, -1.0)),
         _ => None,
     })
 }
 
-fn verdict_to_baseline(results: &Results, name: &str) -> Option<Verdict> {
-    with_baseline(results, name).map(|(pair, sign)| match pair.verdict {
-        Verdict::Better if sign < 0.0 => Verdict::Worse,
-        Verdict::Worse if sign < 0.0 => Verdict::Better,
-        verdict => verdict,
-    })
+fn verdict_to_baseline(findings: &Findings, name: &str) -> Option<Verdict> {
+    let (pair, sign) = with_baseline(findings, name)?;
+    Some(if sign < 0.0 { pair.verdict.turned() } else { pair.verdict })
 }
 
-fn to_baseline(results: &Results, name: &str) -> String {
-    let Some((pair, sign)) = with_baseline(results, name) else { return MISSING.into() };
-    let interval = pair.test.as_ref().map(|test| turned(test.interval, sign));
+fn to_baseline(findings: &Findings, name: &str) -> String {
+    let Some((pair, sign)) = with_baseline(findings, name) else { return MISSING.into() };
+    let interval = pair.test.as_ref().map(|test| test.interval);
+    let interval = interval.map(|interval| if sign < 0.0 { interval.turned() } else { interval });
     let interval = interval.map_or_else(String::new, |interval| format!(" ({})", range(interval)));
     or_missing(pair.difference, |difference| format!("{}{interval}", signed(sign * difference)))
 }
 
-fn turned(interval: Range, sign: f64) -> Range {
-    if sign > 0.0 { interval } else { Range { low: -interval.high, high: -interval.low } }
-}
-
 /// What each arm cost.
-pub(crate) fn cost(results: &Results) -> Table {
-    let names = Names::new(results);
-    let rows = results.arms.iter().map(|arm| {
-        let of = |value: fn(&RunFacts) -> f64, write: fn(f64) -> String| -> Cell {
+pub(crate) fn cost(findings: &Findings) -> Table {
+    let names = Names::new(findings);
+    let rows = findings.arms.iter().map(|arm| {
+        let mean = |value: fn(&RunFacts) -> f64, write: fn(f64) -> String| -> Cell {
             let values: Vec<f64> = arm.runs.iter().map(value).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             if values.is_empty() { MISSING.to_owned().into() } else { write(mean).into() }
         };
         vec![
             names.cell(&arm.facts.name),
-            of(|run| run.steps as f64, count),
-            of(|run| run.tokens as f64, scientific),
-            of(|run| run.flops_paper, scientific),
-            of(|run| run.flops_executed, scientific),
-            of(|run| run.seconds, time),
+            mean(|run| run.steps as f64, count),
+            mean(|run| run.tokens as f64, scientific),
+            mean(|run| run.flops_paper, scientific),
+            mean(|run| run.flops_executed, scientific),
+            mean(|run| run.seconds, time),
         ]
     });
     let caption = "One pre-training run, as a mean over seeds. FLOPs are counted as the paper's program does, and as they were executed.";
@@ -187,13 +112,13 @@ pub(crate) fn cost(results: &Results) -> Table {
 }
 
 /// Each arm with each other.
-pub(crate) fn pairs(results: &Results) -> Table {
-    let rows = results.pairs.iter().map(|pair| {
-        let mut row = vec![Cell::Text(format!("{} − {}", results.title(&pair.a), results.title(&pair.b)))];
+pub(crate) fn pairs(findings: &Findings) -> Table {
+    let rows = findings.pairs.iter().map(|pair| {
+        let mut row = vec![Cell::Text(format!("{} − {}", findings.title(&pair.a), findings.title(&pair.b)))];
         row.extend(compared(pair));
         row
     });
-    let interval = level(results);
+    let interval = level(findings);
     let columns = [
         "Pair",
         "#Difference",
@@ -206,21 +131,42 @@ pub(crate) fn pairs(results: &Results) -> Table {
         "#Seeds needed",
     ];
     let caption =
-        "Difference of each pair in points: the first less the second. The verdict is on the first.";
+        "Difference of each pair in points: the first minus the second. The verdict is about the first.";
+    table(caption, &columns, rows.collect())
+}
+
+/// Pairs by tasks.
+pub(crate) fn pairs_by_task(findings: &Findings) -> Table {
+    let titles: Vec<String> =
+        findings.task_pairs.iter().map(|task| format!("#{}", task_title(findings, &task.task))).collect();
+    let rows = findings.pairs.iter().enumerate().map(|(index, pair)| {
+        let name = format!("{} − {}", findings.title(&pair.a), findings.title(&pair.b));
+        let cells = findings.task_pairs.iter().map(|task| {
+            let pair = task.pairs.get(index).filter(|pair| pair.test.is_some());
+            pair.map_or_else(
+                || Cell::Text(MISSING.into()),
+                |pair| Cell::Difference(or_missing(pair.difference, signed), pair.verdict),
+            )
+        });
+        std::iter::once(Cell::Text(name)).chain(cells).collect()
+    });
+    let mut columns = vec!["Pair"];
+    columns.extend(titles.iter().map(String::as_str));
+    let caption = "Which pairs differ significantly on which task: differences in points, the first minus the second. A verdict, where there is one, is about the first.";
     table(caption, &columns, rows.collect())
 }
 
 fn compared(pair: &Comparison) -> Vec<Cell> {
     let test = pair.test.as_ref();
-    let of = |value: fn(&Test) -> Option<String>| Cell::Text(or_missing(test.and_then(value), |text| text));
+    let cell = |value: fn(&Test) -> Option<String>| Cell::Text(or_missing(test.and_then(value), |text| text));
     vec![
         or_missing(pair.difference, signed).into(),
         Cell::Verdict(pair.verdict),
-        of(|test| Some(range(test.interval))),
-        of(|test| test.bootstrap.map(range)),
-        of(|test| Some(p(test.p_holm))),
-        of(|test| test.p_sign_flip.map(p)),
-        of(|test| Some(detectable(test.detectable))),
+        cell(|test| Some(range(test.interval))),
+        cell(|test| test.bootstrap.map(range)),
+        cell(|test| Some(p(test.p_holm))),
+        cell(|test| test.p_sign_flip.map(p)),
+        cell(|test| Some(detectable(test.detectable))),
         Cell::Text(or_missing(test, |test| or_beyond(test.seeds_needed))),
     ]
 }
@@ -230,15 +176,14 @@ fn or_beyond(seeds: Option<usize>) -> String {
 }
 
 /// Each control with its arm.
-pub(crate) fn controls(results: &Results) -> Table {
-    let names = Names::new(results);
-    let rows = results.controls.iter().map(|control| {
+pub(crate) fn controls(findings: &Findings) -> Table {
+    let names = Names::new(findings);
+    let rows = findings.controls.iter().map(|control| {
         let pair = &control.comparison;
-        let arm = results.arms.iter().find(|arm| arm.facts.name == pair.a);
-        let expected = match arm.map(|arm| &arm.facts.role) {
-            Some(Role::Control { expects: Expectation::Same, .. }) => "the same",
-            Some(Role::Control { expects: Expectation::Worse, .. }) => "worse",
-            _ => MISSING,
+        let expected = match sentences::expectation(findings, &pair.a) {
+            Expectation::Same => "the same",
+            Expectation::Worse => "worse",
+            Expectation::Open => MISSING,
         };
         let mut row = vec![names.cell(&pair.a), names.cell(&pair.b)];
         let compared = compared(pair);
@@ -249,40 +194,40 @@ pub(crate) fn controls(results: &Results) -> Table {
         );
         row
     });
-    let interval = level(results);
+    let interval = level(findings);
     let columns = [
         "Control",
         "Compared with",
         "Has to be",
         "Found",
-        "Came out",
+        "Passed",
         "#Difference",
         &interval,
         "#p, Holm",
         "#Detectable",
     ];
-    table("Controls: what is known beforehand, and what the same rule says of it.", &columns, rows.collect())
+    table("Controls: what has to be found, and what the same rule finds.", &columns, rows.collect())
 }
 
 /// Each arm with the encoder from scratch.
-pub(crate) fn scratch(results: &Results) -> Table {
-    let names = Names::new(results);
-    let rows = results.scratch.iter().map(|pair| {
+pub(crate) fn scratch(findings: &Findings) -> Table {
+    let names = Names::new(findings);
+    let rows = findings.scratch.iter().map(|pair| {
         let compared = compared(pair);
         let mut row = vec![names.cell(&pair.a)];
         row.extend([0, 1, 2, 3, 4].map(|index: usize| compared[index].clone()));
         row
     });
-    let interval = level(results);
+    let interval = level(findings);
     let columns =
         ["Objective", "#Against no pre-training", "Verdict", &interval, "#… with examples", "#p, Holm"];
     table("What pre-training is worth, in points.", &columns, rows.collect())
 }
 
 /// Score by compute.
-pub(crate) fn curve(results: &Results) -> Table {
-    let names = Names::new(results);
-    let rows = results.arms.iter().filter(|arm| arm.curve.len() > 1).flat_map(|arm| {
+pub(crate) fn curve(findings: &Findings) -> Table {
+    let names = Names::new(findings);
+    let rows = findings.arms.iter().filter(|arm| arm.curve.len() > 1).flat_map(|arm| {
         let names = &names;
         // The end of the budget is on both curves, and once in the table.
         let truncated = arm.curve[0].schedule == Schedule::Truncated;
@@ -326,14 +271,14 @@ fn spread(score: &Estimate) -> String {
 }
 
 /// Every task.
-pub(crate) fn tasks(results: &Results) -> Table {
-    let names = Names::new(results);
+pub(crate) fn tasks(findings: &Findings) -> Table {
+    let names = Names::new(findings);
     let titles: Vec<String> =
-        results.tasks.iter().map(|task| format!("#{} ({})", task.title, task.metric.name())).collect();
+        findings.tasks.iter().map(|task| format!("#{} ({})", task.title, task.metric.name())).collect();
     let cells = |value: &dyn Fn(&str) -> Option<String>| -> Vec<Cell> {
-        results.tasks.iter().map(|task| or_missing(value(&task.name), |text| text).into()).collect()
+        findings.tasks.iter().map(|task| or_missing(value(&task.name), |text| text).into()).collect()
     };
-    let of_arm = |arm: &ArmResult| {
+    let of_arm = |arm: &ArmFindings| {
         let mut row = vec![names.cell(&arm.facts.name)];
         row.extend(cells(&|task| {
             let estimate = arm.tasks.get(task)?;
@@ -345,12 +290,12 @@ pub(crate) fn tasks(results: &Results) -> Table {
         row.push(or_missing(arm.score.as_ref(), |score| points(score.mean)).into());
         row
     };
-    let mut rows: Vec<Vec<Cell>> = results.arms.iter().map(of_arm).collect();
+    let mut rows: Vec<Vec<Cell>> = findings.arms.iter().map(of_arm).collect();
     let mut reference = |name: &str, value: fn(&TaskFacts) -> Option<f64>| {
-        if results.tasks.iter().any(|task| value(task).is_some()) {
+        if findings.tasks.iter().any(|task| value(task).is_some()) {
             let of_task = |task: &TaskFacts| or_missing(value(task), |value| points(100.0 * value)).into();
             let mut row = vec![Cell::Text(name.into())];
-            row.extend(results.tasks.iter().map(of_task));
+            row.extend(findings.tasks.iter().map(of_task));
             row.push(MISSING.to_owned().into());
             rows.push(row);
         }
@@ -364,15 +309,15 @@ pub(crate) fn tasks(results: &Results) -> Table {
 }
 
 /// Every run.
-pub(crate) fn runs(results: &Results) -> Table {
-    let names = Names::new(results);
-    let titles: Vec<String> = results.tasks.iter().map(|task| format!("#{}", task.title)).collect();
-    let rows = results.arms.iter().flat_map(|arm| {
+pub(crate) fn runs(findings: &Findings) -> Table {
+    let names = Names::new(findings);
+    let titles: Vec<String> = findings.tasks.iter().map(|task| format!("#{}", task.title)).collect();
+    let rows = findings.arms.iter().flat_map(|arm| {
         let names = &names;
         arm.runs.iter().map(move |run| {
             let scored = arm.seeds.iter().find(|seed| seed.seed == run.seed);
             let mut row = vec![names.cell(&arm.facts.name), run.seed.to_string().into()];
-            row.extend(results.tasks.iter().map(|task| {
+            row.extend(findings.tasks.iter().map(|task| {
                 Cell::Text(or_missing(scored.and_then(|seed| seed.tasks.get(&task.name)), |score| {
                     points(*score)
                 }))
@@ -389,14 +334,14 @@ pub(crate) fn runs(results: &Results) -> Table {
 }
 
 /// The last values of the diagnostics.
-pub(crate) fn diagnostics(results: &Results) -> Table {
-    let names = chart::names(results);
-    let arms: Vec<&ArmResult> =
-        results.arms.iter().filter(|arm| arm.runs.iter().any(|run| !run.diagnostics.is_empty())).collect();
+pub(crate) fn diagnostics(findings: &Findings) -> Table {
+    let names = series::names(findings);
+    let arms: Vec<&ArmFindings> =
+        findings.arms.iter().filter(|arm| arm.runs.iter().any(|run| !run.diagnostics.is_empty())).collect();
     let rows = names.iter().map(|name| {
-        let mut row = vec![Cell::Text(chart::title_of(name).into())];
+        let mut row = vec![Cell::Text(series::title(name).into())];
         row.extend(arms.iter().map(|arm| {
-            let last = chart::binned(arm, name).pop();
+            let last = series::binned(arm, name).pop();
             Cell::Text(or_missing(last, |bin| number(bin.mean, 3)))
         }));
         row
@@ -408,11 +353,11 @@ pub(crate) fn diagnostics(results: &Results) -> Table {
 }
 
 /// The settings in which arms may differ.
-pub(crate) fn settings(results: &Results) -> Option<Table> {
-    let names = Names::new(results);
+pub(crate) fn settings(findings: &Findings) -> Option<Table> {
+    let names = Names::new(findings);
     let keys: BTreeSet<&str> =
-        results.arms.iter().flat_map(|arm| arm.facts.settings.keys().map(String::as_str)).collect();
-    let rows = results.arms.iter().map(|arm| {
+        findings.arms.iter().flat_map(|arm| arm.facts.settings.keys().map(String::as_str)).collect();
+    let rows = findings.arms.iter().map(|arm| {
         let mut row = vec![names.cell(&arm.facts.name)];
         row.extend(
             keys.iter()
@@ -425,9 +370,4 @@ pub(crate) fn settings(results: &Results) -> Option<Table> {
     columns.extend(titles.iter().map(String::as_str));
     (!keys.is_empty())
         .then(|| table("Settings in which the objectives may differ.", &columns, rows.collect()))
-}
-
-/// Names and values.
-pub(crate) fn facts(caption: &str, facts: Vec<(String, Cell)>) -> Table {
-    table(caption, &["", ""], facts.into_iter().map(|(name, value)| vec![Cell::Text(name), value]).collect())
 }

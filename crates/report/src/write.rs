@@ -2,45 +2,68 @@
 
 use std::path::Path;
 
+use electra_analysis::Findings;
 use electra_store::{create_folder, read_to_string};
+use serde::Serialize;
 
 use crate::chart::Charts;
-use crate::{Error, FORMAT, Results, html, markdown};
+use crate::error::Error;
+use crate::sentences::{Conclusion, conclude, notes};
+use crate::{html, markdown};
+
+/// What `results.json` says of its form.
+pub const FORMAT: &str = "electra-report/1";
+
+/// What is said of the findings: not read again, but said anew.
+const SAID: [&str; 3] = ["format", "conclusion", "notes"];
+
+/// `results.json`.
+#[derive(Serialize)]
+struct File<'a> {
+    format: &'static str,
+    conclusion: &'a Conclusion,
+    notes: Vec<String>,
+    #[serde(flatten)]
+    findings: &'a Findings,
+}
 
 /// Writes `results.json`, `charts/*.svg`, `report.md` and, last, `report.html` into a folder, which is made if it is
 /// not there; what lies there under these names is replaced.
 ///
 /// # Errors
 /// [`Error::Store`] if a file cannot be written.
-pub fn write(results: &Results, folder: &Path) -> Result<(), Error> {
-    let charts = Charts::new(results);
+pub fn write(findings: &Findings, folder: &Path) -> Result<(), Error> {
+    let (conclusion, charts) = (conclude(findings), Charts::new(findings));
     let drawn = folder.join("charts");
     create_folder(&drawn)?;
-    let mut json = serde_json::to_string(results).expect("results are plain data with string keys");
+    let file = File { format: FORMAT, conclusion: &conclusion, notes: notes(findings), findings };
+    let mut json = serde_json::to_string(&file).expect("findings are plain data with string keys");
     json.push('\n');
     electra_store::write(&folder.join("results.json"), &json)?;
     for chart in charts.all() {
         electra_store::write(&drawn.join(format!("{}.svg", chart.id)), &chart.standalone())?;
     }
-    electra_store::write(&folder.join("report.md"), &markdown::text(results, &charts))?;
-    Ok(electra_store::write(&folder.join("report.html"), &html::page(results, &charts))?)
+    electra_store::write(&folder.join("report.md"), &markdown::text(findings, &conclusion, &charts))?;
+    Ok(electra_store::write(&folder.join("report.html"), &html::page(findings, &conclusion, &charts))?)
 }
 
-/// Reads a `results.json`, to write the report of it anew.
+/// Reads the findings of a `results.json`, to write the report of them anew.
 ///
 /// # Errors
-/// [`Error::Store`]; [`Error::Format`] if it is none, or of another version.
-pub fn read(path: &Path) -> Result<Results, Error> {
-    #[derive(serde::Deserialize)]
-    struct Form {
-        format: String,
-    }
+/// [`Error::Store`]; [`Error::Format`] if the file is not a `results.json`, or of another version.
+pub fn read(path: &Path) -> Result<Findings, Error> {
     let text = read_to_string(path)?;
-    let bad = |what: String| Error::Format { path: path.to_owned(), what };
-    let form: Form =
-        serde_json::from_str(&text).map_err(|error| bad(format!("{error}; expected a results.json")))?;
-    if form.format != FORMAT {
-        return Err(bad(format!("format {:?}; expected {FORMAT:?}", form.format)));
+    let wrong = |what: String| Error::Format { path: path.to_owned(), what };
+    let expected = |found: String| wrong(format!("{found}; expected a results.json"));
+    let mut object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&text).map_err(|error| expected(error.to_string()))?;
+    match object.get("format") {
+        Some(format) if format == FORMAT => {}
+        Some(format) => return Err(wrong(format!("format {format}; expected {FORMAT:?}"))),
+        None => return Err(expected("format: missing".into())),
     }
-    serde_json::from_str(&text).map_err(|error| bad(error.to_string()))
+    object.retain(|name, _| !SAID.contains(&name.as_str()));
+    let findings: Findings =
+        serde_json::from_value(object.into()).map_err(|error| wrong(error.to_string()))?;
+    Ok(findings.with_all_objectives())
 }

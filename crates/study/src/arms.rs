@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use electra_analysis::{Expectation, Role};
 use electra_config::{Config, Defaults, ObjectiveInfo, PartialConfig};
-use electra_report::{Expectation, Role};
 use electra_store::settings::put;
 use toml::{Table, Value};
 
@@ -29,7 +29,7 @@ impl Arm {
     /// The arm whose searched settings this one has.
     pub(crate) fn searched_as(&self) -> &str {
         match &self.role {
-            Role::Control { of, .. } => of,
+            Role::Control { arm, .. } => arm,
             _ => &self.name,
         }
     }
@@ -52,7 +52,7 @@ impl Plan {
             title: Some(arm.title.clone().unwrap_or_else(|| arm.name.clone())),
             role: match &arm.control_of {
                 Some(of) => {
-                    Role::Control { of: of.clone(), expects: arm.expects.unwrap_or(Expectation::Open) }
+                    Role::Control { arm: of.clone(), expects: arm.expects.unwrap_or(Expectation::Open) }
                 }
                 None => Role::Arm,
             },

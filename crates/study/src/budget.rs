@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use electra_analysis::Matched;
 use electra_config::{Config, ObjectiveInfo, StepCost, StepShape};
-use electra_report::Matched;
 use electra_store::Error as StoreError;
 
 use crate::{Error, Plan};

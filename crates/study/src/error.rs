@@ -38,4 +38,7 @@ pub enum Error {
     /// The report could not be made.
     #[error(transparent)]
     Report(#[from] electra_report::Error),
+    /// The measurements could not be analysed.
+    #[error(transparent)]
+    Analysis(#[from] electra_analysis::Error),
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use electra_analysis::{Role, Schedule};
 use electra_config::{ObjectiveInfo, StepCost};
-use electra_report::{Role, Schedule};
 use electra_store::settings::{put, to_toml};
 use toml::Value;
 

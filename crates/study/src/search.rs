@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use electra_report::Failure;
+use electra_analysis::Failure;
 use electra_store::{create_folder, read_to_string, write};
 use serde::{Deserialize, Serialize};
 use toml::Value;

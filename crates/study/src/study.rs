@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use electra_analysis::{AnalysisConfig, Failure};
 use electra_config::ObjectiveInfo;
 use electra_data::Corpus;
-use electra_report::{AnalysisConfig, Failure};
 use electra_store::{io, remove};
 use electra_text::Inputs;
 use toml::Value;
@@ -253,9 +253,9 @@ fn report(
     command: &str,
 ) -> Result<String, Error> {
     let measurements = collect::measurements(folder, scope, graph, chosen, progress, command)?;
-    let results = electra_report::analyse(&measurements, &AnalysisConfig::standard())?;
-    electra_report::write(&results, folder)?;
-    Ok(results.conclusion.sentence)
+    let findings = electra_analysis::analyse(&measurements, &AnalysisConfig::standard())?;
+    electra_report::write(&findings, folder)?;
+    Ok(electra_report::conclude(&findings).sentence)
 }
 
 impl Plan {

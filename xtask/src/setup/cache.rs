@@ -65,8 +65,8 @@ impl Cache {
     }
 
     /// A whole install that serves; one with CUDA runs on the CPU too.
-    pub(crate) fn find(&self, wanted: Variant) -> Option<Libtorch> {
-        let serving: &[Variant] = match wanted {
+    pub(crate) fn find(&self, variant: Variant) -> Option<Libtorch> {
+        let serving: &[Variant] = match variant {
             Variant::Cpu => &[Variant::Cpu, Variant::Cuda],
             Variant::Cuda => &[Variant::Cuda],
         };

@@ -21,7 +21,7 @@ mod tests {
     #[derive(Clone, Copy)]
     enum Answer {
         /// With what was asked for, but the connection ends after so many bytes.
-        Cut(usize),
+        Truncated(usize),
         /// With what was asked for.
         Range,
         /// With the whole file, whatever was asked for.
@@ -35,7 +35,7 @@ mod tests {
     fn serve(answers: Vec<Answer>) -> (String, thread::JoinHandle<Vec<usize>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/files/a%2Bb.whl?x=y", listener.local_addr().unwrap());
-        let asked = thread::spawn(move || {
+        let requested = thread::spawn(move || {
             let answer = |answer| {
                 let (mut stream, _) = listener.accept().unwrap();
                 let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
@@ -44,7 +44,7 @@ mod tests {
                 let first = range.map_or(0, |range| range.trim_end_matches('-').parse().unwrap());
                 let (status, from, until) = match answer {
                     Answer::Range => ("206 Partial Content", first, BODY.len()),
-                    Answer::Cut(bytes) => ("206 Partial Content", first, first + bytes),
+                    Answer::Truncated(bytes) => ("206 Partial Content", first, first + bytes),
                     Answer::Whole | Answer::Wrong => ("200 OK", 0, BODY.len()),
                     Answer::Status(status) => (status, BODY.len(), BODY.len()),
                 };
@@ -61,22 +61,22 @@ mod tests {
             };
             answers.into_iter().map(answer).collect()
         });
-        (url, asked)
+        (url, requested)
     }
 
     /// Exit code of the program, and what the server was asked for.
     fn download(folder: &Path, answers: &[Answer]) -> (Option<i32>, Vec<usize>) {
-        let (url, asked) = serve(answers.to_vec());
+        let (url, requested) = serve(answers.to_vec());
         let list = folder.join("wheels.json");
         fs::write(&list, format!(r#"[{{ "url": "{url}", "sha256": "{SHA256}" }}]"#)).unwrap();
         let mut python = Command::new("python3");
         python.args(["-c", PROGRAM]).arg(&list).arg(folder).env("NO_PROXY", "127.0.0.1");
         let code = python.output().unwrap().status.code();
         // Answers that were not called for would be waited with for ever.
-        while !asked.is_finished() {
+        while !requested.is_finished() {
             drop(TcpStream::connect(url.split('/').nth(2).unwrap()));
         }
-        (code, asked.join().unwrap())
+        (code, requested.join().unwrap())
     }
 
     fn file(folder: &Path) -> Option<Vec<u8>> {
@@ -87,8 +87,9 @@ mod tests {
     fn a_cut_download_goes_on_where_it_stopped() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        let (code, asked) = download(folder, &[Answer::Cut(7), Answer::Cut(3), Answer::Range]);
-        assert_eq!((code, asked), (Some(0), vec![0, 7, 10]));
+        let (code, requested) =
+            download(folder, &[Answer::Truncated(7), Answer::Truncated(3), Answer::Range]);
+        assert_eq!((code, requested), (Some(0), vec![0, 7, 10]));
         assert_eq!(file(folder).as_deref(), Some(BODY));
         assert!(!folder.join("a+b.whl.part").exists());
         assert_eq!(download(folder, &[]), (Some(0), vec![]), "nothing is asked for twice");
@@ -114,20 +115,20 @@ mod tests {
     fn a_part_that_is_no_beginning_of_the_file_is_thrown_away() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a+b.whl.part"), "other").unwrap();
-        let (code, asked) = download(folder.path(), &[Answer::Range, Answer::Range]);
-        assert_eq!((code, asked), (Some(0), vec![5, 0]), "the hash tells");
+        let (code, requested) = download(folder.path(), &[Answer::Range, Answer::Range]);
+        assert_eq!((code, requested), (Some(0), vec![5, 0]), "the hash tells");
         fs::remove_file(folder.path().join("a+b.whl")).unwrap();
         fs::write(folder.path().join("a+b.whl.part"), [0; 100]).unwrap();
-        let (code, asked) = download(folder.path(), &[Answer::Status("416 Too Far"), Answer::Range]);
-        assert_eq!((code, asked), (Some(0), vec![100, 0]), "the server tells");
+        let (code, requested) = download(folder.path(), &[Answer::Status("416 Too Far"), Answer::Range]);
+        assert_eq!((code, requested), (Some(0), vec![100, 0]), "the server tells");
         assert_eq!(file(folder.path()).as_deref(), Some(BODY));
     }
 
     #[test]
     fn a_file_with_another_hash_is_never_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let (code, asked) = download(folder.path(), &[Answer::Wrong, Answer::Wrong]);
-        assert_eq!((code, asked), (Some(3), vec![0, 0]));
+        let (code, requested) = download(folder.path(), &[Answer::Wrong, Answer::Wrong]);
+        assert_eq!((code, requested), (Some(3), vec![0, 0]));
         assert_eq!(file(folder.path()), None);
     }
 

@@ -14,10 +14,11 @@ pub(crate) fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
     let lock = cache.lock()?;
     let folder = cache.folder().join(name);
     let program = folder.join("bin/python");
-    let wanted = fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let required =
+        fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
     // Written last, so that an environment that was cut off is made again.
     let installed = folder.join("requirements.txt");
-    if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
+    if fs::read(&installed).is_ok_and(|installed| installed == required) {
         return Ok(program);
     }
     eprintln!("installing the Python packages of {} in {}", requirements.display(), folder.display());
@@ -30,6 +31,6 @@ pub(crate) fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
     let runner = Runner { python: program.clone(), lock: &lock };
     let list = requirements.to_string_lossy();
     runner.pip_shown("installing the packages", &["install", "--requirement", &list])?;
-    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))?;
+    fs::write(&installed, required).with_context(|| format!("cannot write {}", installed.display()))?;
     Ok(program)
 }

@@ -119,11 +119,11 @@ impl Install {
         let host = Runner { python: python.program.clone(), lock: &self.lock };
         let (venv, own) = (self.environment_folder(), self.runner().python);
         let (venv, own) = (utf8(&venv)?, utf8(&own)?);
-        let wanted = format!("pip>={}.{}", PIP.0, PIP.1);
+        let requirement = format!("pip>={}.{}", PIP.0, PIP.1);
         let bare: &[&str] = if python.with_pip { &["--without-pip"] } else { &[] };
         let mut command = host.command(&["-m", "venv"])?;
         pip::succeeded("`python -m venv`", &command.args(bare).arg(venv).output()?)?;
-        let install = ["install", "--quiet", "--retries=2", &wanted];
+        let install = ["install", "--quiet", "--retries=2", &requirement];
         if python.with_pip {
             host.pip("getting a recent pip", &[&["--python", own], &install[..]].concat())
         } else {

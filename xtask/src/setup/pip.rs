@@ -96,7 +96,7 @@ fn cause(text: &str) -> Option<String> {
 
 /// The system's own words for what went wrong, or else the last line.
 fn words(text: &str) -> &str {
-    let error = text.rfind("[Errno ").map(|at| &text[at..]);
+    let error = text.rfind("[Errno ").map(|start| &text[start..]);
     error.and_then(|error| error.split(['\'', '"', ')', '\n']).next()).unwrap_or_else(|| {
         text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no further word")
     })

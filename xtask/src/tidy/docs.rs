@@ -23,7 +23,8 @@ pub(super) fn check(metadata: &Value, sources: &[Source]) -> Vec<Finding> {
 
 fn document(path: &str, text: &str, members: &BTreeSet<&str>) -> Vec<Finding> {
     let named: BTreeSet<_> = text.split(|c| !in_name(c)).collect();
-    let ours = members.iter().filter(|name| name.starts_with("electra-") && **name != "electra-benches");
+    let ours =
+        members.iter().filter(|name| name.starts_with("electra-") && !name.starts_with("electra-bench"));
     let unnamed = ours.filter(|name| !named.contains(*name));
     let mut findings: Vec<_> =
         unnamed.map(|name| Finding::new(path, 0, format!("does not name the crate {name}"))).collect();

@@ -42,8 +42,8 @@ fn machine_path(line: &str) -> Option<&str> {
     // Written in pieces, so that this file does not find itself.
     let homes = [concat!("/ho", "me/"), concat!("/Us", "ers/")];
     let roots = [concat!("/ro", "ot/"), concat!("/wo", "rk/")];
-    let starts = line.char_indices().filter(|(at, _)| begins_a_path(&line[..*at]));
-    starts.map(|(at, _)| &line[at..]).find_map(|rest| {
+    let starts = line.char_indices().filter(|(start, _)| begins_a_path(&line[..*start]));
+    starts.map(|(start, _)| &line[start..]).find_map(|rest| {
         let whole = rest.split(|c: char| c.is_whitespace() || "\"'`<>()[]{},;".contains(c)).next()?;
         let in_home = homes.iter().any(|home| {
             whole

@@ -4,17 +4,17 @@
 pub(super) fn code(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    while at < chars.len() {
-        let end = skipped(&chars, at);
-        if end > at {
-            out.extend(chars[at..end].iter().map(|c| if *c == '\n' { '\n' } else { ' ' }));
-            at = end;
+    let mut start = 0;
+    while start < chars.len() {
+        let end = skipped(&chars, start);
+        if end > start {
+            out.extend(chars[start..end].iter().map(|c| if *c == '\n' { '\n' } else { ' ' }));
+            start = end;
         } else {
             // A whole word at once, so that the `r` of a name is not taken for the start of a raw string.
-            let word = chars[at..].iter().take_while(|c| is_word(**c)).count().max(1);
-            out.extend(&chars[at..at + word]);
-            at += word;
+            let word = chars[start..].iter().take_while(|c| is_word(**c)).count().max(1);
+            out.extend(&chars[start..start + word]);
+            start += word;
         }
     }
     out
@@ -31,60 +31,60 @@ pub(super) fn lines_with_word<'a>(code: &'a str, word: &'a str) -> impl Iterator
     (1..).zip(code.lines()).filter(move |(_, line)| holds(line)).map(|(number, _)| number)
 }
 
-/// The end of the comment or literal that begins here, or `at` where none does.
-fn skipped(chars: &[char], at: usize) -> usize {
-    let rest = &chars[at..];
+/// The end of the comment or literal that begins here, or `start` where none does.
+fn skipped(chars: &[char], start: usize) -> usize {
+    let rest = &chars[start..];
     match rest {
-        ['/', '/', ..] => at + rest.iter().take_while(|c| **c != '\n').count(),
-        ['/', '*', ..] => at + block_comment(rest),
-        ['"', ..] => at + quoted(rest, 1),
-        ['b' | 'c', '"', ..] => at + quoted(rest, 2),
-        ['r', '"' | '#', ..] => at + raw(rest, 1),
-        ['b' | 'c', 'r', '"' | '#', ..] => at + raw(rest, 2),
-        ['\'', '\\', _, ..] => at + 3 + rest[3..].iter().take_while(|c| **c != '\'').count() + 1,
+        ['/', '/', ..] => start + rest.iter().take_while(|c| **c != '\n').count(),
+        ['/', '*', ..] => start + block_comment(rest),
+        ['"', ..] => start + quoted(rest, 1),
+        ['b' | 'c', '"', ..] => start + quoted(rest, 2),
+        ['r', '"' | '#', ..] => start + raw(rest, 1),
+        ['b' | 'c', 'r', '"' | '#', ..] => start + raw(rest, 2),
+        ['\'', '\\', _, ..] => start + 3 + rest[3..].iter().take_while(|c| **c != '\'').count() + 1,
         // A character, unlike a lifetime, is closed after one.
-        ['\'', _, '\'', ..] => at + 3,
-        _ => at,
+        ['\'', _, '\'', ..] => start + 3,
+        _ => start,
     }
     .min(chars.len())
 }
 
 /// Length of a block comment; such comments nest.
 fn block_comment(rest: &[char]) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < rest.len() {
-        let step = match rest[at..] {
+    let (mut depth, mut start) = (0, 0);
+    while start < rest.len() {
+        let step = match rest[start..] {
             ['/', '*', ..] => 1,
             ['*', '/', ..] => -1,
             _ => 0,
         };
         depth += step;
-        at += if step == 0 { 1 } else { 2 };
+        start += if step == 0 { 1 } else { 2 };
         if depth == 0 {
             break;
         }
     }
-    at
+    start
 }
 
-/// Length of a string whose text begins at `at`.
-fn quoted(rest: &[char], mut at: usize) -> usize {
-    while at < rest.len() && rest[at] != '"' {
-        at += if rest[at] == '\\' { 2 } else { 1 };
+/// Length of a string whose text begins at `start`.
+fn quoted(rest: &[char], mut start: usize) -> usize {
+    while start < rest.len() && rest[start] != '"' {
+        start += if rest[start] == '\\' { 2 } else { 1 };
     }
-    at + 1
+    start + 1
 }
 
-/// Length of a raw string whose hashes begin at `at`, or 0 where it is a raw name such as `r#type`.
-fn raw(rest: &[char], at: usize) -> usize {
-    let hashes = rest[at..].iter().take_while(|c| **c == '#').count();
-    if rest.get(at + hashes) != Some(&'"') {
+/// Length of a raw string whose hashes begin at `start`, or 0 where it is a raw name such as `r#type`.
+fn raw(rest: &[char], start: usize) -> usize {
+    let hashes = rest[start..].iter().take_while(|c| **c == '#').count();
+    if rest.get(start + hashes) != Some(&'"') {
         return 0;
     }
     let close: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
-    let text = &rest[at + hashes + 1..];
+    let text = &rest[start + hashes + 1..];
     let length = text.windows(close.len()).position(|window| window == close).unwrap_or(text.len());
-    at + hashes + 1 + length + close.len()
+    start + hashes + 1 + length + close.len()
 }
 
 #[cfg(test)]

@@ -60,9 +60,9 @@ pub(crate) fn write_tokenizer(options: &TokenizerOptions) -> Result<()> {
 pub(crate) fn write_text(options: &TextOptions) -> Result<()> {
     let mut rng = rng();
     let mut file = BufWriter::new(std::fs::File::create(&options.file)?);
-    for at in 1..=options.lines {
+    for number in 1..=options.lines {
         writeln!(file, "{}", line(&mut rng))?;
-        if at % options.per_document == 0 {
+        if number % options.per_document == 0 {
             writeln!(file)?;
         }
     }

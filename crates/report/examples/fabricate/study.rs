@@ -2,53 +2,22 @@
 //! tasks, five checkpoints by either schedule.
 
 use std::collections::BTreeMap;
-use std::f64::consts::TAU;
 
-use electra_metrics::{Metric, accuracy, f1, matthews, spearman};
-use electra_report::{
+use electra_analysis::{
     ArmFacts, CheckpointFacts, DetectionFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, KindFacts,
-    LanguageFacts, Matched, Measurements, PlanFacts, Predictions, Provenance, ReplacementFacts, Role,
-    RunFacts, Schedule, TaskFacts, TaskScore,
+    LanguageFacts, Matched, Measurements, ObjectiveFacts, PlanFacts, Predictions, Provenance,
+    ReplacementFacts, Role, RunFacts, Schedule, TaskFacts, TaskScore,
 };
 
-/// `SplitMix64` (Steele, Lea and Flood 2014), keyed by words.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(words: &[u64]) -> Self {
-        let mut random = Self(0);
-        for word in words {
-            random.0 ^= *word;
-            random.0 = random.next();
-        }
-        random
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Uniform from 0 to 1.
-    pub(crate) fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Normal by Box and Muller (1958).
-    pub(crate) fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (TAU * self.uniform()).cos()
-    }
-}
+use crate::random::{Random, score};
+use electra_metrics::Metric;
 
 /// An arm as it is made up: objective, title, role, what the paper has, mean score, spread over seeds, FLOPs for those
 /// of MLM.
 type Made = (&'static str, &'static str, &'static str, Role, Option<f64>, f64, f64);
 
 fn arms() -> Vec<Made> {
-    let control = |of: &str, expects| Role::Control { of: of.into(), expects };
+    let control = |arm: &str, expects| Role::Control { arm: arm.into(), expects };
     vec![
         ("mlm", "mlm", "MLM", Role::Arm, Some(82.2), 0.655, 1.0),
         ("replace-mlm", "replace-mlm", "Replace MLM", Role::Arm, Some(82.4), 0.638, 1.21),
@@ -115,6 +84,12 @@ pub(crate) fn fabricated(seeds: u64, examples: usize) -> Measurements {
         ]),
         paper_glue: made.4,
     };
+    let objective = |made: &Made| ObjectiveFacts {
+        name: made.1.into(),
+        title: if made.1 == "mlm" { "BERT" } else { made.2 }.into(),
+        paper_glue: made.4,
+        masked_positions_alone: made.1 == "electra-15",
+    };
     let task = |&(name, title, metric, _, chance): &(&str, &str, Metric, f64, f64)| TaskFacts {
         name: name.into(),
         title: title.into(),
@@ -128,6 +103,7 @@ pub(crate) fn fabricated(seeds: u64, examples: usize) -> Measurements {
         title: "Five objectives on a language made up for them".into(),
         plan: plan(seeds),
         tasks: TASKS.iter().map(task).collect(),
+        objectives: arms[..5].iter().map(objective).collect(),
         arms: arms.iter().map(facts).collect(),
         runs,
         language: Some(LanguageFacts { entropy: 0.6, certain: 0.81 }),
@@ -169,9 +145,9 @@ fn provenance() -> Provenance {
         libtorch: "2.11.0".into(),
         seconds: 1146.0,
         hashes: ["corpus", "vocabulary", "tasks"]
-            .map(|of| Hash {
-                of: of.into(),
-                sha256: format!("{:016x}", Random::new(&[of.len() as u64]).next()).repeat(4),
+            .map(|name| Hash {
+                name: name.into(),
+                sha256: format!("{:016x}", Random::new(&[name.len() as u64]).next()).repeat(4),
             })
             .into(),
         facts: vec![],
@@ -276,24 +252,6 @@ fn values(correlation: f64, examples: usize, task: u64, random: &mut Random) -> 
     let noise = (1.0 - correlation * correlation).sqrt();
     let predictions = labels.iter().map(|label| correlation * label + noise * random.normal()).collect();
     Predictions::Values { labels, predictions }
-}
-
-/// The metric of predictions.
-pub(crate) fn score(metric: Metric, predictions: &Predictions) -> f64 {
-    let wide = |values: &[u32]| values.iter().map(|value| *value as usize).collect::<Vec<_>>();
-    match predictions {
-        Predictions::Classes { labels, predictions } => {
-            let (labels, predictions) = (wide(labels), wide(predictions));
-            match metric {
-                Metric::F1 => f1(&predictions, &labels, 1),
-                Metric::Matthews => matthews(&predictions, &labels),
-                _ => accuracy(&predictions, &labels),
-            }
-        }
-        Predictions::Values { labels, predictions } => spearman(predictions, labels),
-        Predictions::Scores(scores) => Ok(scores.iter().sum::<f64>() / scores.len() as f64),
-    }
-    .expect("made-up predictions have examples")
 }
 
 fn diagnostics(objective: &str, steps: u64, key: &[u64]) -> Vec<DiagnosticPoint> {

@@ -1,9 +1,13 @@
 //! Rows of dots: one for each seed, their mean, and its interval.
 
-use super::axis::{self, Marks};
+use electra_analysis::Range;
+
+use super::axis::{self, Plot};
+use super::figure::Panel;
 use super::scale::Scale;
-use super::svg::{Anchor, Frame, Shape, Svg, text_width};
-use crate::Range;
+use super::svg::{Anchor, Svg, X, text_width};
+use crate::format;
+use crate::palette::Shape;
 
 /// A row of dots.
 pub(crate) struct Row<'a> {
@@ -21,83 +25,82 @@ pub(crate) struct Row<'a> {
     pub(crate) value: &'a str,
 }
 
-/// How rows are laid out.
-pub(crate) struct Layout {
-    pub(crate) label: f64,
-    pub(crate) value: f64,
-    pub(crate) row: f64,
-    pub(crate) radius: f64,
-    /// Labels stand above their rows, as there is no room beside.
-    pub(crate) above: bool,
+/// Where the labels of rows stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Labels {
+    /// Above their rows on a phone, beside them on a wide screen.
+    Above,
+    /// To the left, in so many pixels.
+    Beside(f64),
 }
 
-/// Draws rows under each other from `top`, with their axis; gives the lower end.
-pub(crate) fn rows(
-    svg: &mut Svg,
-    outer: Frame,
-    layout: &Layout,
-    rows: &[Row<'_>],
-    domain: (f64, f64),
-    (title, lines): (&str, &[(f64, &'static str)]),
-) -> f64 {
-    let bottom = outer.top + layout.row * rows.len() as f64;
-    let label = if layout.above { 0.0 } else { layout.label };
-    let frame = Frame { left: outer.left + label, right: outer.right - layout.value, bottom, ..outer };
-    let marks = ((frame.width() / 55.0) as usize).clamp(3, 8);
-    let scale = Scale::linear(domain, (frame.left, frame.right), marks);
-    axis::horizontal(svg, frame, &scale, Marks::Number, title);
-    for (value, class) in lines {
-        let x = scale.clamped(*value);
-        svg.line((x, frame.top), (x, frame.bottom), class);
+/// An axis, and lines across all rows with their classes.
+pub(crate) struct Axis<'a> {
+    pub(crate) domain: (f64, f64),
+    pub(crate) title: &'a str,
+    pub(crate) lines: &'a [(f64, &'static str)],
+}
+
+/// Rows under each other with their axis, below so many pixels for a title.
+pub(crate) fn rows(rows: &[Row<'_>], labels: Labels, axis: &Axis<'_>, top: f64) -> Panel {
+    // A row's height, the part of it above its middle, and the height of its marks.
+    let (left, right, least, height, middle, marks) = match labels {
+        Labels::Above => (0.0, 46.0, 290.0, 42.0, 0.7, 25.0),
+        Labels::Beside(label) => (label, 6.0, 140.0, 20.0, 0.5, 20.0),
+    };
+    let mut svg = Svg::default();
+    let plot = Plot { top, bottom: top + height * rows.len() as f64, least };
+    let scale = Scale::linear(axis.domain, (0.0, 1.0), ((least / 50.0) as usize).max(3));
+    let written = |value| format::number(value, scale.decimals());
+    axis::horizontal(&mut svg, plot, &scale, written, axis.title);
+    for (value, class) in axis.lines {
+        let x = X::Share(scale.clamped(*value));
+        svg.line((x, plot.top), (x, plot.bottom), class);
     }
     for (index, row) in rows.iter().enumerate() {
-        let middle = if layout.above { 0.7 } else { 0.5 };
-        let y = outer.top + layout.row * (index as f64 + middle);
-        let height = if layout.above { layout.row * 0.6 } else { layout.row };
+        let y = top + height * (index as f64 + middle);
         if let Some(blind) = row.blind {
-            let (left, right) = (scale.clamped(-blind), scale.clamped(blind));
-            let half = height * 0.34;
-            svg.rectangle(Frame { left, right, top: y - half, bottom: y + half }, "blind");
+            let (low, high) = (scale.clamped(-blind), scale.clamped(blind));
+            let half = marks * 0.34;
+            svg.rectangle((X::Share(low), y - half), (X::Share(high - low), y + half), "blind");
         }
-        if layout.above {
-            // The axis's lines stop at the name and go on below it.
-            let (baseline, right) =
-                (y - height * 0.34 - 5.0, outer.right.min(frame.left + text_width(&row.label)));
-            svg.rectangle(Frame { right, top: baseline - 12.0, bottom: baseline + 4.0, ..frame }, "page");
-            svg.label((frame.left, baseline), Anchor::Start, "t", &row.label, outer.width());
-        } else {
-            svg.label((frame.left - 10.0, y + 4.0), Anchor::End, "t", &row.label, label - 10.0);
+        match labels {
+            Labels::Above => {
+                // The axis's lines stop at the name and go on below it.
+                let (baseline, width) = (y - marks * 0.34 - 5.0, text_width(&row.label).min(least));
+                svg.rectangle((X::Pixels(0.0), baseline - 11.0), (X::Pixels(width), baseline + 3.0), "page");
+                svg.label((X::Pixels(0.0), baseline), Anchor::Start, "t label", &row.label, least + right);
+            }
+            Labels::Beside(label) => {
+                svg.label((X::Pixels(-10.0), y + 4.0), Anchor::End, "t", &row.label, label - 10.0);
+            }
         }
-        svg.open(&row.class);
-        if let Some(Range { low, high }) = row.interval {
-            svg.line((scale.clamped(low), y), (scale.clamped(high), y), "interval");
-        }
-        for (value, tooltip) in &row.dots {
-            svg.mark(
-                row.shape,
-                (scale.clamped(*value), y),
-                layout.radius,
-                &format!("{} seed", row.class),
-                tooltip,
-            );
-        }
-        if let Some(mean) = row.mean {
-            let x = scale.clamped(mean);
-            let half = height * 0.32;
-            svg.line((x, y - half), (x, y + half), "mean");
-        }
-        svg.close();
+        draw(&mut svg, row, &scale, y, marks);
         if !row.value.is_empty() {
-            svg.text((outer.right, y + 4.0), Anchor::End, "t num", row.value);
+            svg.beyond(right, y + 4.0, "t num", row.value);
         }
     }
-    bottom + if title.is_empty() { 22.0 } else { 40.0 }
+    let beside = match labels {
+        Labels::Above => {
+            Some(rows.iter().map(|row| text_width(&row.label)).fold(0.0, f64::max).min(290.0) + 16.0)
+        }
+        Labels::Beside(_) => None,
+    };
+    Panel { svg, height: plot.bottom + if axis.title.is_empty() { 22.0 } else { 40.0 }, left, right, beside }
 }
 
-/// The least and the greatest, none of nothing.
-pub(crate) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    values.fold(None, |extent, value| match extent {
-        None => Some((value, value)),
-        Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
-    })
+fn draw(svg: &mut Svg, row: &Row<'_>, scale: &Scale, y: f64, height: f64) {
+    svg.open(&row.class);
+    if let Some(Range { low, high }) = row.interval {
+        svg.line((X::Share(scale.clamped(low)), y), (X::Share(scale.clamped(high)), y), "interval");
+    }
+    let class = format!("{} seed", row.class);
+    for (value, tooltip) in &row.dots {
+        svg.mark(row.shape, (X::Share(scale.clamped(*value)), y), 4.2, &class, tooltip);
+    }
+    if let Some(mean) = row.mean {
+        let x = X::Share(scale.clamped(mean));
+        svg.line((x, y - height * 0.32), (x, y + height * 0.32), "mean");
+    }
+    svg.close();
 }

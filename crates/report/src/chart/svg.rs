@@ -1,26 +1,35 @@
-//! A small writer of SVG. Colours are classes: `chart.css` gives them their values, light and dark.
+//! A small writer of SVG whose widths are not fixed: places across are shares of whatever width there is, places down
+//! are pixels. Colours are classes: `chart.css` gives them their values, light and dark.
 
-use std::fmt::Write;
+use std::fmt::{Display, Formatter, Write};
 
-use crate::html::escape;
+use crate::escape::escape;
+use crate::palette::Shape;
+
+/// A place across.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum X {
+    /// A share of the width.
+    Share(f64),
+    /// Pixels from the left.
+    Pixels(f64),
+}
+
+impl Display for X {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Share(share) => write!(f, "{}%", short(100.0 * share, 2)),
+            Self::Pixels(pixels) => write!(f, "{}", short(*pixels, 1)),
+        }
+    }
+}
+
+/// A place across and down.
+pub(crate) type Place = (X, f64);
 
 /// A drawing under way.
-pub(crate) struct Svg {
-    pub(crate) width: f64,
-    pub(crate) height: f64,
-    body: String,
-}
-
-/// What a value is marked with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    Circle,
-    Square,
-    Diamond,
-    Up,
-    Down,
-    Cross,
-}
+#[derive(Default)]
+pub(crate) struct Svg(String);
 
 /// Where a text is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,96 +39,92 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// A rectangle to draw in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame {
-    pub(crate) left: f64,
-    pub(crate) top: f64,
-    pub(crate) right: f64,
-    pub(crate) bottom: f64,
-}
-
-impl Frame {
-    pub(crate) fn width(&self) -> f64 {
-        self.right - self.left
-    }
-}
-
 impl Svg {
-    pub(crate) fn new(width: f64) -> Self {
-        Self { width, height: 0.0, body: String::new() }
-    }
-
     fn push(&mut self, element: std::fmt::Arguments<'_>) {
         // Writing to a String cannot fail.
-        let _ = self.body.write_fmt(element);
+        let _ = self.0.write_fmt(element);
     }
 
-    pub(crate) fn line(&mut self, from: (f64, f64), to: (f64, f64), class: &str) {
-        let (x1, y1, x2, y2) = (short(from.0), short(from.1), short(to.0), short(to.1));
+    pub(crate) fn line(&mut self, (x1, y1): Place, (x2, y2): Place, class: &str) {
+        let (y1, y2) = (short(y1, 1), short(y2, 1));
         self.push(format_args!("<line class=\"{class}\" x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\"/>"));
     }
 
-    pub(crate) fn rectangle(&mut self, frame: Frame, class: &str) {
-        let (x, y) = (short(frame.left), short(frame.top));
-        let (width, height) = (short(frame.width()), short(frame.bottom - frame.top));
+    /// A rectangle of a width that is measured as its place is.
+    pub(crate) fn rectangle(&mut self, (x, top): Place, (width, bottom): Place, class: &str) {
+        let (y, height) = (short(top, 1), short(bottom - top, 1));
         self.push(format_args!(
             "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>"
         ));
     }
 
-    pub(crate) fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, class: &str, text: &str) {
+    pub(crate) fn text(&mut self, (x, y): Place, anchor: Anchor, class: &str, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
             Anchor::End => " text-anchor=\"end\"",
         };
-        let (x, y, text) = (short(x), short(y), escape(text));
+        let (y, text) = (short(y, 1), escape(text));
         self.push(format_args!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\"{anchor}>{text}</text>"));
     }
 
+    /// A text that ends so many pixels beyond the right end.
+    pub(crate) fn beyond(&mut self, right: f64, y: f64, class: &str, text: &str) {
+        let (y, text) = (short(y, 1), escape(text));
+        self.push(format_args!(
+            "<text class=\"{class}\" x=\"100%\" dx=\"{right}\" y=\"{y}\" text-anchor=\"end\">{text}</text>"
+        ));
+    }
+
     /// A text of at most a width; what is cut off is in its tooltip.
-    pub(crate) fn label(&mut self, at: (f64, f64), anchor: Anchor, class: &str, text: &str, width: f64) {
-        let cut = fit(text, class, width);
-        if cut == text {
-            return self.text(at, anchor, class, text);
+    pub(crate) fn label(&mut self, place: Place, anchor: Anchor, class: &str, text: &str, width: f64) {
+        let shortened = fit(text, class, width);
+        if shortened == text {
+            return self.text(place, anchor, class, text);
         }
         self.push(format_args!("<g><title>{}</title>", escape(text)));
-        self.text(at, anchor, class, &cut);
+        self.text(place, anchor, class, &shortened);
         self.push(format_args!("</g>"));
     }
 
-    pub(crate) fn path(&mut self, points: &[(f64, f64)], class: &str) {
-        let mut data = String::new();
-        for (index, (x, y)) in points.iter().enumerate() {
-            let command = if index == 0 { "M" } else { "L" };
-            let _ = write!(data, "{command}{} {}", short(*x), short(*y));
+    /// Paths of points that are shares across and pixels down. They are stretched with the drawing, and their strokes
+    /// are not.
+    pub(crate) fn stretched(&mut self, height: f64, paths: &[(Vec<(f64, f64)>, String)]) {
+        if paths.is_empty() {
+            return;
         }
-        self.push(format_args!("<path class=\"{class}\" d=\"{data}\"/>"));
+        let height = height.ceil();
+        self.push(format_args!(
+            "<svg width=\"100%\" height=\"{height}\" viewBox=\"0 0 1000 {height}\" preserveAspectRatio=\"none\">"
+        ));
+        for (points, class) in paths {
+            let mut data = String::new();
+            for (index, (x, y)) in points.iter().enumerate() {
+                let command = if index == 0 { "M" } else { "L" };
+                let _ = write!(data, "{command}{} {}", short(1000.0 * x, 1), short(*y, 1));
+            }
+            self.push(format_args!("<path class=\"{class}\" d=\"{data}\"/>"));
+        }
+        self.push(format_args!("</svg>"));
     }
 
-    /// The area between a line and another.
-    pub(crate) fn area(&mut self, upper: &[(f64, f64)], lower: &[(f64, f64)], class: &str) {
-        let around: Vec<(f64, f64)> = upper.iter().chain(lower.iter().rev()).copied().collect();
-        self.path(&around, class);
-    }
-
-    pub(crate) fn mark(&mut self, shape: Shape, (x, y): (f64, f64), radius: f64, class: &str, tooltip: &str) {
+    pub(crate) fn mark(&mut self, shape: Shape, (x, y): Place, radius: f64, class: &str, tooltip: &str) {
         let title =
             if tooltip.is_empty() { String::new() } else { format!("<title>{}</title>", escape(tooltip)) };
-        let r = radius;
+        let (r, y) = (radius, short(y, 1));
         // Areas alike: a square of the circle's radius looks smaller, a triangle smaller still.
         let corners: &[(f64, f64)] = match shape {
             Shape::Circle => {
-                let (x, y, r) = (short(x), short(y), short(r));
+                let r = short(r, 1);
                 return self.push(format_args!(
                     "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{r}\">{title}</circle>"
                 ));
             }
             Shape::Cross => {
-                let (l, t, d) = (short(x - 0.8 * r), short(y - 0.8 * r), short(1.6 * r));
+                let (start, side) = (short(-0.8 * r, 1), short(1.6 * r, 1));
                 return self.push(format_args!(
-                    "<path class=\"{class} cross\" d=\"M{l} {t}l{d} {d}m0 -{d}l-{d} {d}\">{title}</path>"
+                    "<svg x=\"{x}\" y=\"{y}\"><path class=\"{class} cross\" \
+                     d=\"M{start} {start}l{side} {side}m0 -{side}l-{side} {side}\">{title}</path></svg>"
                 ));
             }
             Shape::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
@@ -127,10 +132,10 @@ impl Svg {
             Shape::Up => &[(0.0, -1.25), (1.2, 0.9), (-1.2, 0.9)],
             Shape::Down => &[(0.0, 1.25), (1.2, -0.9), (-1.2, -0.9)],
         };
-        let points: Vec<String> =
-            corners.iter().map(|(dx, dy)| format!("{},{}", short(x + r * dx), short(y + r * dy))).collect();
+        let point = |(dx, dy): &(f64, f64)| format!("{},{}", short(r * dx, 1), short(r * dy, 1));
+        let points: Vec<String> = corners.iter().map(point).collect();
         self.push(format_args!(
-            "<polygon class=\"{class}\" points=\"{}\">{title}</polygon>",
+            "<svg x=\"{x}\" y=\"{y}\"><polygon class=\"{class}\" points=\"{}\">{title}</polygon></svg>",
             points.join(" ")
         ));
     }
@@ -145,21 +150,21 @@ impl Svg {
 
     /// What has been drawn.
     pub(crate) fn body(&self) -> &str {
-        &self.body
+        &self.0
     }
 }
 
-/// A coordinate with one decimal, as short as can be.
-fn short(value: f64) -> String {
-    let text = format!("{value:.1}");
-    let text = text.strip_suffix(".0").unwrap_or(&text);
-    if text == "-0" { "0".into() } else { text.into() }
+/// A number with at most so many decimals.
+fn short(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" || text.is_empty() { "0".into() } else { text.into() }
 }
 
 /// About how wide a text of 12 pixels is. Which font it will be is not known here: the widths are those of `DejaVu`
 /// Sans, the widest that the page's list of fonts is likely to come to, so that others have room to spare.
 pub(crate) fn text_width(text: &str) -> f64 {
-    let of = |char: char| match char {
+    let width_of = |char: char| match char {
         'i' | 'l' | 'j' | 'I' | ' ' | '.' | ',' | '\'' | '’' | '·' => 3.9,
         't' | 'f' | 'r' | '(' | ')' | '-' | '‑' | '/' | ':' | ';' | '!' | '[' | ']' | '|' => 4.9,
         's' | 'c' | 'z' | '–' | '_' => 6.6,
@@ -175,7 +180,7 @@ pub(crate) fn text_width(text: &str) -> f64 {
         | '\u{ff00}'..='\u{ff60}' => 12.0,
         _ => 7.6,
     };
-    text.chars().map(of).sum()
+    text.chars().map(width_of).sum()
 }
 
 /// The same in a class of `chart.css`, some of which are bold.
@@ -189,15 +194,15 @@ fn fit(text: &str, class: &str, width: f64) -> String {
     if class_width(text, class) <= width {
         return text.into();
     }
-    let mut cut = String::new();
+    let mut shortened = String::new();
     for char in text.chars() {
-        cut.push(char);
-        if class_width(&format!("{cut}…"), class) > width {
-            cut.pop();
+        shortened.push(char);
+        if class_width(&format!("{shortened}…"), class) > width {
+            shortened.pop();
             break;
         }
     }
-    format!("{}…", cut.trim_end())
+    format!("{}…", shortened.trim_end())
 }
 
 /// The text in two lines, if it does not fit in one and can be parted: after a space or an underscore.
@@ -206,7 +211,8 @@ pub(crate) fn in_two<'a>(text: &'a str, class: &str, width: f64) -> (&'a str, &'
         return (text, "");
     }
     let fits = |end: &usize| class_width(text[..*end].trim_end(), class) <= width;
-    let mut ends = text.char_indices().filter(|(_, char)| matches!(char, ' ' | '_')).map(|(at, _)| at + 1);
+    let mut ends =
+        text.char_indices().filter(|(_, char)| matches!(char, ' ' | '_')).map(|(index, _)| index + 1);
     ends.rfind(fits).map_or((text, ""), |end| (text[..end].trim_end(), &text[end..]))
 }
 
@@ -240,8 +246,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_cut_or_parted() {
         assert_eq!(fit("short", "t", 200.0), "short");
-        let cut = fit("a label that is much too long", "t panel", 90.0);
-        assert!(cut.ends_with('…') && class_width(&cut, "t panel") <= 90.0, "{cut}");
+        let shortened = fit("a label that is much too long", "t panel", 90.0);
+        assert!(shortened.ends_with('…') && class_width(&shortened, "t panel") <= 90.0, "{shortened}");
         assert_eq!(in_two("Gradient norm", "t", 200.0), ("Gradient norm", ""));
         assert_eq!(in_two("Discriminator precision", "t", 100.0), ("Discriminator", "precision"));
         assert_eq!(in_two("of_ones_own", "t", 60.0), ("of_ones_", "own"));

@@ -2,14 +2,15 @@
 
 use std::fs;
 
-use electra_report::{
-    AnalysisConfig, Comparison, Measurements, Predictions, Results, Role, TaskFacts, TaskScore, Test,
-    Verdict, analyse, read, write,
+use electra_analysis::{
+    AnalysisConfig, Comparison, Findings, Measurements, Predictions, Role, TaskFacts, TaskScore, Test,
+    Verdict, analyse,
 };
+use electra_report::{conclude, read, write};
 use proptest::prelude::*;
 
+use crate::random::Random;
 use crate::sentences::{is_english, names};
-use crate::study::Random;
 use crate::table::{PAPER, facts, measurements, run};
 
 type Table<'a> = &'a [(&'a str, &'a [f64])];
@@ -33,11 +34,13 @@ fn study(tasks: &[(&str, Table<'_>)]) -> Measurements {
     study
 }
 
-fn analysed(study: &Measurements) -> Results {
-    let mut results = analyse(study, &AnalysisConfig::standard()).unwrap();
-    let said = &mut results.conclusion.tasks_sentence;
-    *said = said.replace('\u{a0}', " ");
-    results
+fn analysed(study: &Measurements) -> Findings {
+    analyse(study, &AnalysisConfig::standard()).unwrap()
+}
+
+/// What is said of single tasks.
+fn tasks_sentence(findings: &Findings) -> String {
+    conclude(findings).tasks_sentence.replace('\u{a0}', " ")
 }
 
 const MLM: &[f64] = &[60.0, 61.0, 62.0];
@@ -52,7 +55,7 @@ fn planted() -> Measurements {
     study(&[("Acceptability", level), ("Topic", ahead), ("Paraphrase", level)])
 }
 
-fn tests(results: &Results) -> impl Iterator<Item = &Test> {
+fn tests(results: &Findings) -> impl Iterator<Item = &Test> {
     results.task_pairs.iter().flat_map(|task| &task.pairs).filter_map(|pair| pair.test.as_ref())
 }
 
@@ -113,7 +116,7 @@ fn arms_that_are_the_same_on_a_task_are_not_told_apart() {
 #[test]
 fn of_one_task_or_one_arm_there_is_no_list() {
     let one = analysed(&measurements(&[("mlm", MLM), ("electra", ABOVE)]));
-    assert!(one.task_pairs.is_empty() && one.conclusion.tasks_sentence.is_empty());
+    assert!(one.task_pairs.is_empty() && tasks_sentence(&one).is_empty());
     // A task that no run has is none.
     let table: Table<'_> = &[("mlm", MLM), ("electra", ABOVE)];
     let mut left_out = study(&[("Topic", table), ("Paraphrase", table)]);
@@ -177,31 +180,33 @@ fn runs_that_lack_another_task_count() {
     let (page, markdown) = written(&results);
     let row = "| ELECTRA − MLM | – | **better +10.1** | +0.1 |";
     assert!(markdown.contains(row), "{markdown}");
-    let dash = "Holm's correction is here over all 7 comparisons of this table, apart from that of the mean: the two families are not to be mixed. A dash is a pair without enough seeds.";
+    let dash = "Holm's correction is here over all 7 comparisons of this table, apart from that of the mean: do not mix the two families. A dash is a pair without enough seeds.";
     assert!(markdown.contains(dash) && page.contains("A dash is a pair"));
-    assert!(results.conclusion.tasks_sentence.starts_with("Of 7 comparisons on single tasks,"));
+    assert!(tasks_sentence(&results).starts_with("Of 7 comparisons on single tasks,"));
 }
 
 #[test]
 fn the_sentence_names_what_is_told_by_task() {
     assert_eq!(
-        analysed(&planted()).conclusion.tasks_sentence,
-        "Of 9 comparisons on single tasks, with a correction of their own, two are told apart: on Topic, ELECTRA is above MLM and ELECTRA 15 %.",
+        tasks_sentence(&analysed(&planted())),
+        "Of 9 comparisons on single tasks, with a correction of their own, two are significant: on Topic, ELECTRA is above MLM and ELECTRA 15 %.",
     );
     // Two behind three, in one clause, and one before the other four.
     let behind = paper([60.0, 60.0, 50.0, 60.0, 50.0]);
     let before = paper([60.0, 60.0, 60.0, 60.0, 70.0]);
     assert_eq!(
-        analysed(&of_paper(&[("Acceptability", &behind), ("Topic", &before)])).conclusion.tasks_sentence,
-        "Of 20 comparisons on single tasks, with a correction of their own, ten are told apart: on Acceptability, ELECTRA 15 % and ELECTRA are below MLM, Replace MLM and All-Tokens MLM; on Topic, ELECTRA is above the other four.",
+        tasks_sentence(&analysed(&of_paper(&[("Acceptability", &behind), ("Topic", &before)]))),
+        "Of 20 comparisons on single tasks, with a correction of their own, ten are significant: on Acceptability, ELECTRA 15 % and ELECTRA are below MLM, Replace MLM and All-Tokens MLM; on Topic, ELECTRA is above the other four.",
     );
     // A whole order takes four clauses a task, so three tasks are counted.
     let order = paper([50.0, 55.0, 60.0, 65.0, 70.0]);
     assert_eq!(
-        analysed(&of_paper(&[("Acceptability", &order), ("Topic", &order), ("Paraphrase", &order)]))
-            .conclusion
-            .tasks_sentence,
-        "Of 30 comparisons on single tasks, with a correction of their own, 30 are told apart: 10 on Acceptability, 10 on Topic and 10 on Paraphrase; the table under \"Task by task\" says which.",
+        tasks_sentence(&analysed(&of_paper(&[
+            ("Acceptability", &order),
+            ("Topic", &order),
+            ("Paraphrase", &order)
+        ]))),
+        "Of 30 comparisons on single tasks, with a correction of their own, 30 are significant: 10 on Acceptability, 10 on Topic and 10 on Paraphrase; the table under \"Task by task\" says which.",
     );
 }
 
@@ -228,18 +233,18 @@ fn where_nothing_is_told_it_says_what_would_have_been() {
     let results = analysed(&study(&[("Acceptability", level), ("Topic", level)]));
     let detectable = tests(&results).next().unwrap().detectable;
     assert_eq!(
-        results.conclusion.tasks_sentence,
+        tasks_sentence(&results),
         format!(
-            "Of 2 comparisons on single tasks, with a correction of their own, none is told apart: a difference below {detectable:.1} points would with 3 seeds be missed in more than 20 % of such studies."
+            "Of 2 comparisons on single tasks, with a correction of their own, none is significant: a difference below {detectable:.1} points would be missed with 3 seeds in more than 20 % of such studies."
         ),
     );
     let noisy: Table<'_> = &[("mlm", &[40.0, 80.0, 60.0]), ("electra", &[70.0, 50.0, 65.0])];
-    let said = analysed(&study(&[("Acceptability", level), ("Topic", noisy)])).conclusion.tasks_sentence;
-    assert!(said.contains(" points, by task and pair, would with 3 seeds be missed"), "{said}");
+    let said = tasks_sentence(&analysed(&study(&[("Acceptability", level), ("Topic", noisy)])));
+    assert!(said.contains(" points, by task and pair, would be missed with 3 seeds"), "{said}");
     // With one seed nothing can be told, and nothing is said.
     let one: Table<'_> = &[("mlm", &[60.0]), ("electra", &[70.0])];
     let results = analysed(&study(&[("Acceptability", one), ("Topic", one)]));
-    assert!(results.conclusion.tasks_sentence.is_empty() && results.task_pairs.len() == 2);
+    assert!(tasks_sentence(&results).is_empty() && results.task_pairs.len() == 2);
     assert!(!written(&results).1.contains(CAPTION));
 }
 
@@ -248,7 +253,7 @@ fn a_plan_that_proves_nothing_finds_nothing_on_tasks_either() {
     let mut study = planted();
     study.plan.proves_nothing = Some("It is quick".into());
     let results = analysed(&study);
-    let conclusion = &results.conclusion;
+    let conclusion = conclude(&results);
     assert_eq!(conclusion.sentence, "This run proves nothing. It is quick.");
     assert!(conclusion.tasks_sentence.is_empty());
     let told = "on Topic, ELECTRA is above MLM and ELECTRA 15 %.";
@@ -263,10 +268,10 @@ fn a_plan_that_proves_nothing_finds_nothing_on_tasks_either() {
     assert_eq!((page.matches("comparisons on single tasks").count(), markdown.matches(told).count()), (1, 1));
 }
 
-const CAPTION: &str = "Which pairs are told apart on which task";
+const CAPTION: &str = "Which pairs differ significantly on which task";
 
 /// The page and the text.
-fn written(results: &Results) -> (String, String) {
+fn written(results: &Findings) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     write(results, folder.path()).unwrap();
     let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
@@ -277,7 +282,7 @@ fn written(results: &Results) -> (String, String) {
 fn the_table_marks_what_is_told_by_word_and_not_by_colour_alone() {
     let results = analysed(&planted());
     let (page, markdown) = written(&results);
-    let said = &results.conclusion.tasks_sentence;
+    let said = &tasks_sentence(&results);
     // At the top, and under the table.
     assert_eq!((page.replace('\u{a0}', " ").matches(said).count(), markdown.matches(said).count()), (2, 2));
     let section = markdown.split("## Task by task").nth(1).unwrap().split("\n## ").next().unwrap();
@@ -286,7 +291,9 @@ fn the_table_marks_what_is_told_by_word_and_not_by_colour_alone() {
                 | ELECTRA − MLM | +0.1 | **better +10.1** | +0.1 |\n\
                 | ELECTRA − ELECTRA 15 % | 0.0 | **better +10.0** | 0.0 |\n";
     assert!(section.contains(CAPTION) && section.contains(rows), "{section}");
-    assert!(section.contains("over all 9 comparisons of this table, apart from that of the mean: the two families are not to be mixed.\n"));
+    assert!(section.contains(
+        "over all 9 comparisons of this table, apart from that of the mean: do not mix the two families.\n"
+    ));
     assert!(page.contains("<span class=\"verdict better\">better +10.1</span>"));
     assert!(page.contains("<span class=\"verdict not-distinguishable\">+0.1</span>"));
     // The same, turned round.
@@ -308,7 +315,7 @@ fn results_from_before_there_were_any_are_read() {
     assert!(json["conclusion"].as_object_mut().unwrap().remove("tasks_sentence").is_some());
     fs::write(&path, json.to_string()).unwrap();
     let before = read(&path).unwrap();
-    assert!(before.task_pairs.is_empty() && before.conclusion.tasks_sentence.is_empty());
+    assert!(before.task_pairs.is_empty() && tasks_sentence(&before).is_empty());
     assert_eq!(before.pairs, results.pairs);
     let (page, markdown) = written(&before);
     assert!(!page.contains(CAPTION) && !markdown.contains(CAPTION) && markdown.contains("## Task by task"));
@@ -327,7 +334,7 @@ fn controls_and_the_encoder_from_scratch_are_not_in_it() {
 /// What a sentence that names all says of each task, the upper arm first.
 fn said(sentence: &str) -> Vec<(String, &'static str, &'static str)> {
     let mut said = Vec::new();
-    let Some((_, told)) = sentence.split_once(" told apart: on ") else { return said };
+    let Some((_, told)) = sentence.split_once(" significant: on ") else { return said };
     for of_task in told.trim_end_matches('.').split("; on ") {
         let (task, clauses) = of_task.split_once(", ").unwrap();
         for clause in clauses.split(", and ") {
@@ -364,7 +371,7 @@ proptest! {
             (0..5).map(arm).collect()
         };
         let results = analysed(&of_paper(&[("Acceptability", &table(0)), ("Topic", &table(1))]));
-        let sentence = &results.conclusion.tasks_sentence;
+        let sentence = &tasks_sentence(&results);
         is_english(sentence)?;
         let title = |name: &str| PAPER.iter().find(|(paper, _)| *paper == name).unwrap().1;
         let mut told = Vec::new();
@@ -376,7 +383,7 @@ proptest! {
             }
         }
         told.sort_unstable();
-        prop_assert_eq!(sentence.contains("none is told apart"), told.is_empty(), "{}", sentence);
+        prop_assert_eq!(sentence.contains("none is significant"), told.is_empty(), "{}", sentence);
         prop_assert_eq!(said(sentence), told, "{}", sentence);
     }
 }

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
 mod by_task;
-mod errors;
 mod markup;
 mod page;
+#[path = "../../../analysis/tests/it/random.rs"]
+mod random;
 mod render;
 mod sentences;
-mod statistics;
 #[path = "../../examples/fabricate/study.rs"]
 mod study;
+#[path = "../../../analysis/tests/it/table.rs"]
 mod table;
-mod verdicts;

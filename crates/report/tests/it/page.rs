@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use electra_report::{AnalysisConfig, DiagnosticPoint, Measurements, Schedule, analyse, write};
+use electra_analysis::{AnalysisConfig, DiagnosticPoint, Measurements, Schedule, analyse};
+use electra_report::write;
 
 use crate::study::fabricated;
 use crate::table::measurements;
@@ -29,7 +30,7 @@ fn diagnostics_that_say_nothing_are_not_drawn() {
         run.diagnostics = vec![point(1), point(2)];
     }
     let page = page(&study);
-    assert_eq!(shown(&page, "Loss in all"), (true, true));
+    assert_eq!(shown(&page, "Total loss"), (true, true));
     assert_eq!(shown(&page, "of_ones_own"), (true, true));
     assert_eq!(shown(&page, "Share of masked tokens"), (false, true));
     assert_eq!(shown(&page, "lr"), (false, false));

@@ -1,14 +1,18 @@
 //! What the report says, on many made-up tables: whether it is true, and whether it is English.
 
-use electra_report::{
-    AnalysisConfig, Conclusion, Expectation, Failure, PaperOrdering, Results, Role, Verdict, analyse,
+use std::fs;
+
+use electra_analysis::{
+    AnalysisConfig, Expectation, Failure, Findings, Measurements, PaperOrdering, Role, TaskFacts, Verdict,
+    analyse,
 };
+use electra_report::{Conclusion, conclude, write};
 use proptest::prelude::*;
 
 use crate::table::{PAPER, facts, measurements, results, run};
 
 fn conclusion(arms: &[(&str, &[f64])]) -> Conclusion {
-    let mut conclusion = results(arms).conclusion;
+    let mut conclusion = conclude(&results(arms));
     conclusion.sentence = conclusion.sentence.replace('\u{a0}', " ");
     conclusion.ordering_sentence = conclusion.ordering_sentence.replace('\u{a0}', " ");
     conclusion
@@ -21,12 +25,12 @@ fn two_that_are_level() {
     let found = conclusion(&[("mlm", CLOSE), ("electra", &[61.0, 60.5, 62.9])]);
     assert_eq!(
         found.sentence,
-        "At this budget ELECTRA and MLM are not distinguishable: a difference below 2.6 points would with 3 seeds be missed in more than 20 % of such studies.",
+        "At this budget ELECTRA and MLM are not distinguishable: a difference below 2.6 points would be missed with 3 seeds in more than 20 % of such studies.",
     );
     assert_eq!(found.ordering, PaperOrdering::Open);
     assert_eq!(
         found.ordering_sentence,
-        "Whether the paper's ordering (BERT ≤ Replace MLM ≈ ELECTRA 15 % < All-Tokens MLM < ELECTRA) holds here cannot be told: the one of its seven differences that this run looks at is not found.",
+        "This run does not show whether the paper's ordering (BERT ≤ Replace MLM ≈ ELECTRA 15 % < All-Tokens MLM < ELECTRA) holds: the one of its seven differences that this run looks at is not found.",
     );
 }
 
@@ -51,7 +55,7 @@ fn the_other_way_round() {
         conclusion(&[("mlm", &[63.0, 64.1, 65.1]), ("electra", CLOSE), ("replace-mlm", &[63.1, 63.8, 65.3])]);
     assert_eq!(
         found.sentence,
-        "At this budget MLM leads ELECTRA by 3.1 points (95 % interval 2.7 to 3.5, p < .001 after Holm); Replace MLM leads ELECTRA by 3.1 points (95 % interval 2.6 to 3.5, p < .001 after Holm); MLM and Replace MLM are not distinguishable: a difference below 0.9 points would with 3 seeds be missed in more than 20 % of such studies.",
+        "At this budget MLM leads ELECTRA by 3.1 points (95 % interval 2.7 to 3.5, p < .001 after Holm); Replace MLM leads ELECTRA by 3.1 points (95 % interval 2.6 to 3.5, p < .001 after Holm); MLM and Replace MLM are not distinguishable: a difference below 0.9 points would be missed with 3 seeds in more than 20 % of such studies.",
     );
     assert_eq!(found.ordering, PaperOrdering::Contradicted);
     assert!(
@@ -105,7 +109,7 @@ fn one_seed_gives_no_interval() {
         "ELECTRA scored 64.0 and MLM scored 60.0, with fewer than two seeds to compare by, so no interval and no verdict can be given: any difference can be chance.",
     );
     assert_eq!(found.ordering, PaperOrdering::Open);
-    assert!(found.caveats.iter().any(|caveat| caveat.contains("a second seed can turn it round")));
+    assert!(found.caveats.iter().any(|caveat| caveat.contains("a second seed can reverse it")));
 }
 
 #[test]
@@ -123,7 +127,7 @@ fn nothing_and_next_to_nothing() {
     assert!(
         other
             .ordering_sentence
-            .ends_with("cannot be looked for: this run does not have the objectives that it sets apart.")
+            .ends_with("cannot be checked: this run does not have the objectives that it compares.")
     );
 }
 
@@ -131,7 +135,7 @@ fn nothing_and_next_to_nothing() {
 fn a_plan_that_proves_nothing_says_so_first() {
     let mut study = measurements(&[("mlm", CLOSE), ("electra", &[63.0, 64.1, 65.1])]);
     study.plan.proves_nothing = Some("A quick plan, to see that everything runs".into());
-    let found = analyse(&study, &AnalysisConfig::standard()).unwrap().conclusion;
+    let found = conclude(&analyse(&study, &AnalysisConfig::standard()).unwrap());
     assert_eq!(found.sentence, "This run proves nothing. A quick plan, to see that everything runs.");
     assert_eq!(found.ordering, PaperOrdering::Open);
     assert!(found.caveats[0].contains("ELECTRA leads MLM"));
@@ -140,7 +144,7 @@ fn a_plan_that_proves_nothing_says_so_first() {
 #[test]
 fn caveats_name_what_went_wrong() {
     let mut study = measurements(&[("mlm", CLOSE), ("electra", &[63.0, 64.1, 65.1])]);
-    let control = |expects| Role::Control { of: "electra".into(), expects };
+    let control = |expects| Role::Control { arm: "electra".into(), expects };
     study.arms.push(facts("again", control(Expectation::Same)));
     study.arms.push(facts("broken", control(Expectation::Worse)));
     study.arms.push(facts("scratch", Role::Scratch));
@@ -150,17 +154,48 @@ fn caveats_name_what_went_wrong() {
         study.runs.push(run("scratch", seed, score - if seed == 3 { 6.9 } else { 7.0 }));
     }
     study.failures.push(Failure { job: "electra, seed 4".into(), message: "killed".into() });
-    let caveats = analyse(&study, &AnalysisConfig::standard()).unwrap().conclusion.caveats;
+    let caveats = conclude(&analyse(&study, &AnalysisConfig::standard()).unwrap()).caveats;
     assert_eq!(
         caveats,
         [
-            "A control did not come out: again had to be not distinguishable from ELECTRA, and is better (+3.0 points); the verdicts are as doubtful as that.",
-            "A control did not come out: broken had to be worse than ELECTRA, and is not distinguishable from it (0.0 points); a defect of that size is missed here.",
-            "MLM is not seen to be better than the same encoder without pre-training: what is compared there may be chance and fine-tuning alone.",
-            "Some intervals count the seeds' chance alone and not that of the test examples.",
-            "1 job did not come to its end; the list is below.",
+            "A control failed: again should be not distinguishable from ELECTRA, but is better (+3.0 points); the other verdicts are as doubtful.",
+            "A control failed: broken should be worse than ELECTRA, but is not distinguishable from it (0.0 points); the study misses a defect of that size.",
+            "No advantage over the same encoder without pre-training was found for MLM: what is compared there may be fine-tuning and chance alone.",
+            "Some intervals account for the choice of seeds alone, and not for the choice of test examples.",
+            "1 job failed; the list is below.",
         ]
     );
+}
+
+#[test]
+fn what_is_left_out_is_said_in_the_notes() {
+    let mut study = measurements(&[("mlm", CLOSE), ("electra", &[60.0])]);
+    study.arms.push(facts("gone", Role::Arm));
+    study.tasks.push(TaskFacts { name: "other".into(), title: "Other".into(), ..study.tasks[0].clone() });
+    let written = |study: &Measurements| {
+        let folder = tempfile::tempdir().unwrap();
+        write(&analyse(study, &AnalysisConfig::standard()).unwrap(), folder.path()).unwrap();
+        fs::read_to_string(folder.path().join("report.md")).unwrap()
+    };
+    let text = written(&study);
+    for note in [
+        "- No run has a score of Other: it is left out of the mean.\n",
+        "- ELECTRA: 1 of 3 planned runs finished.\n",
+        "- gone: no run finished.\n",
+    ] {
+        assert!(text.contains(note), "{note}");
+    }
+    let mut scores = study.runs[0].checkpoints[0].scores.clone();
+    scores[0].task = "other".into();
+    study.runs[0].checkpoints[0].scores.extend(scores);
+    let text = written(&study);
+    assert!(!text.contains("left out of the mean"));
+    for note in [
+        "- MLM: 2 runs lack a task or the end of the budget, and are not counted.\n",
+        "- ELECTRA: 1 run lacks a task or the end of the budget, and is not counted.\n",
+    ] {
+        assert!(text.contains(note), "{note}");
+    }
 }
 
 /// Sentences that a reader would not stumble over.
@@ -206,8 +241,8 @@ pub(crate) fn names(text: &str) -> Vec<&'static str> {
 }
 
 /// Every lead that the sentence tells is a verdict, and every verdict is told.
-fn is_true(results: &Results) -> Result<(), TestCaseError> {
-    let sentence = results.conclusion.sentence.replace('\u{a0}', " ");
+fn is_true(results: &Findings) -> Result<(), TestCaseError> {
+    let sentence = conclude(results).sentence.replace('\u{a0}', " ");
     let title = |name: &str| PAPER.iter().find(|(paper, _)| *paper == name).unwrap().1;
     let mut leads = Vec::new();
     for pair in &results.pairs {
@@ -242,7 +277,7 @@ fn is_true(results: &Results) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn ordering_is_true(results: &Results) -> Result<(), TestCaseError> {
+fn ordering_is_true(results: &Findings) -> Result<(), TestCaseError> {
     let height = |name: &str| PAPER.iter().position(|(paper, _)| *paper == name).unwrap().saturating_sub(2);
     let claims: Vec<Verdict> = results
         .pairs
@@ -260,7 +295,7 @@ fn ordering_is_true(results: &Results) -> Result<(), TestCaseError> {
     } else {
         PaperOrdering::Open
     };
-    prop_assert_eq!(results.conclusion.ordering, expected);
+    prop_assert_eq!(conclude(results).ordering, expected);
     Ok(())
 }
 
@@ -283,9 +318,10 @@ proptest! {
         let arms: Vec<(&str, &[f64])> =
             (0..present).map(|index| (index + from) % 5).map(|arm| (PAPER[arm].0, scores[arm].as_slice())).collect();
         let results = results(&arms);
-        is_english(&results.conclusion.sentence)?;
-        is_english(&results.conclusion.ordering_sentence)?;
-        for caveat in &results.conclusion.caveats {
+        let conclusion = conclude(&results);
+        is_english(&conclusion.sentence)?;
+        is_english(&conclusion.ordering_sentence)?;
+        for caveat in &conclusion.caveats {
             is_english(caveat)?;
         }
         is_true(&results)?;

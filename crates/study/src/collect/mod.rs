@@ -6,13 +6,13 @@ mod scores;
 mod tasks;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use electra_config::ObjectiveInfo;
-use electra_report::{
-    ArmFacts, CheckpointFacts, DiagnosticPoint, Fact, Matched, Measurements, PlanFacts, Role, RunFacts,
-    TaskFacts,
+use electra_analysis::{
+    ArmFacts, CheckpointFacts, DiagnosticPoint, Fact, Matched, Measurements, ObjectiveFacts, PlanFacts, Role,
+    RunFacts, TaskFacts,
 };
+use electra_config::{Config, Head, ObjectiveInfo, Positions, Preset};
 use electra_store::read_to_string;
 use electra_store::settings::flat;
 use serde_json::Value as Json;
@@ -64,6 +64,7 @@ pub(crate) fn measurements(
         title: plan.title.clone(),
         plan: plan_facts(plan, graph),
         tasks: to_score.iter().map(|task| task.facts.clone()).collect::<Vec<TaskFacts>>(),
+        objectives: scope.objectives.iter().map(|info| objective_facts(info)).collect(),
         arms: arms.map(|arm| arm_facts(&arm, scope, graph, chosen)).collect::<Result<_, _>>()?,
         runs,
         language: replacements::language(study, plan)?,
@@ -151,6 +152,19 @@ fn diagnostics(lines: &[Json]) -> Vec<DiagnosticPoint> {
         }
     };
     lines.chunks(lines.len().div_ceil(POINTS).max(1)).map(point).collect()
+}
+
+fn objective_facts(info: &ObjectiveInfo) -> ObjectiveFacts {
+    // Which heads an objective has does not depend on the sizes of its networks.
+    let model = Config::preset(Preset::Tiny, info.name, 0, PathBuf::new()).model.model();
+    let networks = (info.networks)(&model);
+    let mut heads = networks.iter().flat_map(|network| network.heads);
+    ObjectiveFacts {
+        name: info.name.into(),
+        title: info.title.into(),
+        paper_glue: info.paper,
+        masked_positions_alone: heads.any(|head| *head == Head::Discriminator(Positions::Masked)),
+    }
 }
 
 fn arm_facts(

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use electra_report::{Fact, Hash, Provenance};
+use electra_analysis::{Fact, Hash, Provenance};
 use electra_store::io;
 use electra_text::{Input, Inputs};
 use serde_json::Value as Json;
@@ -30,14 +30,14 @@ pub(super) fn provenance(
     command: &str,
 ) -> Result<Provenance, Error> {
     let environment = environment(study, graph, progress);
-    let of = |key: &str| environment[key].as_str().unwrap_or("unknown").to_owned();
+    let field = |key: &str| environment[key].as_str().unwrap_or("unknown").to_owned();
     let number = |key: &str| environment[key].as_f64().unwrap_or(0.0);
     let gpu = environment["gpu"].as_str().map_or_else(String::new, |name| format!(" ({name})"));
     let hardware = format!(
         "{}, {} cores; computed on {}{gpu}; matrix products at {:.1} GFLOP/s for one job alone or beside others",
-        of("cpu"),
+        field("cpu"),
         number("cores"),
-        of("device"),
+        field("device"),
         number("peak_flops_per_s") / 1e9,
     );
     let side_by_side = plan.slots();
@@ -47,7 +47,7 @@ pub(super) fn provenance(
         if side_by_side == 1 { "job" } else { "jobs" },
     );
     let fact = |name: &str, value: String| Fact { name: name.into(), value };
-    let mut facts = vec![fact("operating system", of("os")), fact("precision", of("precision"))];
+    let mut facts = vec![fact("operating system", field("os")), fact("precision", field("precision"))];
     facts.extend(shorter(graph).map(|flops| fact("FLOPs of shorter runs of their own schedule", flops)));
     facts.push(fact("diagnostics", "means over consecutive log lines, about sixty points a run".into()));
     Ok(Provenance {
@@ -56,7 +56,7 @@ pub(super) fn provenance(
         date: Some(today()),
         hardware,
         threads,
-        libtorch: of("libtorch"),
+        libtorch: field("libtorch"),
         seconds: progress.seconds(),
         hashes: hashes(study, plan, tasks)?,
         facts,
@@ -67,7 +67,8 @@ pub(super) fn provenance(
 fn shorter(graph: &Graph) -> Option<String> {
     let ends = |run: &&PlannedRun| run.checkpoints.iter().all(|checkpoint| checkpoint.share < 1.0);
     let runs: Vec<&PlannedRun> = graph.runs.iter().filter(ends).collect();
-    let sum = |of: fn(&PlannedRun) -> f64| runs.iter().map(|run| run.steps as f64 * of(run)).sum::<f64>();
+    let sum =
+        |value: fn(&PlannedRun) -> f64| runs.iter().map(|run| run.steps as f64 * value(run)).sum::<f64>();
     let (paper, executed) = (sum(|run| run.cost.paper_flops), sum(|run| run.cost.executed_flops));
     (!runs.is_empty()).then(|| format!("{paper:.3e} (paper), {executed:.3e} (executed)"))
 }
@@ -90,29 +91,29 @@ fn environment(study: &Path, graph: &Graph, progress: &Progress) -> Json {
 
 fn hashes(study: &Path, plan: &Plan, tasks: &[TaskToScore]) -> Result<Vec<Hash>, Error> {
     let mut hashes = Vec::new();
-    let mut wanted: Vec<(String, PathBuf)> = Vec::new();
+    let mut files: Vec<(String, PathBuf)> = Vec::new();
     match &plan.data.text {
         Some(text) => {
             for path in text {
-                hashes.extend(of_text(path)?);
+                hashes.extend(text_hashes(path)?);
             }
         }
-        None => wanted.push(("text".into(), study.join("data/corpus.txt"))),
+        None => files.push(("text".into(), study.join("data/corpus.txt"))),
     }
-    wanted.push(("corpus".into(), study.join("corpus/corpus.json")));
-    wanted.push(("vocabulary".into(), study.join("corpus/tokenizer/vocab.txt")));
-    wanted.extend(tasks.iter().flat_map(|task| {
-        let of = |set: &str| format!("task {}, {set} set", task.facts.name);
-        [(of("train"), task.train.clone()), (of(task.split.name()), task.file.clone())]
+    files.push(("corpus".into(), study.join("corpus/corpus.json")));
+    files.push(("vocabulary".into(), study.join("corpus/tokenizer/vocab.txt")));
+    files.extend(tasks.iter().flat_map(|task| {
+        let name = |set: &str| format!("task {}, {set} set", task.facts.name);
+        [(name("train"), task.train.clone()), (name(task.split.name()), task.file.clone())]
     }));
-    for (of, path) in wanted {
-        hashes.push(Hash { of, sha256: sha256(&path)? });
+    for (name, path) in files {
+        hashes.push(Hash { name, sha256: sha256(&path)? });
     }
     Ok(hashes)
 }
 
 /// Of each file that a name of text stands for; of many the hash of the list that `sha256sum` would print of them.
-fn of_text(named: &Path) -> Result<Vec<Hash>, Error> {
+fn text_hashes(named: &Path) -> Result<Vec<Hash>, Error> {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let inputs = Inputs::expand(&[named.to_string_lossy()])?;
     let mut hashes = Vec::new();
@@ -122,14 +123,15 @@ fn of_text(named: &Path) -> Result<Vec<Hash>, Error> {
         let within = path.strip_prefix(named).ok().filter(|within| !within.as_os_str().is_empty());
         let shown =
             within.map_or_else(|| name(path), |within| format!("{}/{}", name(named), within.display()));
-        hashes.push(Hash { of: shown, sha256: sha256(path)? });
+        hashes.push(Hash { name: shown, sha256: sha256(path)? });
     }
     if hashes.len() > LISTED {
-        let list: String = hashes.iter().map(|Hash { of, sha256 }| format!("{sha256}  {of}\n")).collect();
-        let of = format!("the list of SHA-256 and names of the {} files of {}", hashes.len(), name(named));
-        return Ok(vec![Hash { of, sha256: hex(&Sha256::digest(list)) }]);
+        let list: String = hashes.iter().map(|Hash { name, sha256 }| format!("{sha256}  {name}\n")).collect();
+        let list_name =
+            format!("the list of SHA-256 and names of the {} files of {}", hashes.len(), name(named));
+        return Ok(vec![Hash { name: list_name, sha256: hex(&Sha256::digest(list)) }]);
     }
-    hashes.iter_mut().for_each(|hash| hash.of = format!("text {}", hash.of));
+    hashes.iter_mut().for_each(|hash| hash.name = format!("text {}", hash.name));
     Ok(hashes)
 }
 
@@ -167,7 +169,7 @@ fn date(days: i64) -> String {
 mod tests {
     use std::fs;
 
-    use super::{LISTED, date, of_text};
+    use super::{LISTED, date, text_hashes};
 
     #[test]
     fn the_files_of_a_folder_of_text_are_hashed() {
@@ -180,10 +182,10 @@ mod tests {
         // FIPS 180-2, appendix B.1.
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let shown = |named: &str| -> Vec<(String, String)> {
-            let hashes = of_text(&folder.path().join(named)).unwrap();
-            hashes.into_iter().map(|hash| (hash.of, hash.sha256)).collect()
+            let hashes = text_hashes(&folder.path().join(named)).unwrap();
+            hashes.into_iter().map(|hash| (hash.name, hash.sha256)).collect()
         };
-        let hash = |of: &str| (of.to_owned(), abc.to_owned());
+        let hash = |name: &str| (name.to_owned(), abc.to_owned());
         assert_eq!(shown("wiki"), [hash("text wiki/2.txt"), hash("text wiki/a/1.txt")]);
         assert_eq!(shown("wiki/2.txt"), [hash("text 2.txt")]);
         for number in 0..LISTED {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use electra_report::{LanguageFacts, ReplacementFacts};
+use electra_analysis::{LanguageFacts, ReplacementFacts};
 use serde::Deserialize;
 
 use crate::files::read_json;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use electra_report::{Predictions, TaskScore};
+use electra_analysis::{Predictions, TaskScore};
 use electra_store::read_to_string;
 use electra_tasks::{Kind, Labels};
 use serde::Deserialize;

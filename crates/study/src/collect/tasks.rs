@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use electra_analysis::TaskFacts;
 use electra_metrics::Metric;
-use electra_report::TaskFacts;
 use electra_tasks::{Content, Dataset, Kind, Label, Labels, Task};
 
 use electra_store::Error as StoreError;

@@ -6,7 +6,7 @@ mod read;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use electra_report::{Expectation, Matched};
+use electra_analysis::{Expectation, Matched};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 

@@ -1,0 +1,196 @@
+//! Whether measurements are right: every name known and used once, every number in its range.
+
+use std::collections::BTreeSet;
+
+use crate::error::Error;
+use crate::measurements::{
+    ArmFacts, CheckpointFacts, Measurements, Predictions, ReplacementFacts, Role, RunFacts, TaskFacts,
+};
+
+/// # Errors
+/// Any [`Error`] but [`Error::Metrics`].
+pub(crate) fn check(measurements: &Measurements, level: &[(&'static str, f64)]) -> Result<(), Error> {
+    for (field, value) in level {
+        if !(*value > 0.0 && *value < 1.0) {
+            return Err(Error::Value {
+                field: (*field).into(),
+                found: *value,
+                expected: "above 0 and below 1",
+            });
+        }
+    }
+    let Measurements { tasks, arms, runs, plan, provenance, language, .. } = measurements;
+    for (field, empty) in [("tasks", tasks.is_empty()), ("arms", arms.is_empty())] {
+        if empty {
+            return Err(Error::Empty { field });
+        }
+    }
+    once("tasks", tasks.iter().map(|task| &task.name))?;
+    once("arms", arms.iter().map(|arm| &arm.name))?;
+    once("objectives", measurements.objectives.iter().map(|objective| &objective.name))?;
+    known("plan.baseline", &plan.baseline, arms)?;
+    at_least_0("provenance.seconds".into(), provenance.seconds)?;
+    if let Some(language) = language {
+        at_least_0("language.entropy".into(), language.entropy)?;
+        share("language.certain".into(), Some(language.certain))?;
+    }
+    for (index, task) in tasks.iter().enumerate() {
+        for (name, value) in [("chance", task.chance), ("majority", task.majority)] {
+            finite(format!("tasks[{index}].{name}"), value.unwrap_or(0.0))?;
+        }
+    }
+    for (index, objective) in measurements.objectives.iter().enumerate() {
+        finite(format!("objectives[{index}].paper_glue"), objective.paper_glue.unwrap_or(0.0))?;
+    }
+    for (index, arm) in arms.iter().enumerate() {
+        finite(format!("arms[{index}].paper_glue"), arm.paper_glue.unwrap_or(0.0))?;
+        if let Role::Control { arm, .. } = &arm.role {
+            known(&format!("arms[{index}].role.of"), arm, arms)?;
+        }
+    }
+    once("runs", runs.iter().map(|run| format!("{}, seed {}", run.arm, run.seed)))?;
+    runs.iter()
+        .enumerate()
+        .try_for_each(|(index, run)| check_run(&format!("runs[{index}]"), run, tasks, arms))
+}
+
+fn check_run(field: &str, run: &RunFacts, tasks: &[TaskFacts], arms: &[ArmFacts]) -> Result<(), Error> {
+    known(&format!("{field}.arm"), &run.arm, arms)?;
+    at_least_0(format!("{field}.flops_paper"), run.flops_paper)?;
+    at_least_0(format!("{field}.flops_executed"), run.flops_executed)?;
+    at_least_0(format!("{field}.seconds"), run.seconds)?;
+    once(
+        &format!("{field}.checkpoints"),
+        run.checkpoints.iter().map(|checkpoint| {
+            // The end of the budget is the same place by either schedule.
+            if at_end(checkpoint) {
+                "the end".into()
+            } else {
+                format!("{:?} at {}", checkpoint.schedule, checkpoint.share)
+            }
+        }),
+    )?;
+    for (index, checkpoint) in run.checkpoints.iter().enumerate() {
+        check_checkpoint(&format!("{field}.checkpoints[{index}]"), checkpoint, tasks)?;
+    }
+    run.replacements
+        .as_ref()
+        .map_or(Ok(()), |of_run| check_replacements(&format!("{field}.replacements"), of_run))
+}
+
+fn check_replacements(field: &str, of_run: &ReplacementFacts) -> Result<(), Error> {
+    at_least_0(format!("{field}.masked_lm_loss"), of_run.masked_lm_loss.unwrap_or(0.0))?;
+    once(&format!("{field}.kinds"), of_run.kinds.iter().map(|kind| &kind.kind))?;
+    for kind in &of_run.kinds {
+        let field = |what: &str| format!("{field}.kinds.{}.{what}", kind.kind);
+        share(field("share"), Some(kind.share))?;
+        share(field("recall"), kind.recall)?;
+        share(field("auc"), kind.auc)?;
+    }
+    if let Some(all) = of_run.detection {
+        for (what, found) in [("recall", all.recall), ("auc", all.auc), ("false_alarms", all.false_alarms)] {
+            share(format!("{field}.detection.{what}"), found)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_checkpoint(field: &str, checkpoint: &CheckpointFacts, tasks: &[TaskFacts]) -> Result<(), Error> {
+    if !(checkpoint.share > 0.0 && checkpoint.share <= 1.0 + END) {
+        let expected = "above 0 and at most 1";
+        return Err(Error::Value { field: format!("{field}.share"), found: checkpoint.share, expected });
+    }
+    at_least_0(format!("{field}.flops_paper"), checkpoint.flops_paper)?;
+    at_least_0(format!("{field}.flops_executed"), checkpoint.flops_executed)?;
+    let name = |task: &str, seed| format!("{task}, fine-tuning seed {seed}");
+    once(
+        &format!("{field}.scores"),
+        checkpoint.scores.iter().map(|score| name(&score.task, score.finetune_seed)),
+    )?;
+    for (index, score) in checkpoint.scores.iter().enumerate() {
+        let field = format!("{field}.scores[{index}]");
+        let Some(task) = tasks.iter().find(|task| task.name == score.task) else {
+            let known = tasks.iter().map(|task| task.name.clone()).collect();
+            return Err(Error::Unknown { field: format!("{field}.task"), name: score.task.clone(), known });
+        };
+        if !(-1.0..=1.0).contains(&score.score) {
+            let expected = "a share from -1 to 1, not times 100";
+            return Err(Error::Value { field: format!("{field}.score"), found: score.score, expected });
+        }
+        for (metric, value) in &score.metrics {
+            finite(format!("{field}.metrics.{metric}"), *value)?;
+        }
+        if let Some(predictions) = &score.predictions {
+            check_predictions(format!("{field}.predictions"), predictions, task)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_predictions(field: String, predictions: &Predictions, task: &TaskFacts) -> Result<(), Error> {
+    let (labels, predicted, finite) = match predictions {
+        Predictions::Classes { labels, predictions } => (labels.len(), predictions.len(), true),
+        Predictions::Values { labels, predictions } => {
+            (labels.len(), predictions.len(), labels.iter().chain(predictions).all(|value| value.is_finite()))
+        }
+        Predictions::Scores(scores) => {
+            (scores.len(), scores.len(), scores.iter().all(|score| score.is_finite()))
+        }
+    };
+    let examples = task.examples;
+    if labels != examples || predicted != examples || examples == 0 {
+        let what = format!(
+            "{labels} labels and {predicted} predictions; expected one of each for the {examples} examples of {}",
+            task.name,
+        );
+        return Err(Error::Predictions { field, what });
+    }
+    if finite { Ok(()) } else { Err(Error::Predictions { field, what: "not all are numbers".into() }) }
+}
+
+/// How far from 1 a share may be and still be the end.
+const END: f64 = 1e-9;
+
+/// Whether this is the end of the budget.
+pub(crate) fn at_end(checkpoint: &CheckpointFacts) -> bool {
+    checkpoint.share >= 1.0 - END
+}
+
+fn once(field: &str, names: impl Iterator<Item = impl AsRef<str>>) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        let name = name.as_ref();
+        if !seen.insert(name.to_owned()) {
+            return Err(Error::Twice { field: field.into(), name: name.into() });
+        }
+    }
+    Ok(())
+}
+
+fn known(field: &str, name: &str, arms: &[ArmFacts]) -> Result<(), Error> {
+    if arms.iter().any(|arm| arm.name == name) {
+        return Ok(());
+    }
+    let known = arms.iter().map(|arm| arm.name.clone()).collect();
+    Err(Error::Unknown { field: field.into(), name: name.into(), known })
+}
+
+fn share(field: String, found: Option<f64>) -> Result<(), Error> {
+    match found {
+        Some(found) if !(0.0..=1.0).contains(&found) => {
+            Err(Error::Value { field, found, expected: "a share from 0 to 1" })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn finite(field: String, found: f64) -> Result<(), Error> {
+    if found.is_finite() { Ok(()) } else { Err(Error::Value { field, found, expected: "a number" }) }
+}
+
+fn at_least_0(field: String, found: f64) -> Result<(), Error> {
+    if found.is_finite() && found >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::Value { field, found, expected: "a number of at least 0" })
+}

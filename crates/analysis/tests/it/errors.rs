@@ -1,0 +1,131 @@
+//! Measurements that cannot be.
+
+use electra_analysis::{
+    AnalysisConfig, DetectionFacts, Error, Expectation, KindFacts, LanguageFacts, Measurements, Predictions,
+    ReplacementFacts, Role, analyse,
+};
+
+use crate::table::{facts, measurements};
+
+fn message(change: impl FnOnce(&mut Measurements)) -> String {
+    let mut study = measurements(&[("mlm", &[60.0, 61.0]), ("electra", &[61.0, 62.0])]);
+    study.tasks[0].examples = 3;
+    change(&mut study);
+    analyse(&study, &AnalysisConfig::standard()).unwrap_err().to_string()
+}
+
+#[test]
+fn each_is_named_with_its_place() {
+    assert_eq!(message(|study| study.tasks.clear()), "tasks: none; expected at least one");
+    assert_eq!(message(|study| study.arms.clear()), "arms: none; expected at least one");
+    assert_eq!(
+        message(|study| study.arms[1].name = "mlm".into()),
+        "arms: \"mlm\" is there twice; expected each once"
+    );
+    assert_eq!(
+        message(|study| study.runs[1].seed = 1),
+        "runs: \"mlm, seed 1\" is there twice; expected each once"
+    );
+    assert_eq!(
+        message(|study| study.runs[3].arm = "bert".into()),
+        "runs[3].arm: \"bert\" is not known; there are mlm, electra"
+    );
+    assert_eq!(
+        message(|study| study.plan.baseline = "bert".into()),
+        "plan.baseline: \"bert\" is not known; there are mlm, electra"
+    );
+    assert_eq!(
+        message(|study| study
+            .arms
+            .push(facts("x", Role::Control { arm: "y".into(), expects: Expectation::Same }))),
+        "arms[2].role.of: \"y\" is not known; there are mlm, electra, x",
+    );
+    assert_eq!(
+        message(|study| study.runs[0].checkpoints[0].scores[0].task = "other".into()),
+        "runs[0].checkpoints[0].scores[0].task: \"other\" is not known; there are task",
+    );
+    for score in [61.0, f64::NAN] {
+        assert_eq!(
+            message(|study| study.runs[0].checkpoints[0].scores[0].score = score),
+            format!(
+                "runs[0].checkpoints[0].scores[0].score: {score}; expected a share from -1 to 1, not times 100"
+            ),
+        );
+    }
+    assert_eq!(
+        message(|study| study.runs[0].checkpoints[0].share = 0.0),
+        "runs[0].checkpoints[0].share: 0; expected above 0 and at most 1",
+    );
+    let kind =
+        |name: &str, share| KindFacts { kind: name.into(), count: 1, share, recall: None, auc: Some(0.5) };
+    let replacements = |kinds: Vec<KindFacts>| {
+        let detection = Some(DetectionFacts { recall: Some(1.0), auc: None, false_alarms: Some(2.0) });
+        Some(ReplacementFacts { masked: 1, masked_lm_loss: Some(1.0), kinds, detection })
+    };
+    assert_eq!(
+        message(|study| study.runs[0].replacements = replacements(vec![kind("right", 50.0)])),
+        "runs[0].replacements.kinds.right.share: 50; expected a share from 0 to 1",
+    );
+    assert_eq!(
+        message(
+            |study| study.runs[0].replacements = replacements(vec![kind("right", 0.5), kind("right", 0.5)])
+        ),
+        "runs[0].replacements.kinds: \"right\" is there twice; expected each once",
+    );
+    assert_eq!(
+        message(|study| study.runs[0].replacements = replacements(vec![])),
+        "runs[0].replacements.detection.false_alarms: 2; expected a share from 0 to 1",
+    );
+    assert_eq!(
+        message(|study| study.language = Some(LanguageFacts { entropy: -1.0, certain: 0.5 })),
+        "language.entropy: -1; expected a number of at least 0",
+    );
+    assert_eq!(
+        message(|study| study.runs[2].flops_paper = f64::NAN),
+        "runs[2].flops_paper: NaN; expected a number of at least 0"
+    );
+    assert_eq!(
+        message(|study| {
+            let again = study.runs[0].checkpoints[0].clone();
+            study.runs[0].checkpoints.push(again);
+        }),
+        "runs[0].checkpoints: \"the end\" is there twice; expected each once",
+    );
+}
+
+#[test]
+fn predictions_have_to_give_the_score() {
+    let with = |predictions: Predictions, score: f64| {
+        message(|study| {
+            let scored = &mut study.runs[0].checkpoints[0].scores[0];
+            (scored.predictions, scored.score) = (Some(predictions), score);
+        })
+    };
+    let classes =
+        |predictions: &[u32]| Predictions::Classes { labels: vec![1, 0, 1], predictions: predictions.into() };
+    assert_eq!(
+        with(classes(&[1, 0]), 0.5),
+        "runs[0].checkpoints[0].scores[0].predictions: 3 labels and 2 predictions; expected one of each for the 3 examples of task",
+    );
+    assert_eq!(
+        with(classes(&[1, 0, 1]), 0.5),
+        "mlm, seed 1: predictions of task: they give accuracy 1; expected the score beside them, 0.5",
+    );
+    let values = Predictions::Values { labels: vec![1.0; 3], predictions: vec![1.0; 3] };
+    assert_eq!(
+        with(values, 1.0),
+        "predictions of task: they are not of the kind that accuracy is computed from"
+    );
+    let gone = Predictions::Scores(vec![0.0, f64::NAN, 1.0]);
+    assert_eq!(with(gone, 0.5), "runs[0].checkpoints[0].scores[0].predictions: not all are numbers");
+}
+
+#[test]
+fn levels_are_shares() {
+    let study = measurements(&[("mlm", &[60.0])]);
+    for wrong in [0.0, 1.0, 95.0, f64::NAN] {
+        let config = AnalysisConfig { level: wrong, ..AnalysisConfig::standard() };
+        let error = analyse(&study, &config).unwrap_err();
+        assert!(matches!(&error, Error::Value { field, .. } if field == "level"), "{error}");
+    }
+}
