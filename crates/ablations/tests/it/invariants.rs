@@ -1,10 +1,10 @@
 //! What must hold of the objectives whatever their weights are.
 
 use electra_ablations::copy_log_likelihood;
-use electra_objective::{Batch, Electra, Objective};
+use electra_objective::{Batch, Electra, Given, Objective};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::support::{VOCAB, batch, build, metric, model, names, objective};
+use crate::support::{VOCAB, batch, build, given, metric, model, names, objective, write_corpus};
 
 const WITH_GENERATOR: [&str; 5] =
     ["electra", "electra-15", "replace-mlm", "all-tokens-mlm", "all-tokens-mlm-no-gate"];
@@ -135,9 +135,9 @@ fn padding_and_unused_slots_do_not_count() {
 }
 
 #[test]
-fn a_batch_without_masks_has_a_finite_loss() {
+fn a_batch_without_masks_has_a_finite_loss_and_gradients() {
     for name in names() {
-        let (_parameters, network) = objective(name);
+        let (parameters, network) = objective(name);
         let batch = ["masked_valid", "masked_distinct", "masked_positions"].into_iter().fold(
             batch(2, 1),
             |batch, name| {
@@ -146,7 +146,16 @@ fn a_batch_without_masks_has_a_finite_loss() {
             },
         );
         let loss = network.forward_t(&batch, true).loss;
-        assert!(loss.double_value(&[]).is_finite(), "{name}");
+        let value = loss.double_value(&[]);
+        // Without masks there is nothing to learn at masked positions; elsewhere every token is the original one.
+        let is_masked_alone = ["mlm", "mlm-85-15", "replace-mlm", "electra-15"].contains(&name);
+        assert!(
+            if is_masked_alone { value == 0.0 } else { value.is_finite() && value > 0.0 },
+            "{name}: {value}"
+        );
+        for (parameter, gradient) in gradients(&parameters, &loss) {
+            assert_eq!(gradient.isfinite().all().int64_value(&[]), 1, "{name}: {parameter}");
+        }
     }
 }
 
@@ -212,6 +221,35 @@ fn fixed_replacements_follow_their_distribution() {
     let nines = batch.targets().eq(9).sum(Kind::Int64).int64_value(&[]);
     let rate = metric(network.forward_t(&batch, false), "replaced_rate");
     assert!((rate - (9 - nines) as f64 / 43.0).abs() < 1e-6, "all but the nines are replaced by 9: {rate}");
+}
+
+/// Of numbers that lie evenly in [0, 1) each token comes as often as its law has it, to within one.
+#[test]
+fn controls_draw_tokens_alike_or_as_often_as_the_corpus_has_them() {
+    let rows = 80;
+    let slots = rows * 3;
+    let uniforms = (Tensor::arange(slots, (Kind::Float, Device::Cpu)) + 0.5) / slots as f64;
+    let batch = batch(rows, 1).with("uniforms", uniforms.view([rows, 3]));
+    // Token 5 stands in this corpus once, the next twice, and so on.
+    let (_folder, corpus) =
+        write_corpus(&(5..VOCAB as usize).map(|id| vec![id as u32; id - 4]).collect::<Vec<_>>());
+    let counts: Vec<f64> = (0..VOCAB).map(|id| (id - 4).max(0) as f64).collect();
+    for (name, law) in [("rtd-uniform", vec![1.0; counts.len()]), ("rtd-unigram", counts)] {
+        let spec = electra_ablations::objective(name).unwrap();
+        let (model, masking) = (model(), (spec.info.masking)());
+        let given = Given { corpus: &corpus, ..given(&model, &masking) };
+        let parameters = nn::VarStore::new(Device::Cpu);
+        let network = (spec.build)(&parameters.root(), &given).unwrap();
+        electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
+        let ids = network.inspect(&batch).unwrap().corrupted_ids.unwrap();
+        let sampled = ids.gather(1, batch.column("masked_positions"), false);
+        let whole: f64 = law.iter().sum();
+        for (id, weight) in law.iter().enumerate() {
+            let found = sampled.eq(id as i64).sum(Kind::Int64).int64_value(&[]) as f64;
+            let expected = slots as f64 * weight / whole;
+            assert!((found - expected).abs() < 1.01, "{name}: token {id} came {found} times, not {expected}");
+        }
+    }
 }
 
 /// What a GPU computes of a step: under autocast the operations of the CPU's own are not taken.

@@ -49,7 +49,8 @@ pub(crate) fn uneven_corpus() -> &'static Corpus {
     &CORPUS.get_or_init(|| write_corpus(&(0..60).map(document).collect::<Vec<_>>())).1
 }
 
-fn write_corpus(documents: &[Vec<u32>]) -> (TempDir, Corpus) {
+/// A corpus of documents of one unit each.
+pub(crate) fn write_corpus(documents: &[Vec<u32>]) -> (TempDir, Corpus) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("corpus");
     let config = CorpusConfig {

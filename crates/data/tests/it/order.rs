@@ -28,6 +28,7 @@ proptest! {
         let epochs = 3;
         let steps = (examples * epochs).div_ceil(batch as u64);
         let all: Vec<u64> = (0..steps).flat_map(|step| order.step(step)).collect();
+        prop_assert_eq!(all.len() as u64, steps * batch as u64);
         for epoch in all.chunks_exact(examples as usize).take(epochs as usize) {
             let mut sorted = epoch.to_vec();
             sorted.sort_unstable();
@@ -39,6 +40,7 @@ proptest! {
     fn ranks_see_the_same_rows_in_the_same_order(examples in 1u64..300, share in 1usize..9, seed: u64, step in 0u64..1 << 50) {
         let order = Order::new(examples, 4 * share, seed).unwrap();
         let whole: Vec<u64> = order.step(step).collect();
+        prop_assert_eq!(whole.len(), 4 * share);
         for ranks in [1, 2, 4] {
             let together: Vec<u64> =
                 (0..ranks).flat_map(|rank| order.rank(step, rank, ranks).unwrap()).collect();

@@ -5,4 +5,5 @@
 
 mod batch;
 mod memory;
+mod metrics;
 mod pieces;
