@@ -100,7 +100,7 @@ pub fn encoder_layers(
     .unwrap_or_else(|| formula(x, attention, select, settings, layers))
 }
 
-/// A layer whose queries are other vectors than its keys and values: the second of two streams (XLNet, Yang
+/// A layer whose queries are other vectors than its keys and values: the second of two streams (`XLNet`, Yang
 /// et al., 2019, §2.3) asks with the one and looks at the other. It has no kernels yet.
 ///
 /// # Shapes

@@ -9,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 /// kind.
 ///
 /// A float32 has a relative error of 6e-8. The sums here have up to some hundreds of terms, which every level
-/// adds in another order, and two LayerNorms after each other divide by deviations that are themselves such
+/// adds in another order, and two `LayerNorm`s after each other divide by deviations that are themselves such
 /// sums: together some hundred roundings. The kernels' own exp and erfc are right to 1e-7.
 pub(super) const TOLERANCE: f64 = 2e-5;
 

@@ -74,16 +74,19 @@ mod tests {
         });
     }
 
+    type Loss<'a> = &'a dyn Fn(&[Tensor]) -> Tensor;
+
     #[test]
     fn weights_and_targets_that_learn_have_their_gradients() {
         let wide = |tensor: Tensor| tensor.to_kind(Kind::Float) * 0.5;
         let [values, weights, targets] = [0, 1, 2].map(|stream| numbers(&[3, 5], stream));
         let inputs = [values, wide(weights.gt(0.0)), wide(targets.gt(0.0))];
         let total = Tensor::from(4.0_f32);
-        let losses: [&dyn Fn(&[Tensor]) -> Tensor; 2] =
-            [&|p| mean(&p[0], &p[1], &total) + p[2].sum(Kind::Float) * 0.0, &|p| {
-                binary_cross_entropy(&p[0], &p[2], &p[1], &total)
-            }];
+        let losses: [Loss<'_>; 2] = [
+            // Of all inputs, as the other is.
+            &|p| mean(&p[0], &p[1], &total) + p[2].sum(Kind::Float) * 0.0,
+            &|p| binary_cross_entropy(&p[0], &p[2], &p[1], &total),
+        ];
         for loss in losses {
             let at_level = |level| with_kernel_level(level, || learnt(&inputs, loss)).unwrap();
             let (found, exact) = (at_level(KernelLevel::Baseline), at_level(KernelLevel::Formula));
