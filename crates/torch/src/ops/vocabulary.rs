@@ -128,8 +128,8 @@ mod tests {
                 // further than the sums differ, which is over tokens that are less likely than that.
                 let other = found.ne_tensor(&exact).sum(Kind::Int64).int64_value(&[]);
                 assert!(other <= 1 + b * n / 100, "{level}: {other} of {}", b * n);
-                let at = |ids: &Tensor| cumulative.gather(-1, &ids.unsqueeze(-1), false);
-                let apart = (at(&found) - at(&exact)).abs().max().double_value(&[]);
+                let before = |ids: &Tensor| cumulative.gather(-1, &ids.unsqueeze(-1), false);
+                let apart = (before(&found) - before(&exact)).abs().max().double_value(&[]);
                 assert!(apart < 0.02, "{level}: {apart}");
             });
         });

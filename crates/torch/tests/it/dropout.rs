@@ -31,15 +31,16 @@ fn each_number_is_kept_with_its_probability_and_scaled() {
     at_each_kernel_level("each_number_is_kept_with_its_probability_and_scaled", |_| {
         for rate in [0.1, 0.5, 0.9, 1e-3] {
             let left = ones_left(1, rate, 16, 64, 128);
-            let kept = left.gt(0.0);
+            let left_over = left.gt(0.0);
             assert!((left.max().double_value(&[]) - 1.0 / (1.0 - rate)).abs() < 1e-6 / (1.0 - rate));
             let n = left.numel() as f64;
-            let all = kept.sum(Kind::Double).double_value(&[]);
+            let all = left_over.sum(Kind::Double).double_value(&[]);
             assert!(deviations(all, n, 1.0 - rate).abs() < 5.0, "{rate}: {all} of {n}");
             // In no column, position or example more often than chance has it: 208 sums, each within six deviations.
             for dimension in 0..3 {
                 let others: Vec<i64> = (0..3).filter(|&other| other != dimension).collect();
-                let counts = Vec::<f64>::try_from(kept.sum_dim_intlist(others, false, Kind::Double)).unwrap();
+                let counts =
+                    Vec::<f64>::try_from(left_over.sum_dim_intlist(others, false, Kind::Double)).unwrap();
                 let each = n / counts.len() as f64;
                 for count in &counts {
                     assert!(deviations(*count, each, 1.0 - rate).abs() < 6.0, "{rate}: {count} of {each}");
@@ -53,7 +54,7 @@ fn each_number_is_kept_with_its_probability_and_scaled() {
 fn neighbours_are_dropped_independently() {
     let _turn = turn();
     let dropped = |seed| ones_left(seed, 0.5, 16, 64, 128).eq(0.0).to_kind(Kind::Double);
-    let one = dropped(7);
+    let first = dropped(7);
     // Of two independent places both are dropped in a quarter of cases.
     let both = |a: &Tensor, b: &Tensor, what: &str| {
         let n = a.numel() as f64;
@@ -63,22 +64,26 @@ fn neighbours_are_dropped_independently() {
     for (dimension, length) in [(0, 16), (1, 64), (2, 128)] {
         for lag in [1, 2, 8] {
             let n = length - lag;
-            both(&one.narrow(dimension, 0, n), &one.narrow(dimension, lag, n), &format!("{dimension}+{lag}"));
+            both(
+                &first.narrow(dimension, 0, n),
+                &first.narrow(dimension, lag, n),
+                &format!("{dimension}+{lag}"),
+            );
         }
     }
-    both(&one, &dropped(8), "another seed");
+    both(&first, &dropped(8), "another seed");
 }
 
 #[test]
 fn what_is_dropped_is_a_function_of_the_seed_and_not_of_threads() {
     let _turn = turn();
     let before = electra_torch::num_threads().unwrap();
-    let one = ones_left(3, 0.1, 8, 64, 64);
+    let first = ones_left(3, 0.1, 8, 64, 64);
     set_num_threads(3).unwrap();
     let three = ones_left(3, 0.1, 8, 64, 64);
     set_num_threads(before).unwrap();
-    assert_eq!(one, three);
-    assert_ne!(one, ones_left(4, 0.1, 8, 64, 64));
+    assert_eq!(first, three);
+    assert_ne!(first, ones_left(4, 0.1, 8, 64, 64));
 }
 
 /// A layer in which a sub-layer adds 1 to everything before its dropout, and the rest adds nothing.
@@ -86,17 +91,17 @@ fn branch_of_ones(rate: f64, seed: i64, rows: i64, d: i64) -> Tensor {
     tch::manual_seed(seed);
     let zeros = |shape: &[i64]| Tensor::zeros(shape, CPU);
     let (square, wide, high) = (zeros(&[d, d]), zeros(&[4 * d, d]), zeros(&[d, 4 * d]));
-    let (none, inner, one) = (zeros(&[d]), zeros(&[4 * d]), Tensor::ones([d], CPU));
-    let nothing = Affine { weight: &square, bias: &none };
-    let norm = Affine { weight: &one, bias: &none };
+    let (no_bias, inner, ones) = (zeros(&[d]), zeros(&[4 * d]), Tensor::ones([d], CPU));
+    let nothing = Affine { weight: &square, bias: &no_bias };
+    let norm = Affine { weight: &ones, bias: &no_bias };
     let parameters = electra_torch::LayerParameters {
         query: nothing,
         key: nothing,
         value: nothing,
-        attention_output: Affine { weight: &square, bias: &one },
+        attention_output: Affine { weight: &square, bias: &ones },
         attention_layer_norm: norm,
         intermediate: Affine { weight: &wide, bias: &inner },
-        output: Affine { weight: &high, bias: &none },
+        output: Affine { weight: &high, bias: &no_bias },
         layer_norm: norm,
     };
     let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: rate, attention_dropout: 0.0 };
@@ -109,8 +114,8 @@ fn a_layer_drops_of_what_a_sub_layer_adds() {
     let _turn = turn();
     at_each_kernel_level("a_layer_drops_of_what_a_sub_layer_adds", |_| {
         for rate in [0.1, 0.5] {
-            let kept = branch_of_ones(rate, 5, 512, 64).gt(0.0); // above its row's mean
-            let (count, n) = (kept.sum(Kind::Double).double_value(&[]), kept.numel() as f64);
+            let left_over = branch_of_ones(rate, 5, 512, 64).gt(0.0); // above its row's mean
+            let (count, n) = (left_over.sum(Kind::Double).double_value(&[]), left_over.numel() as f64);
             assert!(deviations(count, n, 1.0 - rate).abs() < 5.0, "{rate}: {count} of {n}");
         }
     });
@@ -125,18 +130,18 @@ fn a_layer_drops_probabilities_of_its_attention() {
         let (l, rate) = (64, 0.3);
         let zeros = |shape: &[i64]| Tensor::zeros(shape, CPU);
         let (nothing, wide, high) = (zeros(&[l, l]), zeros(&[4 * l, l]), zeros(&[l, 4 * l]));
-        let (none, inner, one) = (zeros(&[l]), zeros(&[4 * l]), Tensor::ones([l], CPU));
+        let (no_bias, inner, ones) = (zeros(&[l]), zeros(&[4 * l]), Tensor::ones([l], CPU));
         let identity = Tensor::eye(l, CPU);
         let affine = |weight, bias| Affine { weight, bias };
         let parameters = electra_torch::LayerParameters {
-            query: affine(&nothing, &none),
-            key: affine(&nothing, &none),
-            value: affine(&identity, &none),
-            attention_output: affine(&identity, &none),
-            attention_layer_norm: affine(&one, &none),
+            query: affine(&nothing, &no_bias),
+            key: affine(&nothing, &no_bias),
+            value: affine(&identity, &no_bias),
+            attention_output: affine(&identity, &no_bias),
+            attention_layer_norm: affine(&ones, &no_bias),
             intermediate: affine(&wide, &inner),
-            output: affine(&high, &none),
-            layer_norm: affine(&one, &none),
+            output: affine(&high, &no_bias),
+            layer_norm: affine(&ones, &no_bias),
         };
         let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: 0.0, attention_dropout: rate };
         let b = 40;
@@ -147,8 +152,8 @@ fn a_layer_drops_probabilities_of_its_attention() {
         let off = identity.logical_not().unsqueeze(0).expand([b, l, l], false);
         let least = output.masked_fill(&off.logical_not(), f64::INFINITY).amin([2], true);
         let most = output.masked_fill(&off.logical_not(), f64::NEG_INFINITY).amax([2], true);
-        let kept = output.gt_tensor(&((least + most) / 2.0)).masked_select(&off);
-        let (count, n) = (kept.sum(Kind::Double).double_value(&[]), kept.numel() as f64);
+        let left_over = output.gt_tensor(&((least + most) / 2.0)).masked_select(&off);
+        let (count, n) = (left_over.sum(Kind::Double).double_value(&[]), left_over.numel() as f64);
         assert!(deviations(count, n, 1.0 - rate).abs() < 5.0, "{count} of {n}");
     });
 }
@@ -180,8 +185,9 @@ fn gradients_are_those_of_the_numbers_that_were_kept() {
             );
         };
         let dot = |a: &Tensor, b: &Tensor| (a * b).sum(Kind::Double).double_value(&[]);
-        let at = |sign: f64| tch::no_grad(|| loss(&(&x + &direction * (sign * step)), &p).double_value(&[]));
-        check("input", dot(&leaf.grad(), &direction), at(1.0), at(-1.0));
+        let loss_at =
+            |sign: f64| tch::no_grad(|| loss(&(&x + &direction * (sign * step)), &p).double_value(&[]));
+        check("input", dot(&leaf.grad(), &direction), loss_at(1.0), loss_at(-1.0));
         for (index, parameter) in p.iter().flatten().enumerate() {
             let direction = Tensor::randn_like(parameter);
             let moved = |sign: f64| {

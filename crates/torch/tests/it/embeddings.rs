@@ -77,8 +77,8 @@ fn gradients_of_embeddings_are_those_of_the_numbers_that_were_kept() {
     let loss = |word: &Tensor| (output(word) * &weights).sum(Kind::Double);
     loss(&word).backward();
     let direction = numbers(&[v, e], 8, Kind::Float, Device::Cpu);
-    let at = |sign: f64| tch::no_grad(|| loss(&(&word + &direction * (sign * 1e-3))).double_value(&[]));
-    let measured = (at(1.0) - at(-1.0)) / 2e-3;
+    let loss_at = |sign: f64| tch::no_grad(|| loss(&(&word + &direction * (sign * 1e-3))).double_value(&[]));
+    let measured = (loss_at(1.0) - loss_at(-1.0)) / 2e-3;
     let gradient = (word.grad() * direction).sum(Kind::Double).double_value(&[]);
     assert!((gradient - measured).abs() < 0.01 * measured.abs().max(1.0), "{gradient}, measured {measured}");
 }
@@ -157,11 +157,11 @@ fn losses_have_the_numbers_and_gradients_of_their_operations() {
             }
             let ours = learnt(&[x], || binary_cross_entropy(x, &targets, &weights, &whole));
             let libtorch = learnt(&[x], || {
-                let none: Option<&Tensor> = None;
+                let no_weight: Option<&Tensor> = None;
                 let loss = x.binary_cross_entropy_with_logits(
                     &targets.to_kind(Kind::Float),
                     Some(&float),
-                    none,
+                    no_weight,
                     tch::Reduction::Sum,
                 );
                 loss / &whole

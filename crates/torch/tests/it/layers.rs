@@ -186,14 +186,14 @@ fn the_last_layer_at_some_positions_is_a_part_of_the_whole() {
         let _ = mask.narrow(0, 0, 1).narrow(1, 5, l - 5).fill_(0);
         // One twice, and one at padding, where the output is 0.
         let positions = Tensor::from_slice2(&[[0_i64, 3, 4, 20], [20, 7, 7, 1], [2, 9, 11, 0]]);
-        let at = |x: &Tensor| x.gather(1, &positions.unsqueeze(-1).expand([b, 4, d], false), false);
+        let gathered = |x: &Tensor| x.gather(1, &positions.unsqueeze(-1).expand([b, 4, d], false), false);
         let real = mask.gather(1, &positions, false).unsqueeze(-1);
         let ours = |x: &Tensor, select| {
             encoder_layers(x, Attention::Keys(&mask), select, settings(heads, 0.0), &layers)
         };
         near(
             &run(&x, &p, |x| ours(x, Select::Positions(&positions))),
-            &run(&x, &p, |x| at(&ours(x, Select::All)) * &real),
+            &run(&x, &p, |x| gathered(&ours(x, Select::All)) * &real),
         );
         let bad = Tensor::from_slice2(&[[0_i64], [l], [0]]);
         let error = panics(|| ours(&x, Select::Positions(&bad)));

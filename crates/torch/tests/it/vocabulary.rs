@@ -29,11 +29,11 @@ fn likelihoods_have_the_numbers_and_gradients_of_their_operations() {
         let plain = logits.log_softmax(-1, Kind::Float).gather(1, &ids.unsqueeze(-1), false).squeeze_dim(-1);
         let libtorch = learnt(plain);
         let ours = log_likelihood(&x, &table, &bias, &ids);
-        let kept = values(&ours.logits);
-        assert_close(&kept, &values(&logits), 1e-5, "logits");
+        let logits_before = values(&ours.logits);
+        assert_close(&logits_before, &values(&logits), 1e-5, "logits");
         assert!(!ours.logits.requires_grad());
         let with_logits = learnt(ours.log_p);
-        assert_eq!(kept, values(&ours.logits), "the backward pass left them");
+        assert_eq!(logits_before, values(&ours.logits), "the backward pass left them");
         let alone = learnt(log_likelihood_alone(&x, &table, &bias, &ids));
         assert_eq!(with_logits, alone);
         assert_close(&with_logits.0, &libtorch.0, 1e-5, "log p");
@@ -45,16 +45,16 @@ fn likelihoods_have_the_numbers_and_gradients_of_their_operations() {
 
 #[test]
 fn a_likelihood_of_far_logits_is_finite_and_one_of_none_is_not_a_number() {
-    let one = |x: f32| {
+    let log_p = |x: f32| {
         let x = Tensor::from_slice(&[x]).view([1, 1]);
         let (table, bias) =
             (Tensor::from_slice(&[1_f32, -1.0]).view([2, 1]), Tensor::zeros([2], (Kind::Float, CPU)));
         let ids = Tensor::from_slice(&[1_i64]);
         log_likelihood_alone(&x, &table, &bias, &ids).double_value(&[0])
     };
-    assert_eq!(one(1e4), -2e4);
-    assert_eq!(one(-1e4), 0.0);
-    assert!(one(f32::NAN).is_nan() && one(f32::INFINITY).is_nan());
+    assert_eq!(log_p(1e4), -2e4);
+    assert_eq!(log_p(-1e4), 0.0);
+    assert!(log_p(f32::NAN).is_nan() && log_p(f32::INFINITY).is_nan());
 }
 
 #[test]
@@ -97,8 +97,8 @@ fn samples_are_those_of_a_search_in_the_cumulative_sum() {
     let ours = sample(&logits, &uniforms);
     let cumulative = logits.softmax(-1, Kind::Double).cumsum(-1, Kind::Double);
     let no_sorter: Option<&Tensor> = None;
-    let wanted = uniforms.to_kind(Kind::Double).unsqueeze(-1);
-    let searched = wanted.searchsorted(&cumulative, false, true, "right", no_sorter).squeeze_dim(-1);
+    let thresholds = uniforms.to_kind(Kind::Double).unsqueeze(-1);
+    let searched = thresholds.searchsorted(&cumulative, false, true, "right", no_sorter).squeeze_dim(-1);
     let apart = (&ours - searched).abs();
     // Sums that are rounded differently put a few numbers on the other side of a boundary, never further.
     assert!(apart.max().int64_value(&[]) <= 1);
