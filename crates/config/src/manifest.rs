@@ -156,10 +156,10 @@ mod tests {
         for name in ["model", "state", MANIFEST] {
             let path = folder.path().join(name);
             let whole = fs::read(&path).unwrap();
-            for at in 0..whole.len() {
+            for index in 0..whole.len() {
                 for bit in [0x01, 0x80] {
                     let mut bytes = whole.clone();
-                    bytes[at] ^= bit;
+                    bytes[index] ^= bit;
                     fs::write(&path, &bytes).unwrap();
                     let error = Manifest::verify(folder.path(), &["model", "state"]).unwrap_err().to_string();
                     assert!(error.contains("damaged"), "{error}");

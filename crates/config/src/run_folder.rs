@@ -148,7 +148,7 @@ impl Checkpoints {
             let path = entry.map_err(io(&self.path, "listing it"))?.path();
             found.extend(step_of(&path).map(|step| (step, path)));
         }
-        found.sort_by(|one, other| other.cmp(one));
+        found.sort_by(|step, other| other.cmp(step));
         Ok(found)
     }
 

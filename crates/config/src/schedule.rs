@@ -62,8 +62,8 @@ mod tests {
         assert_eq!(schedule.at(10, 0.1), 0.9);
         assert_eq!(schedule.at(5_000, 0.005), 0.995 * 0.5);
         assert_eq!(schedule.at(10_000, 0.01), 0.99);
-        let none = Schedule { warmup_steps: 0, ..schedule };
-        assert_eq!(none.at(0, 0.0), 1.0);
+        let cold = Schedule { warmup_steps: 0, ..schedule };
+        assert_eq!(cold.at(0, 0.0), 1.0);
         assert_eq!(Schedule { warmup_share: 0.0, ..schedule }.at(0, 0.0), 1.0);
     }
 

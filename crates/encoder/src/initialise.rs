@@ -33,11 +33,11 @@ enum Law {
 impl Law {
     /// By name alone, so that a head of someone else's needs no list here.
     fn of(name: &str, shape: &[i64], std: f64) -> Result<Self, Error> {
-        let is = |ending: &str| name == ending || name.ends_with(&format!(".{ending}"));
+        let ends = |ending: &str| name == ending || name.ends_with(&format!(".{ending}"));
         match *shape {
-            _ if is("LayerNorm.weight") => Ok(Self::Constant(1.0)),
-            _ if is("bias") => Ok(Self::Constant(0.0)),
-            [outputs, inputs] if GLOROT.iter().any(|ending| is(ending)) => {
+            _ if ends("LayerNorm.weight") => Ok(Self::Constant(1.0)),
+            _ if ends("bias") => Ok(Self::Constant(0.0)),
+            [outputs, inputs] if GLOROT.iter().any(|ending| ends(ending)) => {
                 Ok(Self::GlorotUniform { inputs, outputs })
             }
             [_, _] => Ok(Self::TruncatedNormal { std }),
@@ -86,12 +86,12 @@ pub fn initialise(var_store: &nn::VarStore, std: f64, seed: u64) -> Result<(), E
 
 /// The name under which a parameter is drawn: its own, but the kept encoder's for a table that this lacks.
 fn drawn_as(name: &str, exists: impl Fn(&str) -> bool) -> String {
-    let kept = Part::MAIN
+    let main_name = Part::MAIN
         .tied
         .and_then(|tied| name.strip_prefix(tied))
         .filter(|name| name.starts_with(EMBEDDINGS))
         .map(|name| format!("{}{name}", Part::MAIN.prefix));
-    kept.filter(|kept| !exists(kept)).unwrap_or_else(|| name.to_owned())
+    main_name.filter(|main_name| !exists(main_name)).unwrap_or_else(|| name.to_owned())
 }
 
 fn generator(seed: u64, name: &str) -> ChaCha8Rng {

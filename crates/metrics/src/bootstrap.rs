@@ -194,13 +194,13 @@ fn draws(
 /// The middle of the draws: quantiles between two draws are in proportion, as numpy's are.
 fn interval(estimate: f64, mut drawn: Vec<f64>, level: f64) -> Interval {
     drawn.sort_unstable_by(f64::total_cmp);
-    let at = |share: f64| {
+    let quantile = |share: f64| {
         let place = share * (drawn.len() - 1) as f64;
         let (low, high) = (drawn[place.floor() as usize], drawn[place.ceil() as usize]);
         low + (high - low) * place.fract()
     };
     let tail = (1.0 - level) / 2.0;
-    Interval { estimate, low: at(tail), high: at(1.0 - tail), level }
+    Interval { estimate, low: quantile(tail), high: quantile(1.0 - tail), level }
 }
 
 #[cfg(test)]

@@ -25,9 +25,9 @@ pub fn f1(predictions: &[usize], labels: &[usize], positive: usize) -> Result<f6
     check(predictions, labels)?;
     let (mut both, mut either) = (0_u64, 0_u64);
     for (prediction, label) in predictions.iter().zip(labels) {
-        let (predicted, wanted) = (*prediction == positive, *label == positive);
-        both += u64::from(predicted && wanted);
-        either += u64::from(predicted) + u64::from(wanted);
+        let (predicted, expected) = (*prediction == positive, *label == positive);
+        both += u64::from(predicted && expected);
+        either += u64::from(predicted) + u64::from(expected);
     }
     Ok(if both == 0 { 0.0 } else { 2.0 * both as f64 / either as f64 })
 }
@@ -50,7 +50,7 @@ pub fn matthews(predictions: &[usize], labels: &[usize]) -> Result<f64, Error> {
         counts.entry(*label).or_default().1 += 1;
     }
     // Whole numbers, so that "no variance" is 0 and not nearly so.
-    let sum = |of: fn(&(i128, i128)) -> i128| counts.values().map(of).sum::<i128>();
+    let sum = |term: fn(&(i128, i128)) -> i128| counts.values().map(term).sum::<i128>();
     let all = labels.len() as i128;
     let both = right(predictions, labels) as i128 * all - sum(|(p, t)| p * t);
     let of_predictions = all * all - sum(|(p, _)| p * p);

@@ -185,8 +185,8 @@ fn the_copy_gate_is_stable() {
                 &z.detach().full_like(f64::from(ell)),
                 &z.full_like(f64::from(u8::from(copied))).to_kind(Kind::Bool),
             );
-            for at in 0..5 {
-                let gate = z.double_value(&[at]);
+            for index in 0..5 {
+                let gate = z.double_value(&[index]);
                 // log σ(z) = −log(1 + e^−z), in double precision.
                 let log_sigma = |z: f64| -(-z).exp().ln_1p();
                 let softmax = log_sigma(-gate) + f64::from(ell);
@@ -196,7 +196,7 @@ fn the_copy_gate_is_stable() {
                 } else {
                     softmax
                 };
-                let found = log_p.double_value(&[at]);
+                let found = log_p.double_value(&[index]);
                 let error = (found - expected).abs() / expected.abs().max(1.0);
                 assert!(error < 1e-5, "z = {gate}, ℓ = {ell}, copied {copied}: {found}, expected {expected}");
             }

@@ -102,11 +102,12 @@ type Row = (Vec<i64>, Vec<bool>, Vec<i64>);
 pub(crate) fn batch(rows: i64, seed: i64) -> Batch {
     let data = |row: i64| -> Row {
         let n = if row + 1 == rows { 11 } else { 16 };
-        let mut ids: Vec<i64> =
-            (0..16).map(|at| if at < n { 5 + (row * 7 + at * 13 + seed) % (VOCAB - 5) } else { 0 }).collect();
+        let mut ids: Vec<i64> = (0..16)
+            .map(|place| if place < n { 5 + (row * 7 + place * 13 + seed) % (VOCAB - 5) } else { 0 })
+            .collect();
         ids[0] = 2;
         ids[n as usize - 1] = 3;
-        (ids, (0..16).map(|at| at < n).collect(), vec![2, 5, 9])
+        (ids, (0..16).map(|place| place < n).collect(), vec![2, 5, 9])
     };
     let rows: Vec<_> = (0..rows).map(data).collect();
     let stack = |pick: &dyn Fn(&Row) -> Tensor| Tensor::stack(&rows.iter().map(pick).collect::<Vec<_>>(), 0);

@@ -61,8 +61,8 @@ impl Trailer {
     pub(super) fn to_bytes(self) -> [u8; TRAILER] {
         let mut bytes = [0; TRAILER];
         let words = [self.examples, self.tokens, self.blocks, self.index_offset, self.file_length];
-        for (at, word) in words.into_iter().enumerate() {
-            bytes[8 * at..8 * at + 8].copy_from_slice(&word.to_le_bytes());
+        for (index, word) in words.into_iter().enumerate() {
+            bytes[8 * index..8 * index + 8].copy_from_slice(&word.to_le_bytes());
         }
         put(&mut bytes, 40, self.index_checksum);
         bytes[56..64].copy_from_slice(&END_MAGIC);
@@ -89,16 +89,16 @@ impl Trailer {
     }
 }
 
-fn put(bytes: &mut [u8], at: usize, value: u32) {
-    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+fn put(bytes: &mut [u8], offset: usize, value: u32) {
+    bytes[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
 }
 
 /// The little-endian u32 at a byte offset that the caller has checked.
-pub(super) fn get(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("a slice of four bytes"))
+pub(super) fn get(bytes: &[u8], offset: usize) -> u32 {
+    u32::from_le_bytes(bytes[offset..offset + 4].try_into().expect("a slice of four bytes"))
 }
 
 /// The little-endian u64 at a byte offset that the caller has checked.
-pub(super) fn get64(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("a slice of eight bytes"))
+pub(super) fn get64(bytes: &[u8], offset: usize) -> u64 {
+    u64::from_le_bytes(bytes[offset..offset + 8].try_into().expect("a slice of eight bytes"))
 }

@@ -125,15 +125,15 @@ impl Shard {
         }
         let (_, bytes, _) = self.block(block);
         let count = self.examples_in(block);
-        let at = (example % u64::from(EXAMPLES_PER_BLOCK)) as usize;
-        let start = if at == 0 { 0 } else { get(bytes, 4 * (at - 1)) as usize };
-        let end = get(bytes, 4 * at) as usize;
+        let index = (example % u64::from(EXAMPLES_PER_BLOCK)) as usize;
+        let start = if index == 0 { 0 } else { get(bytes, 4 * (index - 1)) as usize };
+        let end = get(bytes, 4 * index) as usize;
         let id_bytes = self.header.id_bytes();
         let ids = &bytes[EXAMPLE_ENTRY * count..];
         Ok(ExampleRef {
             bytes: &ids[start * id_bytes..end * id_bytes],
             id_bytes,
-            first_segment: get(bytes, 4 * (count + at)) as usize,
+            first_segment: get(bytes, 4 * (count + index)) as usize,
         })
     }
 
@@ -205,19 +205,19 @@ impl Shard {
         if bytes.len() < entries {
             return Err(self.damaged(offset, &format!("block {block} is too short for its {count} examples")));
         }
-        let room = (bytes.len() - entries) / self.header.id_bytes();
+        let capacity = (bytes.len() - entries) / self.header.id_bytes();
         let mut start = 0;
-        for at in 0..count {
-            let end = get(bytes, 4 * at);
-            let first_segment = get(bytes, 4 * (count + at));
+        for index in 0..count {
+            let end = get(bytes, 4 * index);
+            let first_segment = get(bytes, 4 * (count + index));
             let length = end.checked_sub(start).filter(|&length| {
                 (1..=self.header.max_length).contains(&length)
                     && first_segment <= length
-                    && end as usize <= room
+                    && end as usize <= capacity
             });
             if length.is_none() {
                 return Err(
-                    self.damaged(offset, &format!("example {at} of block {block} has no valid length"))
+                    self.damaged(offset, &format!("example {index} of block {block} has no valid length"))
                 );
             }
             start = end;

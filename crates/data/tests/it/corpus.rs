@@ -35,11 +35,11 @@ fn the_same_bytes_on_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     for unit in [Unit::Line, Unit::Sentence] {
         let config = || CorpusConfig { unit, shard_tokens: 20_000, ..config(32, 200) };
-        let [one, many] = [1, 5].map(|threads| folder.path().join(format!("{unit:?}-{threads}")));
-        let manifest = build_with(&one, 1, config());
+        let [single, many] = [1, 5].map(|threads| folder.path().join(format!("{unit:?}-{threads}")));
+        let manifest = build_with(&single, 1, config());
         build_with(&many, 5, config());
         assert!(manifest.shards.len() > 2, "several shards are tested");
-        assert_eq!(contents(&one), contents(&many));
+        assert_eq!(contents(&single), contents(&many));
 
         let counts = &manifest.counts;
         assert_eq!((counts.documents, counts.empty_documents), (2571, 429));
@@ -48,10 +48,11 @@ fn the_same_bytes_on_any_number_of_threads() {
             Event::EndOfDocument => None,
         });
         assert_eq!(counts.text_tokens, letters.sum::<u64>());
-        let corpus = Corpus::open(&one).unwrap();
+        let corpus = Corpus::open(&single).unwrap();
         corpus.verify().unwrap();
         assert_eq!(corpus.manifest(), &manifest);
-        let tokens: u64 = (0..corpus.examples()).map(|at| corpus.example(at).unwrap().length() as u64).sum();
+        let tokens: u64 =
+            (0..corpus.examples()).map(|number| corpus.example(number).unwrap().length() as u64).sum();
         assert_eq!(tokens, counts.tokens);
         // Nothing lost: what is stored beside the text is [CLS], [SEP], and a second [SEP] where there is B.
         assert_eq!(tokens, counts.text_tokens + 2 * counts.examples + counts.two_segments);
@@ -146,12 +147,12 @@ fn an_existing_corpus_is_not_overwritten() {
     // Of two builds at once the second to end finds the first one's corpus.
     let both = folder.path().join("both");
     let [first, second] = [0, 1].map(|_| CorpusWriter::create(&both, config(32, 200)).unwrap());
-    for (at, mut writer) in [first, second].into_iter().enumerate() {
+    for (number, mut writer) in [first, second].into_iter().enumerate() {
         writer.push(&[10, 11, 12]).unwrap();
         let outcome = writer.finish();
         assert!(
             matches!(
-                (at, &outcome),
+                (number, &outcome),
                 (0, Ok(_)) | (1, Err(Error::Store(electra_store::Error::Occupied { .. })))
             ),
             "{outcome:?}"

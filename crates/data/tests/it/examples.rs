@@ -53,7 +53,7 @@ proptest! {
     #[test]
     fn examples_are_well_formed(config in any_config(), documents in any_documents()) {
         let (made, dropped) = build(&config, &documents);
-        let mut kept = 0;
+        let mut packed = 0;
         for (ids, first) in made.iter().flatten() {
             prop_assert!((3..=config.max_length).contains(&ids.len()));
             prop_assert_eq!((ids[0], ids[first - 1], ids[ids.len() - 1]), (2, 3, 3));
@@ -61,10 +61,10 @@ proptest! {
             prop_assert_eq!(special, if *first == ids.len() { 2 } else { 3 });
             prop_assert!(*first >= 3, "no text in the first segment");
             prop_assert!(*first == ids.len() || ids.len() - first >= 2, "no text in the second segment");
-            kept += ids.len() - special;
+            packed += ids.len() - special;
         }
         let text: usize = documents.iter().flatten().map(Vec::len).sum();
-        prop_assert_eq!(kept as u64 + dropped, text as u64, "tokens that nobody counted");
+        prop_assert_eq!(packed as u64 + dropped, text as u64, "tokens that nobody counted");
     }
 
     #[test]

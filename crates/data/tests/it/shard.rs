@@ -23,7 +23,7 @@ fn write(path: &Path, vocab_size: u32, rows: &Rows) -> ShardSummary {
 fn read(path: &Path) -> Result<Rows, Error> {
     let shard = Shard::open(path)?;
     (0..shard.examples())
-        .map(|at| shard.example(at).map(|example| (example.input_ids(), example.first_segment())))
+        .map(|index| shard.example(index).map(|example| (example.input_ids(), example.first_segment())))
         .collect()
 }
 
@@ -34,7 +34,7 @@ fn any_rows(vocab_size: u32, most: usize) -> impl Strategy<Value = Rows> {
 }
 
 fn small_rows() -> Rows {
-    (0..7u32).map(|row| ((0..3 + row).map(|at| row * 10 + at).collect(), 2)).collect()
+    (0..7u32).map(|row| ((0..3 + row).map(|index| row * 10 + index).collect(), 2)).collect()
 }
 
 proptest! {
@@ -65,7 +65,7 @@ proptest! {
         rows in prop_oneof![any_rows(1 << 16, 40), any_rows(1 << 20, 40)],
         wide: bool,
         copies in prop_oneof![4 => Just(1usize), 1 => Just(60)],
-        at: prop::sample::Index,
+        index: prop::sample::Index,
         flip in 1u8..,
     ) {
         // Sixty copies of up to forty rows make several blocks.
@@ -76,8 +76,8 @@ proptest! {
         let rows: Rows = rows.into_iter().map(|(ids, first)| (ids.iter().map(|id| id % vocab_size).collect(), first)).collect();
         write(&path, vocab_size, &rows);
         let mut bytes = std::fs::read(&path).unwrap();
-        let at = at.index(bytes.len());
-        bytes[at] ^= flip;
+        let index = index.index(bytes.len());
+        bytes[index] ^= flip;
         std::fs::write(&path, bytes).unwrap();
         if let Ok(read) = read(&path) {
             prop_assert_eq!(read, rows);
@@ -115,12 +115,12 @@ fn any_changed_byte_gives_an_error() {
     let path = folder.path().join("shard.bin");
     write(&path, 100, &small_rows());
     let whole = std::fs::read(&path).unwrap();
-    for at in 0..whole.len() {
+    for index in 0..whole.len() {
         for flip in [0x01, 0x80, 0xff] {
             let mut bytes = whole.clone();
-            bytes[at] ^= flip;
+            bytes[index] ^= flip;
             std::fs::write(&path, bytes).unwrap();
-            let error = read(&path).expect_err(&format!("byte {at} flipped by {flip:02x} went unseen"));
+            let error = read(&path).expect_err(&format!("byte {index} flipped by {flip:02x} went unseen"));
             assert!(error.to_string().contains("shard.bin"), "{error}");
         }
     }

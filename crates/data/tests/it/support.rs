@@ -47,7 +47,8 @@ pub(crate) fn small_corpus(folder: &Path, max_length: usize, documents: u32) -> 
     for document in 0..documents {
         for line in 0..1 + document % 4 {
             let length = 1 + (document * 7 + line * 13) % 40;
-            let unit: Vec<u32> = (0..length).map(|at| 5 + (document * 31 + line * 17 + at) % 495).collect();
+            let unit: Vec<u32> =
+                (0..length).map(|place| 5 + (document * 31 + line * 17 + place) % 495).collect();
             writer.push(&unit).unwrap();
         }
         writer.end_document().unwrap();

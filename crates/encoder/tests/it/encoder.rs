@@ -129,10 +129,10 @@ fn hidden_states_are_the_layers_outputs_and_dropout_is_for_training_alone() {
 fn each_dropout_does_something() {
     let _alone = libtorch_generator();
     let rows = Rows::padded(&[ROW, OTHER], 12);
-    let none = config().without_dropout();
-    let hidden = EncoderConfig { hidden_dropout_prob: 0.5, ..none.clone() };
-    let attention = EncoderConfig { attention_probs_dropout_prob: 0.5, ..none.clone() };
-    for (config, random) in [(none, false), (hidden, true), (attention, true)] {
+    let plain = config().without_dropout();
+    let hidden = EncoderConfig { hidden_dropout_prob: 0.5, ..plain.clone() };
+    let attention = EncoderConfig { attention_probs_dropout_prob: 0.5, ..plain.clone() };
+    for (config, random) in [(plain, false), (hidden, true), (attention, true)] {
         let (_parameters, encoder) = encoder(&config);
         let trained = encoder.forward_t(&rows.input(), true);
         assert_eq!(difference(&trained, &states(&encoder, &rows)) > 1e-3, random);
@@ -165,8 +165,8 @@ fn tied_tables_are_one_parameter() {
     for (tied, own) in [(Tied::AllEmbeddings, 0), (Tied::WordOnly, 4), (Tied::None, 5)] {
         let network = electra(tied);
         let names: Vec<_> = network.var_store.variables().into_keys().collect();
-        let kept = names.iter().filter(|name| name.starts_with("main.electra.embeddings."));
-        assert_eq!(kept.count(), own, "{tied:?}");
+        let own_embeddings = names.iter().filter(|name| name.starts_with("main.electra.embeddings."));
+        assert_eq!(own_embeddings.count(), own, "{tied:?}");
         assert!(names.iter().any(|name| name == "main.electra.embeddings_project.weight"));
         assert!(!names.iter().any(|name| name.contains("__")));
         initialise(&network.var_store, 0.02, 1).unwrap();

@@ -155,8 +155,8 @@ fn the_kept_encoder_of_a_seed_begins_the_same_whatever_the_objective() {
         let there = electra.variables();
         for name in mlm.variables().keys().filter(|name| name.starts_with("main.electra.")) {
             let tied_name = name.replacen("main.", "generator.", 1);
-            let kept = if there.contains_key(name) { name } else { &tied_name };
-            assert_eq!(named(&mlm, name), named(&electra, kept), "{name} {tied:?}");
+            let stored = if there.contains_key(name) { name } else { &tied_name };
+            assert_eq!(named(&mlm, name), named(&electra, stored), "{name} {tied:?}");
         }
         let word = "electra.embeddings.word_embeddings.weight";
         if tied == Tied::None {

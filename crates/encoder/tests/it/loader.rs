@@ -34,11 +34,11 @@ fn what_fits_is_loaded() {
 #[test]
 fn other_kinds_are_converted() {
     let var_store = mlm();
-    let kept = weights(|_| {});
+    let saved = weights(|_| {});
     weights(|tensors| tensors.iter_mut().for_each(|(_, tensor)| *tensor = tensor.to_kind(Kind::Double)))
         .load_into(&var_store)
         .unwrap();
-    assert!(Weights::of(&var_store, Part::ALL).iter().eq(kept.iter()));
+    assert!(Weights::of(&var_store, Part::ALL).iter().eq(saved.iter()));
 }
 
 #[test]

@@ -85,11 +85,12 @@ fn compute(parameters: &nn::VarStore, encoder: &Encoder, head: Head, parts: &[i6
 }
 
 /// The largest difference of states and of gradients, these in terms of the largest of all.
-fn apart(one: &Computed, other: &Computed) -> (f64, f64) {
+fn apart(first: &Computed, other: &Computed) -> (f64, f64) {
     let largest =
-        one.gradients.values().map(|gradient| gradient.abs().max().double_value(&[])).fold(0.0, f64::max);
-    let gradients = one.gradients.iter().map(|(name, gradient)| difference(gradient, &other.gradients[name]));
-    (difference(&one.states, &other.states), gradients.fold(0.0, f64::max) / largest)
+        first.gradients.values().map(|gradient| gradient.abs().max().double_value(&[])).fold(0.0, f64::max);
+    let gradients =
+        first.gradients.iter().map(|(name, gradient)| difference(gradient, &other.gradients[name]));
+    (difference(&first.states, &other.states), gradients.fold(0.0, f64::max) / largest)
 }
 
 #[test]

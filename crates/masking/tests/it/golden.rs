@@ -49,7 +49,12 @@ fn masks() {
         let ids = list(&case["input_ids"], |id| id.as_i64().unwrap());
         let masker = masker(config, 1000, ids.len(), int(&case["seed"]));
         let (positions, masked) = mask(&masker, int(&case["step"]), int(&case["example"]), &ids);
-        assert_eq!(positions, list(&case["positions"], |at| at.as_i64().unwrap()), "{}", case["rule"]);
+        assert_eq!(
+            positions,
+            list(&case["positions"], |position| position.as_i64().unwrap()),
+            "{}",
+            case["rule"]
+        );
         assert_eq!(masked, list(&case["masked_input_ids"], |id| id.as_i64().unwrap()), "{}", case["rule"]);
     }
 }

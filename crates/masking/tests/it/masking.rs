@@ -45,7 +45,7 @@ proptest! {
         let candidates = ids.iter().filter(|&&id| maskable(id)).count();
         let k = config.count(ids.len()).min(masker.capacity());
 
-        prop_assert!(positions.iter().all(|&at| maskable(ids[at as usize])), "a special token was masked");
+        prop_assert!(positions.iter().all(|&position| maskable(ids[position as usize])), "a special token was masked");
         prop_assert!(positions.is_sorted());
         match (config.choice, config.with_replacement) {
             (Choice::Token, true) => prop_assert_eq!(positions.len(), if candidates == 0 { 0 } else { k }),
@@ -55,8 +55,8 @@ proptest! {
         if !config.with_replacement {
             prop_assert!(positions.windows(2).all(|pair| pair[0] < pair[1]), "a position was drawn twice");
         }
-        for (at, (&id, &now)) in ids.iter().zip(&masked).enumerate() {
-            if positions.contains(&(at as i64)) {
+        for (position, (&id, &now)) in ids.iter().zip(&masked).enumerate() {
+            if positions.contains(&(position as i64)) {
                 prop_assert!(now == 4 || now == id || (5..1000).contains(&now));
                 prop_assert!(now != id || config.corruption.keep > 0.0 || config.corruption.random > 0.0);
             } else {
@@ -65,8 +65,8 @@ proptest! {
         }
         // Whatever a position became, putting the original back gives the input.
         let mut restored = masked;
-        for &at in &positions {
-            restored[at as usize] = ids[at as usize];
+        for &position in &positions {
+            restored[position as usize] = ids[position as usize];
         }
         prop_assert_eq!(restored, ids);
     }
@@ -81,19 +81,19 @@ proptest! {
         let continues = continuations();
         let masker = Masker::new(config, &vocabulary(1000), &continues, ids.len(), seed).unwrap();
         let (positions, _) = mask(&masker, 0, 0, &ids);
-        for at in 1..ids.len() {
-            let one_word = maskable(ids[at - 1]) && maskable(ids[at]) && continues[ids[at] as usize];
+        for position in 1..ids.len() {
+            let one_word = maskable(ids[position - 1]) && maskable(ids[position]) && continues[ids[position] as usize];
             if one_word {
-                let masked = [at as i64 - 1, at as i64].map(|at| positions.contains(&at));
-                prop_assert_eq!(masked[0], masked[1], "a word was cut at {}", at);
+                let masked = [position as i64 - 1, position as i64].map(|position| positions.contains(&position));
+                prop_assert_eq!(masked[0], masked[1], "a word was cut at {}", position);
             }
         }
     }
 
     #[test]
     fn rules_that_differ_in_corruption_choose_the_same_positions(ids in any_ids(), seed: u64, step: u64) {
-        let of = |config| mask(&masker(config, 1000, ids.len(), seed), step, 3, &ids).0;
-        prop_assert_eq!(of(MaskingConfig::electra()), of(MaskingConfig::bert()));
+        let positions_of = |config| mask(&masker(config, 1000, ids.len(), seed), step, 3, &ids).0;
+        prop_assert_eq!(positions_of(MaskingConfig::electra()), positions_of(MaskingConfig::bert()));
     }
 }
 
@@ -119,8 +119,8 @@ fn every_position_is_equally_likely() {
         let trials = 60_000;
         let mut counts = vec![0u64; length];
         for example in 0..trials {
-            for at in mask(&masker, 9, example, &ids).0 {
-                counts[at as usize] += 1;
+            for position in mask(&masker, 9, example, &ids).0 {
+                counts[position as usize] += 1;
             }
         }
         assert_eq!((counts[0], counts[length - 1]), (0, 0));
@@ -178,8 +178,8 @@ fn with_replacement_draws_independently() {
     for example in 0..trials {
         let (mut positions, _) = mask(&masker, 0, example, &ids);
         assert_eq!(positions.len(), 19);
-        for &at in &positions {
-            counts[at as usize] += 1;
+        for &position in &positions {
+            counts[position as usize] += 1;
         }
         positions.dedup();
         distinct += positions.len();
@@ -200,15 +200,15 @@ fn shares_of_mask_random_and_keep() {
     };
     let masker = masker(config, 105, 96, 7);
     let ids = plain_ids(96);
-    let (mut masks, mut kept, mut tokens) = (0u64, 0u64, vec![0u64; 105]);
+    let (mut masks, mut unchanged, mut tokens) = (0u64, 0u64, vec![0u64; 105]);
     let mut total = 0.0;
     for example in 0..40_000 {
         let (positions, masked) = mask(&masker, 0, example, &ids);
-        for at in positions {
+        for position in positions {
             total += 1.0;
-            match masked[at as usize] {
+            match masked[position as usize] {
                 4 => masks += 1,
-                id if id == ids[at as usize] => kept += 1,
+                id if id == ids[position as usize] => unchanged += 1,
                 id => tokens[id as usize] += 1,
             }
         }
@@ -216,7 +216,7 @@ fn shares_of_mask_random_and_keep() {
     // A random token is the original in one case of 100; that case counts as kept.
     let random: u64 = tokens.iter().sum();
     let expected = [0.6 * total, 0.103 * total, 0.297 * total];
-    assert_chi_square("shares", pearson([masks, kept, random].into_iter().zip(expected)), 2);
+    assert_chi_square("shares", pearson([masks, unchanged, random].into_iter().zip(expected)), 2);
     assert_eq!(tokens[..5], [0; 5], "a special token was drawn");
     // ids 10..=103 stand in the text: each is the original at one of 94 positions, where it counts as kept.
     let weight = |id: usize| if (10..=103).contains(&id) { 1.0 - 1.0 / 94.0 } else { 1.0 };
@@ -333,8 +333,9 @@ fn a_batch_is_masked_row_by_row() {
     // An example that stands in two rows has the same masks in both; a row of [CLS] [SEP] has none.
     assert_eq!(ids[..40], ids[80..120]);
     assert_eq!(ids[120..122], [2, 3]);
-    let mut none = MaskedRows { masked_input_ids: &mut [], masked_positions: &mut [], masked_valid: &mut [] };
-    assert_eq!(masker.mask_batch(5, &[], &[], &mut none), 0);
+    let mut empty =
+        MaskedRows { masked_input_ids: &mut [], masked_positions: &mut [], masked_valid: &mut [] };
+    assert_eq!(masker.mask_batch(5, &[], &[], &mut empty), 0);
 }
 
 #[test]

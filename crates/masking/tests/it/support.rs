@@ -28,7 +28,7 @@ pub(crate) fn pearson(counts: impl IntoIterator<Item = (u64, f64)>) -> f64 {
 
 /// `[CLS] 10 11 12 … [SEP]` of `length` tokens.
 pub(crate) fn plain_ids(length: usize) -> Vec<i64> {
-    let mut ids: Vec<i64> = (0..length as i64).map(|at| 9 + at).collect();
+    let mut ids: Vec<i64> = (0..length as i64).map(|place| 9 + place).collect();
     ids[0] = 2;
     ids[length - 1] = 3;
     ids

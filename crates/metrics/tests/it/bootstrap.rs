@@ -30,7 +30,7 @@ fn intervals_cover_the_truth_about_as_often_as_they_say() {
     let mut random = ChaCha8Rng::from_seed([7; 32]);
     let (trials, seeds, count) = (300, 10, 50);
     let config = Bootstrap { draws: 200, level: 0.9, seed: 1 };
-    let (mut one, mut paired, mut unpaired) = (0, 0, 0);
+    let (mut single, mut paired, mut unpaired) = (0, 0, 0);
     for _ in 0..trials {
         let examples: Vec<f64> = (0..count).map(|_| normal(&mut random)).collect();
         let first = runs(&mut random, seeds, &examples, 0.3);
@@ -40,7 +40,7 @@ fn intervals_cover_the_truth_about_as_often_as_they_say() {
             move |seed: usize, examples: &[Vec<usize>]| Ok(mean(&scores, seed, &examples[0]))
         };
         let found = multi_bootstrap(seeds, &[count], &config, score(&first)).unwrap();
-        one += usize::from(found.low <= 0.0 && 0.0 <= found.high);
+        single += usize::from(found.low <= 0.0 && 0.0 <= found.high);
         for (seeds, covered) in
             [(Seeds::Paired(seeds), &mut paired), (Seeds::Unpaired(seeds, seeds), &mut unpaired)]
         {
@@ -53,7 +53,7 @@ fn intervals_cover_the_truth_about_as_often_as_they_say() {
         }
     }
     // 0.9, less a little for ten seeds; without the noise of seeds it would be about 0.5 for the differences.
-    for covered in [one, paired, unpaired] {
+    for covered in [single, paired, unpaired] {
         let share = f64::from(u32::try_from(covered).unwrap()) / 300.0;
         assert!((0.82..0.97).contains(&share), "{share}");
     }
@@ -63,15 +63,15 @@ fn intervals_cover_the_truth_about_as_often_as_they_say() {
 fn pairs_are_drawn_together() {
     // The second arm is the first and a half: drawn together, the difference never moves.
     let runs = [1.0, 5.0, 2.0, 8.0];
-    let of = |seeds| {
+    let interval = |seeds| {
         let first = |seed: usize, _: &[Vec<usize>]| Ok(runs[seed] + 0.5);
         let second = |seed: usize, _: &[Vec<usize>]| Ok(runs[seed]);
         multi_bootstrap_difference(seeds, &[3], &Bootstrap::usual(1), first, second).unwrap()
     };
-    let paired = of(Seeds::Paired(4));
+    let paired = interval(Seeds::Paired(4));
     assert_eq!((paired.interval.low, paired.interval.high), (0.5, 0.5));
     assert_eq!(paired.p, 2.0 / 1001.0);
-    let unpaired = of(Seeds::Unpaired(4, 4));
+    let unpaired = interval(Seeds::Unpaired(4, 4));
     assert!(unpaired.interval.low < -2.0 && unpaired.interval.high > 2.0, "{unpaired:?}");
     assert!(unpaired.p > 0.5);
 }

@@ -44,11 +44,11 @@ fn great_and_small_numbers_correlate_too() {
 
 #[test]
 fn nothing_is_an_error() {
-    let none = Error::Empty { what: "predictions" };
-    assert_eq!(none.to_string(), "there are no predictions; expected at least one");
-    assert_eq!(accuracy(&[], &[]), Err(none.clone()));
-    assert_eq!(f1(&[], &[], 1), Err(none.clone()));
-    assert_eq!(matthews(&[], &[]), Err(none));
+    let empty = Error::Empty { what: "predictions" };
+    assert_eq!(empty.to_string(), "there are no predictions; expected at least one");
+    assert_eq!(accuracy(&[], &[]), Err(empty.clone()));
+    assert_eq!(f1(&[], &[], 1), Err(empty.clone()));
+    assert_eq!(matthews(&[], &[]), Err(empty));
     assert!(matches!(pearson(&[], &[]), Err(Error::Empty { .. })));
     assert!(matches!(spearman(&[], &[]), Err(Error::Empty { .. })));
     assert!(matches!(auc(&[], &[]), Err(Error::Empty { .. })));
@@ -117,14 +117,14 @@ fn settings_out_of_range_are_named() {
     assert!(matches!(seeds_needed(1.0, 0.0, &usual), Err(Error::Setting { name: "difference", .. })));
     assert_eq!(seeds_needed(1.0, 1e-6, &usual), Ok(None));
     assert_eq!(seeds_needed(0.0, 1.0, &usual), Ok(Some(2)));
-    let of = |config: Bootstrap| {
+    let refused = |config: Bootstrap| {
         let score = |_: usize, _: &[Vec<usize>]| Ok(0.0);
         multi_bootstrap_difference(Seeds::Paired(2), &[2], &config, score, score).unwrap_err().to_string()
     };
-    assert_eq!(of(Bootstrap { draws: 0, ..Bootstrap::usual(1) }), "draws: 0; expected at least 1");
+    assert_eq!(refused(Bootstrap { draws: 0, ..Bootstrap::usual(1) }), "draws: 0; expected at least 1");
     for level in [0.0, 1.0] {
         assert_eq!(
-            of(Bootstrap { level, ..Bootstrap::usual(1) }),
+            refused(Bootstrap { level, ..Bootstrap::usual(1) }),
             format!("level: {level}; expected a number above 0 and below 1")
         );
     }

@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// Pairs of lists of one length.
-fn pairs<T: Strategy + Clone>(of: T) -> impl Strategy<Value = (Vec<T::Value>, Vec<T::Value>)> {
-    vec((of.clone(), of), 2..40).prop_map(|pairs| pairs.into_iter().unzip())
+fn pairs<T: Strategy + Clone>(values: T) -> impl Strategy<Value = (Vec<T::Value>, Vec<T::Value>)> {
+    vec((values.clone(), values), 2..40).prop_map(|pairs| pairs.into_iter().unzip())
 }
 
 proptest! {
@@ -25,13 +25,13 @@ proptest! {
     fn an_area_counts_pairs_in_order((scores, noise) in pairs(-3..3_i32)) {
         let labels: Vec<bool> = noise.iter().map(|noise| *noise > 0).collect();
         prop_assume!(labels.contains(&true) && labels.contains(&false));
-        let of = |label| {
+        let values = |label| {
             let both = scores.iter().zip(&labels);
             both.filter(move |(_, found)| **found == label).map(|(score, _)| score)
         };
         let (mut sum, mut pairs) = (0.0, 0.0);
-        for inside in of(true) {
-            for outside in of(false) {
+        for inside in values(true) {
+            for outside in values(false) {
                 sum += f64::from(u8::from(inside > outside)) + 0.5 * f64::from(u8::from(inside == outside));
                 pairs += 1.0;
             }
@@ -53,14 +53,14 @@ proptest! {
 
     #[test]
     fn matthews_of_two_classes_is_pearsons((a, b) in pairs(0..2_usize)) {
-        let numbers = |of: &[usize]| of.iter().map(|class| *class as f64).collect::<Vec<_>>();
+        let numbers = |values: &[usize]| values.iter().map(|class| *class as f64).collect::<Vec<_>>();
         let expected = pearson(&numbers(&a), &numbers(&b)).unwrap();
         prop_assert!((matthews(&a, &b).unwrap() - expected).abs() < 1e-12);
     }
 
     #[test]
     fn names_of_classes_do_not_matter((a, b) in pairs(0..4_usize)) {
-        let other = |of: &[usize]| of.iter().map(|class| [usize::MAX, 7, 0, 3][*class]).collect::<Vec<_>>();
+        let other = |values: &[usize]| values.iter().map(|class| [usize::MAX, 7, 0, 3][*class]).collect::<Vec<_>>();
         prop_assert!((matthews(&a, &b).unwrap() - matthews(&other(&a), &other(&b)).unwrap()).abs() < 1e-12);
         prop_assert_eq!(f1(&a, &b, 1), f1(&other(&a), &other(&b), 7));
     }
@@ -79,17 +79,17 @@ proptest! {
 
     #[test]
     fn sign_flips_give_a_p_of_whole_choices(differences in vec(-4..4_i32, 1..12)) {
-        let of = |sign: f64, by: f64| {
+        let p_value = |sign: f64, by: f64| {
             let values: Vec<f64> = differences.iter().map(|value| f64::from(*value) * sign * by).collect();
             sign_flip_test(&values, 1).unwrap()
         };
-        let p = of(1.0, 1.0);
+        let p = p_value(1.0, 1.0);
         let choices = 2_f64.powi(differences.len() as i32);
         prop_assert!(p > 0.0 && p <= 1.0 && p * choices >= 2.0);
         prop_assert_eq!((p * choices).fract(), 0.0);
         // A part of each rounds, and must not lose a tie for it, whatever the size of the numbers.
         for by in [0.1, 1e9 / 7.0, 1e-9 / 7.0] {
-            prop_assert_eq!(p, of(-1.0, by), "{}", by);
+            prop_assert_eq!(p, p_value(-1.0, by), "{}", by);
         }
     }
 
