@@ -117,7 +117,7 @@ fn write_model(folder: &Path, tokenizer: &Tokenizer) -> Result<()> {
         }
         Ok::<_, tch::TchError>(())
     })?;
-    let weights = Weights::of(&parameters, Part::ALL);
+    let weights = Weights::from_var_store(&parameters, Part::ALL);
     let mut fields = Map::new();
     fields.insert("id2label".into(), json!({ "0": "no", "1": "yes" }));
     fields.insert("label2id".into(), json!({ "no": 0, "yes": 1 }));

@@ -148,7 +148,7 @@ impl Objective for AllTokensMlm {
                 let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
                 -gate.forward(&hidden) // [B, L]: what is not copied was replaced
             });
-            Some(Inspection::of(corrupted, replaced))
+            Some(Inspection::new(corrupted, replaced))
         })
     }
 }

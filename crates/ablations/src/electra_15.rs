@@ -77,7 +77,7 @@ impl Objective for Electra15 {
         tch::no_grad(|| {
             let corrupted = self.corruption.forward_t(batch, false);
             let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
-            Some(Inspection::of(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
+            Some(Inspection::new(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
         })
     }
 }

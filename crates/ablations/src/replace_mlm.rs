@@ -74,6 +74,6 @@ impl Objective for ReplaceMlm {
     }
 
     fn inspect(&self, batch: &Batch) -> Option<Inspection> {
-        Some(Inspection::of(tch::no_grad(|| self.corruption.forward_t(batch, false)), None))
+        Some(Inspection::new(tch::no_grad(|| self.corruption.forward_t(batch, false)), None))
     }
 }

@@ -91,7 +91,7 @@ impl Convention {
     /// Operations of one forward pass of `network` over one batch.
     #[must_use]
     pub fn forward(self, network: &Network<'_>, shape: StepShape) -> f64 {
-        let sizes = Sizes::of(network.encoder, shape);
+        let sizes = Sizes::new(network.encoder, shape);
         let heads: f64 = network.heads.iter().map(|head| sizes.head(*head)).sum();
         shape.batch as f64 * (sizes.layers * sizes.layer() + sizes.embeddings(self) + heads)
     }
@@ -110,7 +110,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(config: &EncoderConfig, shape: StepShape) -> Self {
+    fn new(config: &EncoderConfig, shape: StepShape) -> Self {
         Self {
             layers: config.num_hidden_layers as f64,
             l: shape.length as f64,

@@ -37,7 +37,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(path: &Path) -> Result<Self, Error> {
+    fn hash(path: &Path) -> Result<Self, Error> {
         let mut file = File::open(path).map_err(io(path, "reading it"))?;
         let mut hasher = Sha256::new();
         let mut bytes = 0;
@@ -55,8 +55,8 @@ impl Entry {
 
 impl Manifest {
     /// Hashes these files of a folder.
-    pub(crate) fn of(folder: &Path, step: u64, names: &[&str]) -> Result<Self, Error> {
-        let entries = names.iter().map(|name| Ok(((*name).to_owned(), Entry::of(&folder.join(name))?)));
+    pub(crate) fn collect(folder: &Path, step: u64, names: &[&str]) -> Result<Self, Error> {
+        let entries = names.iter().map(|name| Ok(((*name).to_owned(), Entry::hash(&folder.join(name))?)));
         let mut manifest = Self {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -106,7 +106,7 @@ impl Manifest {
         }
         for (name, entry) in &manifest.files {
             let path = folder.join(name);
-            let found = Entry::of(&path).map_err(|error| Error::damaged(&path, error.to_string()))?;
+            let found = Entry::hash(&path).map_err(|error| Error::damaged(&path, error.to_string()))?;
             if found.bytes != entry.bytes {
                 let what = format!("{} bytes; expected {}", found.bytes, entry.bytes);
                 return Err(Error::damaged(&path, what));
@@ -139,7 +139,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("model"), b"weights of a model").unwrap();
         fs::write(folder.path().join("state"), b"{}").unwrap();
-        Manifest::of(folder.path(), 7, &["model", "state"]).unwrap().write(folder.path()).unwrap();
+        Manifest::collect(folder.path(), 7, &["model", "state"]).unwrap().write(folder.path()).unwrap();
         folder
     }
 
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_manifest_that_lists_too_little_is_refused() {
         let folder = checkpoint();
-        Manifest::of(folder.path(), 7, &["state"]).unwrap().write(folder.path()).unwrap();
+        Manifest::collect(folder.path(), 7, &["state"]).unwrap().write(folder.path()).unwrap();
         let error = Manifest::verify(folder.path(), &["model", "state"]).unwrap_err().to_string();
         assert!(error.ends_with("does not list model"), "{error}");
     }

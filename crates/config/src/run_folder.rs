@@ -83,7 +83,7 @@ impl Checkpoint {
     /// # Errors
     /// If a file cannot be read, or the list cannot be written.
     pub fn seal(folder: &Path, step: u64) -> Result<PathBuf, Error> {
-        Manifest::of(folder, step, &Self::FILES)?.write(folder)?;
+        Manifest::collect(folder, step, &Self::FILES)?.write(folder)?;
         Ok(folder.join(MANIFEST))
     }
 

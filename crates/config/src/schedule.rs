@@ -25,7 +25,7 @@ impl Schedule {
     /// The rate of step `t`, at a `progress` of t/T (of a run that is limited by time: of the share of the
     /// time that is over).
     #[must_use]
-    pub fn at(&self, t: u64, progress: f64) -> f64 {
+    pub fn lr(&self, t: u64, progress: f64) -> f64 {
         let by_steps = ratio(t as f64, self.warmup_steps as f64);
         let by_share = ratio(progress, self.warmup_share);
         let warmup = by_steps.max(by_share).min(1.0);
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn both_factors_apply_at_once() {
         let schedule = Schedule { learning_rate: 0.002, warmup_steps: 2, warmup_share: 1.0 };
-        let rates: Vec<f64> = (0..=10).map(|t| schedule.at(t, t as f64 / 10.0)).collect();
+        let rates: Vec<f64> = (0..=10).map(|t| schedule.lr(t, t as f64 / 10.0)).collect();
         let golden = [0.0, 0.002 * 0.9 * 0.5, 0.002 * 0.8, 0.002 * 0.7];
         for (rate, golden) in rates.iter().zip(golden) {
             assert!((rate - golden).abs() < 1e-18, "{rate} {golden}");
@@ -58,18 +58,18 @@ mod tests {
     fn the_shorter_warm_up_counts() {
         let schedule = Schedule { learning_rate: 1.0, warmup_steps: 10_000, warmup_share: 0.1 };
         // Of 100 steps a tenth is shorter; of a million, 10,000 are.
-        assert_eq!(schedule.at(5, 0.05), 0.95 * 0.5);
-        assert_eq!(schedule.at(10, 0.1), 0.9);
-        assert_eq!(schedule.at(5_000, 0.005), 0.995 * 0.5);
-        assert_eq!(schedule.at(10_000, 0.01), 0.99);
+        assert_eq!(schedule.lr(5, 0.05), 0.95 * 0.5);
+        assert_eq!(schedule.lr(10, 0.1), 0.9);
+        assert_eq!(schedule.lr(5_000, 0.005), 0.995 * 0.5);
+        assert_eq!(schedule.lr(10_000, 0.01), 0.99);
         let cold = Schedule { warmup_steps: 0, ..schedule };
-        assert_eq!(cold.at(0, 0.0), 1.0);
-        assert_eq!(Schedule { warmup_share: 0.0, ..schedule }.at(0, 0.0), 1.0);
+        assert_eq!(cold.lr(0, 0.0), 1.0);
+        assert_eq!(Schedule { warmup_share: 0.0, ..schedule }.lr(0, 0.0), 1.0);
     }
 
     #[test]
     fn time_that_is_overdrawn_gives_no_negative_rate() {
         let schedule = Schedule { learning_rate: 1.0, warmup_steps: 0, warmup_share: 0.1 };
-        assert_eq!(schedule.at(7, 1.01), 0.0);
+        assert_eq!(schedule.lr(7, 1.01), 0.0);
     }
 }

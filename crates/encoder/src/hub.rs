@@ -78,7 +78,7 @@ impl HubFolder {
 
     /// Writes `model.safetensors`, then `config.json`, each whole or not at all, into a folder that is
     /// created if need be. transformers loads it without a warning if the weights are those of
-    /// [`Weights::of`] a whole network.
+    /// [`Weights::from_var_store`] a whole network.
     ///
     /// # Errors
     /// If a file cannot be written.

@@ -32,7 +32,7 @@ enum Law {
 
 impl Law {
     /// By name alone, so that a head of someone else's needs no list here.
-    fn of(name: &str, shape: &[i64], std: f64) -> Result<Self, Error> {
+    fn for_parameter(name: &str, shape: &[i64], std: f64) -> Result<Self, Error> {
         let ends = |ending: &str| name == ending || name.ends_with(&format!(".{ending}"));
         match *shape {
             _ if ends("LayerNorm.weight") => Ok(Self::Constant(1.0)),
@@ -73,7 +73,7 @@ pub fn initialise(var_store: &nn::VarStore, std: f64, seed: u64) -> Result<(), E
     let variables = var_store.variables();
     let mut drawn = Vec::new();
     for (name, variable) in &variables {
-        drawn.push((name, variable.shallow_clone(), Law::of(name, &variable.size(), std)?));
+        drawn.push((name, variable.shallow_clone(), Law::for_parameter(name, &variable.size(), std)?));
     }
     for (name, mut variable, law) in drawn {
         let mut rng = generator(seed, &drawn_as(name, |name| variables.contains_key(name)));

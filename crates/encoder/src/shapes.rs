@@ -86,7 +86,7 @@ mod tests {
     fn made(config: &EncoderConfig) -> Weights {
         let var_store = nn::VarStore::new(Device::Cpu);
         let _encoder = Encoder::new(&(var_store.root() / "electra"), config);
-        Weights::of(&var_store, Part::ALL)
+        Weights::from_var_store(&var_store, Part::ALL)
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Weights {
     ///
     /// They are no copies where the parameters are on the CPU: save them before the next step changes them.
     #[must_use]
-    pub fn of(var_store: &nn::VarStore, part: Part<'_>) -> Self {
+    pub fn from_var_store(var_store: &nn::VarStore, part: Part<'_>) -> Self {
         Self::new(part.parameters(var_store).into_iter().map(|(name, (_, tensor))| (name, tensor)))
     }
 

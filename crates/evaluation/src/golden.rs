@@ -107,13 +107,13 @@ fn steps_with_layerwise_decay_are_pytorchs() {
         let schedule = Schedule { learning_rate: rates.learning_rate, warmup_steps, warmup_share: 1.0 };
         let mut learner = train::learner(&network, &recipe).unwrap();
         for step in 1..=3 {
-            learner.set_learning_rate(schedule.at(step, step as f64 / rates.total as f64)).unwrap();
+            learner.set_learning_rate(schedule.lr(step, step as f64 / rates.total as f64)).unwrap();
             let labels = batch.labels.as_ref().unwrap();
             let (loss, ()) =
                 learner.learn(|| (network.loss(&network.forward_t(&batch, true), labels), ())).unwrap();
             learner.update(&loss).unwrap();
         }
-        let ours = Weights::of(network.var_store(), Part::ALL);
+        let ours = Weights::from_var_store(network.var_store(), Part::ALL);
         let theirs = Weights::read(&golden(class).join("final.safetensors")).unwrap();
         assert_eq!(ours.iter().count(), theirs.iter().count());
         for (name, tensor) in theirs.iter() {

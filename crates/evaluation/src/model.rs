@@ -97,7 +97,7 @@ fn fields(network: &Network) -> Map<String, Value> {
 
 /// The network's tensors under the names of its class.
 fn tensors(network: &Network) -> Result<Weights, Error> {
-    let mut tensors = by_name(&Weights::of(network.var_store(), Part::ALL));
+    let mut tensors = by_name(&Weights::from_var_store(network.var_store(), Part::ALL));
     if let Problem::Classes(_) | Problem::Value = network.problem {
         as_transformers(&mut tensors)?;
         if network.form.pooling == Pooling::Mean {

@@ -65,7 +65,7 @@ pub(crate) fn train(
             if stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            let lr = schedule.at(step, step as f64 / steps as f64);
+            let lr = schedule.lr(step, step as f64 / steps as f64);
             // Dropout draws from libtorch's own generator: each step begins it anew.
             tch::manual_seed(DROPOUT.rng(seed, step, 0).next_u64() as i64);
             let chosen: Vec<&Item> = chosen.iter().map(|&at| &items[at]).collect();
@@ -97,7 +97,7 @@ pub(crate) fn train(
 /// A learner of all parameters, with a rate for each layer.
 pub(crate) fn learner(network: &Network, recipe: &Recipe) -> Result<Learner, Error> {
     let layers = network.config().num_hidden_layers;
-    let mut parameters = Parameter::of(network.var_store());
+    let mut parameters = Parameter::from_var_store(network.var_store());
     for parameter in &mut parameters {
         parameter.lr_scale = recipe.lr_scale(&parameter.name, layers);
     }

@@ -58,7 +58,7 @@ impl Corruption {
             Self::Fixed(cumulative) => {
                 let size = uniforms.size();
                 let rows = cumulative.unsqueeze(0).unsqueeze(0).expand([size[0], size[1], -1], false);
-                (None, sample_cumulative(&rows, uniforms), Metrics::none())
+                (None, sample_cumulative(&rows, uniforms), Metrics::empty())
             }
         };
         let (targets, valid) = (batch.targets(), batch.column("masked_valid"));

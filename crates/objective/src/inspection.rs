@@ -19,7 +19,7 @@ pub struct Inspection {
 impl Inspection {
     /// Of a corrupted batch, with logits of "replaced" if the objective has any.
     #[must_use]
-    pub fn of(corrupted: Corrupted, replaced_logits: Option<Tensor>) -> Self {
+    pub fn new(corrupted: Corrupted, replaced_logits: Option<Tensor>) -> Self {
         Self { masked_lm_loss: corrupted.gen_loss, corrupted_ids: Some(corrupted.input_ids), replaced_logits }
     }
 }

@@ -73,7 +73,7 @@ impl std::fmt::Debug for Metrics {
 impl Metrics {
     /// No metrics.
     #[must_use]
-    pub fn none() -> Self {
+    pub fn empty() -> Self {
         Self(Box::new(Vec::new))
     }
 

@@ -51,9 +51,10 @@ impl Plan {
             objective: arm.objective.clone(),
             title: Some(arm.title.clone().unwrap_or_else(|| arm.name.clone())),
             role: match &arm.control_of {
-                Some(of) => {
-                    Role::Control { arm: of.clone(), expects: arm.expects.unwrap_or(Expectation::Open) }
-                }
+                Some(controlled) => Role::Control {
+                    arm: controlled.clone(),
+                    expects: arm.expects.unwrap_or(Expectation::Open),
+                },
                 None => Role::Arm,
             },
             seed_offset: arm.seed_offset,

@@ -58,11 +58,11 @@ pub(crate) fn matched(
     costs: &BTreeMap<String, StepCost>,
 ) -> BTreeMap<String, u64> {
     let (steps, reference) = reference;
-    let of = |cost: &StepCost| match matched {
+    let steps_of = |cost: &StepCost| match matched {
         Matched::Steps => steps,
         Matched::Flops => ((steps as f64 * reference.paper_flops / cost.paper_flops).round() as u64).max(1),
     };
-    costs.iter().map(|(arm, cost)| (arm.clone(), of(cost))).collect()
+    costs.iter().map(|(arm, cost)| (arm.clone(), steps_of(cost))).collect()
 }
 
 /// How a run of `steps` steps is saved so that shares of it can be scored: after every so many steps, and the

@@ -103,21 +103,21 @@ fn makespan(jobs: &[Job], slots: usize) -> f64 {
     let (mut now, mut done) = (0.0, BTreeSet::new());
     let known: BTreeSet<&str> = jobs.iter().map(|job| &*job.id).collect();
     while !waiting.is_empty() || !running.is_empty() {
-        let is_ready = |at: &usize| {
-            let mut needs = jobs[*at].needs.iter().filter(|id| known.contains(id.as_str()));
+        let is_ready = |index: &usize| {
+            let mut needs = jobs[*index].needs.iter().filter(|id| known.contains(id.as_str()));
             needs.all(|id| done.contains(id.as_str()))
         };
         let mut begin: Vec<usize> = waiting.iter().copied().filter(is_ready).collect();
         begin.truncate(slots.max(1) - running.len());
-        waiting.retain(|at| !begin.contains(at));
-        running.extend(begin.iter().map(|at| (now + jobs[*at].seconds, *at)));
+        waiting.retain(|index| !begin.contains(index));
+        running.extend(begin.iter().map(|index| (now + jobs[*index].seconds, *index)));
         running.sort_by(|a, b| a.0.total_cmp(&b.0));
         if running.is_empty() {
             break; // what is left waits for nothing that will come
         }
-        let (end, at) = running.remove(0);
+        let (end, index) = running.remove(0);
         now = end;
-        done.insert(jobs[at].id.as_str());
+        done.insert(jobs[index].id.as_str());
     }
     now
 }

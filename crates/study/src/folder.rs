@@ -55,8 +55,9 @@ fn differing(found: Table, expected: Table) -> Vec<Difference> {
 /// `arms` by their names, so that a difference in one of them is named by its key.
 fn with_named_arms(mut plan: Table) -> Table {
     if let Some(Value::Array(arms)) = plan.remove("arms") {
-        let named = arms.into_iter().enumerate().map(|(at, arm)| {
-            let name = arm.get("name").and_then(Value::as_str).map_or_else(|| at.to_string(), String::from);
+        let named = arms.into_iter().enumerate().map(|(index, arm)| {
+            let name =
+                arm.get("name").and_then(Value::as_str).map_or_else(|| index.to_string(), String::from);
             (name, arm)
         });
         plan.insert("arms".into(), Value::Table(named.collect()));

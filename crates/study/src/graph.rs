@@ -170,8 +170,8 @@ pub(crate) fn study(
     let Scope { plan, .. } = scope;
     let mut graph = Graph::default();
     let arms = plan.pretrained_arms();
-    let none = BTreeMap::new();
-    let over = |arm: &Arm| chosen.get(arm.searched_as()).unwrap_or(&none);
+    let nothing_chosen = BTreeMap::new();
+    let over = |arm: &Arm| chosen.get(arm.searched_as()).unwrap_or(&nothing_chosen);
     let steps = steps(scope, &arms, |arm| over(arm))?;
     for &seed in &plan.pretraining_seeds {
         for arm in &arms {
@@ -192,7 +192,8 @@ pub(crate) fn study(
             // What is not trained needs no steps; one is the least that a run has.
             let name = format!("{}-{seed}", arm.name);
             let title = format!("{}, seed {seed}", arm.name);
-            let new = NewRun { arm: &arm, seed, name, title, over: &none, steps: 1, every: 1, keep: 1 };
+            let new =
+                NewRun { arm: &arm, seed, name, title, over: &nothing_chosen, steps: 1, every: 1, keep: 1 };
             let run = pretrain(&mut graph, scope, &new)?;
             score(&mut graph, scope, run, end(scope, &new.name, 1));
         }
@@ -257,11 +258,13 @@ fn add_run(
     planned_seed: u64,
 ) -> Result<(), Error> {
     let plan = scope.plan;
-    let wanted = |shares: &Option<CheckpointsPlan>| {
+    let planned = |shares: &Option<CheckpointsPlan>| {
         let shares = shares.clone();
-        shares.filter(|one| one.pretraining_seeds.as_ref().is_none_or(|seeds| seeds.contains(&planned_seed)))
+        shares.filter(|planned| {
+            planned.pretraining_seeds.as_ref().is_none_or(|seeds| seeds.contains(&planned_seed))
+        })
     };
-    let truncated = wanted(&plan.checkpoints);
+    let truncated = planned(&plan.checkpoints);
     match &truncated {
         Some(checkpoints) => {
             let (every, steps) = budget::checkpoints(new.steps, &checkpoints.shares);
@@ -282,16 +285,16 @@ fn add_run(
             score(graph, scope, run, part(scope, checkpoints, share, Schedule::Truncated, step, name));
         }
     }
-    for share in wanted(&plan.own_schedule).iter().flat_map(|own| &own.shares) {
+    for share in planned(&plan.own_schedule).iter().flat_map(|own| &own.shares) {
         let own = plan.own_schedule.as_ref().expect("it has shares");
         let steps = ((new.steps as f64 * share).round() as u64).max(1);
         let name = format!("{}-own-{steps}", new.name);
         let every = steps.div_ceil(SAVED);
         let title = format!("{}, own schedule of {steps} steps", new.title);
         let shorter = NewRun { steps, every, keep: 1, name: name.clone(), title, ..new };
-        let of = pretrain(graph, scope, &shorter)?;
+        let own_run = pretrain(graph, scope, &shorter)?;
         let share = steps as f64 / new.steps as f64;
-        score(graph, scope, of, part(scope, own, share, Schedule::Own, steps, name));
+        score(graph, scope, own_run, part(scope, own, share, Schedule::Own, steps, name));
     }
     Ok(())
 }
@@ -373,9 +376,9 @@ fn score(graph: &mut Graph, scope: &Scope<'_>, run: usize, checkpoint: PlannedCh
     let plan = scope.plan;
     let run = &mut graph.runs[run];
     let PlannedCheckpoint { name, step, .. } = &checkpoint;
-    let at = if *step == run.steps { String::new() } else { format!(" at step {step}") };
-    let shown = format!("{}{at}", run.title);
-    let (of, to) = (format!("runs/{}", run.name), format!("exports/{name}"));
+    let moment = if *step == run.steps { String::new() } else { format!(" at step {step}") };
+    let shown = format!("{}{moment}", run.title);
+    let (source, to) = (format!("runs/{}", run.name), format!("exports/{name}"));
     let export = Job {
         id: format!("export-{name}"),
         title: format!("{shown}: export"),
@@ -384,9 +387,18 @@ fn score(graph: &mut Graph, scope: &Scope<'_>, run: usize, checkpoint: PlannedCh
         seconds: plan.estimate.job_seconds,
         // The weights, without the optimizer's two means of each, and once more without the head.
         bytes: run.checkpoint_bytes * 2.0 / 3.0,
-        arguments: ["export", "--run", &of, "--step", &step.to_string(), "--no-generator", "--output", &to]
-            .map(String::from)
-            .to_vec(),
+        arguments: [
+            "export",
+            "--run",
+            &source,
+            "--step",
+            &step.to_string(),
+            "--no-generator",
+            "--output",
+            &to,
+        ]
+        .map(String::from)
+        .to_vec(),
         settings: None,
         output: to.clone().into(),
         done: Done::Folder,
@@ -434,8 +446,8 @@ fn measure_replacements(graph: &mut Graph, scope: &Scope<'_>, run: usize) {
     }
     let run = &graph.runs[run];
     let (id, output) = replacements_job(&run.name);
-    let (of, step, batches) = (format!("runs/{}", run.name), run.steps.to_string(), MEASURED.to_string());
-    let call = ["replacements", "--run", &of, "--step", &step, "--lexicon", "data/lexicon.tsv"];
+    let (source, step, batches) = (format!("runs/{}", run.name), run.steps.to_string(), MEASURED.to_string());
+    let call = ["replacements", "--run", &source, "--step", &step, "--lexicon", "data/lexicon.tsv"];
     let options = ["--batches", &batches, "--output", &output.display().to_string()].map(String::from);
     graph.jobs.push(Job {
         id,

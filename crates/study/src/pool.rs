@@ -22,7 +22,7 @@ pub const CHILD: &str = "ELECTRA_STUDY_JOB";
 /// How often jobs are looked at.
 const TICK: Duration = Duration::from_millis(50);
 /// How often progress is told.
-const TOLD: Duration = Duration::from_millis(500);
+const REPORTED: Duration = Duration::from_millis(500);
 /// Lines of a failed job's log that are told.
 const TOLD_LINES: usize = 4;
 const RECORDS: &str = "done";
@@ -134,7 +134,7 @@ struct Running {
     job: usize,
     child: Child,
     begun: Instant,
-    asked: bool,
+    is_stopping: bool,
 }
 
 impl Pool<'_> {
@@ -148,7 +148,8 @@ impl Pool<'_> {
         for folder in [RECORDS, LOGS] {
             create_folder(&self.study.join(folder))?;
         }
-        let index: BTreeMap<&str, usize> = jobs.iter().enumerate().map(|(at, job)| (&*job.id, at)).collect();
+        let index: BTreeMap<&str, usize> =
+            jobs.iter().enumerate().map(|(place, job)| (&*job.id, place)).collect();
         let all: Vec<Job> = jobs.iter().chain(work.later).cloned().collect();
         let hashes = hashes(&all);
         let ranks = ranks(jobs);
@@ -158,11 +159,11 @@ impl Pool<'_> {
         let planned = all.iter().filter(|job| work.lost(job).is_none());
         observer(&Event::Planned { jobs: planned.map(|job| (job.clone(), is_done(job))).collect() });
         let mut running: Vec<Running> = Vec::new();
-        let mut told = Instant::now();
+        let mut reported = Instant::now();
         loop {
             let stopped = self.stop.load(atomic::Ordering::Relaxed);
             if stopped {
-                running.iter_mut().filter(|one| !one.asked).for_each(Running::ask);
+                running.iter_mut().filter(|process| !process.is_stopping).for_each(Running::ask);
             } else {
                 self.begin(jobs, &index, &ranks, &mut outcomes, &mut running, observer)?;
             }
@@ -170,21 +171,21 @@ impl Pool<'_> {
                 break;
             }
             sleep(TICK);
-            if told.elapsed() > TOLD {
-                told = Instant::now();
-                for one in &running {
-                    let job = &jobs[one.job];
+            if reported.elapsed() > REPORTED {
+                reported = Instant::now();
+                for process in &running {
+                    let job = &jobs[process.job];
                     observer(&Event::Progress { id: job.id.clone(), share: job.progress(self.study) });
                 }
             }
             let mut still = Vec::new();
-            for mut one in running {
-                let job = &jobs[one.job];
-                match one.child.try_wait().map_err(io(self.program, "waiting for it"))? {
-                    None => still.push(one),
+            for mut process in running {
+                let job = &jobs[process.job];
+                match process.child.try_wait().map_err(io(self.program, "waiting for it"))? {
+                    None => still.push(process),
                     Some(status) => {
-                        let ended = self.ended(job, &hashes[&job.id], &one, status, observer)?;
-                        outcomes[one.job] = Some(ended);
+                        let ended = self.ended(job, &hashes[&job.id], &process, status, observer)?;
+                        outcomes[process.job] = Some(ended);
                     }
                 }
             }
@@ -207,29 +208,32 @@ impl Pool<'_> {
         loop {
             let mut ready: Vec<usize> = Vec::new();
             let mut skipped = false;
-            for at in 0..jobs.len() {
-                if outcomes[at].is_some() || running.iter().any(|one| one.job == at) {
+            for place in 0..jobs.len() {
+                if outcomes[place].is_some() || running.iter().any(|process| process.job == place) {
                     continue;
                 }
                 let needs = || {
-                    jobs[at].needs.iter().filter_map(|id| Some((id, outcomes[*index.get(&**id)?].as_ref())))
+                    jobs[place]
+                        .needs
+                        .iter()
+                        .filter_map(|id| Some((id, outcomes[*index.get(&**id)?].as_ref())))
                 };
                 let lacks = needs().find(|(_, outcome)| {
                     matches!(outcome, Some(Outcome::Failed { .. } | Outcome::Skipped { .. }))
                 });
                 if let Some((lacks, _)) = lacks {
-                    let (id, lacks) = (jobs[at].id.clone(), lacks.clone());
+                    let (id, lacks) = (jobs[place].id.clone(), lacks.clone());
                     observer(&Event::Skipped { id, lacks: lacks.clone() });
-                    outcomes[at] = Some(Outcome::Skipped { lacks });
+                    outcomes[place] = Some(Outcome::Skipped { lacks });
                     skipped = true;
                 } else if needs().all(|(_, outcome)| matches!(outcome, Some(Outcome::Done { .. }))) {
-                    ready.push(at);
+                    ready.push(place);
                 }
             }
             ready.sort_by(|a, b| before(jobs, ranks, *a, *b));
-            for at in ready.into_iter().take(self.slots.saturating_sub(running.len())) {
-                running.push(self.start(at, &jobs[at])?);
-                observer(&Event::Started { id: jobs[at].id.clone() });
+            for place in ready.into_iter().take(self.slots.saturating_sub(running.len())) {
+                running.push(self.start(place, &jobs[place])?);
+                observer(&Event::Started { id: jobs[place].id.clone() });
             }
             if !skipped {
                 return Ok(());
@@ -237,7 +241,7 @@ impl Pool<'_> {
         }
     }
 
-    fn start(&self, at: usize, job: &Job) -> Result<Running, Error> {
+    fn start(&self, place: usize, job: &Job) -> Result<Running, Error> {
         if let Some((path, text)) = &job.settings {
             let path = self.study.join(path);
             if let Some(folder) = path.parent() {
@@ -270,7 +274,7 @@ impl Pool<'_> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = command.spawn().map_err(io(self.program, "starting it"))?;
-        Ok(Running { job: at, child, begun: Instant::now(), asked: false })
+        Ok(Running { job: place, child, begun: Instant::now(), is_stopping: false })
     }
 
     fn ended(
@@ -290,7 +294,7 @@ impl Pool<'_> {
             observer(&Event::Finished { id: job.id.clone(), seconds });
             return Ok(Outcome::Done { seconds });
         }
-        if running.asked {
+        if running.is_stopping {
             return Ok(Outcome::Interrupted);
         }
         let log = self.log(&job.id);
@@ -325,7 +329,7 @@ impl Running {
     /// Closes the job's standard input, at which it saves and ends.
     fn ask(&mut self) {
         drop(self.child.stdin.take());
-        self.asked = true;
+        self.is_stopping = true;
     }
 }
 
@@ -349,19 +353,20 @@ fn hashes(jobs: &[Job]) -> BTreeMap<String, String> {
 /// Which of two jobs that are ready begins first: exports, which are short and let checkpoints go, then what has
 /// the most behind it.
 pub(crate) fn before(jobs: &[Job], ranks: &[f64], a: usize, b: usize) -> Ordering {
-    let is_export = |at: usize| jobs[at].kind == Kind::Export;
+    let is_export = |place: usize| jobs[place].kind == Kind::Export;
     is_export(b).cmp(&is_export(a)).then(ranks[b].total_cmp(&ranks[a])).then(a.cmp(&b))
 }
 
 /// For each job the work on the longest way from its beginning to the end of the study: what has the most
 /// behind it comes first, so that no lane is left with a long job at the end.
 pub(crate) fn ranks(jobs: &[Job]) -> Vec<f64> {
-    let index: BTreeMap<&str, usize> = jobs.iter().enumerate().map(|(at, job)| (&*job.id, at)).collect();
+    let index: BTreeMap<&str, usize> =
+        jobs.iter().enumerate().map(|(place, job)| (&*job.id, place)).collect();
     let mut ranks: Vec<f64> = vec![0.0; jobs.len()];
-    for at in (0..jobs.len()).rev() {
-        ranks[at] += jobs[at].seconds;
-        for need in jobs[at].needs.iter().filter_map(|id| index.get(&**id)) {
-            ranks[*need] = ranks[*need].max(ranks[at]);
+    for place in (0..jobs.len()).rev() {
+        ranks[place] += jobs[place].seconds;
+        for need in jobs[place].needs.iter().filter_map(|id| index.get(&**id)) {
+            ranks[*need] = ranks[*need].max(ranks[place]);
         }
     }
     ranks

@@ -75,13 +75,13 @@ fn hold_out(report: &Scope<'_>, study: &Path) -> Result<(), Error> {
             Some((header, rows)) if !bare => (format!("{header}\n"), rows),
             _ => (String::new(), text.as_str()),
         };
-        let (mut kept, mut held) = (header.clone(), header);
-        for (at, row) in rows.lines().enumerate() {
-            let part = if at % HELD_OUT == 0 { &mut held } else { &mut kept };
+        let (mut training, mut held) = (header.clone(), header);
+        for (index, row) in rows.lines().enumerate() {
+            let part = if index % HELD_OUT == 0 { &mut held } else { &mut training };
             part.push_str(row);
             part.push('\n');
         }
-        for (original, text) in [(&train, &kept), (&dev, &held)] {
+        for (original, text) in [(&train, &training), (&dev, &held)] {
             let name = original.file_name().expect("it was read, so it is a file");
             write(&folder.join(name), text)?;
         }
@@ -161,11 +161,11 @@ pub(crate) fn choose(
 }
 
 /// The choice as a line.
-pub(crate) fn told(choice: &Choice) -> String {
-    let of = |settings: &BTreeMap<String, Value>| {
+pub(crate) fn describe(choice: &Choice) -> String {
+    let shown = |settings: &BTreeMap<String, Value>| {
         settings.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
     };
-    let chosen = choice.settings.iter().map(|(arm, settings)| format!("{arm}: {}", of(settings)));
+    let chosen = choice.settings.iter().map(|(arm, settings)| format!("{arm}: {}", shown(settings)));
     let lost = choice.lost.iter().map(|arm| format!("{arm}: none, as no settings have all their runs"));
     let arms: Vec<String> = chosen.chain(lost).collect();
     format!("chosen by the search: {}", arms.join("; "))

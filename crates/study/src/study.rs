@@ -87,7 +87,7 @@ impl Progress {
         self.outcomes = pool.run(&work, &mut |event| {
             observer(event);
             for run in exported.hear(event) {
-                if let Err(error) = thin(&pool.study.join(run)) {
+                if let Err(error) = keep_newest_checkpoint(&pool.study.join(run)) {
                     observer(&Event::Note(format!("checkpoints that nobody needs are still there: {error}")));
                 }
             }
@@ -137,8 +137,8 @@ impl Exported {
     fn new(jobs: &[Job]) -> Self {
         let runs = jobs.iter().filter(|job| job.kind == Kind::Pretrain);
         let exports = |run: &Job| {
-            let of = jobs.iter().filter(|job| job.kind == Kind::Export && job.needs.contains(&run.id));
-            of.map(|job| job.id.clone()).collect()
+            let exports = jobs.iter().filter(|job| job.kind == Kind::Export && job.needs.contains(&run.id));
+            exports.map(|job| job.id.clone()).collect()
         };
         Self { left: runs.map(|run| (run.id.clone(), (run.output.clone(), exports(run)))).collect() }
     }
@@ -165,7 +165,7 @@ impl Exported {
 }
 
 /// Removes all checkpoints of a run but the newest: what is scored of them is exported.
-fn thin(run: &Path) -> Result<(), Error> {
+fn keep_newest_checkpoint(run: &Path) -> Result<(), Error> {
     let folder = run.join("checkpoints");
     let entries = fs::read_dir(&folder).map_err(io(&folder, "listing it"))?;
     let name = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
@@ -230,7 +230,7 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
             return Ok(Ended::Interrupted);
         }
         chosen = search::choose(folder, &scope, &graph, &progress)?;
-        observer(&Event::Note(search::told(&chosen)));
+        observer(&Event::Note(search::describe(&chosen)));
         progress.lost = chosen.failures().collect();
     }
     let mut graph = graph::study(&scope, &chosen.settings)?;
@@ -293,7 +293,7 @@ mod tests {
         for name in ["step-00000100", "step-00000200", "step-00001000", "damaged-step-00000900"] {
             fs::create_dir_all(folder.path().join("checkpoints").join(name)).unwrap();
         }
-        thin(folder.path()).unwrap();
+        keep_newest_checkpoint(folder.path()).unwrap();
         let entries = fs::read_dir(folder.path().join("checkpoints")).unwrap();
         let mut left: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

@@ -22,7 +22,7 @@ impl Parameter {
     /// Every parameter that needs gradients, by name: a `VarStore` lists them in another order each time, and sums over
     /// them would differ.
     #[must_use]
-    pub fn of(var_store: &nn::VarStore) -> Vec<Self> {
+    pub fn from_var_store(var_store: &nn::VarStore) -> Vec<Self> {
         let trainable = var_store.variables().into_iter().filter(|(_, tensor)| tensor.requires_grad());
         let mut parameters: Vec<Self> =
             trainable.map(|(name, tensor)| Self { name, tensor, lr_scale: 1.0 }).collect();

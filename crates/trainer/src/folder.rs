@@ -82,12 +82,12 @@ mod tests {
     fn other_settings_are_refused_key_by_key() {
         let folder = tempfile::tempdir().unwrap();
         drop(OwnFolder::take(folder.path(), &config()).unwrap());
-        let mut wanted = config();
-        wanted.seed = 2;
-        wanted.budget.steps = None;
-        wanted.budget.seconds = Some(60.0);
-        wanted.optimizer.betas[1] = 0.98;
-        let message = OwnFolder::take(folder.path(), &wanted).unwrap_err().to_string();
+        let mut changed = config();
+        changed.seed = 2;
+        changed.budget.steps = None;
+        changed.budget.seconds = Some(60.0);
+        changed.optimizer.betas[1] = 0.98;
+        let message = OwnFolder::take(folder.path(), &changed).unwrap_err().to_string();
         let expected = format!(
             "{}: holds a run of other settings; name another folder, or set:\
              \n  budget.seconds = not set (wanted: 60.0)\

@@ -47,11 +47,11 @@ fn fill(
     loader: &mut Loader<'_>,
     var_store: &nn::VarStore,
     folder: &Path,
-    wanted: &EncoderConfig,
+    configured: &EncoderConfig,
     part: Part<'_>,
 ) -> Result<(), Error> {
     let hub = HubFolder::read(folder)?;
-    same_network(folder, &hub.config, wanted)?;
+    same_network(folder, &hub.config, configured)?;
     let variables = var_store.variables();
     let lacking = |head: &&str| {
         let full = format!("{}{head}", part.prefix);
@@ -63,20 +63,20 @@ fn fill(
 
 /// Fields that change what the tensors mean without changing their shapes are compared too, such as the
 /// number of heads. Dropout and initialisation are the run's own.
-fn same_network(folder: &Path, found: &EncoderConfig, wanted: &EncoderConfig) -> Result<(), Error> {
+fn same_network(folder: &Path, found: &EncoderConfig, configured: &EncoderConfig) -> Result<(), Error> {
     let comparable = |config: &EncoderConfig| {
         let config =
-            EncoderConfig { initializer_range: wanted.initializer_range, ..config.without_dropout() };
+            EncoderConfig { initializer_range: configured.initializer_range, ..config.without_dropout() };
         serde_json::to_value(config).expect("a configuration's keys are strings")
     };
-    let (found, wanted) = (comparable(found), comparable(wanted));
-    for (field, wanted) in wanted.as_object().into_iter().flatten() {
-        if found[field.as_str()] != *wanted {
+    let (found, configured) = (comparable(found), comparable(configured));
+    for (field, configured) in configured.as_object().into_iter().flatten() {
+        if found[field.as_str()] != *configured {
             return Err(Error::Init {
                 folder: folder.to_owned(),
                 field: field.clone(),
                 found: found[field.as_str()].to_string(),
-                expected: wanted.to_string(),
+                expected: configured.to_string(),
             });
         }
     }

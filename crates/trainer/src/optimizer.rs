@@ -25,7 +25,7 @@ pub(crate) fn learner(var_store: &nn::VarStore, config: &Config) -> Result<Learn
 
 /// First what decays, then the rest: the order that the norm of the gradients is summed in.
 pub(crate) fn parameters(var_store: &nn::VarStore) -> Vec<Parameter> {
-    let mut parameters = Parameter::of(var_store);
+    let mut parameters = Parameter::from_var_store(var_store);
     parameters.sort_by_key(|parameter| !parameter.is_decayed());
     parameters
 }

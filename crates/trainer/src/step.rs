@@ -75,9 +75,9 @@ impl Replays {
                 recorded.batch.copy_(&batch);
                 recorded
             }
-            none => {
+            empty => {
                 let (graph, ()) = Graph::record(learner.device(), || whole(learner, &batch))?;
-                none.insert(Recorded { graph, batch })
+                empty.insert(Recorded { graph, batch })
             }
         };
         Ok(recorded.graph.replay()?)

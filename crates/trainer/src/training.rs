@@ -55,7 +55,7 @@ impl Training<'_, '_> {
                 return Ok(Outcome::Interrupted { step: self.step });
             }
             let step = self.step;
-            let lr = self.config.schedule().at(step, self.progress());
+            let lr = self.config.schedule().lr(step, self.progress());
             let is_last = self.horizon.steps() == Some(step + 1);
             let is_logged = is_last || (step + 1).is_multiple_of(self.config.log.every_steps);
             let is_saved = (step + 1).is_multiple_of(self.config.checkpoint.every_steps);
@@ -192,7 +192,7 @@ impl Training<'_, '_> {
     }
 
     fn write_checkpoint(&mut self) -> Result<Checkpoint, Error> {
-        let model = electra_encoder::Weights::of(&self.var_store, electra_encoder::Part::ALL);
+        let model = electra_encoder::Weights::from_var_store(&self.var_store, electra_encoder::Part::ALL);
         let optimizer = optimizer::state(&self.learner)?;
         let state = State {
             step: self.step,

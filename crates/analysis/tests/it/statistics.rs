@@ -61,8 +61,8 @@ fn seeds_needed_are_enough_and_one_fewer_are_not() {
     let difference = pair.difference.unwrap();
     assert!(detectable(seeds as f64) <= difference && detectable(seeds as f64 - 1.0) > difference, "{seeds}");
     assert!((detectable(4.0) / test.detectable - 1.0).abs() < 1e-9 && seeds > 4, "{seeds}");
-    let none = results_of_equal();
-    assert_eq!(none.pairs[0].test.as_ref().unwrap().seeds_needed, None);
+    let equal = results_of_equal();
+    assert_eq!(equal.pairs[0].test.as_ref().unwrap().seeds_needed, None);
 }
 
 fn results_of_equal() -> Findings {

@@ -24,7 +24,7 @@ fn study(key: u64, seeds: usize, means: [f64; 5], spreads: [f64; 5]) -> Findings
     analyse(&measurements(&arms), &AnalysisConfig::standard()).unwrap()
 }
 
-fn told(results: &Findings) -> bool {
+fn finds_a_difference(results: &Findings) -> bool {
     results.pairs.iter().any(|pair| pair.verdict != Verdict::NotDistinguishable)
 }
 
@@ -42,7 +42,7 @@ fn of_studies_without_a_difference_at_most_one_in_twenty_tells_any_pair_apart() 
     // the error of 1,500, .005.
     for seeds in [2, 3, 6] {
         for spread in spreads {
-            let errs = share(1500, |key| told(&study(5000 + key, seeds, [0.0; 5], spread)));
+            let errs = share(1500, |key| finds_a_difference(&study(5000 + key, seeds, [0.0; 5], spread)));
             assert!(errs <= 0.05, "{seeds} seeds, spreads {spread:?}: {errs}");
         }
     }

@@ -49,7 +49,7 @@ fn discriminator() -> Discriminator {
 }
 
 fn write(folder: &Path, var_store: &nn::VarStore, architecture: Architecture) {
-    let weights = Weights::of(var_store, Part::ALL);
+    let weights = Weights::from_var_store(var_store, Part::ALL);
     HubFolder { config: config(), architecture, weights }.write(folder).unwrap();
 }
 

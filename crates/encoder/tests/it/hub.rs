@@ -127,7 +127,7 @@ fn a_run_is_exported_whole_and_comes_back() {
         (&main, config(), Architecture::PreTraining, Part::MAIN),
         (&generator, generator_config(), Architecture::MaskedLm, Part::GENERATOR),
     ] {
-        let weights = Weights::of(&network.var_store, part);
+        let weights = Weights::from_var_store(&network.var_store, part);
         HubFolder { config, architecture, weights }.write(path).unwrap();
     }
     let (main, generator) = (HubFolder::read(&main).unwrap(), HubFolder::read(&generator).unwrap());
@@ -144,8 +144,10 @@ fn a_run_is_exported_whole_and_comes_back() {
         loader.fill(&generator.weights, Part::GENERATOR, &[]).unwrap();
         loader.fill(&main.weights, Part::MAIN, &[]).unwrap();
         loader.finish(&[]).unwrap();
-        let (found, expected) =
-            (Weights::of(&other.var_store, Part::MAIN), Weights::of(&network.var_store, Part::MAIN));
+        let (found, expected) = (
+            Weights::from_var_store(&other.var_store, Part::MAIN),
+            Weights::from_var_store(&network.var_store, Part::MAIN),
+        );
         assert!(found.iter().eq(expected.iter()), "{tied:?}");
     }
     // The head of an MLM run on the encoder of an ELECTRA run.
@@ -315,7 +317,7 @@ fn copies_in_older_files_are_dropped_if_they_are_copies() {
 fn encoder_alone() -> Weights {
     let network = electra(Tied::None);
     initialise(&network.var_store, 0.02, 1).unwrap();
-    let all = Weights::of(&network.var_store, Part::MAIN);
+    let all = Weights::from_var_store(&network.var_store, Part::MAIN);
     let encoder = all.iter().filter(|(name, _)| name.starts_with("electra."));
     Weights::new(encoder.map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone())))
 }

@@ -27,7 +27,7 @@ fn what_fits_is_loaded() {
     let var_store = mlm();
     let weights = weights(|_| {});
     weights.load_into(&var_store).unwrap();
-    assert!(Weights::of(&var_store, Part::ALL).iter().eq(weights.iter()));
+    assert!(Weights::from_var_store(&var_store, Part::ALL).iter().eq(weights.iter()));
     assert!(var_store.variables().values().all(Tensor::requires_grad));
 }
 
@@ -38,7 +38,7 @@ fn other_kinds_are_converted() {
     weights(|tensors| tensors.iter_mut().for_each(|(_, tensor)| *tensor = tensor.to_kind(Kind::Double)))
         .load_into(&var_store)
         .unwrap();
-    assert!(Weights::of(&var_store, Part::ALL).iter().eq(saved.iter()));
+    assert!(Weights::from_var_store(&var_store, Part::ALL).iter().eq(saved.iter()));
 }
 
 #[test]
@@ -85,8 +85,8 @@ fn two_networks_that_differ_in_a_tied_table_are_refused() {
     // Untied networks of one run: their tables differ.
     let apart = electra(Tied::None);
     initialise(&apart.var_store, 0.02, 1).unwrap();
-    let generator = Weights::of(&apart.var_store, Part::GENERATOR);
-    let main = Weights::of(&apart.var_store, Part::MAIN);
+    let generator = Weights::from_var_store(&apart.var_store, Part::GENERATOR);
+    let main = Weights::from_var_store(&apart.var_store, Part::MAIN);
 
     let together = electra(Tied::AllEmbeddings);
     let mut loader = Loader::new(&together.var_store);

@@ -36,7 +36,7 @@ pub(crate) fn encoder(folder: &Path) -> PathBuf {
     let _encoder = Encoder::new(&(&var_store.root() / "electra"), &config);
     // Wider than the paper's 0.02: a network this small would sleep for long otherwise.
     initialise(&var_store, 0.1, 7).unwrap();
-    let weights = Weights::of(&var_store, Part::ALL);
+    let weights = Weights::from_var_store(&var_store, Part::ALL);
     HubFolder { config, architecture: Architecture::Encoder, weights }.write(&folder).unwrap();
     folder
 }

@@ -127,8 +127,8 @@ fn checkpoints(
 /// The lines of a log.
 fn lines(path: &Path) -> Result<Vec<Json>, Error> {
     let text = read_to_string(path)?;
-    let parse = |(at, line): (usize, &str)| {
-        let what = |error| format!("line {}: {error}", at + 1);
+    let parse = |(index, line): (usize, &str)| {
+        let what = |error| format!("line {}: {error}", index + 1);
         serde_json::from_str(line).map_err(|error| Error::Result { path: path.to_owned(), what: what(error) })
     };
     text.lines().enumerate().map(parse).collect()

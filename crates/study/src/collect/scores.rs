@@ -44,7 +44,7 @@ pub(crate) fn scores(
                 path: path.clone(),
                 what: format!("seed {seed}: no {metric} on {split}; expected it"),
             };
-            let found = results.seeds.iter().find(|one| one.seed == seed).ok_or_else(missing)?;
+            let found = results.seeds.iter().find(|scored| scored.seed == seed).ok_or_else(missing)?;
             let metrics = found.scores.get(split).ok_or_else(missing)?.clone();
             let score = *metrics.get(metric).ok_or_else(missing)?;
             let predictions =
@@ -68,21 +68,21 @@ fn predictions(path: &Path, task: &TaskToScore) -> Result<Option<Predictions>, E
     }
     let text = read_to_string(path)?;
     let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for (at, line) in text.lines().enumerate().skip(1) {
+    for (index, line) in text.lines().enumerate().skip(1) {
         let mut columns = line.split('\t').skip(1);
         match (columns.next(), columns.next()) {
             (Some(prediction), Some(label)) => pairs.push((prediction, label)),
-            _ => return Err(wrong(at, "expected the columns index, prediction and label".into())),
+            _ => return Err(wrong(index, "expected the columns index, prediction and label".into())),
         }
     }
     let both = |read: &dyn Fn(usize, &str) -> Result<f64, Error>| -> Result<(Vec<f64>, Vec<f64>), Error> {
-        let read = |(at, (prediction, label)): (usize, &(&str, &str))| {
-            Ok((read(at + 1, label)?, read(at + 1, prediction)?))
+        let read = |(index, (prediction, label)): (usize, &(&str, &str))| {
+            Ok((read(index + 1, label)?, read(index + 1, prediction)?))
         };
         pairs.iter().enumerate().map(read).collect()
     };
-    let number = |at: usize, text: &str| {
-        text.trim().parse::<f64>().map_err(|_| wrong(at, format!("{text:?}; expected a number")))
+    let number = |index: usize, text: &str| {
+        text.trim().parse::<f64>().map_err(|_| wrong(index, format!("{text:?}; expected a number")))
     };
     let whole = |values: Vec<f64>| values.into_iter().map(|value| value as u32).collect();
     Ok(Some(match &task.labels {
@@ -91,10 +91,10 @@ fn predictions(path: &Path, task: &TaskToScore) -> Result<Option<Predictions>, E
             Predictions::Values { labels, predictions }
         }
         Labels::Classes(classes) => {
-            let class = |at: usize, text: &str| {
+            let class = |index: usize, text: &str| {
                 let place = classes.iter().position(|class| class == text);
                 let expected = || format!("{text:?}; expected one of {}", classes.join(", "));
-                place.map(|place| place as f64).ok_or_else(|| wrong(at, expected()))
+                place.map(|place| place as f64).ok_or_else(|| wrong(index, expected()))
             };
             let (labels, predictions) = both(&class)?;
             Predictions::Classes { labels: whole(labels), predictions: whole(predictions) }

@@ -121,9 +121,9 @@ fn checkpoints_are_saved_and_scored_where_the_plan_says() {
     assert_eq!(first["checkpoint"]["keep"].as_integer(), Some(5));
     assert_eq!(settings("pretrain-electra-2")["checkpoint"]["keep"].as_integer(), Some(1));
 
-    let at = find(&study, "finetune-electra-1-at-250");
-    assert_eq!(at.needs, ["export-electra-1-at-250"]);
-    let line = at.arguments.join(" ");
+    let finetuning = find(&study, "finetune-electra-1-at-250");
+    assert_eq!(finetuning.needs, ["export-electra-1-at-250"]);
+    let line = finetuning.arguments.join(" ");
     assert!(line.contains("--task CoLA --seeds 1 --output finetuned/electra-1-at-250"), "{line}");
     let end = find(&study, "finetune-electra-1").arguments.join(" ");
     assert!(
@@ -177,10 +177,14 @@ fn an_arm_without_settings_is_left_out_with_its_controls() {
     let plan = plan();
     let mut graph = study(&scope(&plan), &BTreeMap::new()).unwrap();
     let before = graph.jobs.len();
-    let of = |graph: &Graph, name: &str| graph.jobs.iter().filter(|job| job.id.contains(name)).count();
-    let (mlm, electra, scratch) = (of(&graph, "-mlm-"), of(&graph, "-electra-"), of(&graph, "-scratch-"));
+    let count = |graph: &Graph, name: &str| graph.jobs.iter().filter(|job| job.id.contains(name)).count();
+    let (mlm, electra, scratch) =
+        (count(&graph, "-mlm-"), count(&graph, "-electra-"), count(&graph, "-scratch-"));
     graph.leave_out(&["electra".to_owned()]);
-    assert_eq!((of(&graph, "-mlm-"), of(&graph, "-electra-"), of(&graph, "-scratch-")), (mlm, 0, scratch));
+    assert_eq!(
+        (count(&graph, "-mlm-"), count(&graph, "-electra-"), count(&graph, "-scratch-")),
+        (mlm, 0, scratch)
+    );
     assert_eq!(graph.jobs.len(), before - electra);
     assert!(graph.runs.iter().all(|run| run.arm.objective != "electra"));
 }

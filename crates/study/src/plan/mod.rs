@@ -253,14 +253,14 @@ impl SearchPlan {
     pub(crate) fn combinations(&self) -> Vec<BTreeMap<String, Value>> {
         let mut combinations = vec![BTreeMap::new()];
         for (key, values) in &self.grid {
-            let with = |one: &BTreeMap<String, Value>, value: &Value| {
-                let mut one = one.clone();
-                one.insert(key.clone(), value.clone());
-                one
+            let with = |settings: &BTreeMap<String, Value>, value: &Value| {
+                let mut settings = settings.clone();
+                settings.insert(key.clone(), value.clone());
+                settings
             };
             combinations = combinations
                 .iter()
-                .flat_map(|one| values.iter().map(move |value| with(one, value)))
+                .flat_map(|settings| values.iter().map(move |value| with(settings, value)))
                 .collect();
         }
         combinations

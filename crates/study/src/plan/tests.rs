@@ -63,7 +63,7 @@ fn evidence_has_six_paired_seeds_equal_operations_and_both_controls() {
         (1, 1, 4)
     );
     let estimate = estimate(&plan, &OBJECTIVES).unwrap();
-    let paper = |arm: &str| estimate.arms.iter().find(|one| one.arm == arm).unwrap().flops_paper;
+    let paper = |arm: &str| estimate.arms.iter().find(|entry| entry.arm == arm).unwrap().flops_paper;
     // Counting FLOPs, paper's appendix: 1.29e18 for ELECTRA-Small's million steps.
     assert_eq!(format!("{:.2e}", paper("electra")), "1.29e18");
     for arm in &estimate.arms {
@@ -224,7 +224,7 @@ fn combinations_are_all_of_the_grid() {
     let found: Vec<String> = search
         .combinations()
         .iter()
-        .map(|one| one.iter().map(|(key, value)| format!("{key}{value}")).collect())
+        .map(|entry| entry.iter().map(|(key, value)| format!("{key}{value}")).collect())
         .collect();
     assert_eq!(found, ["a1b3", "a1b4", "a2b3", "a2b4"]);
 }

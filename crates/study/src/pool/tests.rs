@@ -108,16 +108,16 @@ fn what_is_done_is_not_done_again() {
 fn what_comes_later_is_told_of_and_left_alone() {
     let bench = Bench::new();
     let jobs = [job("a", &[], &run_once("a")), job("b", &["a"], &run_once("b"))];
-    let told = |events: &[Event]| -> Vec<(String, bool)> {
+    let finished = |events: &[Event]| -> Vec<(String, bool)> {
         let Event::Planned { jobs } = &events[0] else { panic!("{events:?}") };
         jobs.iter().map(|(job, done)| (job.id.clone(), *done)).collect()
     };
     let (outcomes, events) = bench.run_with(1, &jobs[..1], &jobs[1..], |_| ());
-    assert_eq!(told(&events), [("a".into(), false), ("b".into(), false)]);
+    assert_eq!(finished(&events), [("a".into(), false), ("b".into(), false)]);
     assert_eq!((outcomes.len(), bench.ran()), (1, vec!["a".to_owned()]));
     bench.run(1, &jobs);
     let (_, events) = bench.run_with(1, &jobs[..1], &jobs[1..], |_| ());
-    assert_eq!(told(&events), [("a".into(), true), ("b".into(), true)]);
+    assert_eq!(finished(&events), [("a".into(), true), ("b".into(), true)]);
 }
 
 #[test]
@@ -171,12 +171,12 @@ fn half_an_output_is_removed_before_a_job_begins() {
 #[test]
 fn settings_are_written_and_are_part_of_the_job() {
     let bench = Bench::new();
-    let mut one = job("a", &[], "mkdir out/a; cat settings/a.toml >> ran");
-    one.settings = Some(("settings/a.toml".into(), "steps = 1\n".into()));
-    bench.run(1, std::slice::from_ref(&one));
-    bench.run(1, std::slice::from_ref(&one));
-    one.settings = Some(("settings/a.toml".into(), "steps = 2\n".into()));
-    bench.run(1, &[one]);
+    let mut changing = job("a", &[], "mkdir out/a; cat settings/a.toml >> ran");
+    changing.settings = Some(("settings/a.toml".into(), "steps = 1\n".into()));
+    bench.run(1, std::slice::from_ref(&changing));
+    bench.run(1, std::slice::from_ref(&changing));
+    changing.settings = Some(("settings/a.toml".into(), "steps = 2\n".into()));
+    bench.run(1, &[changing]);
     assert_eq!(bench.ran(), ["steps = 1", "steps = 2"]);
 }
 

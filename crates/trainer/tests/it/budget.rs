@@ -21,8 +21,8 @@ fn each_kind_ends_where_it_says() {
     (by_flops.budget.steps, by_flops.budget.flops) = (None, Some(5.5 * flops));
     for (name, config) in [("tokens", by_tokens), ("flops", by_flops)] {
         let folder = place.path().join(name);
-        let told = run(&config, &folder).finished();
-        assert_eq!(told.outcome.unwrap(), Outcome::Finished { step: 5 }, "{name}");
+        let report = run(&config, &folder).finished();
+        assert_eq!(report.outcome.unwrap(), Outcome::Finished { step: 5 }, "{name}");
         assert_eq!(metrics(&folder), lines, "the same horizon, so the same rates: {name}");
     }
 }
@@ -49,8 +49,8 @@ fn time_is_counted_over_all_sittings() {
         &electra_objective::electra::SPEC,
     );
     assert_eq!(outcome.unwrap(), Outcome::Interrupted { step: 4 });
-    let told = run(&config, &folder).finished();
-    assert_eq!(told.started(), 4);
+    let report = run(&config, &folder).finished();
+    assert_eq!(report.started(), 4);
     let lines = metrics(&folder);
     let rates: Vec<f64> = lines.iter().map(|line| line["lr"].as_f64().unwrap()).collect();
     assert!(rates.windows(2).all(|pair| pair[0] > pair[1]), "{rates:?}");

@@ -60,9 +60,9 @@ fn a_run_tells_what_it_does() {
         }
     }
     if own.is_some() {
-        let of = |name: &str| lines.iter().filter(|line| line.starts_with(name)).count();
+        let count = |name: &str| lines.iter().filter(|line| line.starts_with(name)).count();
         // Four files a checkpoint.
-        assert_eq!((of("Started"), of("Step"), of("Writing"), of("Saved")), (1, 3, 12, 3));
+        assert_eq!((count("Started"), count("Step"), count("Writing"), count("Saved")), (1, 3, 12, 3));
         assert_eq!(outcome.unwrap(), Outcome::Finished { step: 3 });
     }
 }

@@ -45,11 +45,11 @@ fn any_damage_is_named_and_the_checkpoint_before_is_found() {
         let whole = fs::read(&path).unwrap();
         let length = whole.len();
         let somewhere: Vec<usize> = (0..20).map(|_| random.below(length as u32) as usize).collect();
-        for at in [0, 7, 8, length / 2, length - 1].into_iter().chain(somewhere.iter().copied()) {
+        for index in [0, 7, 8, length / 2, length - 1].into_iter().chain(somewhere.iter().copied()) {
             let mut bytes = whole.clone();
-            bytes[at] ^= 1 << random.below(8);
+            bytes[index] ^= 1 << random.below(8);
             fs::write(&path, &bytes).unwrap();
-            check(&path, &format!("{name}: byte {at} flipped"));
+            check(&path, &format!("{name}: byte {index} flipped"));
         }
         for cut in [0, 1, length / 2, length - 1].into_iter().chain(somewhere) {
             fs::write(&path, &whole[..cut]).unwrap();
@@ -73,9 +73,9 @@ fn a_run_goes_on_from_the_checkpoint_before_and_ends_with_the_same_bytes() {
     let state = checkpoint(&folder, 4).join("state.json");
     fs::write(&state, "{}").unwrap();
 
-    let told = run(&config(place.path(), 4), &folder).finished();
-    assert_eq!(told.started(), 3);
-    let [warning] = told.warnings()[..] else { panic!("{:?}", told.warnings()) };
+    let report = run(&config(place.path(), 4), &folder).finished();
+    assert_eq!(report.started(), 3);
+    let [warning] = report.warnings()[..] else { panic!("{:?}", report.warnings()) };
     assert!(warning.starts_with(&format!("{}: damaged: 2 bytes; expected ", state.display())), "{warning}");
     assert!(warning.ends_with("damaged-step-00000004, and the run goes on from step 3"), "{warning}");
     assert_eq!(
@@ -94,8 +94,8 @@ fn where_no_checkpoint_is_whole_nothing_begins_anew() {
         fs::remove_file(checkpoint(&folder, step).join("optimizer.safetensors")).unwrap();
     }
     let before = names(&folder.join("checkpoints"));
-    let told = run(&config(place.path(), 4), &folder);
-    let error = told.outcome.unwrap_err();
+    let report = run(&config(place.path(), 4), &folder);
+    let error = report.outcome.unwrap_err();
     assert!(
         matches!(&error, Error::Config(electra_config::Error::NoWholeCheckpoint { damage, .. }) if damage.len() == 2),
         "{error}"

@@ -19,7 +19,7 @@ fn export(place: &Path, config: &Config) {
         ("discriminator", model.encoder, Architecture::PreTraining, Part::MAIN),
         ("generator", model.generator, Architecture::MaskedLm, Part::GENERATOR),
     ] {
-        let weights = Weights::of(&var_store, part);
+        let weights = Weights::from_var_store(&var_store, part);
         HubFolder { config, architecture, weights }.write(&place.join(name)).unwrap();
     }
 }
@@ -43,7 +43,7 @@ fn training_goes_on_from_both_networks_or_from_one() {
     config.init = Some(init.clone());
     let both = first(&config, &place.path().join("both"));
     config.init = Some(InitConfig { generator: None, ..init });
-    let one = first(&config, &place.path().join("one"));
+    let encoder_only = first(&config, &place.path().join("one"));
 
     let hub = HubFolder::read(&place.path().join("discriminator")).unwrap();
     let generator = HubFolder::read(&place.path().join("generator")).unwrap();
@@ -53,7 +53,7 @@ fn training_goes_on_from_both_networks_or_from_one() {
         assert_eq!(source.weights.get(hub_name).unwrap(), tensor, "{name}");
         let tied = hub_name.starts_with("electra.embeddings.");
         let expected = if part == "main" || tied { tensor } else { fresh.get(name).unwrap() };
-        assert_eq!(one.get(name).unwrap(), expected, "{name}");
+        assert_eq!(encoder_only.get(name).unwrap(), expected, "{name}");
     }
     let query = "main.electra.encoder.layer.0.attention.self.query.weight";
     assert_ne!(fresh.get(query), both.get(query));
@@ -98,13 +98,13 @@ fn the_encoder_is_the_checkpoints() {
     let place = place();
     let sample = config(place.path(), 1);
     export(place.path(), &sample);
-    let at = |name: &str| place.path().join(name).display().to_string();
+    let shown = |name: &str| place.path().join(name).display().to_string();
     let text = format!(
         "preset = \"small\"\nobjective = \"electra\"\nseed = 1\ndata.corpus = {:?}\nbudget.steps = 1\n\
          [init]\ndiscriminator = {:?}\ngenerator = {:?}\n",
-        at("corpus"),
-        at("discriminator"),
-        at("generator")
+        shown("corpus"),
+        shown("discriminator"),
+        shown("generator")
     );
     let path = place.path().join("run.toml");
     std::fs::write(&path, text).unwrap();

@@ -55,14 +55,14 @@ fn the_events_are_whole_records() {
     let folder = place.path().join("run");
     run(&config(place.path(), 3), &folder).finished();
     let bytes = fs::read(folder.join("events.out.tfevents.0.electra")).unwrap();
-    let mut at = 0;
+    let mut offset = 0;
     let mut records = 0;
-    while at < bytes.len() {
-        let length = u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
-        at += 12 + length + 4;
+    while offset < bytes.len() {
+        let length = u64::from_le_bytes(bytes[offset..offset + 8].try_into().unwrap()) as usize;
+        offset += 12 + length + 4;
         records += 1;
     }
-    assert_eq!((at, records), (bytes.len(), 4));
+    assert_eq!((offset, records), (bytes.len(), 4));
 }
 
 /// ELECTRA learns something of the tiny corpus, in either precision.

@@ -8,7 +8,7 @@ use electra_encoder::{Encoder, Weights};
 use electra_objective::{Batch, Electra, Objective, Output, Spec, electra};
 use electra_trainer::Error;
 
-use crate::support::{Told, checkpoint, config, metrics, model, place, run_with};
+use crate::support::{Sitting, checkpoint, config, metrics, model, place, run_with};
 
 #[derive(Clone, Copy)]
 enum Poison {
@@ -25,9 +25,9 @@ thread_local! {
 
 const POISONED: Spec = Spec {
     build: |root, given| {
-        let (at, poison) = POISON.take().ok_or("no poison was chosen")?;
+        let (poisoned_calls, poison) = POISON.take().ok_or("no poison was chosen")?;
         let inner = Electra::new(root, given.model);
-        Ok(Box::new(Poisoned { inner, calls: Cell::new(0), at, poison }))
+        Ok(Box::new(Poisoned { inner, calls: Cell::new(0), poisoned_calls, poison }))
     },
     ..electra::SPEC
 };
@@ -36,7 +36,7 @@ const POISONED: Spec = Spec {
 struct Poisoned {
     inner: Electra,
     calls: Cell<u64>,
-    at: Range<u64>,
+    poisoned_calls: Range<u64>,
     poison: Poison,
 }
 
@@ -47,7 +47,7 @@ impl Objective for Poisoned {
 
     fn forward_t(&self, batch: &Batch, train: bool) -> Output {
         let mut output = self.inner.forward_t(batch, train);
-        if self.at.contains(&self.calls.replace(self.calls.get() + 1)) {
+        if self.poisoned_calls.contains(&self.calls.replace(self.calls.get() + 1)) {
             output.loss = match self.poison {
                 Poison::Loss => output.loss + f64::INFINITY,
                 // √0 is 0, and its derivative is not finite.
@@ -61,10 +61,10 @@ impl Objective for Poisoned {
 fn run_poisoned(
     config: &electra_trainer::Config,
     folder: &std::path::Path,
-    at: Range<u64>,
+    poisoned_calls: Range<u64>,
     poison: Poison,
-) -> Told {
-    POISON.set(Some((at, poison)));
+) -> Sitting {
+    POISON.set(Some((poisoned_calls, poison)));
     run_with(config, folder, &POISONED)
 }
 
@@ -98,8 +98,8 @@ fn too_many_in_a_row_stop_the_run_and_are_named() {
     config.optimizer.max_skipped = 3;
     config.log.every_steps = 7;
     // Two in a row are borne, and forgotten.
-    let told = run_poisoned(&config, &folder, 2..4, Poison::Loss).finished();
-    assert!(told.warnings().is_empty());
+    let report = run_poisoned(&config, &folder, 2..4, Poison::Loss).finished();
+    assert!(report.warnings().is_empty());
 
     let folder = place.path().join("stuck");
     let error = run_poisoned(&config, &folder, 5..20, Poison::Gradient).outcome.unwrap_err();
@@ -120,7 +120,7 @@ fn too_many_in_a_row_stop_the_run_and_are_named() {
     assert_eq!(error.to_string(), message);
     let dumped: serde_json::Value = serde_json::from_slice(&fs::read(dump).unwrap()).unwrap();
     let steps: Vec<u64> =
-        dumped.as_array().unwrap().iter().map(|one| one["step"].as_u64().unwrap()).collect();
+        dumped.as_array().unwrap().iter().map(|step| step["step"].as_u64().unwrap()).collect();
     assert_eq!(steps, [5, 6, 7]);
     let first: Vec<u64> = order.step(5).collect();
     assert_eq!(dumped[0]["examples"], serde_json::json!(first));

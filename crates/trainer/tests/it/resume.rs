@@ -27,9 +27,9 @@ fn an_interrupt_finishes_the_step_and_saves() {
     assert_eq!(outcome.unwrap(), Outcome::Interrupted { step: 6 });
     assert_eq!(names(&folder.join("checkpoints")), ["step-00000004", "step-00000006"]);
 
-    let told = run(&config, &folder).finished();
-    assert_eq!(told.started(), 6);
-    assert_eq!(told.warnings(), [""; 0]);
+    let report = run(&config, &folder).finished();
+    assert_eq!(report.started(), 6);
+    assert_eq!(report.warnings(), [""; 0]);
     assert!(model(&calm, 10) == model(&folder, 10));
     assert_eq!(metrics(&calm), metrics(&folder));
     let steps: Vec<u64> = metrics(&folder).iter().map(|line| line["step"].as_u64().unwrap()).collect();
@@ -44,8 +44,8 @@ fn a_finished_run_is_left_as_it_is() {
     let config = config(place.path(), 3);
     run(&config, &folder).finished();
     let before = (model(&folder, 3), metrics(&folder));
-    let told = run(&config, &folder).finished();
-    assert_eq!(told.events.len(), 1, "it starts, and that is all: {:?}", told.events);
+    let report = run(&config, &folder).finished();
+    assert_eq!(report.events.len(), 1, "it starts, and that is all: {:?}", report.events);
     assert_eq!((model(&folder, 3), metrics(&folder)), before);
 }
 

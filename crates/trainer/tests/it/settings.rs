@@ -17,7 +17,7 @@ fn written(text: &str) -> (TempDir, PathBuf) {
 }
 
 fn read(path: &Path, set: &[&str]) -> Result<Config, electra_trainer::Error> {
-    let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
+    let set: Vec<String> = set.iter().map(|assignment| (*assignment).to_owned()).collect();
     electra_trainer::read_config(path, &set, masking)
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn write_corpus(folder: &Path, seed: u32) {
     let mut writer = CorpusWriter::create(folder, config).unwrap();
     for document in 0..40 {
         for line in 0..3 {
-            let word = |at: u32| 5 + (at * at + 7 * line + 11 * document + seed) % (VOCABULARY - 5);
+            let word = |place: u32| 5 + (place * place + 7 * line + 11 * document + seed) % (VOCABULARY - 5);
             let words: Vec<u32> = (0..LENGTH as u32 - 2).map(word).collect();
             writer.push(&words).unwrap();
         }
@@ -69,12 +69,12 @@ pub(crate) fn config(place: &Path, steps: u64) -> Config {
 }
 
 /// What a run of these tests is told and tells.
-pub(crate) struct Told {
+pub(crate) struct Sitting {
     pub(crate) outcome: Result<Outcome, Error>,
     pub(crate) events: Vec<Event>,
 }
 
-impl Told {
+impl Sitting {
     pub(crate) fn warnings(&self) -> Vec<&str> {
         let warnings = self.events.iter().filter_map(|event| match event {
             Event::Warning(text) => Some(text.as_str()),
@@ -98,15 +98,15 @@ impl Told {
     }
 }
 
-pub(crate) fn run(config: &Config, folder: &Path) -> Told {
+pub(crate) fn run(config: &Config, folder: &Path) -> Sitting {
     run_with(config, folder, &electra::SPEC)
 }
 
-pub(crate) fn run_with(config: &Config, folder: &Path, objective: &Spec) -> Told {
+pub(crate) fn run_with(config: &Config, folder: &Path, objective: &Spec) -> Sitting {
     let mut events = Vec::new();
     let stop = AtomicBool::new(false);
     let outcome = run_observed(config, folder, &stop, &mut |event| events.push(event.clone()), objective);
-    Told { outcome, events }
+    Sitting { outcome, events }
 }
 
 pub(crate) fn run_observed(
