@@ -109,7 +109,6 @@ impl Learner {
     }
 
     /// All parameters, in the optimizer's order.
-    #[must_use]
     pub fn parameters(&self) -> &[Tensor] {
         self.adamw.parameters()
     }
