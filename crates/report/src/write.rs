@@ -41,10 +41,10 @@ pub fn write(findings: &Findings, folder: &Path) -> Result<(), Error> {
     json.push('\n');
     electra_store::write(&folder.join("results.json"), &json)?;
     for chart in charts.all() {
-        electra_store::write(&drawn.join(format!("{}.svg", chart.id)), &chart.standalone())?;
+        electra_store::write(&drawn.join(format!("{}.svg", chart.id)), chart.standalone())?;
     }
-    electra_store::write(&folder.join("report.md"), &markdown::text(findings, &conclusion, &charts))?;
-    Ok(electra_store::write(&folder.join("report.html"), &html::page(findings, &conclusion, &charts))?)
+    electra_store::write(&folder.join("report.md"), markdown::text(findings, &conclusion, &charts))?;
+    Ok(electra_store::write(&folder.join("report.html"), html::page(findings, &conclusion, &charts))?)
 }
 
 /// Reads the findings of a `results.json`, to write the report of them anew.
