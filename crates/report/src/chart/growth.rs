@@ -64,7 +64,7 @@ fn panel(growth: &GrowthPanel<'_>) -> Option<Panel> {
         LEAST - class_width(&growth.note, note),
     );
     svg.text((X::Share(1.0), 14.0), Anchor::End, note, &growth.note);
-    svg.label((X::Pixels(-LEFT), 30.0), Anchor::Start, "t small", growth.over, 1.35 * LEAST);
+    svg.label((X::Pixels(-LEFT), 30.0), Anchor::Start, "t small", growth.over, 1.5 * LEAST);
     vertical(&mut svg, plot, &y, growth.quantity);
     horizontal(&mut svg, plot, &x, growth.size, "");
     for (class, power) in POWERS.iter().take(growth.power).zip(1..) {
