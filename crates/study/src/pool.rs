@@ -290,7 +290,7 @@ impl Pool<'_> {
         if status.success() && missing.is_none() {
             let text = serde_json::to_string(&Record { inputs: hash.into(), seconds })
                 .expect("its keys are strings");
-            write(&self.record(&job.id), &format!("{text}\n"))?;
+            write(&self.record(&job.id), format!("{text}\n"))?;
             observer(&Event::Finished { id: job.id.clone(), seconds });
             return Ok(Outcome::Done { seconds });
         }

@@ -156,7 +156,7 @@ pub(crate) fn choose(
         }
     }
     let text = serde_json::to_string_pretty(&tried).expect("its keys are strings");
-    write(&study.join(CHOSEN), &format!("{text}\n"))?;
+    write(&study.join(CHOSEN), format!("{text}\n"))?;
     Ok(choice)
 }
 
