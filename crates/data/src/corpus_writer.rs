@@ -60,7 +60,7 @@ impl CorpusWriter {
         }
         require_vacant(output)?;
         Ok(Self {
-            folder: NewFolder::create(output)?,
+            folder: NewFolder::create_all(output)?,
             config,
             builder,
             shard: None,

@@ -21,10 +21,10 @@ pub struct NewFolder {
 }
 
 impl NewFolder {
-    /// Begins a folder that will be found at `path`; the folders above it are made.
+    /// Begins a folder that will be found at `path`, in a folder that is there.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder above cannot be written to.
+    /// [`Error::Io`] if the folder above is missing or cannot be written to.
     pub fn create(path: &Path) -> Result<Self, Error> {
         let prefix = partial_prefix(path);
         let mut builder = Builder::new();
@@ -33,9 +33,17 @@ impl NewFolder {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
         let above = above(path);
-        create_folder(above)?;
         let folder = builder.tempdir_in(above).map_err(failed(above, "creating a folder in it"))?;
         Ok(Self { path: path.to_owned(), folder })
+    }
+
+    /// As [`create`](Self::create), after the folders above it are made where they are missing.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn create_all(path: &Path) -> Result<Self, Error> {
+        create_folder(above(path))?;
+        Self::create(path)
     }
 
     /// As [`create`](Self::create), after what killed processes have left of the same folder is removed. Only
@@ -152,7 +160,9 @@ mod tests {
     fn a_folder_appears_whole_or_not_at_all() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("a/b");
-        let folder = NewFolder::create(&path).unwrap();
+        let refused = NewFolder::create(&path).unwrap_err().to_string();
+        assert!(refused.contains("/a: creating a folder in it: "), "{refused}");
+        let folder = NewFolder::create_all(&path).unwrap();
         write(&folder.path().join("file"), "x").unwrap();
         assert!(!path.exists());
         drop(folder);

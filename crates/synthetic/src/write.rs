@@ -81,7 +81,7 @@ pub struct Summary {
 pub fn write(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summary, Error> {
     sizes.validate()?;
     require_vacant(folder)?;
-    let new = NewFolder::create(folder)?;
+    let new = NewFolder::create_all(folder)?;
     let summary = write_into(language, sizes, new.path())?;
     new.finish()?;
     Ok(summary)
@@ -93,7 +93,7 @@ fn write_into(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summar
     for (number, task) in TASKS.iter().enumerate() {
         let of_task = folder.join("tasks").join(task.name);
         create_folder(&of_task)?;
-        write_file(&of_task.join("task.toml"), &definition(task))?;
+        write_file(&of_task.join("task.toml"), definition(task))?;
         for ((part, scope), size) in
             Part::ALL.into_iter().zip(&scopes).zip([sizes.train, sizes.dev, sizes.test])
         {
@@ -109,7 +109,7 @@ fn write_into(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summar
         write_file(&pairs.join(format!("{phenomenon}.jsonl")), &lines)?;
     }
     let entries: Vec<String> = language.entries().iter().map(Entry::line).collect();
-    write_file(&folder.join("lexicon.tsv"), &format!("{}\n{}\n", Entry::HEADER, entries.join("\n")))?;
+    write_file(&folder.join("lexicon.tsv"), format!("{}\n{}\n", Entry::HEADER, entries.join("\n")))?;
     let mut facts = String::from("name\trelation\tvalue\n");
     for (name, relation, value) in language.facts() {
         let _ = writeln!(facts, "{name}\t{relation}\t{value}");

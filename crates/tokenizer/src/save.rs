@@ -113,7 +113,7 @@ fn write_whole(folder: &Path, files: &Files) -> Result<(), electra_store::Error>
     if folder.file_name().is_none() {
         return write_into(folder, files);
     }
-    let new = NewFolder::create(folder)?;
+    let new = NewFolder::create_all(folder)?;
     write_into(new.path(), files)?;
     match new.finish() {
         // An empty folder that cannot be replaced, such as the root of a file system.

@@ -60,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         write_network(&output.path().join("generator"), generator, &source.tokenizer)?;
     }
     let card = card::card(&source, &networks, generator.is_some());
-    electra_store::write(&output.path().join("README.md"), &card)?;
+    electra_store::write(&output.path().join("README.md"), card)?;
     output.finish()?;
 
     let shown = options.output.display();

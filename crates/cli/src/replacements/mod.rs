@@ -98,7 +98,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let json = serde_json::to_string_pretty(&report)?;
     if let Some(path) = &options.output {
-        electra_store::write(path, format!("{json}\n"))?;
+        electra_store::write(path, format!("{json}\n")).with_context(|| path.display().to_string())?;
     }
     if options.json {
         println!("{json}");
