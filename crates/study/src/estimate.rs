@@ -49,7 +49,7 @@ pub struct Estimate {
 /// Tells what a plan of these objectives will take; nothing is run.
 ///
 /// # Errors
-/// [`Error::Setting`] if the budget is less than a step.
+/// [`Error::Config`] if the budget is less than a step.
 pub fn estimate(plan: &Plan, objectives: &[&ObjectiveInfo]) -> Result<Estimate, Error> {
     let vocab_size = plan.planned_vocab_size()?;
     let scope = Scope {

@@ -22,7 +22,7 @@ class Numbers {
   static bool are(const Tensor& tensor) {
     return tensor.is_cpu() && (tensor.scalar_type() == at::kBool || tensor.scalar_type() == at::kFloat);
   }
-  float operator[](int64_t at) const { return bools_ != nullptr ? static_cast<float>(bools_[at]) : floats_[at]; }
+  float operator[](int64_t index) const { return bools_ != nullptr ? static_cast<float>(bools_[index]) : floats_[index]; }
 
  private:
   Tensor tensor_;
@@ -41,17 +41,17 @@ bool is_total(const Tensor& total) {
 // Σ w · value / total as a function of x, where term(i) gives value and gradient at i.
 template <typename Term>
 Tensor weighted_mean(const Tensor& x, const Tensor& weights, const Tensor& total, const Term& term) {
-  TORCH_CHECK(!total.requires_grad(), "the total of a loss has no gradient");
+  TORCH_CHECK(!total.requires_grad(), "the total slope a loss has no gradient");
   const Numbers w(weights);
   const int64_t n = x.numel();
   const bool learns = at::GradMode::is_enabled() && x.requires_grad();
   const Tensor gradient = learns ? empty(x.sizes()) : Tensor(), mean = empty({});
   double sum = 0;
   const double share = 1.0 / static_cast<double>(*total.const_data_ptr<float>());
-  for (int64_t at = 0; at < n; ++at) {
-    const auto [value, of] = term(at);
-    sum += static_cast<double>(w[at]) * value;
-    if (learns) data(gradient)[at] = static_cast<float>(w[at] * share * of);
+  for (int64_t index = 0; index < n; ++index) {
+    const auto [value, slope] = term(index);
+    sum += static_cast<double>(w[index]) * value;
+    if (learns) data(gradient)[index] = static_cast<float>(w[index] * share * slope);
   }
   *data(mean) = static_cast<float>(sum * share);
   return learns ? WithGradients::apply(mean, at::TensorList(x), torch::autograd::variable_list{gradient}) : mean;
@@ -69,7 +69,7 @@ char* electra_torch_mean(const Tensor* values, const Tensor* weights, const Tens
     if (!has_kernels(*values) || !Numbers::are(*weights) || !is_total(*total)) return;
     expect_alike("the weights", *weights, *values);
     const Numbers value(values->detach());
-    *mean = new Tensor(weighted_mean(*values, *weights, *total, [&](int64_t at) { return std::pair(value[at], 1.0f); }));
+    *mean = new Tensor(weighted_mean(*values, *weights, *total, [&](int64_t index) { return std::pair(value[index], 1.0f); }));
   });
 }
 
@@ -82,10 +82,10 @@ char* electra_torch_binary_cross_entropy(const Tensor* logits, const Tensor* tar
     expect_alike("the targets", *targets, *logits);
     expect_alike("the weights", *weights, *logits);
     const Numbers x(logits->detach()), target(targets->detach());
-    *loss = new Tensor(weighted_mean(*logits, *weights, *total, [&](int64_t at) {
-      const float tail = std::exp(-std::abs(x[at]));  // never above 1
-      const float positive = (x[at] >= 0 ? 1.0f : tail) / (1.0f + tail);
-      return std::pair(std::max(x[at], 0.0f) - x[at] * target[at] + std::log1p(tail), positive - target[at]);
+    *loss = new Tensor(weighted_mean(*logits, *weights, *total, [&](int64_t index) {
+      const float tail = std::exp(-std::abs(x[index]));  // never above 1
+      const float positive = (x[index] >= 0 ? 1.0f : tail) / (1.0f + tail);
+      return std::pair(std::max(x[index], 0.0f) - x[index] * target[index] + std::log1p(tail), positive - target[index]);
     }));
   });
 }
