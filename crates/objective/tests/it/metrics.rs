@@ -65,8 +65,10 @@ fn where_nothing_is_replaced_or_called_so_shares_are_0() {
 fn predictions_have_an_accuracy_and_an_entropy() {
     let law = [[0.5_f64, 0.25, 0.25], [0.1, 0.2, 0.7], [0.8, 0.1, 0.1]];
     let logits = Tensor::from_slice2(&law.map(|row| row.map(f64::ln))).to_kind(Kind::Float) + 3.0;
-    let targets = Tensor::from_slice(&[0_i64, 1, 0]);
-    let weights = Tensor::from_slice(&[true, true, false]);
+    // [B, N, V], as a generator has them, and [B, N].
+    let logits = logits.view([1, 3, 3]);
+    let targets = Tensor::from_slice(&[0_i64, 1, 0]).view([1, 3]);
+    let weights = Tensor::from_slice(&[true, true, false]).view([1, 3]);
     let metrics = prediction(&logits, &targets, &weights, &Tensor::from(4_f32), &Tensor::from(1.5_f32))
         .prefixed("its_");
     let entropy = |row: usize| -law[row].iter().map(|p| p * p.ln()).sum::<f64>();

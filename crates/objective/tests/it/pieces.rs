@@ -1,5 +1,7 @@
 //! The pieces against their definitions.
 
+use std::cell::RefCell;
+
 use electra_encoder::EncoderConfig;
 use electra_objective::{Batch, Generator, binary_cross_entropy, chunked_sum};
 use electra_torch::sample_cumulative;
@@ -90,9 +92,13 @@ fn sums_in_chunks_have_the_values_and_gradients_of_plain_sums() {
     let plain = loss(&rows, &table, &targets) * 3.0;
     let expected = Tensor::run_backward(&[&plain], &[&rows, &table], true, false);
     for chunk in [1, 5, 37, 100] {
+        let handed = RefCell::new(Vec::new());
         let sum = chunked_sum(&[&rows, &targets], &[&table], chunk, |rows, shared| {
+            handed.borrow_mut().push(rows[0].size()[0]);
             loss(&rows[0], &shared[0], &rows[1])
         }) * 3.0;
+        let handed = handed.into_inner();
+        assert!(handed.iter().all(|count| *count <= chunk) && handed.iter().sum::<i64>() == 37, "{handed:?}");
         assert!((sum.double_value(&[]) - plain.double_value(&[])).abs() < 1e-3);
         let found = Tensor::run_backward(&[&sum], &[&rows, &table], true, false);
         for (found, expected) in found.iter().zip(&expected) {
@@ -107,6 +113,15 @@ fn sums_in_chunks_have_the_values_and_gradients_of_plain_sums() {
             !value.requires_grad() && (value.double_value(&[]) * 3.0 - plain.double_value(&[])).abs() < 1e-3
         );
     }
+}
+
+#[test]
+fn rows_of_one_number_have_gradients_too() {
+    let rows = Tensor::from_slice(&[1.0_f32, -2.0, 3.0]).set_requires_grad(true);
+    let sum = chunked_sum(&[&rows], &[], 2, |rows, _| rows[0].square().sum(Kind::Float));
+    sum.backward();
+    assert_eq!(sum.double_value(&[]), 14.0);
+    assert!(rows.grad().equal(&Tensor::from_slice(&[2.0_f32, -4.0, 6.0])));
 }
 
 #[test]
