@@ -41,7 +41,7 @@ bool is_total(const Tensor& total) {
 // Σ w · value / total as a function of x, where term(i) gives value and gradient at i.
 template <typename Term>
 Tensor weighted_mean(const Tensor& x, const Tensor& weights, const Tensor& total, const Term& term) {
-  TORCH_CHECK(!total.requires_grad(), "the total slope a loss has no gradient");
+  TORCH_CHECK(!total.requires_grad(), "the total of a loss has no gradient");
   const Numbers w(weights);
   const int64_t n = x.numel();
   const bool learns = at::GradMode::is_enabled() && x.requires_grad();
