@@ -127,7 +127,7 @@ impl InputOptions {
     }
 }
 
-/// Whether the first line is a JSON object. What cannot be read is no matter of this.
+/// Whether the first line is a JSON object. A file that cannot be read is reported elsewhere.
 fn looks_like_json(path: &Path) -> bool {
     let config = ReadConfig {
         format: Some(Format::Text),

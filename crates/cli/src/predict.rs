@@ -93,7 +93,7 @@ fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
     let ScoredSet { predictions, scores, table } = predictor.score(&task, &dataset, &stop)?;
     let mut output = BufWriter::new(std::io::stdout().lock());
     if options.json {
-        let names = Names::of_task(&task, predictor);
+        let names = Names::for_task(&task, predictor);
         for (example, prediction) in dataset.examples.iter().zip(&predictions) {
             let mut line = as_json(prediction, &example.content, &names);
             line["index"] = json!(example.index);
@@ -110,8 +110,9 @@ fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
     let scores = match scores {
         Some(scores) => {
             // The task's own order: its score first.
-            let of = |metric: &Metric| Some(format!("{} {:.4}", metric.name(), scores.get(metric.name())?));
-            task.metrics.iter().filter_map(of).collect::<Vec<_>>().join(", ")
+            let shown =
+                |metric: &Metric| Some(format!("{} {:.4}", metric.name(), scores.get(metric.name())?));
+            task.metrics.iter().filter_map(shown).collect::<Vec<_>>().join(", ")
         }
         None => "no labels, so no score".to_owned(),
     };
@@ -123,7 +124,7 @@ fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
 
 /// The lines of standard input.
 fn lines(options: &Options, predictor: &Predictor) -> Result<()> {
-    let names = Names::of(predictor);
+    let names = Names::new(predictor);
     let mut output = BufWriter::new(std::io::stdout().lock());
     let mut lines = Lines::of_stdin(options.lossy, options.max_line_bytes);
     let never = AtomicBool::new(false);
@@ -134,7 +135,8 @@ fn lines(options: &Options, predictor: &Predictor) -> Result<()> {
         let mut contents = Vec::with_capacity(chunk.len());
         for line in &chunk {
             number += 1;
-            let content = if options.json { of_json(line) } else { of_text(line, predictor) };
+            let content =
+                if options.json { content_from_json(line) } else { content_from_text(line, predictor) };
             let content = content.and_then(|content| fitting(content, predictor));
             match content.with_context(|| format!("standard input: line {number}")) {
                 Ok(content) => contents.push(content),
@@ -159,7 +161,7 @@ fn lines(options: &Options, predictor: &Predictor) -> Result<()> {
     }
 }
 
-fn of_text(line: &str, predictor: &Predictor) -> Result<Content> {
+fn content_from_text(line: &str, predictor: &Predictor) -> Result<Content> {
     let most = match (predictor.problem(), predictor.takes_pairs()) {
         (Problem::Classes(_) | Problem::Value, Some(false)) => "one text",
         (Problem::Classes(_) | Problem::Value, _) => "two texts with a tab between them",
@@ -188,7 +190,7 @@ fn of_text(line: &str, predictor: &Predictor) -> Result<Content> {
     Ok(content)
 }
 
-fn of_json(line: &str) -> Result<Content> {
+fn content_from_json(line: &str) -> Result<Content> {
     let line: Line = serde_json::from_str(line)?;
     Ok(match line {
         Line { text: Some(text), text_pair: pair, choices: None, .. } => {
@@ -236,7 +238,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(predictor: &Predictor) -> Self {
+    fn new(predictor: &Predictor) -> Self {
         let labels = match predictor.problem() {
             Problem::Classes(labels) | Problem::Words(labels) => labels,
             Problem::Value | Problem::Spans | Problem::Choice => predictor.choice_labels(),
@@ -245,12 +247,12 @@ impl Names {
     }
 
     /// A task may have the same labels in another order, and other names of choices.
-    fn of_task(task: &Task, predictor: &Predictor) -> Self {
+    fn for_task(task: &Task, predictor: &Predictor) -> Self {
         let labels = match &task.labels {
             Labels::Classes(labels) => labels,
             Labels::Values { .. } | Labels::Within => task.choice_labels(),
         };
-        Self { labels: labels.to_vec(), ..Self::of(predictor) }
+        Self { labels: labels.to_vec(), ..Self::new(predictor) }
     }
 
     fn name(&self, class: usize) -> String {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use electra_config::{Architecture, EncoderConfig};
 
-use crate::weights::EMBEDDINGS;
+use crate::weights::{EMBEDDINGS, ENCODER};
 use crate::{Error, Weights, shapes};
 
 /// A checkpoint in the Hub's layout.
@@ -25,8 +25,6 @@ pub struct HubFolder {
     pub weights: Weights,
 }
 
-/// What the names of an encoder's tensors begin with, except in files of transformers' headless class.
-pub(crate) const ENCODER: &str = "electra.";
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];

@@ -1,7 +1,7 @@
 //! The shapes of an encoder's parameters, known before one of them is made.
 
 use crate::error::Misshapen;
-use crate::hub::ENCODER;
+use crate::weights::ENCODER;
 use crate::{EncoderConfig, Error, Weights};
 
 /// Parameters that an error names: a configuration may ask for millions of layers.

@@ -27,6 +27,8 @@ impl Part<'static> {
     pub const MAIN: Self = Self { prefix: "main.", tied: Some("generator.") };
 }
 
+/// What the names of an encoder's tensors begin with, except in files of transformers' headless class.
+pub(crate) const ENCODER: &str = "electra.";
 /// Where tables that can be tied are, in the Hub's names. (`electra.embeddings_project` is not among them.)
 pub(crate) const EMBEDDINGS: &str = "electra.embeddings.";
 

@@ -3,9 +3,6 @@
 use electra_masking::Stream;
 use tch::{Device, Tensor};
 
-use crate::heads::Problem;
-use crate::network::Network;
-
 /// The order of the examples: key (seed, epoch).
 const ORDER: Stream = Stream::named(b"finetune");
 
@@ -48,7 +45,7 @@ impl Item {
 
 /// Some items on the device.
 #[derive(Debug)]
-pub(crate) struct Batch {
+pub(crate) struct TaskBatch {
     /// [rows, L]
     pub(crate) input_ids: Tensor,
     pub(crate) attention_mask: Tensor,
@@ -59,14 +56,9 @@ pub(crate) struct Batch {
     pub(crate) labels: Option<Tensor>,
 }
 
-impl Batch {
-    /// A batch for a network, on its device.
-    pub(crate) fn of(items: &[&Item], network: &Network) -> Self {
-        let is_choice = network.problem == Problem::Choice;
-        Self::new(items, is_choice, network.config().pad_token_id, network.device())
-    }
-
-    fn new(items: &[&Item], is_choice: bool, pad: i64, device: Device) -> Self {
+impl TaskBatch {
+    /// Items with padding, on a device. Of choices an item has several rows.
+    pub(crate) fn new(items: &[&Item], is_choice: bool, pad: i64, device: Device) -> Self {
         let rows: Vec<&Row> = items.iter().flat_map(|item| &item.rows).collect();
         let (input_ids, attention_mask, token_type_ids) = tensors(&rows, pad, device);
         let length = input_ids.size()[1] as usize;
@@ -85,8 +77,8 @@ pub(crate) fn tensors(rows: &[&Row], pad: i64, device: Device) -> (Tensor, Tenso
     let length = rows.iter().map(|row| row.input_ids.len()).max().unwrap_or(0);
     let size = rows.len() * length;
     let (mut ids, mut mask, mut types) = (vec![pad; size], vec![false; size], vec![0_i64; size]);
-    for (at, row) in rows.iter().enumerate() {
-        let (begin, end) = (at * length, at * length + row.input_ids.len());
+    for (number, row) in rows.iter().enumerate() {
+        let (begin, end) = (number * length, number * length + row.input_ids.len());
         for (slot, &id) in ids[begin..end].iter_mut().zip(&row.input_ids) {
             *slot = i64::from(id);
         }
@@ -94,10 +86,10 @@ pub(crate) fn tensors(rows: &[&Row], pad: i64, device: Device) -> (Tensor, Tenso
         types[(begin + row.second).min(end)..end].fill(1);
     }
     let shape = [rows.len() as i64, length as i64];
-    let there = |tensor: Tensor| {
+    let sent = |tensor: Tensor| {
         electra_torch::send(&tensor.view(shape), device).expect("a device that the network is on")
     };
-    (there(Tensor::from_slice(&ids)), there(Tensor::from_slice(&mask)), there(Tensor::from_slice(&types)))
+    (sent(Tensor::from_slice(&ids)), sent(Tensor::from_slice(&mask)), sent(Tensor::from_slice(&types)))
 }
 
 /// [B, most] of row numbers.
@@ -115,8 +107,8 @@ fn slots(items: &[&Item]) -> Tensor {
 }
 
 fn labels(items: &[&Item], length: usize) -> Option<Tensor> {
-    let numbers = |of: fn(&Target) -> Option<i64>| {
-        let all: Option<Vec<i64>> = items.iter().map(|item| of(&item.target)).collect();
+    let numbers = |number: fn(&Target) -> Option<i64>| {
+        let all: Option<Vec<i64>> = items.iter().map(|item| number(&item.target)).collect();
         all.map(|all| Tensor::from_slice(&all))
     };
     match items.first()?.target {
@@ -170,11 +162,11 @@ pub(crate) fn epoch(lengths: &[usize], batch: usize, seed: u64, epoch: u64) -> V
     };
     let mut order = shuffle(lengths.len());
     for window in order.chunks_mut(batch * WINDOW) {
-        window.sort_by_key(|&at| lengths[at]);
+        window.sort_by_key(|&index| lengths[index]);
     }
     let batches: Vec<Vec<usize>> = order.chunks(batch).map(<[usize]>::to_vec).collect();
     let order = shuffle(batches.len());
-    order.into_iter().map(|at| batches[at].clone()).collect()
+    order.into_iter().map(|index| batches[index].clone()).collect()
 }
 
 /// Tokens to score at once, with padding: on the CPU so few that what lies between two products stays in the caches.
@@ -185,12 +177,12 @@ pub(crate) fn tokens_at_once(device: Device) -> usize {
 /// All examples, longest first, in batches of at most `tokens` tokens with padding: for scoring.
 pub(crate) fn by_length(lengths: &[usize], tokens: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by_key(|&at| std::cmp::Reverse(lengths[at]));
+    order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
     let mut batches: Vec<Vec<usize>> = Vec::new();
-    for at in order {
+    for index in order {
         match batches.last_mut() {
-            Some(batch) if (batch.len() + 1) * lengths[batch[0]] <= tokens => batch.push(at),
-            _ => batches.push(vec![at]),
+            Some(batch) if (batch.len() + 1) * lengths[batch[0]] <= tokens => batch.push(index),
+            _ => batches.push(vec![index]),
         }
     }
     batches
@@ -202,14 +194,14 @@ mod tests {
 
     #[test]
     fn an_epoch_has_every_example_once_and_little_padding() {
-        let lengths: Vec<usize> = (0..1000).map(|at| 5 + (at * 7919) % 60).collect();
+        let lengths: Vec<usize> = (0..1000).map(|index| 5 + (index * 7919) % 60).collect();
         let batches = epoch(&lengths, 32, 1, 0);
         let mut seen: Vec<usize> = batches.concat();
         seen.sort_unstable();
         assert_eq!(seen, (0..1000).collect::<Vec<_>>());
         let padded: usize = batches
             .iter()
-            .map(|batch| batch.len() * batch.iter().map(|&at| lengths[at]).max().unwrap())
+            .map(|batch| batch.len() * batch.iter().map(|&index| lengths[index]).max().unwrap())
             .sum();
         let tokens: usize = lengths.iter().sum();
         assert!(padded as f64 <= 1.05 * tokens as f64, "{padded} of {tokens}");
@@ -234,9 +226,9 @@ mod tests {
     #[test]
     fn choices_of_unequal_number_have_their_slots() {
         let row = |ids: &[u32]| Row { input_ids: ids.to_vec(), second: ids.len() };
-        let one = Item { rows: vec![row(&[2, 3]), row(&[2, 4, 3]), row(&[2])], target: Target::Class(2) };
+        let three = Item { rows: vec![row(&[2, 3]), row(&[2, 4, 3]), row(&[2])], target: Target::Class(2) };
         let other = Item { rows: vec![row(&[2, 5]), row(&[2, 6])], target: Target::Class(0) };
-        let batch = Batch::new(&[&one, &other], true, 0, Device::Cpu);
+        let batch = TaskBatch::new(&[&three, &other], true, 0, Device::Cpu);
         assert_eq!(batch.input_ids.size(), [5, 3]);
         let slots: Vec<i64> = batch.slots.unwrap().view([-1]).try_into().unwrap();
         assert_eq!(slots, [0, 1, 2, 3, 4, -1]);

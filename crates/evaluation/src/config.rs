@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::Error;
-use crate::heads::Form;
 
 /// Where a `--set` comes from, in messages.
 const SET: &str = "--set";
@@ -51,6 +50,13 @@ pub enum Pooling {
     Cls,
     /// The mean over all tokens, special ones too.
     Mean,
+}
+
+/// The form of a sequence's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) head: HeadShape,
+    pub(crate) pooling: Pooling,
 }
 
 /// Which epoch's parameters are kept.

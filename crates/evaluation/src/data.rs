@@ -27,18 +27,18 @@ impl TaskData {
     /// If a set is missing or its file is not what the task says, naming file and line.
     pub fn read(task: Task, evaluate: &[Split]) -> Result<Self, Error> {
         let train = task.read(&Split::Train)?;
-        let mut wanted: Vec<Split> = Vec::new();
+        let mut splits: Vec<Split> = Vec::new();
         for split in evaluate {
             let prefix = format!("{split}-");
             let others = task.splits().filter(|other| other.to_string().starts_with(&prefix));
             for split in std::iter::once(split).chain(others) {
-                if !wanted.contains(split) {
-                    wanted.push(split.clone());
+                if !splits.contains(split) {
+                    splits.push(split.clone());
                 }
             }
         }
         let read = |split: Split| Ok((split.clone(), task.read(&split)?));
-        let sets = wanted.into_iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+        let sets = splits.into_iter().map(read).collect::<Result<Vec<_>, Error>>()?;
         Ok(Self { task, train, sets })
     }
 
@@ -138,10 +138,10 @@ pub(crate) struct Set<'a> {
 
 impl<'a> Set<'a> {
     pub(crate) fn new(tokenizer: &Tokenizer, dataset: &'a Dataset, recipe: &Recipe) -> Self {
-        Self::of(tokenizer, &dataset.examples, recipe.max_length, recipe.stride)
+        Self::encode(tokenizer, &dataset.examples, recipe.max_length, recipe.stride)
     }
 
-    pub(crate) fn of(
+    pub(crate) fn encode(
         tokenizer: &Tokenizer,
         examples: &'a [Example],
         max_length: usize,
@@ -186,7 +186,7 @@ impl<'a> Set<'a> {
                     // The first of several answers is the one to learn from, as in the reference.
                     let answer = answers.as_ref().map(|answers| {
                         let first = answers.first()?;
-                        pieces.of(&(first.start..first.start + first.text.len()))
+                        pieces.overlapping(&(first.start..first.start + first.text.len()))
                     });
                     let question = tokenizer.encode(question);
                     for window in encode::windows(tokenizer, &question, &pieces.ids, max_length, stride) {

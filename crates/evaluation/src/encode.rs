@@ -18,33 +18,33 @@ pub(crate) fn sequence(
     max_length: usize,
 ) -> Row {
     let special = tokenizer.special();
-    let (kept, kept_second) = match second {
+    let (length, second_length) = match second {
         Some(second) => longest_first(first.len(), second.len(), max_length - 3),
         None => (first.len().min(max_length - 2), 0),
     };
-    let mut input_ids = Vec::with_capacity(kept + kept_second + 3);
+    let mut input_ids = Vec::with_capacity(length + second_length + 3);
     input_ids.push(special.cls);
-    input_ids.extend(&first[..kept]);
+    input_ids.extend(&first[..length]);
     input_ids.push(special.sep);
     let begin = input_ids.len();
     if let Some(second) = second {
-        input_ids.extend(&second[..kept_second]);
+        input_ids.extend(&second[..second_length]);
         input_ids.push(special.sep);
     }
     Row { input_ids, second: begin }
 }
 
-/// How many tokens of two texts are left where there is room for `room`.
+/// How many tokens of two texts are left where `capacity` fit.
 ///
 /// The longer is cut to what the shorter leaves; if it would become the shorter by that, both get half, and
 /// the one that was longer (of equals the second) gets the odd token.
-fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
+fn longest_first(first: usize, second: usize, capacity: usize) -> (usize, usize) {
     let (short, long) = (first.min(second), first.max(second));
-    if short + long <= room {
+    if short + long <= capacity {
         return (first, second);
     }
-    let left = room.saturating_sub(short);
-    let (short, long) = if left > short { (short, left) } else { (room / 2, room - room / 2) };
+    let left = capacity.saturating_sub(short);
+    let (short, long) = if left > short { (short, left) } else { (capacity / 2, capacity - capacity / 2) };
     if first > second { (long, short) } else { (short, long) }
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn words(
     max_length: usize,
 ) -> Vec<(usize, Row, Vec<usize>)> {
     let special = tokenizer.special();
-    let room = max_length - 2;
+    let capacity = max_length - 2;
     let mut rows = Vec::new();
     let mut open: Option<(usize, Vec<u32>, Vec<usize>)> = None;
     let mut close = |(first, mut input_ids, positions): (usize, Vec<u32>, Vec<usize>)| {
@@ -70,8 +70,8 @@ pub(crate) fn words(
         if ids.is_empty() {
             ids.push(special.unk);
         }
-        ids.truncate(room);
-        if let Some(full) = open.take_if(|(_, row, _)| row.len() - 1 + ids.len() > room) {
+        ids.truncate(capacity);
+        if let Some(full) = open.take_if(|(_, row, _)| row.len() - 1 + ids.len() > capacity) {
             close(full);
         }
         let (_, row, positions) = open.get_or_insert_with(|| (number, vec![special.cls], Vec::new()));
@@ -123,7 +123,7 @@ impl Pieces {
     }
 
     /// The first and the last id of what overlaps these bytes.
-    pub(crate) fn of(&self, bytes: &Range<usize>) -> Option<(usize, usize)> {
+    pub(crate) fn overlapping(&self, bytes: &Range<usize>) -> Option<(usize, usize)> {
         let overlaps = |piece: &Range<usize>| piece.start < bytes.end && bytes.start < piece.end;
         let first = self.bytes.iter().position(overlaps)?;
         let last = self.bytes.iter().rposition(overlaps)?;
@@ -135,11 +135,11 @@ impl Pieces {
 fn parts(word: &str) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut in_run = false;
-    for (at, character) in word.char_indices() {
-        let end = at + character.len_utf8();
+    for (start, character) in word.char_indices() {
+        let end = start + character.len_utf8();
         match parts.last_mut() {
             Some(last) if in_run && character.is_alphanumeric() => last.end = end,
-            _ => parts.push(at..end),
+            _ => parts.push(start..end),
         }
         in_run = character.is_alphanumeric();
     }
@@ -168,11 +168,11 @@ pub(crate) fn windows(
     stride: usize,
 ) -> Vec<Window> {
     let question = &question[..question.len().min((max_length - 3) / 2)];
-    let room = max_length - 3 - question.len();
+    let capacity = max_length - 3 - question.len();
     let mut windows = Vec::new();
     let mut first = 0;
     loop {
-        let count = room.min(text.len() - first);
+        let count = capacity.min(text.len() - first);
         let row = sequence(tokenizer, question, Some(&text[first..first + count]), max_length);
         windows.push(Window { begin: row.second, row, first, count });
         if first + count >= text.len() {
@@ -198,8 +198,9 @@ mod tests {
 
     #[test]
     fn parts_are_runs_of_letters_and_single_others() {
-        let of = |word: &str| parts(word).into_iter().map(|part| word[part].to_owned()).collect::<Vec<_>>();
-        assert_eq!(of("(1066–1087),"), ["(", "1066", "–", "1087", ")", ","]);
-        assert_eq!(of("größe"), ["größe"]);
+        let words =
+            |word: &str| parts(word).into_iter().map(|part| word[part].to_owned()).collect::<Vec<_>>();
+        assert_eq!(words("(1066–1087),"), ["(", "1066", "–", "1087", ")", ","]);
+        assert_eq!(words("größe"), ["größe"]);
     }
 }

@@ -28,8 +28,8 @@ pub enum Error {
         /// All keys.
         known: Vec<String>,
     },
-    /// The folder holds something that is no result.
-    #[error("{}: holds files and no {expected}, so it is no result; name a new folder", folder.display())]
+    /// The folder holds something that is not a result.
+    #[error("{}: holds files but no {expected}, so it is not a result; name a new folder", folder.display())]
     NoResult {
         /// The folder.
         folder: PathBuf,

@@ -11,12 +11,12 @@ use tch::{Device, Tensor};
 use crate::config::{Epoch, Recipe};
 use crate::data::Prepared;
 use crate::folder::{Found, Keep, SeedFolder, SeedScores, Settings};
-use crate::model::About;
-use crate::network::Network;
+use crate::model::TaskInfo;
+use crate::network::TaskNetwork;
 use crate::predictions::{Prediction, predict};
 use crate::score::{Scores, score, table};
 use crate::spans::Search;
-use crate::train::{Told, train};
+use crate::train::{Progress, train};
 use crate::{Error, Pretrained, model};
 
 /// What to fine-tune, and where.
@@ -87,12 +87,14 @@ pub fn finetune(job: Job<'_>) -> Result<SeedScores, Error> {
         Found::New(folder) => folder,
     };
     let encoder = recipe.encoder(pretrained.config());
-    let network = Network::new(&encoder, &prepared.problem, recipe.form(), device);
+    let network = TaskNetwork::new(&encoder, &prepared.problem, recipe.form(), device);
     network.begin(&pretrained.weights, seed)?;
 
-    let mut course = Course { prepared, recipe, stop, curve: String::new(), best: None, last: None };
-    train(&network, &prepared.train.items, recipe, seed, stop, |told| course.hear(told, observer))?;
-    let Course { curve, best, mut last, .. } = course;
+    let mut history = History { prepared, recipe, stop, curve: String::new(), best: None, last: None };
+    train(&network, &prepared.train.items, recipe, seed, stop, |progress| {
+        history.observe(progress, observer)
+    })?;
+    let History { curve, best, mut last, .. } = history;
     let mut epoch = recipe.epochs;
     if let Some(best) = best {
         epoch = best.epoch;
@@ -109,15 +111,15 @@ pub fn finetune(job: Job<'_>) -> Result<SeedScores, Error> {
         };
         let name = split.to_string();
         folder.write(&format!("predictions-{name}.tsv"), &table(prepared.task, set, &predictions))?;
-        if let Some(of_set) = score(prepared.task, set, &predictions)? {
-            scores.scores.insert(name.clone(), of_set);
+        if let Some(scored) = score(prepared.task, set, &predictions)? {
+            scores.scores.insert(name.clone(), scored);
         }
         scores.examples.insert(name, set.examples.len());
     }
     folder.write("curve.jsonl", &curve)?;
     if keep == Keep::Model {
-        let about = about(prepared.task, search(prepared, recipe).none_threshold);
-        model::write(&network, &pretrained.tokenizer, &about, &folder.path().join("model"))?;
+        let info = task_info(prepared.task, search(prepared, recipe).none_threshold);
+        model::write(&network, &pretrained.tokenizer, &info, &folder.path().join("model"))?;
     }
     folder.finish(&scores)?;
     Ok(scores)
@@ -139,9 +141,9 @@ fn check(recipe: &Recipe, pretrained: &Pretrained, prepared: &Prepared<'_>) -> R
     Ok(())
 }
 
-fn about(task: &Task, none_threshold: Option<f64>) -> About {
+fn task_info(task: &Task, none_threshold: Option<f64>) -> TaskInfo {
     let text_pair = if let Kind::Sequence { pair } = task.kind { Some(pair) } else { None };
-    About { none_threshold, text_pair, choice_labels: task.choice_labels().to_vec() }
+    TaskInfo { none_threshold, text_pair, choice_labels: task.choice_labels().to_vec() }
 }
 
 pub(crate) fn search(prepared: &Prepared<'_>, recipe: &Recipe) -> Search {
@@ -154,33 +156,33 @@ pub(crate) fn search(prepared: &Prepared<'_>, recipe: &Recipe) -> Search {
 }
 
 /// The parameters of an epoch.
-struct Kept {
+struct BestEpoch {
     epoch: u64,
     score: f64,
     parameters: Vec<(String, Tensor)>,
 }
 
 /// The course of a training: its curve, and what is kept of its epochs.
-struct Course<'a> {
+struct History<'a> {
     prepared: &'a Prepared<'a>,
     recipe: &'a Recipe,
     stop: &'a AtomicBool,
     curve: String,
-    best: Option<Kept>,
+    best: Option<BestEpoch>,
     /// What the last epoch's parameters say of the dev set.
     last: Option<Vec<Prediction>>,
 }
 
-impl Course<'_> {
-    fn hear(&mut self, told: Told<'_>, observer: &mut dyn FnMut(&Event)) -> Result<(), Error> {
-        match told {
-            Told::Point(point) => {
+impl History<'_> {
+    fn observe(&mut self, progress: Progress<'_>, observer: &mut dyn FnMut(&Event)) -> Result<(), Error> {
+        match progress {
+            Progress::Point(point) => {
                 let line =
                     json!({ "step": point.step, "epoch": point.epoch, "lr": point.lr, "loss": point.loss });
                 self.curve.push_str(&format!("{line}\n"));
             }
-            Told::Step { step, steps } => observer(&Event::Step { step, steps }),
-            Told::Epoch { epoch, step, network } => {
+            Progress::Step { step, steps } => observer(&Event::Step { step, steps }),
+            Progress::Epoch { epoch, step, network } => {
                 let wants_best = self.recipe.checkpoint == Epoch::Best;
                 let dev = self.prepared.sets.iter().find(|(split, _)| **split == Split::Dev);
                 let Some((_, dev)) = dev.filter(|_| wants_best || self.recipe.score_epochs) else {
@@ -192,7 +194,7 @@ impl Course<'_> {
                     self.curve.push_str(&format!("{line}\n"));
                     let score = scores.get(self.prepared.task.score().name()).copied().unwrap_or(f64::NAN);
                     if wants_best && self.best.as_ref().is_none_or(|best| score > best.score) {
-                        self.best = Some(Kept { epoch, score, parameters: copied(network) });
+                        self.best = Some(BestEpoch { epoch, score, parameters: copied(network) });
                     }
                     observer(&Event::Scored { epoch, scores });
                 }
@@ -203,11 +205,11 @@ impl Course<'_> {
     }
 }
 
-fn copied(network: &Network) -> Vec<(String, Tensor)> {
+fn copied(network: &TaskNetwork) -> Vec<(String, Tensor)> {
     network.var_store().variables().into_iter().map(|(name, tensor)| (name, tensor.detach().copy())).collect()
 }
 
-fn restore(network: &Network, parameters: &[(String, Tensor)]) -> Result<(), Error> {
+fn restore(network: &TaskNetwork, parameters: &[(String, Tensor)]) -> Result<(), Error> {
     let mut variables = network.var_store().variables();
     for (name, tensor) in parameters {
         let variable = variables.get_mut(name).expect("the parameters are this network's");

@@ -11,9 +11,9 @@ use electra_tokenizer::Tokenizer;
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
-use crate::batches::Batch;
+use crate::batches::TaskBatch;
 use crate::config::{Preset, Recipe, TaskSize};
-use crate::network::Network;
+use crate::network::TaskNetwork;
 use crate::{PairScorer, Problem, Scoring, encode, model, train};
 
 const CLASSES: [&str; 5] = ["sequence", "regression", "tokens", "spans", "choice"];
@@ -38,13 +38,13 @@ struct Rates {
     factors: BTreeMap<String, f64>,
 }
 
-fn far(one: &Tensor, other: &Tensor) -> f64 {
-    assert_eq!(one.size(), other.size());
-    (one.to_kind(Kind::Double) - other.to_kind(Kind::Double)).abs().max().double_value(&[])
+fn greatest_difference(first: &Tensor, other: &Tensor) -> f64 {
+    assert_eq!(first.size(), other.size());
+    (first.to_kind(Kind::Double) - other.to_kind(Kind::Double)).abs().max().double_value(&[])
 }
 
 /// A network of transformers with its batch. The tokenizer that it lacks plays no part.
-fn case(class: &str) -> (Network, Batch, Weights) {
+fn case(class: &str) -> (TaskNetwork, TaskBatch, Weights) {
     let folder = tempfile::tempdir().unwrap();
     for name in ["config.json", "model.safetensors"] {
         std::fs::copy(golden(class).join(name), folder.path().join(name)).unwrap();
@@ -53,7 +53,7 @@ fn case(class: &str) -> (Network, Batch, Weights) {
     let (network, ..) = model::read(folder.path(), Device::Cpu).unwrap();
     let tensors = Weights::read(&golden(class).join("batch.safetensors")).unwrap();
     let get = |name: &str| tensors.get(name).unwrap().shallow_clone();
-    let batch = Batch {
+    let batch = TaskBatch {
         input_ids: get("input_ids"),
         attention_mask: get("attention_mask").to_kind(Kind::Bool),
         token_type_ids: get("token_type_ids"),
@@ -68,21 +68,21 @@ fn logits_and_losses_are_those_of_transformers() {
     for class in CLASSES {
         let (network, batch, tensors) = case(class);
         let logits = network.forward_t(&batch, false);
-        assert!(far(&logits, tensors.get("logits").unwrap()) < 1e-5, "{class}");
+        assert!(greatest_difference(&logits, tensors.get("logits").unwrap()) < 1e-5, "{class}");
         let loss = network.loss(&logits, batch.labels.as_ref().unwrap());
-        assert!(far(&loss, tensors.get("loss").unwrap()) < 1e-5, "{class}");
+        assert!(greatest_difference(&loss, tensors.get("loss").unwrap()) < 1e-5, "{class}");
     }
 }
 
 #[test]
 fn the_problem_is_told_by_the_configuration() {
-    let of = |class| case(class).0.problem;
+    let problem_of = |class| case(class).0.problem;
     let labels = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect::<Vec<_>>();
-    assert_eq!(of("sequence"), Problem::Classes(labels(&["no", "perhaps", "yes"])));
-    assert_eq!(of("regression"), Problem::Value);
-    assert_eq!(of("tokens"), Problem::Words(labels(&["T0", "T1", "T2", "T3"])));
-    assert_eq!(of("spans"), Problem::Spans);
-    assert_eq!(of("choice"), Problem::Choice);
+    assert_eq!(problem_of("sequence"), Problem::Classes(labels(&["no", "perhaps", "yes"])));
+    assert_eq!(problem_of("regression"), Problem::Value);
+    assert_eq!(problem_of("tokens"), Problem::Words(labels(&["T0", "T1", "T2", "T3"])));
+    assert_eq!(problem_of("spans"), Problem::Spans);
+    assert_eq!(problem_of("choice"), Problem::Choice);
 }
 
 /// Three steps with a rate for each layer, without bias correction.
@@ -117,8 +117,8 @@ fn steps_with_layerwise_decay_are_pytorchs() {
         let theirs = Weights::read(&golden(class).join("final.safetensors")).unwrap();
         assert_eq!(ours.iter().count(), theirs.iter().count());
         for (name, tensor) in theirs.iter() {
-            let far = far(ours.get(name).unwrap(), tensor);
-            assert!(far < 1e-5, "{class}: {name}: {far}");
+            let difference = greatest_difference(ours.get(name).unwrap(), tensor);
+            assert!(difference < 1e-5, "{class}: {name}: {difference}");
         }
     }
 }
@@ -140,7 +140,7 @@ fn rows_are_cut_as_transformers_cuts_them() {
         let second = case.second.as_ref().map(|second| tokenizer.encode(second));
         let row = encode::sequence(&tokenizer, &first, second.as_deref(), case.max_length);
         assert_eq!(row.input_ids, case.input_ids, "{} | {:?}", case.first, case.second);
-        let types: Vec<u32> = (0..row.input_ids.len()).map(|at| u32::from(at >= row.second)).collect();
+        let types: Vec<u32> = (0..row.input_ids.len()).map(|place| u32::from(place >= row.second)).collect();
         assert_eq!(types, case.token_type_ids);
     }
 }

@@ -5,7 +5,7 @@
 use electra_encoder::{EncoderConfig, Linear, dropout};
 use tch::{Kind, Tensor, nn};
 
-use crate::config::{HeadShape, Pooling};
+use crate::config::{Form, HeadShape, Pooling};
 
 /// What is predicted of an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,16 +44,9 @@ impl Problem {
     }
 }
 
-/// The form of a sequence's head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Form {
-    pub(crate) head: HeadShape,
-    pub(crate) pooling: Pooling,
-}
-
 /// A head, its parameters under the names that transformers gives them.
 #[derive(Debug)]
-pub(crate) enum Head {
+pub(crate) enum TaskHead {
     /// Pooled → dropout → linear: the paper's. transformers has no such class.
     Linear { classifier: Linear, pooling: Pooling },
     /// Pooled → dropout → dense → GELU → dropout → linear: `ElectraForSequenceClassification`.
@@ -67,7 +60,7 @@ pub(crate) enum Head {
     Choice { summary: Linear, classifier: Linear },
 }
 
-impl Head {
+impl TaskHead {
     /// A head under `p`, the path of the whole network.
     pub(crate) fn new(p: &nn::Path<'_>, config: &EncoderConfig, problem: &Problem, form: Form) -> Self {
         let pooling = form.pooling;
@@ -157,7 +150,7 @@ fn pooled(hidden: &Tensor, mask: &Tensor, pooling: Pooling) -> Tensor {
 /// What `ElectraFor…` of transformers computes as the loss of a batch.
 ///
 /// # Shapes
-/// as `Network::forward_t` gives `logits`; `labels` [B], int64 or for a number float32; [B, L] with −100 where
+/// as `TaskNetwork::forward_t` gives `logits`; `labels` [B], int64 or for a number float32; [B, L] with −100 where
 /// there is none; [B, 2] for a start and an end
 pub(crate) fn loss(problem: &Problem, logits: &Tensor, labels: &Tensor) -> Tensor {
     match problem {
@@ -165,13 +158,13 @@ pub(crate) fn loss(problem: &Problem, logits: &Tensor, labels: &Tensor) -> Tenso
         Problem::Value => logits.squeeze_dim(-1).mse_loss(labels, tch::Reduction::Mean),
         Problem::Words(classes) => {
             let flat = logits.reshape([-1, classes.len() as i64]);
-            let none: Option<&Tensor> = None;
-            flat.cross_entropy_loss(&labels.reshape([-1]), none, tch::Reduction::Mean, -100, 0.0)
+            let class_weights: Option<&Tensor> = None;
+            flat.cross_entropy_loss(&labels.reshape([-1]), class_weights, tch::Reduction::Mean, -100, 0.0)
         }
         // The mean of the two losses of −log softmax over the positions.
         Problem::Spans => {
-            let of = |at| logits.select(-1, at).cross_entropy_for_logits(&labels.select(1, at));
-            (of(0) + of(1)) * 0.5
+            let loss_of = |side| logits.select(-1, side).cross_entropy_for_logits(&labels.select(1, side));
+            (loss_of(0) + loss_of(1)) * 0.5
         }
     }
 }

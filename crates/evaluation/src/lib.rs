@@ -32,6 +32,7 @@ pub use folder::{Keep, SeedScores, TaskResult, write_results};
 pub use heads::Problem;
 pub use minimal_pairs::{PairScore, PairScorer, PairScores, Scoring};
 pub use predict::{Predictor, ScoredSet};
-pub use predictions::{Prediction, Span};
+pub use predictions::Prediction;
 pub use pretrained::{Pretrained, tokenizer};
 pub use score::Scores;
+pub use spans::Span;

@@ -106,9 +106,9 @@ impl PairScorer {
             (None, Architecture::MaskedLm) => Scoring::PseudoLogLikelihood,
             (None, Architecture::PreTraining) => Scoring::Discriminator,
             (None, _) => {
-                let [one, other] =
+                let [first, second] =
                     [Architecture::PreTraining, Architecture::MaskedLm].map(Architecture::name);
-                return Err(refuse(format!("a network with a head that scores words, {one} or {other}")));
+                return Err(refuse(format!("a network with a head that scores words, {first} or {second}")));
             }
         };
         let needed = match scoring {
@@ -187,7 +187,7 @@ impl PairScorer {
                 .collect();
             let lengths: Vec<usize> = masked.iter().map(|&(row, _)| rows[row].input_ids.len()).collect();
             for batch in by_length(&lengths, self.most_tokens()) {
-                let batch: Vec<(usize, usize)> = batch.into_iter().map(|at| masked[at]).collect();
+                let batch: Vec<(usize, usize)> = batch.into_iter().map(|index| masked[index]).collect();
                 for (&(row, _), value) in batch.iter().zip(self.masked(rows, &batch)?) {
                     scores[row] += value;
                 }
@@ -196,9 +196,9 @@ impl PairScorer {
         } else {
             let lengths: Vec<usize> = rows.iter().map(|row| row.input_ids.len()).collect();
             for batch in by_length(&lengths, self.most_tokens()) {
-                let chosen: Vec<&Row> = batch.iter().map(|&at| &rows[at]).collect();
-                for (at, value) in batch.into_iter().zip(self.whole(&chosen)?) {
-                    scores[at] = value;
+                let chosen: Vec<&Row> = batch.iter().map(|&index| &rows[index]).collect();
+                for (index, value) in batch.into_iter().zip(self.whole(&chosen)?) {
+                    scores[index] = value;
                 }
                 interrupted(stop)?;
             }
@@ -235,8 +235,8 @@ impl PairScorer {
             batch.iter().map(|&(row, position)| i64::from(rows[row].input_ids[position])).collect();
         let positions = Tensor::from_slice(&positions).to_device(device).view([-1, 1, 1]);
         let index = positions.expand([-1, 1, hidden.size()[2]], false);
-        let at = hidden.f_gather(1, &index, false)?.squeeze_dim(1); // [B, D]
-        let logits = head.forward(&at).f_log_softmax(-1, Kind::Double)?; // [B, V]
+        let vectors = hidden.f_gather(1, &index, false)?.squeeze_dim(1); // [B, D]
+        let logits = head.forward(&vectors).f_log_softmax(-1, Kind::Double)?; // [B, V]
         let originals = Tensor::from_slice(&originals).to_device(device).view([-1, 1]);
         let values = logits.f_gather(1, &originals, false)?.view([-1]);
         Ok(values.f_to_device(Device::Cpu)?.try_into()?)
@@ -260,9 +260,9 @@ impl PairScorer {
         let counts = mask
             .f_logical_and(&ids.f_not_equal(i64::from(special.cls))?)?
             .f_logical_and(&ids.f_not_equal(i64::from(special.sep))?)?;
-        let none: Option<Kind> = None;
+        let kind: Option<Kind> = None;
         let sums =
-            values.f_where_self(&counts, &values.f_zeros_like()?)?.f_sum_dim_intlist(1, false, none)?;
+            values.f_where_self(&counts, &values.f_zeros_like()?)?.f_sum_dim_intlist(1, false, kind)?;
         Ok(sums.f_to_device(Device::Cpu)?.try_into()?)
     }
 

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tch::{Device, Kind, Tensor};
 
-use crate::config::{HeadShape, Pooling};
-use crate::heads::{Form, Problem};
-use crate::network::Network;
+use crate::config::{Form, HeadShape, Pooling};
+use crate::heads::Problem;
+use crate::network::TaskNetwork;
 use crate::{Error, pretrained};
 
 const CLASSIFIER: &str = "classifier.";
@@ -25,7 +25,7 @@ const MEAN_CLASSIFIER: &str = "mean_classifier.";
 
 /// What predictions need to know of the task: fields of `config.json` that transformers passes over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct About {
+pub(crate) struct TaskInfo {
     /// Of a task with questions that have no answer, how much more "no answer" has to score to be the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) none_threshold: Option<f64>,
@@ -39,17 +39,17 @@ pub(crate) struct About {
 
 /// Writes a network with its tokenizer.
 pub(crate) fn write(
-    network: &Network,
+    network: &TaskNetwork,
     tokenizer: &Tokenizer,
-    about: &About,
+    info: &TaskInfo,
     folder: &Path,
 ) -> Result<(), Error> {
     let weights = tch::no_grad(|| tensors(network))?;
     let hub =
         HubFolder { config: network.config().clone(), architecture: architecture(&network.problem), weights };
     let mut fields = fields(network);
-    if let Value::Object(about) = json!(about) {
-        fields.extend(about);
+    if let Value::Object(info) = json!(info) {
+        fields.extend(info);
     }
     hub.write_with(folder, &fields)?;
     tokenizer.save(folder)?;
@@ -71,12 +71,12 @@ fn architecture(problem: &Problem) -> Architecture {
 }
 
 /// What `config.json` says of the head.
-fn fields(network: &Network) -> Map<String, Value> {
+fn fields(network: &TaskNetwork) -> Map<String, Value> {
     let mut fields = Map::new();
-    let one = ["LABEL_0".to_owned()];
+    let only = ["LABEL_0".to_owned()];
     let labels = match &network.problem {
         Problem::Classes(labels) | Problem::Words(labels) => &labels[..],
-        Problem::Value => &one,
+        Problem::Value => &only,
         Problem::Spans | Problem::Choice => return fields,
     };
     let numbered = || labels.iter().enumerate();
@@ -96,7 +96,7 @@ fn fields(network: &Network) -> Map<String, Value> {
 }
 
 /// The network's tensors under the names of its class.
-fn tensors(network: &Network) -> Result<Weights, Error> {
+fn tensors(network: &TaskNetwork) -> Result<Weights, Error> {
     let mut tensors = by_name(&Weights::from_var_store(network.var_store(), Part::ALL));
     if let Problem::Classes(_) | Problem::Value = network.problem {
         as_transformers(&mut tensors)?;
@@ -146,7 +146,7 @@ fn rename(tensors: &mut BTreeMap<String, Tensor>, from: &str, to: &str) {
 }
 
 /// A network, its tokenizer and what is known of its task, from a folder of [`write`] or of a class of transformers.
-pub(crate) fn read(folder: &Path, device: Device) -> Result<(Network, Tokenizer, About), Error> {
+pub(crate) fn read(folder: &Path, device: Device) -> Result<(TaskNetwork, Tokenizer, TaskInfo), Error> {
     let (mut hub, fields) = HubFolder::read_with(folder)?;
     let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
     let problem = problem(folder, hub.architecture, &fields)?;
@@ -159,10 +159,10 @@ pub(crate) fn read(folder: &Path, device: Device) -> Result<(Network, Tokenizer,
         rename(&mut tensors, MEAN_CLASSIFIER, CLASSIFIER);
         hub.weights = Weights::new(tensors);
     }
-    let network = Network::from_hub(&hub, &problem, Form { head, pooling }, device)?;
+    let network = TaskNetwork::from_hub(&hub, &problem, Form { head, pooling }, device)?;
     // Who else writes fields of these names means something else by them.
-    let about = serde_json::from_value(Value::Object(fields)).unwrap_or_default();
-    Ok((network, tokenizer, about))
+    let info = serde_json::from_value(Value::Object(fields)).unwrap_or_default();
+    Ok((network, tokenizer, info))
 }
 
 /// What a fine-tuned network predicts, by its `config.json`.

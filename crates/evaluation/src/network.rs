@@ -6,21 +6,22 @@ use electra_encoder::{
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::Error;
-use crate::batches::Batch;
-use crate::heads::{self, Form, Head, Problem, Reads};
+use crate::batches::{Item, TaskBatch};
+use crate::config::Form;
+use crate::heads::{self, Problem, Reads, TaskHead};
 
 /// An encoder with the head of a task.
 #[derive(Debug)]
-pub(crate) struct Network {
-    network: EncoderWithHead<Head>,
+pub(crate) struct TaskNetwork {
+    network: EncoderWithHead<TaskHead>,
     pub(crate) problem: Problem,
     pub(crate) form: Form,
 }
 
-impl Network {
+impl TaskNetwork {
     /// A network without values. The head has the dropout of the encoder's hidden states.
     pub(crate) fn new(config: &EncoderConfig, problem: &Problem, form: Form, device: Device) -> Self {
-        let head = |root: &nn::Path<'_>, _: &Encoder| Head::new(root, config, problem, form);
+        let head = |root: &nn::Path<'_>, _: &Encoder| TaskHead::new(root, config, problem, form);
         Self { network: EncoderWithHead::new(config, device, head), problem: problem.clone(), form }
     }
 
@@ -31,7 +32,7 @@ impl Network {
         form: Form,
         device: Device,
     ) -> Result<Self, Error> {
-        let head = |root: &nn::Path<'_>, _: &Encoder| Head::new(root, &hub.config, problem, form);
+        let head = |root: &nn::Path<'_>, _: &Encoder| TaskHead::new(root, &hub.config, problem, form);
         let network = EncoderWithHead::from_hub(hub, device, head)?;
         Ok(Self { network, problem: problem.clone(), form })
     }
@@ -53,9 +54,15 @@ impl Network {
         self.network.var_store.device()
     }
 
+    /// Items as the network takes them, on its device.
+    pub(crate) fn batch(&self, items: &[&Item]) -> TaskBatch {
+        let is_choice = self.problem == Problem::Choice;
+        TaskBatch::new(items, is_choice, self.config().pad_token_id, self.device())
+    }
+
     /// Logits: [B, C]; for tokens [B, L, C]; for spans [B, L, 2]; for choices
     /// [B, choices].
-    pub(crate) fn forward_t(&self, batch: &Batch, train: bool) -> Tensor {
+    pub(crate) fn forward_t(&self, batch: &TaskBatch, train: bool) -> Tensor {
         let input = Input {
             input_ids: &batch.input_ids,
             attention: Attention::Keys(&batch.attention_mask),

@@ -8,8 +8,8 @@ use electra_tokenizer::Tokenizer;
 use tch::Device;
 
 use crate::data::{Set, problem};
-use crate::model::About;
-use crate::network::Network;
+use crate::model::TaskInfo;
+use crate::network::TaskNetwork;
 use crate::predictions::{Prediction, predict};
 use crate::score::{Scores, score, table};
 use crate::spans::Search;
@@ -21,9 +21,9 @@ const STRIDE: usize = 128;
 /// A fine-tuned network with its tokenizer.
 #[derive(Debug)]
 pub struct Predictor {
-    network: Network,
+    network: TaskNetwork,
     tokenizer: Tokenizer,
-    about: About,
+    info: TaskInfo,
 }
 
 /// A set of a task as a fine-tuned network sees it.
@@ -44,8 +44,8 @@ impl Predictor {
     /// # Errors
     /// If a file is missing or damaged, or the network is of another kind.
     pub fn read(folder: &Path, device: Device) -> Result<Self, Error> {
-        let (network, tokenizer, about) = model::read(folder, device)?;
-        Ok(Self { network, tokenizer, about })
+        let (network, tokenizer, info) = model::read(folder, device)?;
+        Ok(Self { network, tokenizer, info })
     }
 
     /// What it predicts.
@@ -57,13 +57,13 @@ impl Predictor {
     /// Whether it was fine-tuned on pairs of texts, if its folder says so.
     #[must_use]
     pub fn takes_pairs(&self) -> Option<bool> {
-        self.about.text_pair
+        self.info.text_pair
     }
 
     /// What it calls the choices of multiple choice, by position; empty if they are numbers.
     #[must_use]
     pub fn choice_labels(&self) -> &[String] {
-        &self.about.choice_labels
+        &self.info.choice_labels
     }
 
     /// Predicts what is right of each: contents of the kind that the problem is of. Texts are cut where the
@@ -87,7 +87,7 @@ impl Predictor {
         assert!(contents.iter().all(right), "a content of another kind than {:?}", self.problem());
         let examples: Vec<Example> =
             contents.into_iter().map(|content| Example { index: String::new(), content }).collect();
-        self.of_set(&self.set(&examples), stop)
+        self.predict_set(&self.set(&examples), stop)
     }
 
     /// Predicts a set of a task, as [`predict`](Self::predict) does, and scores it.
@@ -98,7 +98,7 @@ impl Predictor {
     pub fn score(&self, task: &Task, dataset: &Dataset, stop: &AtomicBool) -> Result<ScoredSet, Error> {
         let order = self.order(task)?;
         let set = self.set(&dataset.examples);
-        let mut predictions = self.of_set(&set, stop)?;
+        let mut predictions = self.predict_set(&set, stop)?;
         let renumber = |class: &mut usize, probabilities: &mut Vec<f32>| {
             *class = order.iter().position(|place| place == class).expect("each class has its place");
             *probabilities = order.iter().map(|&place| probabilities[place]).collect();
@@ -121,7 +121,7 @@ impl Predictor {
     /// For each class of a task its place among the network's; empty where there are no classes.
     fn order(&self, task: &Task) -> Result<Vec<usize>, Error> {
         let refuse = |what: String| Error::Task { task: task.name.clone(), what };
-        match (self.about.text_pair, task.kind) {
+        match (self.info.text_pair, task.kind) {
             (Some(true), Kind::Sequence { pair: false }) => {
                 return Err(refuse(
                     "its examples are one text each; the model was fine-tuned on pairs".to_owned(),
@@ -135,34 +135,34 @@ impl Predictor {
             _ => {}
         }
         match (problem(task)?, self.problem()) {
-            (Problem::Classes(wanted), Problem::Classes(known))
-            | (Problem::Words(wanted), Problem::Words(known)) => {
+            (Problem::Classes(expected), Problem::Classes(found))
+            | (Problem::Words(expected), Problem::Words(found)) => {
                 let places: Option<Vec<usize>> =
-                    wanted.iter().map(|label| known.iter().position(|other| other == label)).collect();
-                places.filter(|places| places.len() == known.len()).ok_or_else(|| {
+                    expected.iter().map(|label| found.iter().position(|other| other == label)).collect();
+                places.filter(|places| places.len() == found.len()).ok_or_else(|| {
                     refuse(format!(
                         "its labels are {}; the model's are {}",
-                        wanted.join(", "),
-                        known.join(", ")
+                        expected.join(", "),
+                        found.join(", ")
                     ))
                 })
             }
             (Problem::Value, Problem::Value)
             | (Problem::Spans, Problem::Spans)
             | (Problem::Choice, Problem::Choice) => Ok(Vec::new()),
-            (wanted, known) => {
-                Err(refuse(format!("it asks for {}; the model gives {}", wanted.words(), known.words())))
+            (expected, found) => {
+                Err(refuse(format!("it asks for {}; the model gives {}", expected.words(), found.words())))
             }
         }
     }
 
     fn set<'a>(&self, examples: &'a [Example]) -> Set<'a> {
         let most = usize::try_from(self.network.config().max_position_embeddings).unwrap_or(usize::MAX);
-        Set::of(&self.tokenizer, examples, most, STRIDE)
+        Set::encode(&self.tokenizer, examples, most, STRIDE)
     }
 
-    fn of_set(&self, set: &Set<'_>, stop: &AtomicBool) -> Result<Vec<Prediction>, Error> {
-        let search = Search { n_best: 20, max_answer: 30, none_threshold: self.about.none_threshold };
+    fn predict_set(&self, set: &Set<'_>, stop: &AtomicBool) -> Result<Vec<Prediction>, Error> {
+        let search = Search { n_best: 20, max_answer: 30, none_threshold: self.info.none_threshold };
         predict(&self.network, set, &search, stop)
     }
 }

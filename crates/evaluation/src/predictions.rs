@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tch::{Device, Kind};
 
 use crate::Error;
-use crate::batches::{Batch, Item, by_length, tokens_at_once};
+use crate::batches::{Item, by_length, tokens_at_once};
 use crate::data::{Part, Set};
 use crate::heads::Problem;
-use crate::network::Network;
-use crate::spans::{self, Search};
+use crate::network::TaskNetwork;
+use crate::spans::{self, Search, Span};
 
 /// What is predicted of an example.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,20 +30,9 @@ pub enum Prediction {
     Span(Span),
 }
 
-/// An answer in a text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Span {
-    /// The answer; empty for "there is none".
-    pub text: String,
-    /// The sum of the logits of its start and end.
-    pub score: f32,
-    /// How much more the sum of "no answer" is than that of the best answer.
-    pub none_margin: f32,
-}
-
 /// What a network says of a set, example by example.
 pub(crate) fn predict(
-    network: &Network,
+    network: &TaskNetwork,
     set: &Set<'_>,
     search: &Search,
     stop: &AtomicBool,
@@ -53,9 +42,9 @@ pub(crate) fn predict(
     Ok(match &network.problem {
         Problem::Value => logits.into_iter().map(|logits| Prediction::Value(logits[0])).collect(),
         Problem::Classes(_) | Problem::Choice => {
-            let one =
+            let likeliest =
                 |probabilities: Vec<f32>| Prediction::Class { class: best(&probabilities), probabilities };
-            logits.iter().map(probabilities).map(one).collect()
+            logits.iter().map(probabilities).map(likeliest).collect()
         }
         Problem::Words(labels) => {
             let mut words: Vec<Vec<(usize, Vec<f32>)>> = vec![Vec::new(); set.examples.len()];
@@ -78,48 +67,48 @@ fn softmax(problem: &Problem, row: &[f32]) -> Vec<f32> {
         Problem::Words(labels) => labels.len(),
         _ => row.len(),
     };
-    let one = |logits: &[f32]| -> Vec<f32> {
+    let softmax_of = |logits: &[f32]| -> Vec<f32> {
         let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let powers: Vec<f64> = logits.iter().map(|logit| f64::from(logit - most).exp()).collect();
         let sum: f64 = powers.iter().sum();
         powers.iter().map(|power| (power / sum) as f32).collect()
     };
-    row.chunks(each.max(1)).flat_map(one).collect()
+    row.chunks(each.max(1)).flat_map(softmax_of).collect()
 }
 
 /// The first of the greatest.
 fn best(values: &[f32]) -> usize {
     let mut best = 0;
-    for (at, value) in values.iter().enumerate() {
+    for (index, value) in values.iter().enumerate() {
         if *value > values[best] {
-            best = at;
+            best = index;
         }
     }
     best
 }
 
 /// The logits of each item, flat, without those at padding and of choices that it lacks.
-fn logits(network: &Network, items: &[Item], stop: &AtomicBool) -> Result<Vec<Vec<f32>>, Error> {
+fn logits(network: &TaskNetwork, items: &[Item], stop: &AtomicBool) -> Result<Vec<Vec<f32>>, Error> {
     let sizes: Vec<usize> = items.iter().map(|item| item.rows.len() * item.length()).collect();
     let mut all = vec![Vec::new(); items.len()];
     for batch in by_length(&sizes, tokens_at_once(network.device())) {
         if stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        let chosen: Vec<&Item> = batch.iter().map(|&at| &items[at]).collect();
-        let logits = network.forward_t(&Batch::of(&chosen, network), false);
+        let chosen: Vec<&Item> = batch.iter().map(|&index| &items[index]).collect();
+        let logits = network.forward_t(&network.batch(&chosen), false);
         let each = logits.numel() / batch.len();
         let flat: Vec<f32> =
             Vec::try_from(&logits.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?.f_reshape([-1])?)?;
-        for ((at, item), row) in batch.into_iter().zip(&chosen).zip(flat.chunks(each)) {
-            all[at] = row[..kept(&network.problem, item).min(each)].to_vec();
+        for ((index, item), row) in batch.into_iter().zip(&chosen).zip(flat.chunks(each)) {
+            all[index] = row[..meaningful(&network.problem, item).min(each)].to_vec();
         }
     }
     Ok(all)
 }
 
 /// How many logits of an item count.
-fn kept(problem: &Problem, item: &Item) -> usize {
+fn meaningful(problem: &Problem, item: &Item) -> usize {
     match problem {
         Problem::Classes(labels) => labels.len(),
         Problem::Value => 1,

@@ -39,8 +39,8 @@ pub(crate) fn score(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> R
             Metric::Pearson => electra_metrics::pearson(&columns.values, &columns.value_labels)?,
             Metric::Spearman => electra_metrics::spearman(&columns.values, &columns.value_labels)?,
             Metric::Auc => {
-                let of = |row: &Vec<f32>| row.get(positive).copied().map_or(0.0, f64::from);
-                let scores: Vec<f64> = columns.probabilities.iter().map(of).collect();
+                let positive_score = |row: &Vec<f32>| row.get(positive).copied().map_or(0.0, f64::from);
+                let scores: Vec<f64> = columns.probabilities.iter().map(positive_score).collect();
                 let labels: Vec<bool> = labels.iter().map(|&label| label == positive).collect();
                 electra_metrics::auc(&scores, &labels)?
             }
@@ -53,9 +53,9 @@ pub(crate) fn score(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> R
 }
 
 /// The mean over the questions of the best over each one's answers.
-fn mean(columns: &Columns, articles: &[String], one: impl Fn(&str, &[String], &[String]) -> f64) -> f64 {
+fn mean(columns: &Columns, articles: &[String], metric: impl Fn(&str, &[String], &[String]) -> f64) -> f64 {
     let pairs = columns.answers.iter().zip(&columns.answer_labels);
-    let sum: f64 = pairs.map(|(answer, labels)| one(answer, labels, articles)).sum();
+    let sum: f64 = pairs.map(|(answer, labels)| metric(answer, labels, articles)).sum();
     sum / columns.answers.len().max(1) as f64
 }
 
@@ -136,9 +136,9 @@ pub(crate) fn table(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> S
                 line(index, value.to_string(), label, &[]);
             }
             (Prediction::Words(words), Content::Tokens { labels, .. }) => {
-                for (at, (class, probabilities)) in words.iter().enumerate() {
-                    let label = labels.as_ref().map(|labels| name(labels[at]));
-                    line(&format!("{index}:{at}"), name(*class), label, probabilities);
+                for (word, (class, probabilities)) in words.iter().enumerate() {
+                    let label = labels.as_ref().map(|labels| name(labels[word]));
+                    line(&format!("{index}:{word}"), name(*class), label, probabilities);
                 }
             }
             (Prediction::Span(span), Content::Spans { answers, .. }) => {

@@ -8,9 +8,9 @@ use electra_torch::{AdamWConfig, Learner, LearnerConfig, Parameter};
 use tch::{Kind, Tensor};
 
 use crate::Error;
-use crate::batches::{self, Batch, Item};
+use crate::batches::{self, Item};
 use crate::config::Recipe;
-use crate::network::Network;
+use crate::network::TaskNetwork;
 
 /// What dropout is seeded from: (seed, step).
 const DROPOUT: Stream = Stream::named(b"finedrop");
@@ -29,23 +29,23 @@ pub(crate) struct Point {
 }
 
 /// What the loop tells of.
-pub(crate) enum Told<'a> {
+pub(crate) enum Progress<'a> {
     /// A log step.
     Point(Point),
     /// A step is done.
     Step { step: u64, steps: u64 },
     /// An epoch is over.
-    Epoch { epoch: u64, step: u64, network: &'a Network },
+    Epoch { epoch: u64, step: u64, network: &'a TaskNetwork },
 }
 
 /// Trains a network on items: batch, learning rate, forward, backward, clip, step, log.
 pub(crate) fn train(
-    network: &Network,
+    network: &TaskNetwork,
     items: &[Item],
     recipe: &Recipe,
     seed: u64,
     stop: &AtomicBool,
-    mut tell: impl FnMut(Told<'_>) -> Result<(), Error>,
+    mut report: impl FnMut(Progress<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let lengths: Vec<usize> = items.iter().map(Item::length).collect();
     let per_epoch = items.len().div_ceil(recipe.batch) as u64;
@@ -68,8 +68,8 @@ pub(crate) fn train(
             let lr = schedule.lr(step, step as f64 / steps as f64);
             // Dropout draws from libtorch's own generator: each step begins it anew.
             tch::manual_seed(DROPOUT.rng(seed, step, 0).next_u64() as i64);
-            let chosen: Vec<&Item> = chosen.iter().map(|&at| &items[at]).collect();
-            let batch = Batch::of(&chosen, network);
+            let chosen: Vec<&Item> = chosen.iter().map(|&index| &items[index]).collect();
+            let batch = network.batch(&chosen);
             let labels = batch.labels.as_ref().expect("every example to train on has its label");
             learner.set_learning_rate(lr)?;
             let (loss, ()) =
@@ -81,21 +81,21 @@ pub(crate) fn train(
             if step.is_multiple_of(recipe.log_every_steps) || step == steps {
                 let loss = losses.f_double_value(&[])? / (step - logged) as f64;
                 (losses, logged) = (scalar()?, step);
-                tell(Told::Point(Point { step, epoch: step as f64 / per_epoch as f64, lr, loss }))?;
+                report(Progress::Point(Point { step, epoch: step as f64 / per_epoch as f64, lr, loss }))?;
             }
-            tell(Told::Step { step, steps })?;
+            report(Progress::Step { step, steps })?;
         }
         let before = std::mem::replace(&mut skipped, learner.skipped()?.total);
         if skipped - before >= per_epoch as i64 {
             return Err(Error::NonFinite { seed, epoch: epoch + 1 });
         }
-        tell(Told::Epoch { epoch: epoch + 1, step, network })?;
+        report(Progress::Epoch { epoch: epoch + 1, step, network })?;
     }
     Ok(())
 }
 
 /// A learner of all parameters, with a rate for each layer.
-pub(crate) fn learner(network: &Network, recipe: &Recipe) -> Result<Learner, Error> {
+pub(crate) fn learner(network: &TaskNetwork, recipe: &Recipe) -> Result<Learner, Error> {
     let layers = network.config().num_hidden_layers;
     let mut parameters = Parameter::from_var_store(network.var_store());
     for parameter in &mut parameters {

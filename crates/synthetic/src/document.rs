@@ -44,9 +44,9 @@ impl Language {
         let mut random = Random::new(self.seed, b"document", number);
         let random = &mut random;
         let hero = &self.entities[random.below(WORLDS * ENTITIES)];
-        let told = random.one_in(2);
+        let is_deed_told = random.one_in(2);
         let good = random.one_in(2);
-        let thing = self.thing(hero.topic(), good, told, random);
+        let thing = self.thing(hero.topic(), good, is_deed_told, random);
 
         let first = random.below(RELATIONS.len());
         let mut blocks = vec![
@@ -54,7 +54,7 @@ impl Language {
             vec![self.bystanders(hero.topic(), random)],
             self.judged(hero, &thing, good, random),
         ];
-        let twice = if told {
+        let twice = if is_deed_told {
             self.deed(hero, &thing, random)
         } else {
             let second = (first + 1 + random.below(RELATIONS.len() - 1)) % RELATIONS.len();
@@ -82,11 +82,16 @@ impl Language {
     }
 
     /// A fact of its world, in one of four ways.
-    pub(crate) fn fact<'a>(&'a self, of: &'a Entity, relation: usize, random: &mut Random) -> Sentence<'a> {
+    pub(crate) fn fact<'a>(
+        &'a self,
+        entity: &'a Entity,
+        relation: usize,
+        random: &mut Random,
+    ) -> Sentence<'a> {
         let verbs = &self.lexicon.relations[relation].synonyms;
         Transitive {
-            agent: vec![sure(&of.name)],
-            patient: vec![sure(self.value(of, relation))],
+            agent: vec![sure(&entity.name)],
+            patient: vec![sure(self.value(entity, relation))],
             verb: word(random.form(verbs), verbs.len()),
             negated: false,
             passive: random.one_in(2),
@@ -95,10 +100,10 @@ impl Language {
     }
 
     /// What is true of an entity, as a word.
-    pub(crate) fn value<'a>(&'a self, of: &Entity, relation: usize) -> &'a str {
+    pub(crate) fn value<'a>(&'a self, entity: &Entity, relation: usize) -> &'a str {
         match relation {
-            FRIEND => &self.entities[of.friend].name,
-            _ => &self.lexicon.relations[relation].values[of.values[relation]],
+            FRIEND => &self.entities[entity.friend].name,
+            _ => &self.lexicon.relations[relation].values[entity.values[relation]],
         }
     }
 

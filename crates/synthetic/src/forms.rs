@@ -34,8 +34,8 @@ impl Forms {
             let form: String = pattern
                 .chars()
                 .map(|sound| {
-                    let of = if sound == 'c' { CONSONANTS } else { VOWELS };
-                    char::from(*self.random.pick(of))
+                    let letters = if sound == 'c' { CONSONANTS } else { VOWELS };
+                    char::from(*self.random.pick(letters))
                 })
                 .collect();
             if self.used.insert(form.clone()) {

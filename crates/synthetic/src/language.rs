@@ -148,7 +148,7 @@ impl Entry {
 
     /// Its line of `lexicon.tsv`; what does not apply is empty.
     pub(crate) fn line(&self) -> String {
-        let number = |of: Option<usize>| of.map(|of| of.to_string()).unwrap_or_default();
+        let number = |value: Option<usize>| value.map(|value| value.to_string()).unwrap_or_default();
         [
             self.word.clone(),
             self.class.to_owned(),

@@ -28,24 +28,24 @@ impl Random {
         self.below(n) == 0
     }
 
-    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
+    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+        &items[self.below(items.len())]
     }
 
     /// One of the forms of a word.
-    pub(crate) fn form<'a>(&mut self, of: &'a [String]) -> &'a str {
-        &of[self.below(of.len())]
+    pub(crate) fn form<'a>(&mut self, items: &'a [String]) -> &'a str {
+        &items[self.below(items.len())]
     }
 
     /// One of a list of references.
-    pub(crate) fn one_of<'a, T>(&mut self, of: &[&'a T]) -> &'a T {
-        of[self.below(of.len())]
+    pub(crate) fn one_of<'a, T>(&mut self, items: &[&'a T]) -> &'a T {
+        items[self.below(items.len())]
     }
 
     /// One that is not what `unwanted` says; there has to be one.
-    pub(crate) fn one_of_but<'a, T>(&mut self, of: &[&'a T], unwanted: impl Fn(&T) -> bool) -> &'a T {
+    pub(crate) fn one_of_but<'a, T>(&mut self, items: &[&'a T], unwanted: impl Fn(&T) -> bool) -> &'a T {
         loop {
-            let found = self.one_of(of);
+            let found = self.one_of(items);
             if !unwanted(found) {
                 return found;
             }

@@ -152,7 +152,7 @@ fn corpus(language: &Language, documents: u64, path: &Path) -> Result<Summary, e
     }
     file.into_inner().map_err(|error| failed()(error.into_error()))?.finish()?;
     // To the digits that every machine's logarithm agrees on.
-    let share = |of: f64| (of / words as f64 * 1e6).round() / 1e6;
+    let share = |amount: f64| (amount / words as f64 * 1e6).round() / 1e6;
     Ok(Summary { documents, words, entropy: share(nats), certain: share(certain as f64) })
 }
 
@@ -192,7 +192,7 @@ fn minimal_pairs(seed: u64, scope: &Scope<'_>, phenomenon: usize, size: u64) -> 
 
 /// A task's `task.toml`.
 fn definition(task: &Task) -> String {
-    let list = |of: &[&str]| of.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ");
+    let list = |names: &[&str]| names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let labels = match task.labels {
         Labels::Classes(names) => format!("labels = [{}]", list(names)),
         Labels::Range(least, most) => format!("regression = true\nrange = [{least:.1}, {most:.1}]"),

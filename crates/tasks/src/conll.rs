@@ -50,9 +50,9 @@ pub(crate) fn read(
         if fields[word_at].trim().is_empty() {
             return Err(place.empty(&format!("column {}", word_at + 1)));
         }
-        let label = label_at.map(|at| {
-            let column = format!("column {}", at + 1);
-            place.class(&Cell { column: &column, value: fields[at].into() }, classes)
+        let label = label_at.map(|index| {
+            let column = format!("column {}", index + 1);
+            place.class(&Cell { column: &column, value: fields[index].into() }, classes)
         });
         sentences.words.push(fields[word_at].to_owned());
         sentences.labels.extend(label.transpose()?);

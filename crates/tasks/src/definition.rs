@@ -94,8 +94,10 @@ impl Definition<'_> {
         if !fitting.contains(&form) {
             let fitting: Vec<String> = fitting.iter().map(RawForm::to_string).collect();
             let expected = listed(&fitting, "or");
-            return Err(self
-                .refuse("form", format!("\"{form}\" is no form of kind = \"{kind}\"; expected {expected}")));
+            return Err(self.refuse(
+                "form",
+                format!("\"{form}\" is not a form of kind = \"{kind}\"; expected {expected}"),
+            ));
         }
         Ok(form)
     }
@@ -145,12 +147,12 @@ impl Definition<'_> {
             if labels.len() < 2 {
                 return Err(self.refuse("labels", format!("{} of them; expected two or more", labels.len())));
             }
-            if let Some((at, label)) =
-                labels.iter().enumerate().find(|(at, label)| labels[..*at].contains(label))
+            if let Some((index, label)) =
+                labels.iter().enumerate().find(|(index, label)| labels[..*index].contains(label))
             {
                 return Err(self.refuse(
                     "labels",
-                    format!("{label:?} is there twice, the second time as number {}", at + 1),
+                    format!("{label:?} is there twice, the second time as number {}", index + 1),
                 ));
             }
         }
@@ -215,7 +217,7 @@ impl Definition<'_> {
                 let unknown = || {
                     self.refuse(
                         "positive",
-                        format!("{positive:?} is no label; expected {}", listed(labels, "or")),
+                        format!("{positive:?} is not a label; expected {}", listed(labels, "or")),
                     )
                 };
                 position.ok_or_else(unknown).map(Some)
@@ -258,11 +260,11 @@ impl Definition<'_> {
             return Err(self.refuse("choices", "one column; expected two or more"));
         }
         let label = match &raw.label {
-            Some(value) => Some(self.one("label", value, numbered)?),
+            Some(value) => Some(self.column("label", value, numbered)?),
             None if raw.kind == RawKind::Spans || form == RawForm::Conll => None,
             None => return Err(self.refuse("label", "missing; expected the column of the label")),
         };
-        let index = raw.index.as_ref().map(|value| self.one("index", value, numbered)).transpose()?;
+        let index = raw.index.as_ref().map(|value| self.column("index", value, numbered)).transpose()?;
         let syntax = match form {
             RawForm::Tsv if numbered => Syntax::Tsv(Header::Absent),
             RawForm::Tsv => Syntax::Tsv(Header::Named),
@@ -292,12 +294,12 @@ impl Definition<'_> {
             Value::Array(values) if values.is_empty() => {
                 Err(self.refuse(key, "an empty list; expected columns"))
             }
-            Value::Array(values) => values.iter().map(|value| self.one(key, value, numbered)).collect(),
-            value => Ok(vec![self.one(key, value, numbered)?]),
+            Value::Array(values) => values.iter().map(|value| self.column(key, value, numbered)).collect(),
+            value => Ok(vec![self.column(key, value, numbered)?]),
         }
     }
 
-    fn one(&self, key: &str, value: &Value, numbered: bool) -> Result<Column, Error> {
+    fn column(&self, key: &str, value: &Value, numbered: bool) -> Result<Column, Error> {
         match value {
             Value::String(name) if !numbered => Ok(Column::Named(vec![name.clone()])),
             Value::Integer(number) if numbered && *number > 0 => {

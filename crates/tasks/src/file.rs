@@ -27,7 +27,7 @@ impl File {
         let mut text = String::from_utf8(bytes).map_err(|error| {
             let end = error.utf8_error().valid_up_to();
             let before = &error.as_bytes()[..end];
-            let begin = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+            let begin = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
             let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64;
             Error::NotUtf8 { path: path.to_owned(), line, byte: (end - begin) as u64 + 1 }
         })?;

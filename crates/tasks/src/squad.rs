@@ -66,8 +66,8 @@ pub(crate) fn read(task: &Task, split: &Split, file: &File) -> Result<Vec<Exampl
 
 /// An error with the line where the id is first written.
 fn refuse(file: &File, id: &str, what: String) -> Error {
-    let at = file.text.find(&format!("{id:?}")).unwrap_or(0);
-    let line = 1 + file.text[..at].matches('\n').count() as u64;
+    let offset = file.text.find(&format!("{id:?}")).unwrap_or(0);
+    let line = 1 + file.text[..offset].matches('\n').count() as u64;
     Error::Question { path: file.path.clone(), line, id: id.to_owned(), what }
 }
 
@@ -118,8 +118,8 @@ fn answer(given: &Given, context: &str, is_learned: bool) -> Result<Answer, Stri
     if is_learned && !context[start..].starts_with(&given.text) {
         let found = match place {
             Some(start) => {
-                let there: String = context[start..].chars().take(given.text.chars().count()).collect();
-                format!("found {:?}", short(&there))
+                let text: String = context[start..].chars().take(given.text.chars().count()).collect();
+                format!("found {:?}", short(&text))
             }
             None => format!("the context has {} characters", context.chars().count()),
         };

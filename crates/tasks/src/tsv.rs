@@ -47,7 +47,8 @@ pub(crate) fn read(
         {
             continue;
         }
-        let index = columns.index.map_or_else(|| examples.len().to_string(), |at| fields[at].to_owned());
+        let index =
+            columns.index.map_or_else(|| examples.len().to_string(), |index| fields[index].to_owned());
         let record = Record {
             index,
             text: cells(&columns.text, &fields),
@@ -60,7 +61,7 @@ pub(crate) fn read(
 }
 
 fn cells<'a>(columns: &'a [(usize, String)], fields: &[&'a str]) -> Vec<Cell<'a>> {
-    columns.iter().map(|(at, column)| Cell { column, value: Cow::Borrowed(fields[*at]) }).collect()
+    columns.iter().map(|(index, column)| Cell { column, value: Cow::Borrowed(fields[*index]) }).collect()
 }
 
 fn columns_of_pairs(file: &File, names: &[&str]) -> Result<[usize; 2], Error> {
@@ -96,12 +97,12 @@ impl Columns {
             && names.len() == *columns
             && form.text.iter().all(|column| place(column, names).is_none())
         {
-            let at = |number: usize| (number - 1, format!("column {number}"));
+            let numbered = |number: usize| (number - 1, format!("column {number}"));
             return Ok(Self {
                 has_header: false,
-                text: vec![at(*text)],
+                text: vec![numbered(*text)],
                 choices: Vec::new(),
-                label: Some(at(*label)),
+                label: Some(numbered(*label)),
                 index: None,
             });
         }
@@ -110,9 +111,10 @@ impl Columns {
         let needed: Vec<&Column> = form.text.iter().chain(&form.choices).chain(index).collect();
         check(file, &needed, names)?;
         let find = |column: &Column| {
-            let at = place(column, names).expect("the columns were checked");
-            let name = if has_header { format!("column {:?}", names[at]) } else { column.describe("column") };
-            (at, name)
+            let index = place(column, names).expect("the columns were checked");
+            let name =
+                if has_header { format!("column {:?}", names[index]) } else { column.describe("column") };
+            (index, name)
         };
         let label = form.label.as_ref().filter(|column| place(column, names).is_some()).map(find);
         if let (None, Some(column), false) = (&label, &form.label, split.is_test()) {
@@ -139,10 +141,10 @@ impl Columns {
 fn check(file: &File, needed: &[&Column], names: &[&str]) -> Result<(), Error> {
     let missing: Vec<&Column> =
         needed.iter().filter(|column| place(column, names).is_none()).copied().collect();
-    let mut wanted = Vec::new();
+    let mut absent = Vec::new();
     for column in missing {
         match column {
-            Column::Named(names) => wanted.push(names[0].as_str()),
+            Column::Named(names) => absent.push(names[0].as_str()),
             Column::Number(number) => {
                 return Err(Error::FewColumns {
                     path: file.path.clone(),
@@ -153,7 +155,7 @@ fn check(file: &File, needed: &[&Column], names: &[&str]) -> Result<(), Error> {
             }
         }
     }
-    if wanted.is_empty() { Ok(()) } else { Err(header_error(file, &wanted, names)) }
+    if absent.is_empty() { Ok(()) } else { Err(header_error(file, &absent, names)) }
 }
 
 /// The position of a column, if the first line has it.

@@ -93,14 +93,14 @@ mod tests {
 
     #[test]
     fn format_follows_the_extension() {
-        let of = |name: &str| Format::from_path(Path::new(name));
-        assert_eq!(of("a/b.txt"), Some(Format::Text));
-        assert_eq!(of("b.TXT.GZ"), Some(Format::Text));
-        assert_eq!(of("b.ndjson.zst"), Some(Format::JsonLines));
-        assert_eq!(of("b.parquet"), Some(Format::Parquet));
-        assert_eq!(of("b.parquet.gz"), None);
-        assert_eq!(of("b.json"), None);
-        assert_eq!(of("txt"), None);
+        let format = |name: &str| Format::from_path(Path::new(name));
+        assert_eq!(format("a/b.txt"), Some(Format::Text));
+        assert_eq!(format("b.TXT.GZ"), Some(Format::Text));
+        assert_eq!(format("b.ndjson.zst"), Some(Format::JsonLines));
+        assert_eq!(format("b.parquet"), Some(Format::Parquet));
+        assert_eq!(format("b.parquet.gz"), None);
+        assert_eq!(format("b.json"), None);
+        assert_eq!(format("txt"), None);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Inputs {
     }
 }
 
-/// Whether the file belongs to a tokenizer or a corpus, whose vocab.txt is no text to train on.
+/// Whether the file belongs to a tokenizer or a corpus, whose vocab.txt is not text to train on.
 fn is_part(file: &Path) -> bool {
     ["tokenizer_config.json", "corpus.json"].iter().any(|mark| file.with_file_name(mark).exists())
 }

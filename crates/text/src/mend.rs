@@ -3,7 +3,7 @@
 /// A line in which JSON's parser may go on where it gave up, and how many surrogates were replaced.
 ///
 /// Python writes `NaN`, `Infinity` and `-Infinity` for numbers; they become zeros, for a number is never the
-/// text. With `lossy`, an escape of half a surrogate pair, which is no character, becomes U+FFFD. Nothing
+/// text. With `lossy`, an escape of half a surrogate pair, which is not a character, becomes U+FFFD. Nothing
 /// moves, so that columns stay what they were.
 pub(crate) fn mended(line: &str, lossy: bool) -> (String, u64) {
     let mut mended = String::with_capacity(line.len());
@@ -43,7 +43,7 @@ fn escaped(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// Why a line is no record, in words for whoever wrote the file.
+/// Why a line is not a record, in words for whoever wrote the file.
 pub(crate) fn reason(line: &str, error: &serde_json::Error) -> String {
     let found = match line.trim_start().as_bytes().first() {
         // What begins like an array but does not end like one is an array over several lines.
@@ -60,7 +60,7 @@ pub(crate) fn reason(line: &str, error: &serde_json::Error) -> String {
     let said = error.to_string();
     let said = said.split(" at line ").next().unwrap_or(&said);
     let hint = if said.contains("surrogate") || said.contains("end of hex escape") {
-        ": half of a surrogate pair is no character; read the file lossily to replace it by U+FFFD"
+        ": half of a surrogate pair is not a character; read the file lossily to replace it by U+FFFD"
     } else if error.is_eof() {
         "; write one object a line, and the whole object on that line"
     } else {

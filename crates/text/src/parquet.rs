@@ -84,10 +84,10 @@ impl Rows {
         if self.position == self.levels.len() && !self.refill()? {
             return Ok(None);
         }
-        let there = self.levels[self.position] == self.max_def_level;
+        let is_present = self.levels[self.position] == self.max_def_level;
         self.position += 1;
         self.row += 1;
-        let value = if there { self.values.next() } else { None };
+        let value = if is_present { self.values.next() } else { None };
         let Some(value) = value else {
             return Err(Error::Field {
                 path: self.path.clone(),

@@ -22,11 +22,11 @@ pub(crate) struct Shortened {
 
 impl Shortened {
     /// `None` if no run of the text is long enough.
-    pub(crate) fn of(text: &str) -> Option<Self> {
+    pub(crate) fn new(text: &str) -> Option<Self> {
         Self::beyond(text, KEPT)
     }
 
-    fn beyond(text: &str, kept: usize) -> Option<Self> {
+    fn beyond(text: &str, limit: usize) -> Option<Self> {
         let mut shortened = Self { text: String::new(), gaps: Vec::new() };
         let mut copied = 0;
         let mut removed = 0;
@@ -34,9 +34,9 @@ impl Shortened {
         while let Some(found) = text[position..].find(PERIODS) {
             // All of them are followed on a character's boundary; the run decides how far to go on.
             let start = position + found + text[position + found..].chars().next().map_or(1, char::len_utf8);
-            let run = Run::at(&text[start..]);
+            let run = Run::beginning(&text[start..]);
             position = start + run.length;
-            if run.idle.len() <= kept {
+            if run.idle.len() <= limit {
                 continue;
             }
             for (offset, length) in run.idle {
@@ -61,7 +61,7 @@ impl Shortened {
         let mut ends = Vec::new();
         for sentence in self.text.split_sentence_bounds() {
             end += sentence.len();
-            while let Some((_, total)) = gaps.next_if(|(at, _)| *at <= end) {
+            while let Some((_, total)) = gaps.next_if(|(position, _)| *position <= end) {
                 removed = *total;
             }
             ends.push(end + removed);
@@ -78,7 +78,7 @@ struct Run {
 }
 
 impl Run {
-    fn at(text: &str) -> Self {
+    fn beginning(text: &str) -> Self {
         let mut run = Self { length: 0, idle: Vec::new() };
         let mut last = Kind::Ignored;
         let mut known = None;
@@ -86,7 +86,7 @@ impl Run {
             // Adversarial runs are of few kinds, mostly of one.
             let kind = match known {
                 Some((known, kind)) if known == character => kind,
-                _ => Kind::of(character),
+                _ => Kind::new(character),
             };
             known = Some((character, kind));
             match (last, kind) {
@@ -112,7 +112,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(character: char) -> Self {
+    fn new(character: char) -> Self {
         match character {
             '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' => Self::Close,
             '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Self::Other,
@@ -174,7 +174,7 @@ mod tests {
             (Kind::Other, "\n.!?。।؟,-5aZ가天é\u{2024}٣;"),
         ] {
             for character in characters.chars() {
-                assert_eq!(Kind::of(character), kind, "{character:?}");
+                assert_eq!(Kind::new(character), kind, "{character:?}");
             }
         }
     }
@@ -184,7 +184,7 @@ mod tests {
         for text in
             ["He left. She stayed.", "그가 갔다. 그녀는 남았다.", "아. (하) \"다.\" ...", "3.14 m (ca.)  x"]
         {
-            assert!(Shortened::of(&text.repeat(50)).is_none(), "{text}");
+            assert!(Shortened::new(&text.repeat(50)).is_none(), "{text}");
         }
     }
 

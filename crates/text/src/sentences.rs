@@ -16,7 +16,7 @@ const SHORT: usize = 512;
 /// assert_eq!(split, ["비가 온다.", "우산을 챙겨라!", "今日は雨。", "傘を持つ。"]);
 /// ```
 pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    let shortened = if text.len() > SHORT { Shortened::of(text) } else { None };
+    let shortened = if text.len() > SHORT { Shortened::new(text) } else { None };
     let mut bounds = match shortened {
         None => Bounds::Direct(text.split_sentence_bounds()),
         Some(shortened) => Bounds::Found { text, start: 0, ends: shortened.ends().into_iter() },

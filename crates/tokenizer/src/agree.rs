@@ -34,12 +34,12 @@ pub(crate) fn check_normalization(pipeline: &Pipeline, beside: &Beside, folder: 
         value => value.map(|value| (value, "")),
     };
     let lowercase = bert["lowercase"].as_bool();
-    let asked = config.do_lower_case.unwrap_or(true);
-    let there = [
+    let lowercased = config.do_lower_case.unwrap_or(true);
+    let settings = [
         ("do_lower_case", by_default(config.do_lower_case, true), lowercase),
         (
             "strip_accents",
-            by_default(config.strip_accents, asked),
+            by_default(config.strip_accents, lowercased),
             bert["strip_accents"].as_bool().or(lowercase),
         ),
         (
@@ -48,7 +48,7 @@ pub(crate) fn check_normalization(pipeline: &Pipeline, beside: &Beside, folder: 
             bert["handle_chinese_chars"].as_bool(),
         ),
     ];
-    for (field, found, expected) in there {
+    for (field, found, expected) in settings {
         if let (Some((found, how)), Some(expected)) = (found, expected)
             && found != expected
         {

@@ -64,7 +64,7 @@ fn token<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error
 
 impl Beside {
     /// Reads the files in `folder` that are there; `tokenizer_config.json` wins.
-    pub(crate) fn of(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let config: Settings = read_if_there(&folder.join(CONFIG))?;
         let map: Settings = read_if_there(&folder.join(MAP))?;
         let config = Settings {

@@ -42,7 +42,7 @@ impl Tokenizer {
     fn load_file(path: &Path) -> Result<Self, Error> {
         let text = read(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let beside = Beside::of(folder)?;
+        let beside = Beside::read(folder)?;
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
             from_json(path, &text, &beside, folder)
         } else {

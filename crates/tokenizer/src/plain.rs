@@ -21,10 +21,10 @@ impl Plain {
     /// `None` if the pipeline is not BERT's, alone or followed by NFC.
     ///
     /// In BERT's pipeline visible ASCII is neither removed nor spaced nor decomposed, and only its capitals
-    /// change. A syllable is no capital either, and stays as it is unless it is decomposed and not composed
+    /// change. A syllable is not a capital either, and stays as it is unless it is decomposed and not composed
     /// again. Without combining marks and single jamo in a piece nothing composes across characters. Of
     /// these characters, ASCII punctuation alone splits words.
-    pub(crate) fn of(pipeline: &Pipeline) -> Option<Self> {
+    pub(crate) fn new(pipeline: &Pipeline) -> Option<Self> {
         if !is_piecewise(pipeline) {
             return None;
         }
@@ -86,7 +86,7 @@ mod tests {
     fn words(lowercase: bool, piece: &str) -> Option<Vec<String>> {
         let tokenizer = Tokenizer::from_vocab(&VOCAB, lowercase).unwrap();
         let mut words = Vec::new();
-        let plain = Plain::of(&tokenizer.pipeline).unwrap();
+        let plain = Plain::new(&tokenizer.pipeline).unwrap();
         plain.for_each_word(piece, |word| words.push(word.to_owned())).then_some(words)
     }
 

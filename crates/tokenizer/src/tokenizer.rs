@@ -51,7 +51,7 @@ impl Tokenizer {
             let continues = !prefix.is_empty() && token.len() > prefix.len() && token.starts_with(prefix);
             continues_word[*id as usize] = continues;
         }
-        let plain = Plain::of(&pipeline);
+        let plain = Plain::new(&pipeline);
         let greedy = Greedy::new(pipeline.get_model(), special.unk);
         Self { pipeline, names, special, vocab_size, continues_word, plain, greedy, caches: Pool::default() }
     }
@@ -165,7 +165,7 @@ impl Tokenizer {
     /// pre-tokenizer, model parameters, added and special tokens. The files' layout and
     /// [`special_tokens_as_text`](Self::special_tokens_as_text) play no part.
     pub fn fingerprint(&self) -> [u8; 32] {
-        fingerprint::of(self)
+        fingerprint::fingerprint(self)
     }
 
     /// The [`fingerprint`](Self::fingerprint) as 64 hexadecimal digits.

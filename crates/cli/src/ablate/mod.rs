@@ -98,8 +98,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 println!("{folder}/report.html");
             }
             if !failures.is_empty() {
-                let shown: Vec<String> =
-                    failures.iter().map(|one| format!("\n  {}: {}", one.job, one.message)).collect();
+                let shown: Vec<String> = failures
+                    .iter()
+                    .map(|failure| format!("\n  {}: {}", failure.job, failure.message))
+                    .collect();
                 let (jobs, them) = if failures.len() == 1 { ("job", "it") } else { ("jobs", "them") };
                 let count = failures.len();
                 eprintln!("{count} {jobs} failed; the same command tries {them} again:{}", shown.concat());

@@ -31,8 +31,8 @@ pub(super) fn print(out: &mut impl Write, lengths: &[u64]) -> Result<()> {
     let total: u64 = bins.iter().sum();
     let width = f64::from(WIDTH.min(console::Term::stdout().size().1.saturating_sub(BESIDE)).max(4));
     writeln!(out, "{}", console::style("tokens in an example").bold())?;
-    for (at, &count) in bins.iter().enumerate() {
-        let range = format!("{}–{}", at * bin + 1, ((at + 1) * bin).min(longest));
+    for (index, &count) in bins.iter().enumerate() {
+        let range = format!("{}–{}", index * bin + 1, ((index + 1) * bin).min(longest));
         let share = 100.0 * count as f64 / total.max(1) as f64;
         let bar = console::style(bar(width * count as f64 / most as f64)).cyan();
         writeln!(out, "{range:>11} {bar} {} ({share:.1} %)", HumanCount(count))?;

@@ -137,8 +137,8 @@ fn summary(out: &mut impl Write, corpus: &Corpus) -> Result<()> {
     };
     let share = |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
     let files = match manifest.sources.as_slice() {
-        [one] => format!("from {}", one.path),
-        many => format!("from {} files", many.len()),
+        [file] => format!("from {}", file.path),
+        files => format!("from {} files", files.len()),
     };
     row("documents", counts.documents, files)?;
     row(

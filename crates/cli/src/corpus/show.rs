@@ -64,14 +64,14 @@ pub(super) fn batch(
             title += &format!(", {used} masked ({:.1} %)", 100.0 * used as f64 / tokens as f64);
         }
         writeln!(out, "{}", style(title).bold())?;
-        let words = (0..tokens).map(|at| {
-            let original = token(tokenizer, ids[at]);
-            if with_masks && positions.contains(&(at as i64)) {
-                let now = token(tokenizer, batch.ids("masked_input_ids")[cells.start + at]);
+        let words = (0..tokens).map(|position| {
+            let original = token(tokenizer, ids[position]);
+            if with_masks && positions.contains(&(position as i64)) {
+                let now = token(tokenizer, batch.ids("masked_input_ids")[cells.start + position]);
                 return masked().apply_to(format!("{original}→{now}")).to_string();
             }
-            let special = u32::try_from(ids[at]).is_ok_and(|id| tokenizer.special().contains(id));
-            let look = segment(batch.token_type_ids[cells.start + at] == 1);
+            let special = u32::try_from(ids[position]).is_ok_and(|id| tokenizer.special().contains(id));
+            let look = segment(batch.token_type_ids[cells.start + position] == 1);
             if special { look.dim() } else { look }.apply_to(original).to_string()
         });
         wrapped(out, words)?;

@@ -34,10 +34,10 @@ impl Answer {
         let nested = request.nested;
         let tokens = tokenizer.map(|tokenizer| {
             let row = |ids: &Vec<i64>| ids.iter().map(|&id| token(tokenizer, id)).collect();
-            request.rows.iter().map(|one| row(&one.input_ids)).collect()
+            request.rows.iter().map(|row_of_ids| row(&row_of_ids.input_ids)).collect()
         });
-        let mut take = |of: fn(&mut Output) -> Option<Vec<Vec<f32>>>| -> Option<Vec<Vec<Vec<f32>>>> {
-            outputs.iter_mut().map(of).collect()
+        let mut take = |field: fn(&mut Output) -> Option<Vec<Vec<f32>>>| -> Option<Vec<Vec<Vec<f32>>>> {
+            outputs.iter_mut().map(field).collect()
         };
         let last_hidden_state = take(|row| row.hidden.take());
         let vocabulary_logits = take(|row| row.vocabulary.take());

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use self::answer::Answer;
-use self::model::{Model, Wanted};
+use self::model::{Model, OutputOptions};
 use self::request::{Reader, Request};
 use crate::stdin::Lines;
 
@@ -70,9 +70,9 @@ fn at_least_1(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let wanted =
-        Wanted { hidden: options.hidden, vocabulary: options.vocabulary_logits, batch: options.batch };
-    let model = Model::load(&options.model, wanted)?;
+    let outputs =
+        OutputOptions { hidden: options.hidden, vocabulary: options.vocabulary_logits, batch: options.batch };
+    let model = Model::load(&options.model, outputs)?;
     let reader = Reader { tokenizer: model.tokenizer(), config: model.config(), folder: &options.model };
     let mut output = BufWriter::new(std::io::stdout().lock());
     if let Some(text) = &options.text {
@@ -96,8 +96,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 }
             }
         }
-        for some in requests.chunks(SORTED_BATCHES.saturating_mul(options.batch)) {
-            answer(&mut output, &model, some, options.json)?;
+        for requests in requests.chunks(SORTED_BATCHES.saturating_mul(options.batch)) {
+            answer(&mut output, &model, requests, options.json)?;
         }
         outcome?;
         if chunk.is_empty() {
@@ -113,7 +113,7 @@ fn answer(output: &mut impl Write, model: &Model, requests: &[Request], json: bo
         let outputs: Vec<_> = outputs.by_ref().take(request.rows.len()).collect();
         if json {
             let answer = Answer::new(request, outputs, model.tokenizer());
-            // As what it is, so that a reader who has seen enough is no failure.
+            // An I/O error stays one, so that a reader who has seen enough is not a failure.
             serde_json::to_writer(&mut *output, &answer).map_err(std::io::Error::from)?;
             writeln!(output)?;
         } else {

@@ -12,7 +12,7 @@ use super::request::Row;
 
 /// What is to be computed.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct OutputOptions {
     pub(super) hidden: bool,
     pub(super) vocabulary: bool,
     /// Rows at once.
@@ -24,7 +24,7 @@ pub(super) struct Model {
     encoder: Encoder,
     head: PretrainedHead,
     tokenizer: Option<Tokenizer>,
-    wanted: Wanted,
+    options: OutputOptions,
 }
 
 /// What is said of one row, without what its batch was padded with.
@@ -39,24 +39,24 @@ pub(super) struct Output {
 }
 
 impl Model {
-    pub(super) fn load(folder: &Path, wanted: Wanted) -> Result<Self> {
+    pub(super) fn load(folder: &Path, options: OutputOptions) -> Result<Self> {
         let hub = HubFolder::read(folder)?;
         let shown = folder.display();
         match hub.architecture {
-            other if other != Architecture::PreTraining && !wanted.hidden => bail!(
+            other if other != Architecture::PreTraining && !options.hidden => bail!(
                 "{shown}: {} has no head that tells replaced tokens; expected {}, a discriminator \
                  (--json --hidden prints the hidden states of any)",
                 hub.architecture.name(),
                 Architecture::PreTraining.name()
             ),
-            other if other != Architecture::MaskedLm && wanted.vocabulary => {
+            other if other != Architecture::MaskedLm && options.vocabulary => {
                 bail!("--vocabulary-logits: {shown}: {} has no vocabulary head", hub.architecture.name())
             }
             _ => {}
         }
         let tokenizer = tokenizer(folder, &hub.config)?;
         let EncoderWithHead { encoder, head, .. } = electra_objective::pretrained(&hub, Device::Cpu)?;
-        Ok(Self { encoder, head, tokenizer, wanted })
+        Ok(Self { encoder, head, tokenizer, options })
     }
 
     pub(super) fn tokenizer(&self) -> Option<&Tokenizer> {
@@ -70,12 +70,12 @@ impl Model {
     /// What is said of each row, in their order. Rows of like length are computed together.
     pub(super) fn outputs(&self, rows: &[&Row]) -> Result<Vec<Output>> {
         let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by_key(|&at| rows[at].input_ids.len());
+        order.sort_by_key(|&index| rows[index].input_ids.len());
         let mut outputs: Vec<Output> = rows.iter().map(|_| Output::default()).collect();
-        for batch in order.chunks(self.wanted.batch) {
-            let rows: Vec<&Row> = batch.iter().map(|&at| rows[at]).collect();
-            for (&at, output) in batch.iter().zip(tch::no_grad(|| self.batch(&rows))?) {
-                outputs[at] = output;
+        for batch in order.chunks(self.options.batch) {
+            let rows: Vec<&Row> = batch.iter().map(|&index| rows[index]).collect();
+            for (&index, output) in batch.iter().zip(tch::no_grad(|| self.batch(&rows))?) {
+                outputs[index] = output;
             }
         }
         Ok(outputs)
@@ -96,15 +96,15 @@ impl Model {
             PretrainedHead::Vocabulary(_) | PretrainedHead::None => None,
         };
         let vocabulary = match &self.head {
-            PretrainedHead::Vocabulary(head) if self.wanted.vocabulary => Some(head.forward(&hidden)), // [B, L, V]
+            PretrainedHead::Vocabulary(head) if self.options.vocabulary => Some(head.forward(&hidden)), // [B, L, V]
             _ => None,
         };
-        let row = |(at, row): (usize, &&Row)| -> Result<Output> {
-            let own = |tensor: &Tensor| tensor.get(at as i64).narrow(0, 0, row.input_ids.len() as i64);
+        let row = |(index, row): (usize, &&Row)| -> Result<Output> {
+            let own = |tensor: &Tensor| tensor.get(index as i64).narrow(0, 0, row.input_ids.len() as i64);
             let matrix = |tensor: &Tensor| Vec::<Vec<f32>>::try_from(own(tensor));
             Ok(Output {
                 logits: logits.as_ref().map(|logits| Vec::<f32>::try_from(own(logits))).transpose()?,
-                hidden: self.wanted.hidden.then(|| matrix(&hidden)).transpose()?,
+                hidden: self.options.hidden.then(|| matrix(&hidden)).transpose()?,
                 vocabulary: vocabulary.as_ref().map(matrix).transpose()?,
             })
         };
@@ -128,9 +128,9 @@ fn padded<'a, T: tch::kind::Element + Copy + 'a>(
     field: impl Fn(&'a Row) -> &'a Vec<T>,
 ) -> Result<Tensor> {
     let mut cells = Vec::with_capacity(rows.len() * length);
-    for (at, row) in rows.iter().enumerate() {
+    for (index, row) in rows.iter().enumerate() {
         cells.extend_from_slice(field(row));
-        cells.resize((at + 1) * length, padding);
+        cells.resize((index + 1) * length, padding);
     }
     Ok(Tensor::f_from_slice(&cells)?.f_view([rows.len() as i64, length as i64])?)
 }

@@ -131,8 +131,8 @@ impl<T> Lists<T> {
     fn read(field: &str, value: &Value, entry: impl Fn(&Value) -> Option<T>, expected: &str) -> Result<Self> {
         let list = |value: &Value, place: &str| -> Result<Vec<T>> {
             let entries = value.as_array().with_context(|| format!("{place}: {value}; expected a list"))?;
-            let entries = entries.iter().enumerate().map(|(at, value)| {
-                entry(value).with_context(|| format!("{place}[{at}]: {value}; expected {expected}"))
+            let entries = entries.iter().enumerate().map(|(index, value)| {
+                entry(value).with_context(|| format!("{place}[{index}]: {value}; expected {expected}"))
             });
             entries.collect()
         };
@@ -142,10 +142,10 @@ impl<T> Lists<T> {
         }
         let rows = value.as_array().into_iter().flatten().enumerate();
         let rows: Vec<Vec<T>> =
-            rows.map(|(at, row)| list(row, &format!("{field}[{at}]"))).collect::<Result<_>>()?;
-        for (at, row) in rows.iter().enumerate() {
+            rows.map(|(index, row)| list(row, &format!("{field}[{index}]"))).collect::<Result<_>>()?;
+        for (index, row) in rows.iter().enumerate() {
             let (found, first) = (row.len(), rows[0].len());
-            ensure!(found == first, "{field}[{at}]: {found} numbers; expected {first}, as in {field}[0]");
+            ensure!(found == first, "{field}[{index}]: {found} numbers; expected {first}, as in {field}[0]");
         }
         Ok(Self { rows, nested })
     }

@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let output = NewFolder::create(&options.output)?;
     let source = Source::open(&options.run, options.step, options.tokenizer.as_deref())?;
     let weights = electra_trainer::read_model(&source.checkpoint)?;
-    let networks = Networks::of(&weights, &source.config.model.model())
+    let networks = Networks::from_checkpoint(&weights, &source.config.model.model())
         .with_context(|| source.checkpoint.folder.display().to_string())?;
     let generator = networks.generator.as_ref().filter(|_| !options.no_generator);
 

@@ -24,7 +24,7 @@ pub(super) struct Networks {
 }
 
 impl Networks {
-    pub(super) fn of(checkpoint: &Weights, model: &ModelConfig) -> Result<Self> {
+    pub(super) fn from_checkpoint(checkpoint: &Weights, model: &ModelConfig) -> Result<Self> {
         let (main, left_out) = hub(checkpoint, Part::MAIN, &model.encoder)?;
         let encoder = main.encoder();
         let has_generator = checkpoint.iter().any(|(name, _)| name.starts_with(Part::GENERATOR.prefix));
@@ -45,8 +45,8 @@ fn hub(checkpoint: &Weights, part: Part<'_>, config: &EncoderConfig) -> Result<(
         (false, true) => (Architecture::MaskedLm, VOCABULARY),
         (both, _) => {
             let found = if both { "both" } else { "neither" };
-            let (one, other) = (DISCRIMINATOR[0], VOCABULARY[0]);
-            bail!("{}{one}… and {other}…: {found}; expected one of the two", part.prefix)
+            let (first, second) = (DISCRIMINATOR[0], VOCABULARY[0]);
+            bail!("{}{first}… and {second}…: {found}; expected one of the two", part.prefix)
         }
     };
     let left_out =

@@ -17,9 +17,9 @@ use crate::{interrupt, progress};
 /// Say what a run puts in the place of masked tokens, and which of it is found.
 ///
 /// Batches of the steps that follow the run's last one are masked and corrupted as in training, so the same command
-/// says the same, and no masks that the run was trained on are among them. A lexicon tells how near each sample is
+/// says the same, and no masks that the run was trained on are among them. A lexicon says how near each sample is
 /// to the original: right (it is the original), same features, same class, other class, or unlisted (one of the two
-/// is no word of the lexicon, such as a part of a word). Where the objective has a discriminator, or the copy gate of
+/// is not a word of the lexicon, such as a part of a word). Where the objective has a discriminator, or the copy gate of
 /// All-Tokens MLM, recall is the share of a kind that it calls replaced (probability above one half), and AUC how
 /// surely it tells them from the tokens that are not replaced. The loss is the generator's; of mlm, which replaces
 /// nothing, it is its own, with its own masks.
@@ -116,8 +116,8 @@ fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replaceme
     let mut parts = loader.empty_parts(source.config.budget.accumulation)?;
     let bar = progress::steps();
     let mut tally = Tally::new(lexicon);
-    for at in 0..batches {
-        loader.fill(source.first_batch + at, &mut parts)?;
+    for number in 0..batches {
+        loader.fill(source.first_batch + number, &mut parts)?;
         for part in &parts {
             let batch = Batch::new(part, device);
             let inspection = objective.inspect(&batch);
@@ -126,7 +126,7 @@ fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replaceme
                 inspection.with_context(|| format!("objective {name}: it does not tell what it replaces"))?;
             tally.add(&batch, &inspection)?;
         }
-        bar.set_position((at + 1) * progress::WHOLE / batches);
+        bar.set_position((number + 1) * progress::WHOLE / batches);
     }
     bar.finish_and_clear();
     Ok(tally.finish()?)

@@ -20,8 +20,8 @@ pub(super) fn text(report: &Report) -> String {
         HumanCount(*first_batch),
     );
     if let Some(loss) = replacements.masked_lm_loss {
-        let of = if replacements.kinds.is_empty() { "its own" } else { "the generator's" };
-        let _ = writeln!(text, "masked-LM loss, {of}: {loss:.4} nats");
+        let whose = if replacements.kinds.is_empty() { "its own" } else { "the generator's" };
+        let _ = writeln!(text, "masked-LM loss, {whose}: {loss:.4} nats");
     }
     if replacements.kinds.is_empty() {
         let _ = writeln!(text, "nothing is replaced: the encoder of {objective} sees masks");
@@ -34,10 +34,10 @@ pub(super) fn text(report: &Report) -> String {
         HumanCount(*words as u64)
     );
     let _ = writeln!(text, "{:<14}{:>9}{:>10}{:>10}{:>8}", "sample", "count", "share", "recall", "AUC");
-    for one in &replacements.kinds {
-        let (count, share) = (HumanCount(one.count).to_string(), percent(Some(one.share)));
-        let (recall, auc) = (percent(one.recall), number(one.auc));
-        let _ = writeln!(text, "{:<14}{count:>9}{share:>10}{recall:>10}{auc:>8}", one.kind.name());
+    for scores in &replacements.kinds {
+        let (count, share) = (HumanCount(scores.count).to_string(), percent(Some(scores.share)));
+        let (recall, auc) = (percent(scores.recall), number(scores.auc));
+        let _ = writeln!(text, "{:<14}{count:>9}{share:>10}{recall:>10}{auc:>8}", scores.kind.name());
     }
     let right = replacements.kinds[0].count;
     let replaced = replacements.masked - right;

@@ -53,8 +53,9 @@ fn bench() -> Bench {
     bench.write("plan.toml", PLAN);
     bench.write("tasks/animals/task.toml", TASK);
     let rows = |count: usize| -> String {
-        let row =
-            |at| if at % 2 == 0 { "the cat sat on the mat\tcat\n" } else { "the dog sat on the log\tdog\n" };
+        let row = |number| {
+            if number % 2 == 0 { "the cat sat on the mat\tcat\n" } else { "the dog sat on the log\tdog\n" }
+        };
         "text\tlabel\n".to_owned() + &(0..count).map(row).collect::<String>()
     };
     for (set, count) in [("train", 24), ("dev", 8), ("test", 10)] {
@@ -151,7 +152,7 @@ fn a_job_that_fails_is_told_and_the_rest_goes_on() {
     assert!(answer.err.contains("broken, seed 1: fine-tuning: it needs what failed"), "{}", answer.err);
     let found = results(&bench);
     let failed: Vec<_> =
-        found["failures"].as_array().unwrap().iter().map(|one| one["job"].as_str().unwrap()).collect();
+        found["failures"].as_array().unwrap().iter().map(|entry| entry["job"].as_str().unwrap()).collect();
     assert!(failed.contains(&"broken, seed 2: pre-training"), "{failed:?}");
     let arms = found["arms"].as_array().unwrap();
     let whole = |name: &str| {
@@ -186,19 +187,20 @@ fn an_arm_that_a_search_finds_no_settings_for_sinks_no_study() {
     assert_eq!(found["arms"][0]["seeds"].as_array().unwrap().len(), 1);
     assert_eq!(found["arms"][1]["runs"], Value::Array(vec![]));
     let failed = found["failures"].as_array().unwrap();
-    assert!(failed.iter().any(|one| one["job"] == "broken"), "{failed:?}");
+    assert!(failed.iter().any(|entry| entry["job"] == "broken"), "{failed:?}");
     let search: Value =
         serde_json::from_slice(&std::fs::read(bench.path("study/search.json")).unwrap()).unwrap();
-    let chosen =
-        |arm: &str| search.as_array().unwrap().iter().any(|one| one["arm"] == arm && one["chosen"] == true);
+    let chosen = |arm: &str| {
+        search.as_array().unwrap().iter().any(|entry| entry["arm"] == arm && entry["chosen"] == true)
+    };
     assert!(chosen("mlm") && !chosen("broken"));
     let log = std::fs::read_to_string(bench.path("study/logs/pretrain-search-broken-1-9.log")).unwrap();
     assert_eq!(log.matches("error:").count(), 1, "it was tried again: {log}");
     // What went in is told by its hash: the set that is learnt from, too.
     let hashes = found["provenance"]["hashes"].as_array().unwrap();
-    let of: Vec<&str> = hashes.iter().map(|hash| hash["of"].as_str().unwrap()).collect();
+    let names: Vec<&str> = hashes.iter().map(|hash| hash["of"].as_str().unwrap()).collect();
     assert_eq!(
-        of,
+        names,
         ["text text.txt", "corpus", "vocabulary", "task animals, train set", "task animals, test set"]
     );
     let facts = serde_json::to_string(&found["provenance"]["facts"]).unwrap();
@@ -269,8 +271,8 @@ fn a_study_of_a_generated_language_measures_what_is_replaced() {
         .replace("pretraining_seeds = [1, 2]", "pretraining_seeds = [1]")
         .replace("vocab_size = 200", "vocab_size = 1000");
     bench.write("plan.toml", plan);
-    let told = bench.run("ablate --plan plan.toml --dry-run").ok();
-    assert!(told.contains("replacements       2 jobs"), "{told}");
+    let output = bench.run("ablate --plan plan.toml --dry-run").ok();
+    assert!(output.contains("replacements       2 jobs"), "{output}");
     bench.run("ablate --plan plan.toml --output study").ok();
     let found = results(&bench);
     let language: Value =

@@ -44,13 +44,15 @@ fn masked_examples_in_the_hubs_names() {
         assert_eq!(example["tokens"].as_array().unwrap().len(), 32);
         let positions = list("masked_positions");
         assert_eq!(positions.len(), (0.15 * length as f64 - 1e-9).ceil() as usize);
-        let changed: Vec<i64> = (0..32).filter(|&at| ids[at as usize] != masked[at as usize]).collect();
+        let changed: Vec<i64> =
+            (0..32).filter(|&position| ids[position as usize] != masked[position as usize]).collect();
         assert_eq!(changed, positions);
-        assert!(positions.iter().all(|&at| masked[at as usize] == 4));
+        assert!(positions.iter().all(|&position| masked[position as usize] == 4));
     }
     let shown = bench.run("corpus inspect corpus --masked --step 3 --seed 7 --batch 4").ok();
     let arrows = shown.matches("→[MASK]").count();
-    let positions: usize = examples.iter().map(|one| one["masked_positions"].as_array().unwrap().len()).sum();
+    let positions: usize =
+        examples.iter().map(|example| example["masked_positions"].as_array().unwrap().len()).sum();
     assert_eq!(arrows, positions);
 }
 
@@ -61,8 +63,8 @@ fn the_same_bytes_from_any_source_on_any_number_of_threads() {
     let text = std::fs::read(bench.path("text.txt")).unwrap();
     let stdin = BUILD.replace("text.txt", "-").replace("--output corpus", "--output other");
     bench.run_with(&stdin, &text).ok();
-    let one = BUILD.replace("--output corpus", "--output one");
-    let status = bench.command(&one).env("RAYON_NUM_THREADS", "1").output().unwrap().status;
+    let single_threaded = BUILD.replace("--output corpus", "--output one");
+    let status = bench.command(&single_threaded).env("RAYON_NUM_THREADS", "1").output().unwrap().status;
     assert!(status.success());
     let shard = |corpus: &str| std::fs::read(bench.path(corpus).join("shard-00000.bin")).unwrap();
     assert!(shard("corpus") == shard("other") && shard("corpus") == shard("one"));

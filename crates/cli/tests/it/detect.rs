@@ -101,7 +101,7 @@ fn a_text_shows_what_was_probably_replaced() {
     let bench = bench();
     let answer = &ask(&bench, "--model model", &[json!({ "text": SENTENCE })])[0];
     let tokens: Vec<&str> =
-        answer["tokens"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+        answer["tokens"].as_array().unwrap().iter().map(|token| token.as_str().unwrap()).collect();
     assert_eq!([tokens[0], tokens[tokens.len() - 1]], ["[CLS]", "[SEP]"]);
     let probabilities = numbers(&answer["probabilities"]);
     let mut expected = String::new();
@@ -187,9 +187,9 @@ fn what_is_not_given_is_one_segment_without_padding() {
         assert_close(&answer["logits"], &answers[0]["logits"], "defaults");
     }
     for answer in &answers[4..] {
-        let far = |(one, other): (f64, f64)| (one - other).abs() > 1e-3;
+        let differ = |(first, second): (f64, f64)| (first - second).abs() > 1e-3;
         let pairs = numbers(&answer["logits"]).into_iter().zip(numbers(&answers[0]["logits"]));
-        assert!(pairs.into_iter().any(far), "segments and mask count");
+        assert!(pairs.into_iter().any(differ), "segments and mask count");
     }
 }
 
@@ -197,20 +197,25 @@ fn what_is_not_given_is_one_segment_without_padding() {
 #[test]
 fn a_line_is_the_same_alone_and_in_any_batch() {
     let bench = bench();
-    let row =
-        |length: usize| (0..length as i64).map(|at| (at * 37 + 11 * length as i64) % 200).collect::<Vec<_>>();
+    let row = |length: usize| {
+        (0..length as i64).map(|index| (index * 37 + 11 * length as i64) % 200).collect::<Vec<_>>()
+    };
     let mut requests: Vec<Value> =
-        (0..50).map(|at| json!({ "input_ids": row(1 + (at * 7) % MOST) })).collect();
+        (0..50).map(|index| json!({ "input_ids": row(1 + (index * 7) % MOST) })).collect();
     requests.push(json!({ "input_ids": [row(9), row(9)], "attention_mask": [[1,1,1,1,1,1,1,1,1], [1,1,1,1,0,0,0,0,0]] }));
     requests.push(json!({ "text": "the cat" }));
     let alone = ask(&bench, "--model model --hidden --batch 1", &requests);
     assert_eq!(alone.len(), 52);
     for batch in [3, 32, 1000] {
         let together = ask(&bench, &format!("--model model --hidden --batch {batch}"), &requests);
-        for (at, (alone, together)) in alone.iter().zip(&together).enumerate() {
+        for (index, (alone, together)) in alone.iter().zip(&together).enumerate() {
             assert_eq!(alone["tokens"], together["tokens"]);
             for field in ["logits", "probabilities", "last_hidden_state"] {
-                assert_close(&together[field], &alone[field], &format!("line {at}, {field}, batch {batch}"));
+                assert_close(
+                    &together[field],
+                    &alone[field],
+                    &format!("line {index}, {field}, batch {batch}"),
+                );
             }
         }
     }
@@ -278,7 +283,7 @@ fn a_folder_without_a_tokenizer_takes_ids() {
 #[test]
 fn what_is_no_model_is_named() {
     let bench = bench();
-    let words: String = (0..300).map(|at| format!("w{at} ").repeat(3)).collect();
+    let words: String = (0..300).map(|index| format!("w{index} ").repeat(3)).collect();
     bench.write("words.txt", words);
     bench.run("tokenizer train --input words.txt --vocab-size 220 --output larger").ok();
     std::fs::copy(bench.path("larger/tokenizer.json"), bench.path("generator/tokenizer.json")).unwrap();

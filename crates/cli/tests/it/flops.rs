@@ -50,9 +50,9 @@ fn options_take_the_place_of_the_presets_values() {
             .as_f64()
             .unwrap()
     };
-    let one = flops("--batch 1 --steps 1");
-    assert!(one > 0.0 && (flops("--batch 8 --steps 5") / one / 40.0 - 1.0).abs() < 1e-12);
-    assert!(flops("--batch 1 --steps 1 --generator-multiplier 0.5") > one);
+    let single = flops("--batch 1 --steps 1");
+    assert!(single > 0.0 && (flops("--batch 8 --steps 5") / single / 40.0 - 1.0).abs() < 1e-12);
+    assert!(flops("--batch 1 --steps 1 --generator-multiplier 0.5") > single);
     // What is masked at Large is a quarter in fact, and 5 of 32 to the reference's program.
     let large = report("--preset large --objective electra");
     assert_eq!([&large["paper"]["masked"], &large["executed"]["masked"]], [80, 128]);

@@ -57,7 +57,7 @@ fn broken_text_is_named_or_replaced() {
     assert_eq!(answer.out.lines().count(), 1, "the line before it is answered");
     let lossy = bench.run_with(&format!("{encode} --lossy"), broken).ok();
     let clean = bench.run_with(encode, b"the cat\nthe dog\nthe log\n").ok();
-    assert_eq!(lossy, clean, "U+FFFD is no text to BERT");
+    assert_eq!(lossy, clean, "U+FFFD is not text to BERT");
 
     bench.write("broken.txt", broken);
     let train = "tokenizer train --input broken.txt --vocab-size 50 --output new";

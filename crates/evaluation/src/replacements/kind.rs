@@ -14,7 +14,7 @@ pub enum Kind {
     SameClass,
     /// A word of another class.
     OtherClass,
-    /// One of the two is no word of the lexicon: a part of a word, or a special token.
+    /// One of the two is not a word of the lexicon: a part of a word, or a special token.
     Unlisted,
 }
 

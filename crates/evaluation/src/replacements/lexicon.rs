@@ -40,7 +40,7 @@ impl Lexicon {
             let what = "expected the names of columns, separated by tabs: word, class, then features";
             return Err(file.wrong(1, format!("{header:?}; {what}")));
         }
-        if let Some(again) = (1..columns.len()).find(|&at| columns[..at].contains(&columns[at])) {
+        if let Some(again) = (1..columns.len()).find(|&column| columns[..column].contains(&columns[column])) {
             return Err(file.wrong(1, format!("the column {:?} is there twice", columns[again])));
         }
         let mut readings: HashMap<u32, Vec<Vec<String>>> = HashMap::new();
@@ -101,12 +101,14 @@ impl Lexicon {
         else {
             return Kind::Unlisted;
         };
-        let kind = |one: &[String], other: &[String]| match (one == other, one[0] == other[0]) {
-            (true, _) => Kind::SameFeatures,
-            (_, true) => Kind::SameClass,
-            _ => Kind::OtherClass,
-        };
-        let pairs = originals.iter().flat_map(|one| samples.iter().map(move |other| kind(one, other)));
+        let kind =
+            |original: &[String], sample: &[String]| match (original == sample, original[0] == sample[0]) {
+                (true, _) => Kind::SameFeatures,
+                (_, true) => Kind::SameClass,
+                _ => Kind::OtherClass,
+            };
+        let pairs =
+            originals.iter().flat_map(|original| samples.iter().map(move |sample| kind(original, sample)));
         pairs.min().unwrap_or(Kind::Unlisted)
     }
 }
@@ -137,7 +139,7 @@ mod tests {
     const TOKENS: [&str; 8] = ["cat", "dog", "cats", "runs", "run", "walk", "##s", "[SEP]"];
 
     fn token(word: &str) -> Option<u32> {
-        TOKENS.iter().position(|token| *token == word).map(|at| at as u32)
+        TOKENS.iter().position(|token| *token == word).map(|id| id as u32)
     }
 
     fn read(bytes: &[u8]) -> Result<Lexicon, String> {

@@ -69,7 +69,7 @@ impl Found {
     }
 
     /// Recall and AUC of a kind.
-    pub(super) fn of(&self, kind: Kind) -> Result<(Option<f64>, Option<f64>), Error> {
+    pub(super) fn recall_and_auc(&self, kind: Kind) -> Result<(Option<f64>, Option<f64>), Error> {
         if kind == Kind::Right {
             return Ok((None, None));
         }
@@ -82,7 +82,7 @@ impl Found {
             return Ok(None);
         }
         let scores = [replaced, &self.original].concat();
-        let labels: Vec<bool> = (0..scores.len()).map(|at| at < replaced.len()).collect();
+        let labels: Vec<bool> = (0..scores.len()).map(|index| index < replaced.len()).collect();
         Ok(Some(auc(&scores, &labels)?))
     }
 }
@@ -103,11 +103,11 @@ mod tests {
         found.kinds[Kind::SameClass as usize] = vec![-1.0, 1.0];
         found.kinds[Kind::OtherClass as usize] = vec![2.0, 0.0, 3.0];
         // −1 is above −2 and −3 and level with −1, 1 above all four: (2.5 + 4) / 8.
-        assert_eq!(found.of(Kind::SameClass).unwrap(), (Some(0.5), Some(6.5 / 8.0)));
+        assert_eq!(found.recall_and_auc(Kind::SameClass).unwrap(), (Some(0.5), Some(6.5 / 8.0)));
         // 2 and 3 are above all, 0 above three; 0 itself is not called replaced.
-        assert_eq!(found.of(Kind::OtherClass).unwrap(), (Some(2.0 / 3.0), Some(11.0 / 12.0)));
-        assert_eq!(found.of(Kind::SameFeatures).unwrap(), (None, None));
-        assert_eq!(found.of(Kind::Right).unwrap(), (None, None));
+        assert_eq!(found.recall_and_auc(Kind::OtherClass).unwrap(), (Some(2.0 / 3.0), Some(11.0 / 12.0)));
+        assert_eq!(found.recall_and_auc(Kind::SameFeatures).unwrap(), (None, None));
+        assert_eq!(found.recall_and_auc(Kind::Right).unwrap(), (None, None));
         let all = found.detection().unwrap();
         assert_eq!((all.recall, all.auc, all.false_alarms), (Some(0.6), Some(17.5 / 20.0), Some(0.25)));
     }
@@ -118,6 +118,6 @@ mod tests {
         assert_eq!((all.recall, all.auc, all.false_alarms), (None, None, None));
         let mut found = Found { original: vec![f64::NAN], ..Found::default() };
         found.kinds[Kind::SameClass as usize] = vec![1.0];
-        assert!(matches!(found.of(Kind::SameClass), Err(Error::Metrics(_))));
+        assert!(matches!(found.recall_and_auc(Kind::SameClass), Err(Error::Metrics(_))));
     }
 }

@@ -68,7 +68,8 @@ impl<'a> Tally<'a> {
     pub fn finish(&self) -> Result<Replacements, Error> {
         let counts = self.counts.iter().flat_map(|counts| Kind::ALL.into_iter().zip(counts));
         let kinds = counts.map(|(kind, &count)| {
-            let (recall, auc) = self.found.as_ref().map_or(Ok((None, None)), |found| found.of(kind))?;
+            let (recall, auc) =
+                self.found.as_ref().map_or(Ok((None, None)), |found| found.recall_and_auc(kind))?;
             let share = count as f64 / self.masked.max(1) as f64;
             Ok(KindScores { kind, count, share, recall, auc })
         });
@@ -135,14 +136,14 @@ mod tests {
             (6, Some(3.0)),
             "a position drawn twice counts once"
         );
-        let counts: Vec<_> = found.kinds.iter().map(|one| (one.kind, one.count)).collect();
+        let counts: Vec<_> = found.kinds.iter().map(|scores| (scores.kind, scores.count)).collect();
         let expected = [2, 0, 0, 2, 2];
         assert_eq!(counts, Kind::ALL.into_iter().zip(expected).collect::<Vec<_>>());
-        let of = |kind: Kind| &found.kinds[kind as usize];
-        assert_eq!((of(Kind::Right).share, of(Kind::Right).auc), (1.0 / 3.0, None));
+        let scores = |kind: Kind| &found.kinds[kind as usize];
+        assert_eq!((scores(Kind::Right).share, scores(Kind::Right).auc), (1.0 / 3.0, None));
         // Originals have −4 four times and 1, the right sample; padding has the highest logit and is none of them.
-        assert_eq!((of(Kind::OtherClass).recall, of(Kind::OtherClass).auc), (Some(1.0), Some(1.0)));
-        assert_eq!((of(Kind::Unlisted).recall, of(Kind::Unlisted).auc), (Some(0.0), Some(0.0)));
+        assert_eq!((scores(Kind::OtherClass).recall, scores(Kind::OtherClass).auc), (Some(1.0), Some(1.0)));
+        assert_eq!((scores(Kind::Unlisted).recall, scores(Kind::Unlisted).auc), (Some(0.0), Some(0.0)));
         let all = found.detection.unwrap();
         assert_eq!((all.recall, all.auc, all.false_alarms), (Some(0.5), Some(0.5), Some(0.2)));
     }

@@ -2,7 +2,7 @@
 
 use electra_tasks::Split;
 
-use crate::support::{Asked, animals, encoder, task, workplace};
+use crate::support::{TestJob, animals, encoder, task, workplace};
 
 #[test]
 fn settings_that_cannot_be_are_refused_by_name() {
@@ -20,7 +20,7 @@ fn settings_that_cannot_be_are_refused_by_name() {
         ),
         ("pooling=max", "--set pooling=max: expected cls or mean"),
     ] {
-        let error = Asked { set: &[set], ..Asked::new(&encoder, &task, &output) }.run().unwrap_err();
+        let error = TestJob { set: &[set], ..TestJob::new(&encoder, &task, &output) }.run().unwrap_err();
         assert!(error.to_string().starts_with(message), "{error}");
     }
     assert!(!output.exists());
@@ -31,7 +31,7 @@ fn a_missing_set_is_named() {
     let (folder, encoder, task) = workplace();
     std::fs::remove_file(task.join("dev.tsv")).unwrap();
     let output = folder.path().join("out");
-    let error = Asked::new(&encoder, &task, &output).run().unwrap_err().to_string();
+    let error = TestJob::new(&encoder, &task, &output).run().unwrap_err().to_string();
     assert!(error.contains("no dev set of the task animals") && error.contains("dev.tsv"), "{error}");
 }
 
@@ -40,7 +40,7 @@ fn an_unknown_label_is_named_with_its_line() {
     let (folder, encoder, task) = workplace();
     std::fs::write(task.join("dev.tsv"), animals(0, 3).replacen("canine", "lupine", 1)).unwrap();
     let output = folder.path().join("out");
-    let error = Asked::new(&encoder, &task, &output).run().unwrap_err().to_string();
+    let error = TestJob::new(&encoder, &task, &output).run().unwrap_err().to_string();
     assert!(error.contains("dev.tsv: line 3") && error.contains("lupine"), "{error}");
 }
 
@@ -48,9 +48,12 @@ fn an_unknown_label_is_named_with_its_line() {
 fn the_best_epoch_needs_a_dev_set_to_be_best_on() {
     let (folder, encoder, task) = workplace();
     let output = folder.path().join("out");
-    let asked =
-        Asked { evaluate: &[Split::Test], set: &["checkpoint=best"], ..Asked::new(&encoder, &task, &output) };
-    let error = asked.run().unwrap_err().to_string();
+    let job = TestJob {
+        evaluate: &[Split::Test],
+        set: &["checkpoint=best"],
+        ..TestJob::new(&encoder, &task, &output)
+    };
+    let error = job.run().unwrap_err().to_string();
     assert_eq!(error, "the settings: checkpoint: best; expected last, as the dev set is not scored");
 }
 
@@ -58,8 +61,8 @@ fn the_best_epoch_needs_a_dev_set_to_be_best_on() {
 fn a_rate_that_diverges_is_an_error_and_leaves_nothing() {
     let (folder, encoder, task) = workplace();
     let output = folder.path().join("out");
-    let asked = Asked { set: &["learning_rate=1e30", "clip=1e30"], ..Asked::new(&encoder, &task, &output) };
-    let error = asked.run().unwrap_err().to_string();
+    let job = TestJob { set: &["learning_rate=1e30", "clip=1e30"], ..TestJob::new(&encoder, &task, &output) };
+    let error = job.run().unwrap_err().to_string();
     assert!(error.contains("had a finite loss and gradient"), "{error}");
     assert!(!output.exists());
     let left: Vec<_> =
@@ -76,6 +79,6 @@ fn a_task_of_one_class_is_refused() {
     let rows = "sentence\tlabel\na dog\tcanine\n".to_owned();
     let task = task(folder.path(), "one", definition, &[("train.tsv", rows.clone()), ("dev.tsv", rows)]);
     let output = folder.path().join("out");
-    let error = Asked::new(&encoder, &task, &output).run().unwrap_err().to_string();
+    let error = TestJob::new(&encoder, &task, &output).run().unwrap_err().to_string();
     assert!(error.contains("labels"), "{error}");
 }

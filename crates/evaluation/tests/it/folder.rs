@@ -6,7 +6,7 @@ use std::path::Path;
 use electra_evaluation::{Event, Keep, Prepared, Pretrained, Recipe, TaskData, write_results};
 use electra_tasks::Split;
 
-use crate::support::{Asked, files, workplace};
+use crate::support::{TestJob, files, workplace};
 
 fn names(folder: &Path) -> Vec<String> {
     files(folder).into_iter().map(|(path, _)| path.to_string_lossy().into_owned()).collect()
@@ -16,12 +16,12 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_result_is_complete_and_is_not_computed_again() {
     let (folder, encoder, task) = workplace();
     let output = folder.path().join("animals").join("seed-1");
-    let asked = Asked {
+    let job = TestJob {
         set: &["epochs=2"],
         evaluate: &[Split::Dev, Split::Test],
-        ..Asked::new(&encoder, &task, &output)
+        ..TestJob::new(&encoder, &task, &output)
     };
-    let scores = asked.run().unwrap();
+    let scores = job.run().unwrap();
     let whole = names(&output);
     for name in [
         "config.toml",
@@ -43,7 +43,7 @@ fn a_result_is_complete_and_is_not_computed_again() {
     assert_eq!(test.lines().nth(1).unwrap().split('\t').nth(2).unwrap(), "");
 
     let mut reused = false;
-    let again = asked.watched(&mut |event| reused |= *event == Event::Reused).unwrap();
+    let again = job.watched(&mut |event| reused |= *event == Event::Reused).unwrap();
     assert!(reused);
     assert_eq!(again, scores);
 }
@@ -53,7 +53,7 @@ fn the_model_can_be_left_out() {
     let (folder, encoder, task) = workplace();
     let output = folder.path().join("out");
     let set = ["epochs=1", "score_epochs=false"];
-    Asked { keep: Keep::Predictions, set: &set, ..Asked::new(&encoder, &task, &output) }.run().unwrap();
+    TestJob { keep: Keep::Predictions, set: &set, ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
     assert_eq!(names(&output), ["config.toml", "curve.jsonl", "predictions-dev.tsv", "scores.json"]);
 }
 
@@ -61,11 +61,11 @@ fn the_model_can_be_left_out() {
 fn other_settings_are_refused_key_by_key() {
     let (folder, encoder, task) = workplace();
     let output = folder.path().join("out");
-    let asked = Asked { set: &["epochs=1"], ..Asked::new(&encoder, &task, &output) };
-    asked.run().unwrap();
+    let job = TestJob { set: &["epochs=1"], ..TestJob::new(&encoder, &task, &output) };
+    job.run().unwrap();
     let before = files(&output);
     let error =
-        Asked { set: &["epochs=1", "dropout=0"], keep: Keep::Predictions, ..asked }.run().unwrap_err();
+        TestJob { set: &["epochs=1", "dropout=0"], keep: Keep::Predictions, ..job }.run().unwrap_err();
     let expected = format!(
         "{}: holds a result of other settings; name another folder, or set:\
          \n  keep = \"model\" (wanted: \"predictions\")\n  recipe.dropout = 0.1 (wanted: 0.0)",
@@ -74,7 +74,7 @@ fn other_settings_are_refused_key_by_key() {
     assert_eq!(error.to_string(), expected);
     // Another encoder or other examples are other settings too.
     fs::write(task.join("dev.tsv"), crate::support::animals(2, 40)).unwrap();
-    let error = Asked { set: &["epochs=1"], ..Asked::new(&encoder, &task, &output) }.run().unwrap_err();
+    let error = TestJob { set: &["epochs=1"], ..TestJob::new(&encoder, &task, &output) }.run().unwrap_err();
     assert!(error.to_string().contains("\n  data = "), "{error}");
     assert_eq!(files(&output), before);
 }
@@ -86,7 +86,7 @@ fn what_a_killed_process_left_is_begun_anew() {
     let left = folder.path().join(".out.partial-abc");
     fs::create_dir(&left).unwrap();
     fs::write(left.join("config.toml"), "").unwrap();
-    Asked { set: &["epochs=1"], ..Asked::new(&encoder, &task, &output) }.run().unwrap();
+    TestJob { set: &["epochs=1"], ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
     assert!(!left.exists());
     assert!(output.join("scores.json").exists());
 }
@@ -97,9 +97,9 @@ fn a_folder_of_something_else_is_left_alone() {
     let output = folder.path().join("out");
     fs::create_dir(&output).unwrap();
     fs::write(output.join("thesis.tex"), "").unwrap();
-    let error = Asked::new(&encoder, &task, &output).run().unwrap_err().to_string();
+    let error = TestJob::new(&encoder, &task, &output).run().unwrap_err().to_string();
     assert!(
-        error.ends_with("holds files and no config.toml, so it is no result; name a new folder"),
+        error.ends_with("holds files but no config.toml, so it is not a result; name a new folder"),
         "{error}"
     );
     assert_eq!(names(&output), ["thesis.tex"]);
@@ -111,7 +111,7 @@ fn results_have_all_seeds_and_their_median() {
     let output = folder.path().join("animals");
     let run = |seed, set: &[&str]| {
         let folder = output.join(format!("seed-{seed}"));
-        Asked { seed, set, ..Asked::new(&encoder, &task, &folder) }.run().unwrap()
+        TestJob { seed, set, ..TestJob::new(&encoder, &task, &folder) }.run().unwrap()
     };
     let seeds: Vec<_> = (1..=3).map(|seed| run(seed, &["epochs=1"])).collect();
     // Of other settings, so it is not one of them.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Asked, files, task, workplace};
+use crate::support::{TestJob, files, task, workplace};
 
 #[test]
 fn a_sequence_task_is_learned() {
@@ -13,7 +13,7 @@ fn a_sequence_task_is_learned() {
         let output = folder.path().join(format!("{head}-{pooling}"));
         let (head, pooling) = (format!("head={head}"), format!("pooling={pooling}"));
         let set = [head.as_str(), pooling.as_str()];
-        let scores = Asked { set: &set, ..Asked::new(&encoder, &task, &output) }.run().unwrap();
+        let scores = TestJob { set: &set, ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
         let accuracy = scores.scores["dev"]["accuracy"];
         assert!(accuracy >= 0.95, "{head}, {pooling}: {accuracy}");
         assert!(scores.scores["dev"]["matthews"] >= 0.9);
@@ -36,7 +36,7 @@ fn a_number_is_learned() {
     let task =
         task(folder.path(), "olds", definition, &[("train.tsv", rows(0, 100)), ("dev.tsv", rows(3, 25))]);
     let output = folder.path().join("out");
-    let scores = Asked::new(&encoder, &task, &output).run().unwrap();
+    let scores = TestJob::new(&encoder, &task, &output).run().unwrap();
     assert!(scores.scores["dev"]["spearman"] >= 0.9, "{scores:?}");
     let predictions = fs::read_to_string(output.join("predictions-dev.tsv")).unwrap();
     assert_eq!(predictions.lines().next().unwrap(), "index\tprediction\tlabel");
@@ -66,7 +66,7 @@ fn words_are_labelled_however_long_the_sentence() {
     let task =
         task(folder.path(), "names", definition, &[("train.txt", rows(0, 60)), ("dev.txt", rows(1, 5))]);
     let output = folder.path().join("out");
-    let scores = Asked::new(&encoder, &task, &output).run().unwrap();
+    let scores = TestJob::new(&encoder, &task, &output).run().unwrap();
     assert!(scores.scores["dev"]["accuracy"] >= 0.95, "{scores:?}");
     let predictions = fs::read_to_string(output.join("predictions-dev.tsv")).unwrap();
     // 2 + 3 + 1 + 2 + 3 times five words.
@@ -102,8 +102,8 @@ fn answers_are_found_in_texts_longer_than_a_row() {
     let task =
         task(folder.path(), "animal", definition, &[("train.json", set(0, 120)), ("dev.json", set(3, 40))]);
     let output = folder.path().join("out");
-    let asked = Asked { set: &["stride=8", "epochs=12"], ..Asked::new(&encoder, &task, &output) };
-    let scores = asked.run().unwrap();
+    let job = TestJob { set: &["stride=8", "epochs=12"], ..TestJob::new(&encoder, &task, &output) };
+    let scores = job.run().unwrap();
     assert!(scores.scores["dev"]["exact-match"] >= 0.9, "{scores:?}");
     let predictions = fs::read_to_string(output.join("predictions-dev.tsv")).unwrap();
     assert_eq!(predictions.lines().next().unwrap(), "index\tprediction\tlabel\tscore\tnone_margin");
@@ -133,7 +133,7 @@ fn one_of_several_texts_is_chosen() {
     let task =
         task(folder.path(), "which", definition, &[("train.jsonl", rows(0, 96)), ("dev.jsonl", rows(1, 30))]);
     let output = folder.path().join("out");
-    let scores = Asked::new(&encoder, &task, &output).run().unwrap();
+    let scores = TestJob::new(&encoder, &task, &output).run().unwrap();
     assert!(scores.scores["dev"]["accuracy"] >= 0.95, "{scores:?}");
 }
 
@@ -142,19 +142,19 @@ fn the_same_seed_gives_the_same_bytes_and_another_gives_others() {
     let (folder, encoder, task) = workplace();
     let run = |name: &str, seed| {
         let output = folder.path().join(name);
-        Asked { seed, set: &["epochs=2"], ..Asked::new(&encoder, &task, &output) }.run().unwrap();
+        TestJob { seed, set: &["epochs=2"], ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
         files(&output)
     };
-    let (one, same, other) = (run("one", 5), run("same", 5), run("other", 6));
-    assert_eq!(one.len(), same.len());
-    for ((path, bytes), (_, again)) in one.iter().zip(&same) {
+    let (first, same, other) = (run("one", 5), run("same", 5), run("other", 6));
+    assert_eq!(first.len(), same.len());
+    for ((path, bytes), (_, again)) in first.iter().zip(&same) {
         assert!(bytes == again, "{}", path.display());
     }
     for name in ["predictions-dev.tsv", "curve.jsonl", "model/model.safetensors"] {
-        let of = |files: &[(std::path::PathBuf, Vec<u8>)]| {
+        let bytes_of = |files: &[(std::path::PathBuf, Vec<u8>)]| {
             files.iter().find(|(path, _)| path.ends_with(name)).unwrap().1.clone()
         };
-        assert_ne!(of(&one), of(&other), "{name}");
+        assert_ne!(bytes_of(&first), bytes_of(&other), "{name}");
     }
 }
 
@@ -164,7 +164,7 @@ fn the_best_epoch_is_the_one_that_scored_best() {
     let output = folder.path().join("best");
     // The rate is such that the score goes up and, at times, down.
     let set = ["checkpoint=best", "epochs=10", "learning_rate=0.01"];
-    let scores = Asked { set: &set, ..Asked::new(&encoder, &task, &output) }.run().unwrap();
+    let scores = TestJob { set: &set, ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
     let curve = fs::read_to_string(output.join("curve.jsonl")).unwrap();
     let lines = curve.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let epochs: Vec<f64> = lines.filter_map(|line| line["dev"]["accuracy"].as_f64()).collect();

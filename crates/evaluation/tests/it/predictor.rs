@@ -7,7 +7,7 @@ use electra_evaluation::{Prediction, Predictor, Problem};
 use electra_tasks::{Content, Split};
 use tch::Device;
 
-use crate::support::{Asked, encoder, task, workplace};
+use crate::support::{TestJob, encoder, task, workplace};
 
 fn text(text: &str) -> Content {
     Content::Sequence { text: text.to_owned(), pair: None, label: None }
@@ -25,7 +25,7 @@ fn every_form_of_head_comes_back() {
     ] {
         let output = folder.path().join(format!("{head}-{pooling}"));
         let set = [&*format!("head={head}"), &*format!("pooling={pooling}"), "epochs=4"];
-        Asked { set: &set, ..Asked::new(&encoder, &task, &output) }.run().unwrap();
+        TestJob { set: &set, ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
         let model = fs::read(output.join("model/model.safetensors")).unwrap();
         assert!(String::from_utf8_lossy(&model).contains(tensor), "{tensor}");
 
@@ -54,15 +54,16 @@ fn company_in_a_batch_changes_nothing() {
     let (folder, encoder, task) = workplace();
     for pooling in ["pooling=cls", "pooling=mean"] {
         let output = folder.path().join(pooling);
-        Asked { set: &[pooling, "epochs=2"], ..Asked::new(&encoder, &task, &output) }.run().unwrap();
+        TestJob { set: &[pooling, "epochs=2"], ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
         let predictor = Predictor::read(&output.join("model"), Device::Cpu).unwrap();
-        let of = |contents: Vec<Content>| {
+        let predict = |contents: Vec<Content>| {
             let predictions = predictor.predict(contents, &AtomicBool::new(false)).unwrap();
             let Prediction::Class { probabilities, .. } = &predictions[0] else { panic!("{predictions:?}") };
             probabilities[0]
         };
-        let alone = of(vec![text("a cat")]);
-        let padded = of(vec![text("a cat"), text("the old dogs sleep near the old cats , the old dogs see")]);
+        let alone = predict(vec![text("a cat")]);
+        let padded =
+            predict(vec![text("a cat"), text("the old dogs sleep near the old cats , the old dogs see")]);
         assert!((alone - padded).abs() < 1e-6, "{alone} {padded}");
     }
 }
@@ -80,7 +81,7 @@ fn a_pretrained_network_is_no_predictor() {
 fn a_set_of_a_task_is_scored_whatever_the_order_of_its_labels() {
     let (folder, encoder, animals) = workplace();
     let output = folder.path().join("out");
-    let scores = Asked { set: &["epochs=2"], ..Asked::new(&encoder, &animals, &output) }.run().unwrap();
+    let scores = TestJob { set: &["epochs=2"], ..TestJob::new(&encoder, &animals, &output) }.run().unwrap();
     let predictor = Predictor::read(&output.join("model"), Device::Cpu).unwrap();
     assert_eq!(predictor.takes_pairs(), Some(false));
     let never = AtomicBool::new(false);
@@ -139,7 +140,7 @@ fn choices_have_the_names_that_their_files_have() {
     let which =
         task(folder.path(), "which", definition, &[("train.tsv", rows(0, 32)), ("dev.tsv", rows(0, 8))]);
     let output = folder.path().join("out");
-    Asked { set: &["epochs=1"], ..Asked::new(&encoder, &which, &output) }.run().unwrap();
+    TestJob { set: &["epochs=1"], ..TestJob::new(&encoder, &which, &output) }.run().unwrap();
     let predictions = fs::read_to_string(output.join("predictions-dev.tsv")).unwrap();
     assert!(predictions.starts_with("index\tprediction\tlabel\tscore_A\tscore_B\n"), "{predictions}");
     for line in predictions.lines().skip(1) {

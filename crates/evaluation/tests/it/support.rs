@@ -77,7 +77,7 @@ pub(crate) fn animal_task(folder: &Path) -> PathBuf {
 }
 
 /// What a test asks for beside the task.
-pub(crate) struct Asked<'a> {
+pub(crate) struct TestJob<'a> {
     pub(crate) encoder: &'a Path,
     pub(crate) task: &'a Path,
     pub(crate) evaluate: &'a [Split],
@@ -87,7 +87,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) output: &'a Path,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> TestJob<'a> {
     pub(crate) fn new(encoder: &'a Path, task: &'a Path, output: &'a Path) -> Self {
         let evaluate = &[Split::Dev];
         Self { encoder, task, evaluate, set: &[], seed: 1, keep: Keep::Model, output }
@@ -137,8 +137,8 @@ pub(crate) fn workplace() -> (TempDir, PathBuf, PathBuf) {
 pub(crate) fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
-    while let Some(at) = folders.pop() {
-        for entry in fs::read_dir(at).unwrap() {
+    while let Some(inner) = folders.pop() {
+        for entry in fs::read_dir(inner).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);

@@ -106,10 +106,10 @@ fn order<'a>(lexicon: &Lexicon, scope: &Scope<'a>, random: &mut Random) -> [Sent
     let (good, passive) = deed(scope, kind, random);
     let mut bad = good.clone();
     let determiner = lexicon.determiners.as_flattened();
-    let at = bad.iter().position(|word| determiner.iter().any(|form| form == word.form));
-    let at = at.expect("the thing has a determiner");
+    let place = bad.iter().position(|word| determiner.iter().any(|form| form == word.form));
+    let place = place.expect("the thing has a determiner");
     let verb = bad.len() - 2 - usize::from(passive);
-    let swapped = if random.one_in(2) { at } else { verb - 1 };
+    let swapped = if random.one_in(2) { place } else { verb - 1 };
     bad.swap(swapped, swapped + 1);
     [good, bad]
 }
@@ -126,7 +126,7 @@ fn fact<'a>(scope: &Scope<'a>, random: &mut Random) -> [Sentence<'a>; 2] {
         value == right || value == entity.name
     });
     let mut bad = good.clone();
-    let at = bad.iter().position(|word| word.form == right).expect("a fact names its value");
-    bad[at] = sure(language.value(other, relation));
+    let place = bad.iter().position(|word| word.form == right).expect("a fact names its value");
+    bad[place] = sure(language.value(other, relation));
     [good, bad]
 }

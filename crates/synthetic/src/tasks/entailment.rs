@@ -12,23 +12,23 @@ pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
     let entity = random.one_of(&units.entities);
     let known = random.below(lexicon.relations.len());
     let premise = text(&language.fact(entity, known, random));
-    let asked = (known + 1 + random.below(FRIEND)) % lexicon.relations.len();
-    let right = language.value(entity, asked);
+    let relation = (known + 1 + random.below(FRIEND)) % lexicon.relations.len();
+    let right = language.value(entity, relation);
     let holds = random.one_in(2);
     // The value of another entity: values that are frequent in true statements are so in false ones.
     let value = if holds {
         right
     } else {
         let other = random.one_of_but(&units.entities, |other| {
-            let value = language.value(other, asked);
+            let value = language.value(other, relation);
             value == right || value == entity.name
         });
-        language.value(other, asked)
+        language.value(other, relation)
     };
     let hypothesis = Transitive {
         agent: vec![sure(&entity.name)],
         patient: vec![sure(value)],
-        verb: sure(random.form(&lexicon.relations[asked].synonyms)),
+        verb: sure(random.form(&lexicon.relations[relation].synonyms)),
         negated: false,
         passive: random.one_in(2),
     };

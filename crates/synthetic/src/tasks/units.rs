@@ -26,7 +26,7 @@ impl Part {
     }
 
     /// Which set the word of this index has, of so many that are alike in all that the grammar knows.
-    fn of(index: usize, alike: usize) -> Self {
+    fn of_index(index: usize, alike: usize) -> Self {
         match (10 * (index % alike) + 5) / alike {
             0..2 => Self::Train,
             2..6 => Self::Dev,
@@ -47,25 +47,25 @@ pub(crate) struct Units<'a> {
 
 impl<'a> Units<'a> {
     pub(crate) fn new(language: &'a Language, part: Part) -> Self {
-        fn of<T>(all: &[T], alike: usize, part: Part) -> Vec<&T> {
+        fn words<T>(all: &[T], alike: usize, part: Part) -> Vec<&T> {
             all.iter()
                 .enumerate()
-                .filter(|&(index, _)| Part::of(index, alike) == part)
-                .map(|(_, one)| one)
+                .filter(|&(index, _)| Part::of_index(index, alike) == part)
+                .map(|(_, word)| word)
                 .collect()
         }
         let lexicon = &language.lexicon;
         Self {
-            nouns: of(&lexicon.nouns, NOUNS, part),
-            deeds: of(&lexicon.deeds, DEEDS, part),
-            socials: of(&lexicon.socials, SOCIALS, part),
-            acts: of(&lexicon.acts, ACTS, part),
-            evaluations: of(&lexicon.evaluations, EVALUATIONS, part),
+            nouns: words(&lexicon.nouns, NOUNS, part),
+            deeds: words(&lexicon.deeds, DEEDS, part),
+            socials: words(&lexicon.socials, SOCIALS, part),
+            acts: words(&lexicon.acts, ACTS, part),
+            evaluations: words(&lexicon.evaluations, EVALUATIONS, part),
             // A world goes to one set, or a friend would be in another.
             entities: language
                 .entities
                 .iter()
-                .filter(|entity| Part::of(entity.world, WORLDS) == part)
+                .filter(|entity| Part::of_index(entity.world, WORLDS) == part)
                 .collect(),
         }
     }

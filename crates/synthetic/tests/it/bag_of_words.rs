@@ -34,14 +34,15 @@ fn linear(train: &[Row], test: &[Row], targets: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let test: Vec<_> = test.iter().map(|row| features(row, &mut known)).collect();
     let fit = |target: &Vec<f64>| {
         let mut weights = vec![0.0; known.len()];
-        let value =
-            |weights: &[f64], row: &[(usize, f64)]| row.iter().map(|&(at, x)| weights[at] * x).sum::<f64>();
+        let value = |weights: &[f64], row: &[(usize, f64)]| {
+            row.iter().map(|&(index, x)| weights[index] * x).sum::<f64>()
+        };
         for _ in 0..30 {
             for (row, target) in train.iter().zip(target) {
                 let error = value(&weights, row) - target;
                 let length: f64 = row.iter().map(|(_, x)| x * x).sum();
-                for &(at, x) in row {
-                    weights[at] -= 0.1 * (error * x / length + 0.001 * weights[at]);
+                for &(index, x) in row {
+                    weights[index] -= 0.1 * (error * x / length + 0.001 * weights[index]);
                 }
             }
         }
@@ -59,7 +60,8 @@ fn accuracy([train, test]: &[Vec<Row>; 2]) -> f64 {
         |label: &String| train.iter().map(|row| if row.label == *label { 1.0 } else { -1.0 }).collect();
     let scores = linear(train, test, &labels.iter().map(target).collect::<Vec<_>>());
     let right = test.iter().enumerate().filter(|&(row, example)| {
-        let best = (0..labels.len()).max_by(|&one, &other| scores[one][row].total_cmp(&scores[other][row]));
+        let best =
+            (0..labels.len()).max_by(|&first, &second| scores[first][row].total_cmp(&scores[second][row]));
         labels[best.unwrap()] == example.label
     });
     right.count() as f64 / test.len() as f64
@@ -119,10 +121,10 @@ fn bags_of_words_do_not_solve_similarity() {
 
 /// Pearson's, which for scores in a line with the labels is 1.
 fn correlation(x: &[f64], y: &[f64]) -> f64 {
-    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (mx, my) = (mean(x), mean(y));
-    let product = |of: &[f64], mean: f64, with: &[f64], other: f64| -> f64 {
-        of.iter().zip(with).map(|(a, b)| (a - mean) * (b - other)).sum()
+    let product = |values: &[f64], mean: f64, with: &[f64], other: f64| -> f64 {
+        values.iter().zip(with).map(|(a, b)| (a - mean) * (b - other)).sum()
     };
     product(x, mx, y, my) / (product(x, mx, x, mx) * product(y, my, y, my)).sqrt()
 }

@@ -49,10 +49,10 @@ fn a_seed_gives_these_bytes_on_any_number_of_threads() {
 fn units(suite: &Suite, task: &str, set: &str) -> HashSet<(String, String)> {
     let rows = suite.rows(task, set);
     let words = rows.iter().flat_map(|row| row.texts.iter().flat_map(|text| text.split(' ')));
-    let asked = words
+    let known = words
         .filter(|word| ["noun", "deed", "social", "act", "evaluation", "name"].contains(&suite.class(word)));
-    let of = |word: &str| suite.get(word, "meaning").unwrap_or(word).to_owned();
-    asked.map(|word| (suite.class(word).to_owned(), of(word))).collect()
+    let meaning = |word: &str| suite.get(word, "meaning").unwrap_or(word).to_owned();
+    known.map(|word| (suite.class(word).to_owned(), meaning(word))).collect()
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn no_two_sets_share_a_word_that_they_ask_about_and_dev_and_test_have_many() {
     for task in TASKS {
         let sets = ["train", "dev", "test"].map(|set| units(&suite, task, set));
         let [train, dev, test] = &sets;
-        for (one, other) in [(train, dev), (train, test), (dev, test)] {
-            assert_eq!(one.intersection(other).next(), None, "{task}");
+        for (first, second) in [(train, dev), (train, test), (dev, test)] {
+            assert_eq!(first.intersection(second).next(), None, "{task}");
         }
         assert!(dev.len() >= 40 && test.len() >= 40, "{task}: {}, {}", dev.len(), test.len());
         for (all, set) in all.iter_mut().zip(sets) {

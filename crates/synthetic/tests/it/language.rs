@@ -41,27 +41,30 @@ fn statements_of_documents_are_true() {
     let entries = language.entries();
     let by_word: HashMap<&str, _> = entries.iter().map(|entry| (&*entry.word, entry)).collect();
     let facts: HashSet<(&str, &str)> = language.facts().map(|(name, _, value)| (name, value)).collect();
-    let mut told = 0;
+    let mut statements = 0;
     for number in 0..500 {
         for sentence in &language.document(number).sentences {
-            let class = |at: usize| by_word[sentence[at].form].class;
-            let statement = (0..sentence.len()).any(|at| class(at) == "relation");
+            let class = |index: usize| by_word[sentence[index].form].class;
+            let statement = (0..sentence.len()).any(|index| class(index) == "relation");
             if statement {
                 let (first, second) = (sentence[0].form, sentence[1].form);
                 assert!(facts.contains(&(first, second)) || facts.contains(&(second, first)));
-                told += 1;
+                statements += 1;
             }
         }
     }
-    assert!((700..=800).contains(&told), "a fact in each document, and a second one in half of them: {told}");
+    assert!(
+        (700..=800).contains(&statements),
+        "a fact in each document, and a second one in half of them: {statements}"
+    );
 }
 
 proptest! {
     #[test]
     fn documents_depend_on_seed_and_number_alone(seed in any::<u64>(), number in any::<u64>()) {
-        let (one, other) = (Language::new(seed), Language::new(seed));
-        let _ = other.document(number ^ 1);
-        prop_assert_eq!(one.document(number), other.document(number));
-        prop_assert!(one.document(number).words().all(|word| word.alternatives >= 1));
+        let (first, second) = (Language::new(seed), Language::new(seed));
+        let _ = second.document(number ^ 1);
+        prop_assert_eq!(first.document(number), second.document(number));
+        prop_assert!(first.document(number).words().all(|word| word.alternatives >= 1));
     }
 }

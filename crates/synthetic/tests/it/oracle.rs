@@ -22,23 +22,23 @@ impl Suite {
         sentences.filter(|sentence| !sentence.is_empty()).collect()
     }
 
-    fn is(&self, word: &str, class: &str) -> bool {
+    fn has_class(&self, word: &str, class: &str) -> bool {
         self.class(word) == class
     }
 
     fn clause<'a>(&self, words: &[&'a str]) -> Option<Clause<'a>> {
-        let passive = self.is(words.last()?, "passive");
+        let passive = self.has_class(words.last()?, "passive");
         let mut rest = words.to_vec();
         if passive {
             rest.pop();
         }
         let verb = rest.pop()?;
-        let negated = self.is(rest.last()?, "negation");
+        let negated = self.has_class(rest.last()?, "negation");
         if negated {
             rest.pop();
         }
         let (agent, patient) = if passive {
-            if !self.is(rest.pop()?, "agent") {
+            if !self.has_class(rest.pop()?, "agent") {
                 return None;
             }
             (rest.pop()?, rest)
@@ -47,25 +47,27 @@ impl Suite {
             (agent, rest)
         };
         let patient = match patient[..] {
-            [determiner, noun] if self.is(determiner, "determiner") && self.is(noun, "noun") => {
+            [determiner, noun]
+                if self.has_class(determiner, "determiner") && self.has_class(noun, "noun") =>
+            {
                 if !self.agree(determiner, noun) {
                     return None;
                 }
                 noun
             }
-            [one] if !self.is(one, "determiner") && !self.is(one, "noun") => one,
+            [name] if !self.has_class(name, "determiner") && !self.has_class(name, "noun") => name,
             _ => return None,
         };
         Some(Clause { agent, patient, verb, negated })
     }
 
-    fn agree(&self, one: &str, other: &str) -> bool {
-        ["gender", "number"].iter().all(|column| self.get(one, column) == self.get(other, column))
+    fn agree(&self, first: &str, second: &str) -> bool {
+        ["gender", "number"].iter().all(|column| self.get(first, column) == self.get(second, column))
     }
 
     fn acceptable(&self, words: &[&str]) -> bool {
         if let [first, noun, second, other, near, reflexive, act] = *words
-            && self.is(near, "near")
+            && self.has_class(near, "near")
         {
             return self.agree(first, noun)
                 && self.agree(second, other)
@@ -73,8 +75,8 @@ impl Suite {
                 && self.get(act, "number") == self.get(noun, "number");
         }
         self.clause(words).is_some_and(|clause| {
-            self.is(clause.agent, "name")
-                && self.is(clause.verb, "deed")
+            self.has_class(clause.agent, "name")
+                && self.has_class(clause.verb, "deed")
                 && self.get(clause.verb, "kind") == self.get(clause.patient, "kind")
         })
     }
@@ -82,15 +84,16 @@ impl Suite {
     fn answer(&self, task: &str, row: &Row) -> String {
         let yes = |holds: bool| if holds { "yes" } else { "no" }.to_owned();
         let texts = &row.texts;
-        let clause = |at: usize| self.clause(&self.sentences(&texts[at])[0]).unwrap();
+        let clause = |index: usize| self.clause(&self.sentences(&texts[index])[0]).unwrap();
         match task {
             "acceptability" => yes(self.acceptable(&self.sentences(&texts[0])[0])),
             "polarity" => {
                 let sentences = self.sentences(&texts[0]);
-                let judged = sentences.iter().find(|sentence| self.is(sentence.last().unwrap(), "copula"));
+                let judged =
+                    sentences.iter().find(|sentence| self.has_class(sentence.last().unwrap(), "copula"));
                 let judged = judged.unwrap();
                 let good = judged.iter().any(|word| self.get(word, "polarity") == Some("good"));
-                let negated = judged.iter().any(|word| self.is(word, "negation"));
+                let negated = judged.iter().any(|word| self.has_class(word, "negation"));
                 if good == negated { "bad" } else { "good" }.to_owned()
             }
             "paraphrase" => {
@@ -106,7 +109,7 @@ impl Suite {
             }
             "similarity" => {
                 let [first, second] = [0, 1].map(clause);
-                let same = |column, one, other| self.get(one, column) == self.get(other, column);
+                let same = |column, left, right| self.get(left, column) == self.get(right, column);
                 let share = |whole: bool, part: bool, most: f64, least: f64| {
                     if whole {
                         most
@@ -135,7 +138,7 @@ impl Suite {
             _ => {
                 let sentences = self.sentences(&texts[0]);
                 assert_eq!(sentences.len(), 3);
-                let noun = sentences[0].iter().find(|word| self.is(word, "noun")).unwrap();
+                let noun = sentences[0].iter().find(|word| self.has_class(word, "noun")).unwrap();
                 self.get(noun, "topic").unwrap().to_owned()
             }
         }

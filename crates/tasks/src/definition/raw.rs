@@ -125,7 +125,7 @@ impl fmt::Display for RawForm {
 
 /// The keys' values, and the line of each key (of sections too, as `files.dev`).
 pub(super) fn parse(path: &Path, text: &str) -> Result<(Raw, BTreeMap<String, u64>), Error> {
-    let line_at = |at: usize| 1 + text[..at].matches('\n').count() as u64;
+    let line_at = |offset: usize| 1 + text[..offset].matches('\n').count() as u64;
     let refuse = |line, what| Error::Definition { path: path.to_owned(), line, what };
     let broken = |error: &toml::de::Error| {
         (error.span().map(|span| line_at(span.start)), error.message().trim().replace('\n', ", "))

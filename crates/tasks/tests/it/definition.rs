@@ -140,7 +140,7 @@ fn labels_make_sense() {
         ),
         (
             "labels = [\"a\", \"b\"]\npositive = \"c\"",
-            "task.toml: line 5: positive: \"c\" is no label; expected \"a\" or \"b\"",
+            "task.toml: line 5: positive: \"c\" is not a label; expected \"a\" or \"b\"",
         ),
         (
             "labels = [\"a\", \"b\", \"c\"]\nmetrics = [\"f1\"]",
@@ -223,7 +223,7 @@ fn columns_and_forms_fit() {
     for (definition, message) in [
         (
             with(&format!("{labels}\nform = \"conll\"")),
-            "task.toml: line 5: form: \"conll\" is no form of kind = \"sequence\"; expected \"tsv\" or \"jsonl\"",
+            "task.toml: line 5: form: \"conll\" is not a form of kind = \"sequence\"; expected \"tsv\" or \"jsonl\"",
         ),
         (
             with(&format!("{labels}\nheader = false")),

@@ -131,8 +131,8 @@ proptest! {
     #[test]
     fn sentences_lose_nothing_but_white_space(text in "[\\PC\n.!?。؟। ]{0,60}") {
         let glued: String = sentences(&text).flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
-        let kept: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        prop_assert_eq!(glued, kept);
+        let expected: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        prop_assert_eq!(glued, expected);
         prop_assert!(sentences(&text).all(|sentence| !sentence.is_empty() && sentence == sentence.trim()));
     }
 }

@@ -63,7 +63,7 @@ fn json_errors_name_file_line_field_and_what_was_found() {
     );
     assert!(message("{\n  \"text\": \"a\"\n}\n").contains("line 1: expected one JSON object: EOF"));
     let half = message(r#"{"text": "a \ud800"}"#);
-    assert!(half.contains("half of a surrogate pair is no character; read the file lossily"), "{half}");
+    assert!(half.contains("half of a surrogate pair is not a character; read the file lossily"), "{half}");
 }
 
 #[test]

@@ -25,11 +25,11 @@ impl Alphabet {
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_unstable_by_key(|&(char, count)| (std::cmp::Reverse(count), char));
 
-        let wanted = config.character_coverage * total as f64;
+        let needed = config.character_coverage * total as f64;
         let mut covered = 0;
         let mut chars = Vec::new();
         for (char, count) in counts {
-            if chars.len() == config.alphabet_limit || covered as f64 >= wanted {
+            if chars.len() == config.alphabet_limit || covered as f64 >= needed {
                 break;
             }
             covered += count;

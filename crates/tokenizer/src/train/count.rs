@@ -170,7 +170,7 @@ impl Splitter {
     fn new(config: &TrainConfig) -> Self {
         // There is no vocabulary yet, and no special token: in training text, a literal `[MASK]` is text.
         let pipeline = bert(word_piece(HashMap::new(), "[UNK]"), normalization(config).recomposed());
-        let plain = Plain::of(&pipeline).expect("the pipeline is BERT's, followed by NFC");
+        let plain = Plain::new(&pipeline).expect("the pipeline is BERT's, followed by NFC");
         Self { pipeline, plain }
     }
 

@@ -307,8 +307,8 @@ fn a_failed_save_replaces_nothing() {
 #[test]
 fn the_fingerprint_knows_what_decides_ids_and_nothing_else() {
     let original = changed_json(|_| ());
-    let of = |json: &str| load(&[("tokenizer.json", json)]).unwrap().fingerprint_hex();
-    let fingerprint = of(&original);
+    let fingerprint_of = |json: &str| load(&[("tokenizer.json", json)]).unwrap().fingerprint_hex();
+    let fingerprint = fingerprint_of(&original);
     assert_eq!(fingerprint.len(), 64);
 
     let spaced = serde_json::to_string_pretty(&serde_json::from_str::<Value>(&original).unwrap()).unwrap();
@@ -318,7 +318,7 @@ fn the_fingerprint_knows_what_decides_ids_and_nothing_else() {
             json!({"direction": "Right", "max_length": 9, "strategy": "LongestFirst", "stride": 0});
     });
     for same in [&spaced, &truncating] {
-        assert_eq!(of(same), fingerprint);
+        assert_eq!(fingerprint_of(same), fingerprint);
     }
     let changes: [fn(&mut Value); 5] = [
         |json| json["normalizer"]["normalizers"][0]["lowercase"] = json!(false),
@@ -333,7 +333,7 @@ fn the_fingerprint_knows_what_decides_ids_and_nothing_else() {
         |json| json["added_tokens"].as_array_mut().unwrap()[4]["lstrip"] = json!(true),
     ];
     for (index, change) in changes.into_iter().enumerate() {
-        assert_ne!(of(&changed_json(change)), fingerprint, "change {index}");
+        assert_ne!(fingerprint_of(&changed_json(change)), fingerprint, "change {index}");
     }
     let loaded = load(&[("tokenizer.json", &original)]).unwrap();
     assert_eq!(loaded.special_tokens_as_text(true).fingerprint_hex(), fingerprint);

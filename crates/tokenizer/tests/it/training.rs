@@ -81,10 +81,10 @@ fn any_number_of_threads_gives_the_same_vocabulary() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| train_on(&config(1500), &text).tokenizer)
     };
-    let one = on(1);
-    assert!(vocab(&one).len() > 700);
+    let single = on(1);
+    assert!(vocab(&single).len() > 700);
     for threads in [2, 3, 8] {
-        assert_eq!(vocab(&on(threads)), vocab(&one));
+        assert_eq!(vocab(&on(threads)), vocab(&single));
     }
 }
 
@@ -108,17 +108,17 @@ fn steps_tell_their_progress() {
     for line in corpus().lines() {
         trainer.feed([Ok::<_, io::Error>(line)]).unwrap();
     }
-    let mut told = Vec::new();
-    let trained = trainer.finish(|tokens| told.push(tokens)).unwrap_err();
+    let mut sizes = Vec::new();
+    let trained = trainer.finish(|tokens| sizes.push(tokens)).unwrap_err();
     assert!(matches!(trained, Error::VocabularyTooSmall { .. }));
-    assert!(told.is_empty());
+    assert!(sizes.is_empty());
 
     let mut trainer = Trainer::new(&config(900)).unwrap();
     trainer.feed(corpus().lines().map(Ok::<_, io::Error>)).unwrap();
-    let trained = trainer.finish(|tokens| told.push(tokens)).unwrap();
-    assert_eq!(told.len(), trained.report.vocab_size - told[0] + 1);
-    assert!(told.windows(2).all(|pair| pair[1] == pair[0] + 1));
-    assert_eq!(told.last(), Some(&trained.report.vocab_size));
+    let trained = trainer.finish(|tokens| sizes.push(tokens)).unwrap();
+    assert_eq!(sizes.len(), trained.report.vocab_size - sizes[0] + 1);
+    assert!(sizes.windows(2).all(|pair| pair[1] == pair[0] + 1));
+    assert_eq!(sizes.last(), Some(&trained.report.vocab_size));
 }
 
 #[test]
