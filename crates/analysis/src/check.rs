@@ -1,6 +1,6 @@
 //! Whether measurements are right: every name known and used once, every number in its range.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
 use crate::measurements::{
@@ -51,7 +51,28 @@ pub(crate) fn check(measurements: &Measurements, level: &[(&'static str, f64)]) 
     once("runs", runs.iter().map(|run| format!("{}, seed {}", run.arm, run.seed)))?;
     runs.iter()
         .enumerate()
-        .try_for_each(|(index, run)| check_run(&format!("runs[{index}]"), run, tasks, arms))
+        .try_for_each(|(index, run)| check_run(&format!("runs[{index}]"), run, tasks, arms))?;
+    same_examples(runs)
+}
+
+/// Runs with the same key of test sets have predictions of the same examples: as many, with the same labels.
+fn same_examples(runs: &[RunFacts]) -> Result<(), Error> {
+    let mut first: BTreeMap<(&str, &str), (&RunFacts, &Predictions)> = BTreeMap::new();
+    for run in runs {
+        for score in run.checkpoints.iter().flat_map(|checkpoint| &checkpoint.scores) {
+            let Some(predictions) = &score.predictions else { continue };
+            let (other, known) = first.entry((&run.test_sets, &score.task)).or_insert((run, predictions));
+            if !known.same_labels(predictions) {
+                let field = format!("{}, seed {}: predictions of {}", run.arm, run.seed, score.task);
+                let what = format!(
+                    "other labels than those of {}, seed {}; expected the same ones, as both have test_sets {:?}",
+                    other.arm, other.seed, run.test_sets,
+                );
+                return Err(Error::Predictions { field, what });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_run(field: &str, run: &RunFacts, tasks: &[TaskFacts], arms: &[ArmFacts]) -> Result<(), Error> {
@@ -137,10 +158,9 @@ fn check_predictions(field: String, predictions: &Predictions, task: &TaskFacts)
             (scores.len(), scores.len(), scores.iter().all(|score| score.is_finite()))
         }
     };
-    let examples = task.examples;
-    if labels != examples || predicted != examples || examples == 0 {
+    if labels != predicted || labels == 0 {
         let what = format!(
-            "{labels} labels and {predicted} predictions; expected one of each for the {examples} examples of {}",
+            "{labels} labels and {predicted} predictions; expected one of each for every example of {}",
             task.name,
         );
         return Err(Error::Predictions { field, what });

@@ -175,6 +175,11 @@ pub struct RunFacts {
     pub arm: String,
     /// The seed of pre-training: runs of two arms with the same seed saw the same data and the same masks.
     pub seed: u64,
+    /// Which test sets its scores come from, such as a hash of them. Runs with the same key were scored on the same
+    /// examples. In a study that has a language for each seed, the key says the language too. Runs of a study that
+    /// has one test set for all have the same key, which may be empty.
+    #[serde(default)]
+    pub test_sets: String,
     /// Steps of pre-training; 0 without.
     pub steps: u64,
     /// Tokens seen in pre-training.
@@ -311,6 +316,28 @@ pub enum Predictions {
     },
     /// Each example's own score, where the task's is their mean: exact match, minimal pairs.
     Scores(Vec<f64>),
+}
+
+impl Predictions {
+    /// How many examples they are of.
+    #[must_use]
+    pub fn examples(&self) -> usize {
+        match self {
+            Self::Classes { labels, .. } => labels.len(),
+            Self::Values { labels, .. } => labels.len(),
+            Self::Scores(scores) => scores.len(),
+        }
+    }
+
+    /// Whether both may be of the same examples, as far as labels tell.
+    pub(crate) fn same_labels(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Classes { labels, .. }, Self::Classes { labels: others, .. }) => labels == others,
+            (Self::Values { labels, .. }, Self::Values { labels: others, .. }) => labels == others,
+            (Self::Scores(scores), Self::Scores(others)) => scores.len() == others.len(),
+            _ => false,
+        }
+    }
 }
 
 /// What an objective said of itself at a step.

@@ -105,7 +105,7 @@ fn predictions_have_to_give_the_score() {
         |predictions: &[u32]| Predictions::Classes { labels: vec![1, 0, 1], predictions: predictions.into() };
     assert_eq!(
         with(classes(&[1, 0]), 0.5),
-        "runs[0].checkpoints[0].scores[0].predictions: 3 labels and 2 predictions; expected one of each for the 3 examples of task",
+        "runs[0].checkpoints[0].scores[0].predictions: 3 labels and 2 predictions; expected one of each for every example of task",
     );
     assert_eq!(
         with(classes(&[1, 0, 1]), 0.5),
@@ -115,6 +115,16 @@ fn predictions_have_to_give_the_score() {
     assert_eq!(
         with(values, 1.0),
         "predictions of task: they are not of the kind that accuracy is computed from"
+    );
+    let other = Predictions::Classes { labels: vec![0, 0, 1], predictions: vec![0, 0, 1] };
+    assert_eq!(
+        message(|study| {
+            for (run, predictions) in [(0, classes(&[1, 0, 1])), (2, other)] {
+                let scored = &mut study.runs[run].checkpoints[0].scores[0];
+                (scored.predictions, scored.score) = (Some(predictions), 1.0);
+            }
+        }),
+        "electra, seed 1: predictions of task: other labels than those of mlm, seed 1; expected the same ones, as both have test_sets \"\"",
     );
     let gone = Predictions::Scores(vec![0.0, f64::NAN, 1.0]);
     assert_eq!(with(gone, 0.5), "runs[0].checkpoints[0].scores[0].predictions: not all are numbers");

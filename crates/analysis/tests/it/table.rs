@@ -54,6 +54,7 @@ pub(crate) fn run(arm: &str, seed: u64, points: f64) -> RunFacts {
     RunFacts {
         arm: arm.into(),
         seed,
+        test_sets: String::new(),
         steps: 100,
         tokens: 6400,
         flops_paper: 1e12,

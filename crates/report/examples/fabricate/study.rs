@@ -194,6 +194,7 @@ fn run(arm: u64, made: &Made, seed: u64, examples: usize) -> RunFacts {
     RunFacts {
         arm: name.into(),
         seed,
+        test_sets: String::new(),
         steps,
         tokens: steps * 16 * 64,
         flops_paper: flops * steps as f64,

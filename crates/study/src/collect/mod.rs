@@ -43,6 +43,8 @@ pub(crate) fn measurements(
 ) -> Result<Measurements, Error> {
     let plan = scope.plan;
     let to_score = tasks(study, scope, &plan.tasks.names)?;
+    // One test set for all runs. Runs that have test sets of their own get the keys of these.
+    let test_sets = tasks::key(&to_score)?;
     let mut runs: Vec<RunFacts> = Vec::new();
     for run in &graph.runs {
         if !progress.is_done(&format!("pretrain-{}", run.name)) {
@@ -54,7 +56,7 @@ pub(crate) fn measurements(
             Some(whole) => whole.checkpoints.extend(checkpoints),
             None if run.checkpoints.iter().any(|checkpoint| checkpoint.share == 1.0) => {
                 let replacements = replacements::replacements(study, run, progress)?;
-                runs.push(RunFacts { replacements, ..run_facts(study, run, checkpoints)? });
+                runs.push(RunFacts { replacements, ..run_facts(study, run, &test_sets, checkpoints)? });
             }
             None => {}
         }
@@ -73,7 +75,12 @@ pub(crate) fn measurements(
     })
 }
 
-fn run_facts(study: &Path, run: &PlannedRun, checkpoints: Vec<CheckpointFacts>) -> Result<RunFacts, Error> {
+fn run_facts(
+    study: &Path,
+    run: &PlannedRun,
+    test_sets: &str,
+    checkpoints: Vec<CheckpointFacts>,
+) -> Result<RunFacts, Error> {
     let folder = study.join("runs").join(&run.name);
     let steps = trained(run, run.steps);
     let timing = lines(&folder.join("timing.jsonl"))?;
@@ -83,6 +90,7 @@ fn run_facts(study: &Path, run: &PlannedRun, checkpoints: Vec<CheckpointFacts>) 
     Ok(RunFacts {
         arm: run.arm.name.clone(),
         seed: run.seed,
+        test_sets: test_sets.into(),
         steps,
         tokens: steps * run.cost.tokens,
         flops_paper: steps as f64 * run.cost.paper_flops,

@@ -135,7 +135,7 @@ fn text_hashes(named: &Path) -> Result<Vec<Hash>, Error> {
     Ok(hashes)
 }
 
-fn sha256(path: &Path) -> Result<String, Error> {
+pub(super) fn sha256(path: &Path) -> Result<String, Error> {
     let mut file = File::open(path).map_err(io(path, "opening it"))?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {

@@ -7,10 +7,16 @@ use electra_metrics::Metric;
 use electra_tasks::{Content, Dataset, Kind, Label, Labels, Task};
 
 use electra_store::Error as StoreError;
+use sha2::{Digest, Sha256};
 
+use super::provenance::sha256;
 use crate::Error;
 use crate::graph::Scope;
+use crate::job::hex;
 use crate::plan::Split;
+
+/// Hexadecimal digits of a key of test sets: enough that two differ.
+const KEY_DIGITS: usize = 16;
 
 /// A task with what its predictions are read by.
 #[derive(Clone, Debug)]
@@ -30,6 +36,15 @@ pub(crate) fn tasks(study: &Path, scope: &Scope<'_>, names: &[String]) -> Result
     // An absolute path stays what it is.
     let folder = study.join(&scope.tasks);
     names.iter().map(|name| read(scope, &folder, name)).collect()
+}
+
+/// A key of these tasks' scored sets: the same for the same files, byte for byte.
+pub(super) fn key(tasks: &[TaskToScore]) -> Result<String, Error> {
+    let mut list = String::new();
+    for task in tasks {
+        list += &format!("{}  {}\n", sha256(&task.file)?, task.facts.name);
+    }
+    Ok(hex(&Sha256::digest(list))[..KEY_DIGITS].to_owned())
 }
 
 fn read(scope: &Scope<'_>, folder: &Path, name: &str) -> Result<TaskToScore, Error> {
