@@ -1,12 +1,15 @@
 //! The arms of a study, and the settings of their runs.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use electra_analysis::{Expectation, Role};
 use electra_config::{Config, Defaults, ObjectiveInfo, PartialConfig};
 use electra_store::settings::put;
 use toml::{Table, Value};
 
+use crate::plan::ArmSyntheticPlan;
+use crate::source::TextSource;
 use crate::{Error, Plan};
 
 /// The name of the arm without pre-training.
@@ -23,6 +26,8 @@ pub(crate) struct Arm {
     pub(crate) seed_offset: u64,
     /// Settings of this arm alone, by their full keys.
     pub(crate) set: BTreeMap<String, Value>,
+    /// What its languages have otherwise than the plan's.
+    pub(crate) synthetic: ArmSyntheticPlan,
 }
 
 impl Arm {
@@ -45,6 +50,7 @@ impl Plan {
             role: Role::Arm,
             seed_offset: 0,
             set: BTreeMap::new(),
+            synthetic: ArmSyntheticPlan::default(),
         });
         let more = self.arms.iter().map(|arm| Arm {
             name: arm.name.clone(),
@@ -59,6 +65,7 @@ impl Plan {
             },
             seed_offset: arm.seed_offset,
             set: arm.set.clone(),
+            synthetic: arm.synthetic.clone().unwrap_or_default(),
         });
         objectives.chain(more).collect()
     }
@@ -74,21 +81,30 @@ impl Plan {
             role: Role::Scratch,
             seed_offset: 0,
             set: BTreeMap::from([("optimizer.learning_rate".to_owned(), Value::Float(0.0))]),
+            synthetic: ArmSyntheticPlan::default(),
         })
     }
 
     /// The settings of a run as its file says them, its paths as from the study's folder. `over` are settings
     /// by their full keys, over the arm's own.
-    pub(crate) fn run_table(&self, arm: &Arm, seed: u64, over: &BTreeMap<String, Value>) -> Table {
+    pub(crate) fn run_table(
+        &self,
+        arm: &Arm,
+        seed: u64,
+        source: &TextSource,
+        over: &BTreeMap<String, Value>,
+    ) -> Table {
         let mut table = self.pretrain.clone();
         for (key, value) in over.iter().chain(&arm.set) {
             put(&mut table, key, value.clone());
         }
+        let path = |path: PathBuf| Value::String(path.display().to_string());
+        let corpus = source.folder("corpus");
         for (key, value) in [
             ("objective", Value::String(arm.objective.clone())),
             ("seed", Value::Integer(seed as i64)),
-            ("data.corpus", Value::String("corpus".into())),
-            ("data.tokenizer", Value::String("corpus/tokenizer".into())),
+            ("data.tokenizer", path(corpus.join("tokenizer"))),
+            ("data.corpus", path(corpus)),
             ("device.threads", Value::Integer(self.run.threads as i64)),
         ] {
             put(&mut table, key, value);
@@ -110,7 +126,7 @@ impl Plan {
         vocab_size: u64,
     ) -> Result<Config, Error> {
         let objective = ObjectiveInfo::find(objectives, &arm.objective)?;
-        let mut given = self.run_table(arm, 0, over);
+        let mut given = self.run_table(arm, 0, &TextSource::Files, over);
         // How long a run is follows from what a step costs, which these settings say.
         put(&mut given, "budget.steps", Value::Integer(1));
         let defaults =

@@ -51,15 +51,7 @@ pub struct Estimate {
 /// # Errors
 /// [`Error::Config`] if the budget is less than a step.
 pub fn estimate(plan: &Plan, objectives: &[&ObjectiveInfo]) -> Result<Estimate, Error> {
-    let vocab_size = plan.planned_vocab_size()?;
-    let scope = Scope {
-        plan,
-        origin: &plan.name,
-        objectives,
-        vocab_size,
-        tasks: plan.tasks_folder(),
-        split: plan.tasks.evaluate,
-    };
+    let scope = Scope::report(plan, &plan.name, objectives, plan.planned_vocab_sizes()?);
     let search = graph::search(&scope)?;
     let study = graph::study(&scope, &BTreeMap::new())?;
     let jobs: Vec<Job> =

@@ -8,6 +8,7 @@ use electra_store::{FolderKind, OwnedFolder, io, remove, remove_partial};
 use toml::{Table, Value};
 
 use crate::pool::LOGS;
+use crate::source::LANGUAGES;
 use crate::{Error, Plan};
 
 const PLAN: &str = "plan.toml";
@@ -28,6 +29,9 @@ pub(crate) fn take(path: &Path, plan: &Plan) -> Result<OwnedFolder, Error> {
     let owned = OwnedFolder::lock(&path, STUDY)?;
     for folder in WRITTEN {
         remove_partial(&path.join(folder))?;
+    }
+    for language in fs::read_dir(path.join(LANGUAGES)).into_iter().flatten().flatten() {
+        remove_partial(&language.path())?;
     }
     let Some(found) = owned.settings()? else {
         owned.write_settings(plan)?;

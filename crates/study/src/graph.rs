@@ -1,7 +1,9 @@
 //! From a plan to jobs.
 
+mod data;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use electra_analysis::{Role, Schedule};
 use electra_config::{ObjectiveInfo, StepCost};
@@ -12,7 +14,10 @@ use crate::arms::Arm;
 use crate::budget;
 use crate::job::{Done, Job, Kind};
 use crate::plan::{CheckpointsPlan, Split};
+use crate::source::TextSource;
 use crate::{Error, Plan, estimate};
+
+pub(crate) use data::data;
 
 /// Points that a run's log has, about: more than are shown, as those are means.
 const LOGGED: u64 = 480;
@@ -53,6 +58,8 @@ pub(crate) struct PlannedRun {
     pub(crate) arm: Arm,
     /// With the arm's offset.
     pub(crate) seed: u64,
+    /// What it learns from and is scored on.
+    pub(crate) source: TextSource,
     /// The run's folder under `runs`.
     pub(crate) name: String,
     /// As it is shown.
@@ -84,16 +91,39 @@ pub(crate) struct Scope<'a> {
     pub(crate) origin: &'a str,
     /// The objectives that there are.
     pub(crate) objectives: &'a [&'a ObjectiveInfo],
-    pub(crate) vocab_size: u64,
-    /// Where the tasks are, and which examples are scored.
-    pub(crate) tasks: PathBuf,
+    /// Of each source.
+    pub(crate) vocab_sizes: BTreeMap<TextSource, u64>,
+    /// Whether the tasks are those that hold out a part of their train sets.
+    pub(crate) held_out: bool,
+    /// Which examples are scored.
     pub(crate) split: Split,
+}
+
+impl<'a> Scope<'a> {
+    /// What the report is about.
+    pub(crate) fn report(
+        plan: &'a Plan,
+        origin: &'a str,
+        objectives: &'a [&'a ObjectiveInfo],
+        vocab_sizes: BTreeMap<TextSource, u64>,
+    ) -> Self {
+        Self { plan, origin, objectives, vocab_sizes, held_out: false, split: plan.tasks.evaluate }
+    }
+
+    /// Where the tasks are that runs of this source are scored on, as from the study's folder.
+    pub(crate) fn tasks_folder(&self, source: &TextSource) -> PathBuf {
+        if self.held_out {
+            return source.folder("search-tasks");
+        }
+        self.plan.tasks.folder.clone().unwrap_or_else(|| source.folder("data").join("tasks"))
+    }
 }
 
 /// A run to be added to a graph.
 struct NewRun<'a> {
     arm: &'a Arm,
     seed: u64,
+    source: TextSource,
     name: String,
     /// As it is shown.
     title: String,
@@ -102,64 +132,6 @@ struct NewRun<'a> {
     /// Where it is saved for scoring.
     every: u64,
     keep: usize,
-}
-
-/// Text, vocabulary, corpus.
-pub(crate) fn data(plan: &Plan) -> Vec<Job> {
-    let data = &plan.data;
-    let text = |path: &Path| path.display().to_string();
-    let job = |id: &str, title: &str, needs: &[&str], arguments: Vec<String>| Job {
-        id: id.into(),
-        title: title.into(),
-        kind: Kind::Data,
-        needs: needs.iter().map(ToString::to_string).collect(),
-        seconds: plan.estimate.job_seconds,
-        bytes: 0.0,
-        arguments,
-        settings: None,
-        output: id.into(),
-        done: Done::Folder,
-    };
-    let mut jobs = Vec::new();
-    let mut needs = Vec::new();
-    let input: Vec<String> = if let Some(synthetic) = &data.synthetic {
-        let (seed, documents) = (synthetic.seed.to_string(), synthetic.documents.to_string());
-        let call = ["corpus", "synthesize", "--seed", &seed, "--documents", &documents, "--output", "data"];
-        jobs.push(job("data", "text and tasks", &[], call.map(String::from).to_vec()));
-        needs.push("data");
-        vec!["data/corpus.txt".into()]
-    } else {
-        data.text.iter().flatten().map(|path| text(path)).collect()
-    };
-    let input = |arguments: &mut Vec<String>| {
-        arguments.push("--input".into());
-        arguments.extend(input.iter().cloned());
-        if data.line_documents {
-            arguments.extend(["--documents", "line"].map(String::from));
-        }
-    };
-    let tokenizer = match (&data.tokenizer, data.vocab_size) {
-        (Some(folder), _) => text(folder),
-        (None, size) => {
-            let size = size.unwrap_or_default().to_string();
-            let mut call: Vec<String> =
-                ["tokenizer", "train", "--vocab-size", &size, "--output", "tokenizer"]
-                    .map(String::from)
-                    .to_vec();
-            call.extend(data.cased.then(|| "--cased".to_owned()));
-            input(&mut call);
-            jobs.push(job("tokenizer", "vocabulary", &needs, call));
-            needs.push("tokenizer");
-            "tokenizer".into()
-        }
-    };
-    let (length, segments) = (data.max_length.to_string(), if data.segments == 1 { "one" } else { "two" });
-    let call =
-        ["corpus", "build", "--tokenizer", &tokenizer, "--max-length", &length, "--segments", segments];
-    let mut call: Vec<String> = call.into_iter().chain(["--output", "corpus"]).map(String::from).collect();
-    input(&mut call);
-    jobs.push(job("corpus", "corpus", &needs, call));
-    jobs
 }
 
 /// Every run of the study and its scores. `chosen` are the settings that a search found for each arm.
@@ -172,13 +144,14 @@ pub(crate) fn study(
     let arms = plan.pretrained_arms();
     let nothing_chosen = BTreeMap::new();
     let over = |arm: &Arm| chosen.get(arm.searched_as()).unwrap_or(&nothing_chosen);
-    let steps = steps(scope, &arms, |arm| over(arm))?;
     for &seed in &plan.pretraining_seeds {
+        let steps = steps(scope, seed, &arms, |arm| over(arm))?;
         for arm in &arms {
             let own = seed + arm.seed_offset;
             let new = NewRun {
                 arm,
                 seed: own,
+                source: plan.source(arm, seed),
                 name: format!("{}-{own}", arm.name),
                 title: format!("{}, seed {own}", arm.name),
                 over: over(arm),
@@ -192,8 +165,8 @@ pub(crate) fn study(
             // What is not trained needs no steps; one is the least that a run has.
             let name = format!("{}-{seed}", arm.name);
             let title = format!("{}, seed {seed}", arm.name);
-            let new =
-                NewRun { arm: &arm, seed, name, title, over: &nothing_chosen, steps: 1, every: 1, keep: 1 };
+            let (source, over) = (plan.source(&arm, seed), &nothing_chosen);
+            let new = NewRun { arm: &arm, seed, source, name, title, over, steps: 1, every: 1, keep: 1 };
             let run = pretrain(&mut graph, scope, &new)?;
             score(&mut graph, scope, run, end(scope, &new.name, 1));
         }
@@ -208,16 +181,16 @@ pub(crate) fn search(scope: &Scope<'_>) -> Result<Graph, Error> {
     let Some(search) = &plan.search else { return Ok(graph) };
     let arms: Vec<Arm> = plan.pretrained_arms().into_iter().filter(|arm| arm.role == Role::Arm).collect();
     for (point, over) in search.combinations().iter().enumerate() {
-        // Settings may change what a step costs, and so how many of them the budget has.
-        let steps = steps(scope, &arms, |_| over)?;
-        for &seed in &search.pretraining_seeds {
+        for &planned in &search.pretraining_seeds {
+            // Settings may change what a step costs, and so how many of them the budget has.
+            let steps = steps(scope, planned, &arms, |_| over)?;
             for arm in &arms {
-                let seed = seed + arm.seed_offset;
+                let (source, seed) = (plan.source(arm, planned), planned + arm.seed_offset);
                 let name = format!("search-{}-{}-{seed}", arm.name, point + 1);
                 let steps = ((steps[&arm.name] as f64 * search.share).round() as u64).max(1);
                 let every = steps.div_ceil(SAVED);
                 let title = format!("search, {}, settings {}, seed {seed}", arm.name, point + 1);
-                let new = NewRun { arm, seed, name, title, over, steps, every, keep: 1 };
+                let new = NewRun { arm, seed, source, name, title, over, steps, every, keep: 1 };
                 let run = pretrain(&mut graph, scope, &new)?;
                 let mut checkpoint = end(scope, &new.name, steps);
                 checkpoint.finetuning_seeds.clone_from(&search.finetuning_seeds);
@@ -231,16 +204,18 @@ pub(crate) fn search(scope: &Scope<'_>) -> Result<Graph, Error> {
     Ok(graph)
 }
 
-/// The steps of each arm, with some settings over its own.
+/// The steps of each arm's run of this seed, with some settings over its own.
 fn steps<'a>(
     scope: &Scope<'_>,
+    pretraining_seed: u64,
     arms: &[Arm],
     over: impl Fn(&Arm) -> &'a BTreeMap<String, Value>,
 ) -> Result<BTreeMap<String, u64>, Error> {
     let plan = scope.plan;
     let mut costs = BTreeMap::new();
     for arm in plan.pretrained_arms() {
-        let config = plan.run_config(scope.origin, scope.objectives, &arm, over(&arm), scope.vocab_size)?;
+        let vocab_size = scope.vocab_sizes[&plan.source(&arm, pretraining_seed)];
+        let config = plan.run_config(scope.origin, scope.objectives, &arm, over(&arm), vocab_size)?;
         costs.insert(arm.name.clone(), budget::cost(scope.objectives, &config, plan.data.max_length)?);
     }
     let reference = &costs[&plan.budget.reference];
@@ -291,7 +266,8 @@ fn add_run(
         let name = format!("{}-own-{steps}", new.name);
         let every = steps.div_ceil(SAVED);
         let title = format!("{}, own schedule of {steps} steps", new.title);
-        let shorter = NewRun { steps, every, keep: 1, name: name.clone(), title, ..new };
+        let source = new.source.clone();
+        let shorter = NewRun { source, steps, every, keep: 1, name: name.clone(), title, ..new };
         let own_run = pretrain(graph, scope, &shorter)?;
         let share = steps as f64 / new.steps as f64;
         score(graph, scope, own_run, part(scope, own, share, Schedule::Own, steps, name));
@@ -328,9 +304,10 @@ fn part(
 /// Adds the job of a run, and the run; gives its place.
 fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<usize, Error> {
     let plan = scope.plan;
-    let config = plan.run_config(scope.origin, scope.objectives, new.arm, new.over, scope.vocab_size)?;
+    let vocab_size = scope.vocab_sizes[&new.source];
+    let config = plan.run_config(scope.origin, scope.objectives, new.arm, new.over, vocab_size)?;
     let cost = budget::cost(scope.objectives, &config, plan.data.max_length)?;
-    let mut table = plan.run_table(new.arm, new.seed, new.over);
+    let mut table = plan.run_table(new.arm, new.seed, &new.source, new.over);
     let whole = |value: u64| Value::Integer(value as i64);
     for (key, value) in [
         ("budget.steps", whole(new.steps)),
@@ -349,7 +326,7 @@ fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<us
         id: format!("pretrain-{name}"),
         title: format!("{}: pre-training", new.title),
         kind: Kind::Pretrain,
-        needs: vec!["corpus".into()],
+        needs: vec![new.source.job("corpus")],
         seconds: estimate::pretraining(plan, &cost, new.steps),
         bytes: checkpoint_bytes,
         arguments: call.to_vec(),
@@ -360,6 +337,7 @@ fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<us
     graph.runs.push(PlannedRun {
         arm: new.arm.clone(),
         seed: new.seed,
+        source: new.source.clone(),
         name: name.clone(),
         title: new.title.clone(),
         steps: new.steps,
@@ -406,7 +384,7 @@ fn score(graph: &mut Graph, scope: &Scope<'_>, run: usize, checkpoint: PlannedCh
     let seeds: Vec<String> = checkpoint.finetuning_seeds.iter().map(ToString::to_string).collect();
     let into = format!("finetuned/{name}");
     let mut call: Vec<String> = ["finetune", "--model", &to, "--data"].map(String::from).to_vec();
-    call.push(scope.tasks.display().to_string());
+    call.push(scope.tasks_folder(&run.source).display().to_string());
     call.push("--task".into());
     call.extend(checkpoint.tasks.iter().cloned());
     let options = ["--seeds", &seeds.join(","), "--output", &into, "--preset", &plan.tasks.preset];
@@ -441,13 +419,14 @@ pub(crate) fn replacements_job(run: &str) -> (String, PathBuf) {
 /// tell by: of a generated language. A run's last checkpoint stays, so no export is waited for.
 fn measure_replacements(graph: &mut Graph, scope: &Scope<'_>, run: usize) {
     let plan = scope.plan;
-    if plan.data.synthetic.is_none() {
+    let run = &graph.runs[run];
+    if run.source.language().is_none() {
         return;
     }
-    let run = &graph.runs[run];
+    let lexicon = run.source.folder("data").join("lexicon.tsv").display().to_string();
     let (id, output) = replacements_job(&run.name);
     let (source, step, batches) = (format!("runs/{}", run.name), run.steps.to_string(), MEASURED.to_string());
-    let call = ["replacements", "--run", &source, "--step", &step, "--lexicon", "data/lexicon.tsv"];
+    let call = ["replacements", "--run", &source, "--step", &step, "--lexicon", &lexicon];
     let options = ["--batches", &batches, "--output", &output.display().to_string()].map(String::from);
     graph.jobs.push(Job {
         id,

@@ -14,14 +14,15 @@ mod objectives;
 mod plan;
 mod pool;
 mod search;
+mod source;
 mod study;
 
 pub use error::Error;
 pub use estimate::{ArmEstimate, Estimate, Pace, estimate};
 pub use job::{Done, Job, Kind};
 pub use plan::{
-    ArmPlan, BudgetPlan, CheckpointsPlan, DataPlan, EstimatePlan, Plan, RunPlan, SearchPlan, Split,
-    SyntheticPlan, TasksPlan,
+    ArmPlan, ArmSyntheticPlan, BudgetPlan, CheckpointsPlan, DataPlan, EstimatePlan, Languages, Plan, RunPlan,
+    SearchPlan, Split, SyntheticPlan, TasksPlan,
 };
 pub use pool::{CHILD, Event};
 pub use study::{Ended, Study, run};

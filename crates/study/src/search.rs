@@ -12,6 +12,7 @@ use crate::Error;
 use crate::collect::{scores, tasks};
 use crate::graph::{Graph, Scope};
 use crate::plan::Split;
+use crate::source::TextSource;
 use crate::study::Progress;
 
 /// Where the choice is kept, with the scores that it follows from.
@@ -32,37 +33,38 @@ struct Tried {
 /// Where the search scores: on the dev sets if the report has the test sets, else on a part of the train sets
 /// that is held out of them, in a folder of its own.
 pub(crate) fn scope<'a>(report: &Scope<'a>, study: &Path) -> Result<Scope<'a>, Error> {
-    let tasks = match report.split {
-        Split::Test => report.tasks.clone(),
-        Split::Dev => {
-            hold_out(report, study)?;
-            "search-tasks".into()
+    let held_out = report.split == Split::Dev;
+    if held_out {
+        for source in report.plan.searched_sources() {
+            hold_out(report, &source, study)?;
         }
-    };
+    }
+    let vocab_sizes = report.vocab_sizes.clone();
     Ok(Scope {
         plan: report.plan,
         origin: report.origin,
         objectives: report.objectives,
-        vocab_size: report.vocab_size,
-        tasks,
+        vocab_sizes,
+        held_out,
         split: Split::Dev,
     })
 }
 
 /// Writes each task's train set in two parts, one in five examples as its dev set.
-fn hold_out(report: &Scope<'_>, study: &Path) -> Result<(), Error> {
+fn hold_out(report: &Scope<'_>, source: &TextSource, study: &Path) -> Result<(), Error> {
+    let whole = study.join(report.tasks_folder(source));
     for name in &report.plan.tasks.names {
-        let task = electra_tasks::find(name, Some(&study.join(&report.tasks)))?;
+        let task = electra_tasks::find(name, Some(&whole))?;
         let train = task.read(&electra_tasks::Split::Train)?.path;
         let dev = task.read(&electra_tasks::Split::Dev)?.path;
-        let folder = study.join("search-tasks").join(name);
+        let folder = study.join(source.folder("search-tasks")).join(name);
         create_folder(&folder)?;
         let text = read_to_string(&train)?;
         let refuse = |what: &str| Error::Result { path: train.clone(), what: what.into() };
         if train.extension().is_none_or(|extension| extension != "tsv") {
             return Err(refuse("a search needs a .tsv to hold examples out of, where tasks.evaluate is dev"));
         }
-        let definition = study.join(&report.tasks).join(name).join("task.toml");
+        let definition = whole.join(name).join("task.toml");
         let definition = definition.exists().then(|| read_to_string(&definition)).transpose()?;
         let bare = match &definition {
             Some(text) => text
@@ -120,7 +122,11 @@ pub(crate) fn choose(
     let mut choice = Choice::default();
     let Some(search) = &scope.plan.search else { return Ok(choice) };
     let combinations = search.combinations();
-    let tasks = tasks(study, scope, search.tasks.as_ref().unwrap_or(&scope.plan.tasks.names))?;
+    let names = search.tasks.as_ref().unwrap_or(&scope.plan.tasks.names);
+    let mut tasks_of = BTreeMap::new();
+    for source in scope.plan.searched_sources() {
+        tasks_of.insert(source.clone(), tasks(study, scope, &source, names)?);
+    }
     let mut tried: Vec<Tried> = Vec::new();
     let arms: Vec<String> = graph.runs.iter().map(|run| run.arm.name.clone()).collect();
     for arm in scope.plan.pretrained_arms().into_iter().filter(|arm| arms.contains(&arm.name)) {
@@ -133,7 +139,7 @@ pub(crate) fn choose(
             {
                 for checkpoint in &run.checkpoints {
                     if progress.is_done(&format!("finetune-{}", checkpoint.name)) {
-                        let scores = scores(study, checkpoint, &tasks)?;
+                        let scores = scores(study, checkpoint, &tasks_of[&run.source])?;
                         means.push(scores.iter().map(|score| score.score).sum::<f64>() / scores.len() as f64);
                     }
                 }

@@ -16,6 +16,7 @@ use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
 use crate::pool::{Event, Outcome, Pool, Work};
 use crate::search::Choice;
+use crate::source::TextSource;
 use crate::{Error, Plan, collect, estimate, folder, search};
 
 /// What to do, where, and who is told.
@@ -188,16 +189,9 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     for text in plan.data.text.iter().flatten() {
         Inputs::expand(&[text.to_string_lossy()])?;
     }
-    let scope = |vocab_size| Scope {
-        plan,
-        origin,
-        objectives,
-        vocab_size,
-        tasks: plan.tasks_folder(),
-        split: plan.tasks.evaluate,
-    };
+    let scope = |vocab_sizes| Scope::report(plan, origin, objectives, vocab_sizes);
     if plan.tasks.folder.is_some() {
-        collect::tasks(Path::new(""), &scope(0), &plan.tasks.names)?;
+        collect::tasks(Path::new(""), &scope(BTreeMap::new()), &TextSource::Files, &plan.tasks.names)?;
     }
     let later: Vec<Job> =
         estimate(plan, objectives)?.jobs.into_iter().filter(|job| job.kind != Kind::Data).collect();
@@ -214,10 +208,16 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     if !failures.is_empty() {
         return Ok(Ended::Finished { conclusion: None, failures });
     }
-    let corpus = Corpus::open(&folder.join("corpus"))?;
-    let scope = scope(u64::from(corpus.vocabulary().size));
+    let mut vocab_sizes = BTreeMap::new();
+    for source in plan.sources() {
+        let corpus = Corpus::open(&folder.join(source.folder("corpus")))?;
+        vocab_sizes.insert(source, u64::from(corpus.vocabulary().size));
+    }
+    let scope = scope(vocab_sizes);
     if plan.tasks.folder.is_none() {
-        collect::tasks(folder, &scope, &plan.tasks.names)?;
+        for source in plan.reported_sources() {
+            collect::tasks(folder, &scope, &source, &plan.tasks.names)?;
+        }
     }
 
     let mut chosen = Choice::default();
@@ -268,11 +268,6 @@ impl Plan {
         }
     }
 
-    /// Where the tasks are, as from the study's folder.
-    pub(crate) fn tasks_folder(&self) -> PathBuf {
-        self.tasks.folder.clone().unwrap_or_else(|| "data/tasks".into())
-    }
-
     /// The size of the vocabulary before there is one: as asked for, or the given tokenizer's.
     pub(crate) fn planned_vocab_size(&self) -> Result<u64, Error> {
         match (&self.data.tokenizer, self.data.vocab_size) {
@@ -306,14 +301,7 @@ mod tests {
         let plan = Plan::text("default").unwrap();
         let set = ["checkpoints={ shares = [0.5] }".to_owned(), "pretraining_seeds=[1]".to_owned()];
         let plan = Plan::read("default", &plan, false, &set, &OBJECTIVES).unwrap();
-        let scope = Scope {
-            plan: &plan,
-            origin: "",
-            objectives: &OBJECTIVES,
-            vocab_size: 100,
-            tasks: "".into(),
-            split: plan.tasks.evaluate,
-        };
+        let scope = Scope::report(&plan, "", &OBJECTIVES, plan.planned_vocab_sizes().unwrap());
         let graph = graph::study(&scope, &BTreeMap::new()).unwrap();
         let exports: Vec<&Job> = graph
             .jobs

@@ -31,7 +31,7 @@ use crate::{interrupt, progress};
 #[command(after_help = "Examples:
   electra replacements --run runs/electra --lexicon language/lexicon.tsv
   electra replacements --run runs/electra --step 10000 --lexicon words.tsv --batches 200 --json
-  electra replacements --run s/runs/electra-1 --corpus s/corpus --lexicon s/data/lexicon.tsv
+  electra replacements --run s/runs/electra-1 --corpus s/languages/1201/corpus --lexicon s/languages/1201/data/lexicon.tsv
 
 A lexicon (the gaps are tabs):
   word    class   number

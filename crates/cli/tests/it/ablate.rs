@@ -268,16 +268,35 @@ fn a_study_of_a_generated_language_measures_what_is_replaced() {
     let bench = bench();
     let plan = PLAN
         .replace("text = [\"text.txt\"]", "synthetic = { seed = 3, documents = 60 }")
-        .replace("pretraining_seeds = [1, 2]", "pretraining_seeds = [1]")
+        .replace("tasks = { names = [\"animals\"], folder = \"tasks\",", "tasks = { names = [\"polarity\"],")
         .replace("vocab_size = 200", "vocab_size = 1000");
     bench.write("plan.toml", plan);
     let output = bench.run("ablate --plan plan.toml --dry-run").ok();
-    assert!(output.contains("replacements       2 jobs"), "{output}");
+    assert!(output.contains("data               6 jobs"), "{output}");
+    assert!(output.contains("replacements       4 jobs"), "{output}");
     bench.run("ablate --plan plan.toml --output study").ok();
     let found = results(&bench);
-    let language: Value =
-        serde_json::from_slice(&std::fs::read(bench.path("study/data/language.json")).unwrap()).unwrap();
-    assert_eq!(found["language"]["entropy"], language["summary"]["entropy"]);
+    // A language for each seed, and what the report says of them is their mean.
+    let json = |path: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(bench.path(&format!("study/{path}"))).unwrap()).unwrap()
+    };
+    let entropies = ["4", "5"].map(|number| {
+        json(&format!("languages/{number}/data/language.json"))["summary"]["entropy"].as_f64().unwrap()
+    });
+    assert_ne!(entropies[0], entropies[1]);
+    let mean = found["language"]["entropy"].as_f64().unwrap();
+    assert!((mean - (entropies[0] + entropies[1]) / 2.0).abs() < 1e-12);
+    let hashes = found["provenance"]["hashes"].as_array().unwrap();
+    let named = |name: &str| hashes.iter().find(|hash| hash["of"] == name).map(|hash| &hash["sha256"]);
+    for name in ["text", "corpus", "vocabulary", "task polarity, test set"] {
+        let [first, second] = [4, 5].map(|number| named(&format!("language {number}: {name}")));
+        assert!(first.is_some() && second.is_some() && first != second, "{name}: {hashes:?}");
+    }
+    let test_sets = |arm: usize, run: usize| &found["arms"][arm]["runs"][run]["test_sets"];
+    assert_eq!(test_sets(0, 0), test_sets(2, 0));
+    assert_ne!(test_sets(0, 0), test_sets(0, 1));
+    let settings = std::fs::read_to_string(bench.path("study/settings/scratch-2.toml")).unwrap();
+    assert!(settings.contains("languages/5/corpus"), "{settings}");
     let run = |arm: usize| &found["arms"][arm]["runs"][0]["replacements"];
     assert!(run(0)["masked_lm_loss"].is_number() && run(0)["kinds"] == Value::Array(vec![]), "{}", run(0));
     let electra: Value =

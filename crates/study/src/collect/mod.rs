@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use electra_analysis::{
     ArmFacts, CheckpointFacts, DiagnosticPoint, Fact, Matched, Measurements, ObjectiveFacts, PlanFacts, Role,
-    RunFacts, TaskFacts,
+    RunFacts,
 };
 use electra_config::{Config, Head, ObjectiveInfo, Positions, Preset};
 use electra_store::read_to_string;
@@ -20,7 +20,7 @@ use toml::Value;
 
 use crate::arms::Arm;
 use crate::graph::{Graph, PlannedCheckpoint, PlannedRun, Scope};
-use crate::plan::Split;
+use crate::plan::{Languages, Split, SyntheticPlan};
 use crate::study::Progress;
 use crate::{Error, Plan};
 
@@ -42,21 +42,28 @@ pub(crate) fn measurements(
     command: &str,
 ) -> Result<Measurements, Error> {
     let plan = scope.plan;
-    let to_score = tasks(study, scope, &plan.tasks.names)?;
-    // One test set for all runs. Runs that have test sets of their own get the keys of these.
-    let test_sets = tasks::key(&to_score)?;
+    let sources = plan.reported_sources();
+    let (mut to_score, mut keys) = (BTreeMap::new(), BTreeMap::new());
+    for source in &sources {
+        let tasks = tasks(study, scope, source, &plan.tasks.names)?;
+        keys.insert(source, tasks::key(&tasks)?);
+        to_score.insert(source.clone(), tasks);
+    }
     let mut runs: Vec<RunFacts> = Vec::new();
     for run in &graph.runs {
         if !progress.is_done(&format!("pretrain-{}", run.name)) {
             continue;
         }
-        let checkpoints = checkpoints(study, run, &to_score, progress)?;
+        let checkpoints = checkpoints(study, run, &to_score[&run.source], progress)?;
         // A run of its own schedule is a point on the curve of the run to the end, which comes before it.
         match runs.iter_mut().find(|facts| facts.arm == run.arm.name && facts.seed == run.seed) {
             Some(whole) => whole.checkpoints.extend(checkpoints),
             None if run.checkpoints.iter().any(|checkpoint| checkpoint.share == 1.0) => {
                 let replacements = replacements::replacements(study, run, progress)?;
-                runs.push(RunFacts { replacements, ..run_facts(study, run, &test_sets, checkpoints)? });
+                runs.push(RunFacts {
+                    replacements,
+                    ..run_facts(study, run, &keys[&run.source], checkpoints)?
+                });
             }
             None => {}
         }
@@ -65,13 +72,13 @@ pub(crate) fn measurements(
     Ok(Measurements {
         title: plan.title.clone(),
         plan: plan_facts(plan, graph),
-        tasks: to_score.iter().map(|task| task.facts.clone()).collect::<Vec<TaskFacts>>(),
+        tasks: tasks::common_facts(&sources.iter().map(|source| &*to_score[source]).collect::<Vec<_>>()),
         objectives: scope.objectives.iter().map(|info| objective_facts(info)).collect(),
         arms: arms.map(|arm| arm_facts(&arm, scope, graph, chosen)).collect::<Result<_, _>>()?,
         runs,
-        language: replacements::language(study, plan)?,
+        language: replacements::language(study, &sources)?,
         failures: progress.failures(),
-        provenance: provenance::provenance(study, plan, graph, &to_score, progress, command)?,
+        provenance: provenance::provenance(study, scope, graph, &to_score, progress, command)?,
     })
 }
 
@@ -240,8 +247,15 @@ fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
 fn data_in_words(plan: &Plan) -> String {
     let data = &plan.data;
     let text = match (&data.synthetic, &data.text) {
+        (Some(SyntheticPlan { languages: Languages::One, seed, documents }), _) => {
+            format!("{documents} documents of the generated language {seed}, the same for all runs")
+        }
         (Some(synthetic), _) => {
-            format!("{} documents of the synthetic language, seed {}", synthetic.documents, synthetic.seed)
+            let number = |seed: &u64| synthetic.number(*seed).to_string();
+            let numbers: Vec<String> = plan.pretraining_seeds.iter().map(number).collect();
+            let documents = synthetic.documents;
+            let numbers = numbers.join(", ");
+            format!("{documents} documents of a generated language for each seed of pre-training ({numbers})")
         }
         (None, text) => format!("{} files or folders of text", text.iter().flatten().count()),
     };

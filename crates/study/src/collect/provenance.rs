@@ -1,5 +1,6 @@
 //! What is needed to do a study again.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,9 @@ use sha2::{Digest, Sha256};
 
 use super::TaskToScore;
 use crate::files::read_json;
-use crate::graph::{Graph, PlannedRun};
+use crate::graph::{Graph, PlannedRun, Scope};
 use crate::job::hex;
+use crate::source::TextSource;
 use crate::study::Progress;
 use crate::{Error, Plan};
 
@@ -23,12 +25,13 @@ const LISTED: usize = 20;
 
 pub(super) fn provenance(
     study: &Path,
-    plan: &Plan,
+    scope: &Scope<'_>,
     graph: &Graph,
-    tasks: &[TaskToScore],
+    tasks: &BTreeMap<TextSource, Vec<TaskToScore>>,
     progress: &Progress,
     command: &str,
 ) -> Result<Provenance, Error> {
+    let plan = scope.plan;
     let environment = environment(study, graph, progress);
     let field = |key: &str| environment[key].as_str().unwrap_or("unknown").to_owned();
     let number = |key: &str| environment[key].as_f64().unwrap_or(0.0);
@@ -89,25 +92,30 @@ fn environment(study: &Path, graph: &Graph, progress: &Progress) -> Json {
         .unwrap_or(Json::Null)
 }
 
-fn hashes(study: &Path, plan: &Plan, tasks: &[TaskToScore]) -> Result<Vec<Hash>, Error> {
+fn hashes(
+    study: &Path,
+    plan: &Plan,
+    tasks: &BTreeMap<TextSource, Vec<TaskToScore>>,
+) -> Result<Vec<Hash>, Error> {
     let mut hashes = Vec::new();
-    let mut files: Vec<(String, PathBuf)> = Vec::new();
-    match &plan.data.text {
-        Some(text) => {
-            for path in text {
-                hashes.extend(text_hashes(path)?);
-            }
-        }
-        None => files.push(("text".into(), study.join("data/corpus.txt"))),
+    for path in plan.data.text.iter().flatten() {
+        hashes.extend(text_hashes(path)?);
     }
-    files.push(("corpus".into(), study.join("corpus/corpus.json")));
-    files.push(("vocabulary".into(), study.join("corpus/tokenizer/vocab.txt")));
-    files.extend(tasks.iter().flat_map(|task| {
-        let name = |set: &str| format!("task {}, {set} set", task.facts.name);
-        [(name("train"), task.train.clone()), (name(task.split.name()), task.file.clone())]
-    }));
-    for (name, path) in files {
-        hashes.push(Hash { name, sha256: sha256(&path)? });
+    for (source, tasks) in tasks {
+        let mut files = Vec::new();
+        if source.language().is_some() {
+            files.push(("text".to_owned(), source.folder("data").join("corpus.txt")));
+        }
+        files.push(("corpus".into(), source.folder("corpus/corpus.json")));
+        files.push(("vocabulary".into(), source.folder("corpus/tokenizer/vocab.txt")));
+        files.extend(tasks.iter().flat_map(|task| {
+            let name = |set: &str| format!("task {}, {set} set", task.facts.name);
+            [(name("train"), task.train.clone()), (name(task.split.name()), task.file.clone())]
+        }));
+        for (name, path) in files {
+            let name = format!("{}{name}", source.prefix());
+            hashes.push(Hash { name, sha256: sha256(&study.join(path))? });
+        }
     }
     Ok(hashes)
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 use electra_analysis::{LanguageFacts, ReplacementFacts};
 use serde::Deserialize;
 
+use crate::Error;
 use crate::files::read_json;
 use crate::graph::{PlannedRun, replacements_job};
+use crate::source::TextSource;
 use crate::study::Progress;
-use crate::{Error, Plan};
 
 /// What is read of the output of `electra replacements`.
 #[derive(Deserialize)]
@@ -41,11 +42,19 @@ pub(super) fn replacements(
     Ok(Some(read_json::<Measured>(&study.join(output))?.replacements))
 }
 
-/// Of the generated language, if the text is in one.
-pub(super) fn language(study: &Path, plan: &Plan) -> Result<Option<LanguageFacts>, Error> {
-    if plan.data.synthetic.is_none() {
+/// Of the generated languages, if the text is in some: means over those that are there.
+pub(super) fn language(study: &Path, sources: &[TextSource]) -> Result<Option<LanguageFacts>, Error> {
+    let generated = sources.iter().filter(|source| source.language().is_some());
+    let read = |source: &TextSource| -> Result<Summary, Error> {
+        Ok(read_json::<About>(&study.join(source.folder("data")).join("language.json"))?.summary)
+    };
+    let summaries: Vec<Summary> = generated.map(read).collect::<Result<_, _>>()?;
+    if summaries.is_empty() {
         return Ok(None);
     }
-    let Summary { entropy, certain } = read_json::<About>(&study.join("data/language.json"))?.summary;
-    Ok(Some(LanguageFacts { entropy, certain }))
+    let mean = |value: fn(&Summary) -> f64| summaries.iter().map(value).sum::<f64>() / summaries.len() as f64;
+    Ok(Some(LanguageFacts {
+        entropy: mean(|summary| summary.entropy),
+        certain: mean(|summary| summary.certain),
+    }))
 }

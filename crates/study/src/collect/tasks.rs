@@ -14,6 +14,7 @@ use crate::Error;
 use crate::graph::Scope;
 use crate::job::hex;
 use crate::plan::Split;
+use crate::source::TextSource;
 
 /// Hexadecimal digits of a key of test sets: enough that two differ.
 const KEY_DIGITS: usize = 16;
@@ -31,10 +32,15 @@ pub(crate) struct TaskToScore {
     pub(crate) train: PathBuf,
 }
 
-/// The tasks of those names, each with the set that is scored.
-pub(crate) fn tasks(study: &Path, scope: &Scope<'_>, names: &[String]) -> Result<Vec<TaskToScore>, Error> {
+/// The tasks of those names that runs of a source are scored on, each with the set that is scored.
+pub(crate) fn tasks(
+    study: &Path,
+    scope: &Scope<'_>,
+    source: &TextSource,
+    names: &[String],
+) -> Result<Vec<TaskToScore>, Error> {
     // An absolute path stays what it is.
-    let folder = study.join(&scope.tasks);
+    let folder = study.join(scope.tasks_folder(source));
     names.iter().map(|name| read(scope, &folder, name)).collect()
 }
 
@@ -84,6 +90,17 @@ fn read(scope: &Scope<'_>, folder: &Path, name: &str) -> Result<TaskToScore, Err
         file: dataset.path,
         train: task.read(&electra_tasks::Split::Train)?.path,
     })
+}
+
+/// What the report says of tasks of which each source has its own: their best constant answers are means.
+pub(crate) fn common_facts(tasks: &[&[TaskToScore]]) -> Vec<TaskFacts> {
+    let Some(first) = tasks.first() else { return Vec::new() };
+    let common = |(place, task): (usize, &TaskToScore)| {
+        let majorities: Option<Vec<f64>> = tasks.iter().map(|tasks| tasks[place].facts.majority).collect();
+        let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+        TaskFacts { majority: majorities.map(mean), ..task.facts.clone() }
+    };
+    first.iter().enumerate().map(common).collect()
 }
 
 /// The scores of guessing at random and of the best constant answer, where they are known.

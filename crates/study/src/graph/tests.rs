@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::*;
 use crate::objectives::OBJECTIVES;
+use crate::plan::Languages;
 
 const PLAN: &str = r#"
 name = "small"
@@ -29,14 +31,18 @@ fn plan() -> Plan {
 }
 
 fn scope(plan: &Plan) -> Scope<'_> {
-    Scope {
-        plan,
-        origin: "test",
-        objectives: &OBJECTIVES,
-        vocab_size: 1000,
-        tasks: "GLUE".into(),
-        split: Split::Dev,
-    }
+    let vocab_sizes = plan.sources().into_iter().map(|source| (source, 1000)).collect();
+    Scope::report(plan, "test", &OBJECTIVES, vocab_sizes)
+}
+
+/// The same plan on generated languages.
+fn generated() -> Plan {
+    let mut plan = plan();
+    plan.data.text = None;
+    plan.tasks.folder = None;
+    plan.data.synthetic =
+        Some(crate::SyntheticPlan { seed: 700, documents: 10, languages: Languages::EachSeed });
+    plan
 }
 
 fn find<'a>(graph: &'a Graph, id: &str) -> &'a Job {
@@ -66,14 +72,12 @@ fn needs_come_before_what_needs_them_and_ids_are_unique() {
 
 #[test]
 fn what_runs_on_a_generated_language_replace_is_measured_at_their_end() {
-    let mut plan = plan();
     let measured = |plan: &Plan| -> Vec<Job> {
         let jobs = study(&scope(plan), &BTreeMap::new()).unwrap().jobs;
         jobs.into_iter().filter(|job| job.kind == Kind::Replacements).collect()
     };
-    assert_eq!(measured(&plan), [], "other text has no lexicon");
-    plan.data.text = None;
-    plan.data.synthetic = Some(crate::SyntheticPlan { seed: 3, documents: 10 });
+    assert_eq!(measured(&plan()), [], "other text has no lexicon");
+    let plan = generated();
     let jobs = measured(&plan);
     // Each arm with each seed once; neither shorter runs of their own schedule nor what is not trained.
     let ids: Vec<&str> = jobs.iter().map(|job| &*job.id).collect();
@@ -83,7 +87,7 @@ fn what_runs_on_a_generated_language_replace_is_measured_at_their_end() {
     assert_eq!(electra.needs, ["pretrain-electra-1"], "it waits for no export, and none for it");
     assert_eq!(
         electra.arguments.join(" "),
-        "replacements --run runs/electra-1 --step 1000 --lexicon data/lexicon.tsv --batches 64 \
+        "replacements --run runs/electra-1 --step 1000 --lexicon languages/701/data/lexicon.tsv --batches 64 \
          --output replacements/electra-1.json"
     );
     assert_eq!(electra.output, Path::new("replacements/electra-1.json"));
@@ -204,14 +208,67 @@ fn a_search_has_its_share_of_the_budget_and_seeds_of_its_own() {
 
 #[test]
 fn generated_data_is_made_before_its_vocabulary() {
-    let mut plan = plan();
     let ids = |plan: &Plan| data(plan).iter().map(|job| job.id.clone()).collect::<Vec<_>>();
-    assert_eq!(ids(&plan), ["tokenizer", "corpus"]);
-    plan.data.text = None;
-    plan.data.synthetic = Some(crate::SyntheticPlan { seed: 3, documents: 10 });
-    assert_eq!(ids(&plan), ["data", "tokenizer", "corpus"]);
-    assert_eq!(data(&plan)[1].needs, ["data"]);
+    assert_eq!(ids(&plan()), ["tokenizer", "corpus"]);
+    let mut plan = generated();
+    plan.data.synthetic.as_mut().unwrap().languages = Languages::One;
+    assert_eq!(ids(&plan), ["data-700", "tokenizer-700", "corpus-700"]);
+    assert_eq!(data(&plan)[1].needs, ["data-700"]);
     plan.data.vocab_size = None;
     plan.data.tokenizer = Some("/tokenizer".into());
-    assert_eq!(ids(&plan), ["data", "corpus"]);
+    assert_eq!(ids(&plan), ["data-700", "corpus-700"]);
+}
+
+#[test]
+fn each_seed_has_a_language_that_its_arms_share_and_the_search_has_others() {
+    let plan = generated();
+    let made: Vec<String> = data(&plan).iter().map(|job| job.output.display().to_string()).collect();
+    let expected = ["701", "702", "709"]
+        .map(|number| ["data", "tokenizer", "corpus"].map(|folder| format!("languages/{number}/{folder}")));
+    assert_eq!(made, expected.concat());
+    assert_eq!(data(&plan)[0].arguments[2..4], ["--seed", "701"]);
+
+    let graph = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    for (run, number) in [
+        ("mlm-1", 701),
+        ("electra-2", 702),
+        ("electra-again-102", 702),
+        ("electra-2-own-500", 702),
+        ("scratch-1", 701),
+    ] {
+        let job = find(&graph, &format!("pretrain-{run}"));
+        assert_eq!(job.needs, [format!("corpus-{number}")], "{run}");
+        let table: toml::Table = job.settings.as_ref().unwrap().1.parse().unwrap();
+        let corpus = format!("languages/{number}/corpus");
+        assert_eq!(table["data"]["corpus"].as_str(), Some(corpus.as_str()), "{run}");
+        assert_eq!(
+            table["data"]["tokenizer"].as_str(),
+            Some(format!("{corpus}/tokenizer").as_str()),
+            "{run}"
+        );
+        let finetuning = find(&graph, &format!("finetune-{run}")).arguments.join(" ");
+        assert!(finetuning.contains(&format!("--data languages/{number}/data/tasks ")), "{finetuning}");
+    }
+    let search = search(&scope(&plan)).unwrap();
+    assert!(
+        search.jobs.iter().filter(|job| job.kind == Kind::Pretrain).all(|job| job.needs == ["corpus-709"])
+    );
+}
+
+#[test]
+fn an_arm_with_other_text_has_languages_of_the_same_numbers() {
+    let mut plan = generated();
+    plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(5) });
+    let graph = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    assert_eq!(find(&graph, "pretrain-electra-again-101").needs, ["corpus-701-documents-5"]);
+    assert_eq!(find(&graph, "pretrain-electra-1").needs, ["corpus-701"]);
+    let data = data(&plan);
+    let own = data.iter().find(|job| job.id == "data-701-documents-5").unwrap();
+    assert_eq!(
+        own.arguments[2..],
+        ["--seed", "701", "--documents", "5", "--output", "languages/701-documents-5/data"]
+    );
+    // What is no other than the plan's is the plan's.
+    plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(10) });
+    assert_eq!(plan.sources().len(), 3);
 }

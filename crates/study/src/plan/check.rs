@@ -140,6 +140,13 @@ impl Plan {
                 "said of one and not the other",
                 "control_of and expects, or neither",
             )?;
+            if let Some(synthetic) = &arm.synthetic {
+                let generated = self.data.synthetic.is_some();
+                let expected = "no such key, where the text is not a generated language";
+                check.that(generated, key("synthetic"), "set", expected)?;
+                let documents = synthetic.documents.unwrap_or(1);
+                check.that(documents > 0, key("synthetic.documents"), documents, "at least 1")?;
+            }
             for key in arm.set.keys() {
                 self.check_ours(check, &format!("arms.{}.set.{key}", arm.name), key)?;
             }
@@ -173,6 +180,11 @@ impl Plan {
                 synthetic.documents,
                 "at least 1",
             )?;
+            let searched = self.search.iter().flat_map(|search| &search.pretraining_seeds);
+            let most = self.pretraining_seeds.iter().chain(searched).max().copied().unwrap_or(0);
+            let fits = synthetic.seed.checked_add(most).is_some_and(|number| number <= MOST);
+            let expected = format!("a sum with a seed of at most {MOST}");
+            check.that(fits, "data.synthetic.seed", synthetic.seed, expected)?;
         }
         check.that((1..=2).contains(&data.segments), "data.segments", data.segments, "1 or 2")?;
         check.that(

@@ -90,6 +90,18 @@ pub struct ArmPlan {
     /// Settings of pre-training by their full keys, over those of `[pretrain]`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, Value>,
+    /// What its languages have otherwise than those of `[data.synthetic]`; the seeds are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synthetic: Option<ArmSyntheticPlan>,
+}
+
+/// What an arm's languages have otherwise than the plan's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArmSyntheticPlan {
+    /// Documents of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<u64>,
 }
 
 /// Shares of the budget that are scored.
@@ -137,14 +149,29 @@ pub struct DataPlan {
     pub synthetic: Option<SyntheticPlan>,
 }
 
-/// The language that the program generates, with its tasks.
+/// The languages that the program generates, with their tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SyntheticPlan {
-    /// Decides every word of it.
+    /// The number of the language, or what is added to a seed of pre-training to have the number of its language. A
+    /// language's number decides every word of it.
     pub seed: u64,
-    /// Documents of text.
+    /// Documents of text of each language.
     pub documents: u64,
+    /// How many languages there are.
+    #[serde(default)]
+    pub languages: Languages,
+}
+
+/// How many languages the runs of a study learn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Languages {
+    /// One for all: verdicts are about this language.
+    One,
+    /// One for each seed of pre-training, the same for all arms: verdicts are about languages of this kind.
+    #[default]
+    EachSeed,
 }
 
 /// How long the runs are: one of `steps`, `tokens` and `flops`, of the reference arm.

@@ -104,6 +104,11 @@ fn what_is_wrong_is_named_by_its_key() {
         ("data.tokenizer=t", "data: vocab_size and tokenizer; expected one of vocab_size, tokenizer"),
         ("data.segments=3", "data.segments: 3; expected 1 or 2"),
         ("data.max_length=256", "max_position_embeddings: 128; expected at least data.max_length, 256"),
+        ("data.synthetic.languages=two", "--set data.synthetic.languages=two: expected one or each-seed"),
+        (
+            "data.synthetic.seed=9223372036854775807",
+            "data.synthetic.seed: 9223372036854775807; expected a sum with a seed of at most",
+        ),
         ("data.synthetic.documents=0", "data.synthetic.documents: 0; expected at least 1"),
         ("tasks.names=[]", "tasks.names: an empty list"),
         (
@@ -136,6 +141,8 @@ fn what_is_wrong_is_named_by_its_key() {
         (&arm("control_of = \"y\", expects = \"same\""), "arms.x.control_of: y; expected mlm"),
         (&arm("control_of = \"mlm\""), "arms.x.expects: said of one and not the other"),
         (&arm("expects = \"same\""), "arms.x.expects: said of one and not the other"),
+        (&arm("synthetic = { documents = 0 }"), "arms.x.synthetic.documents: 0; expected at least 1"),
+        (&arm("synthetic = { seed = 3 }"), "there is no such key"),
         (&arm("set = { seed = 3 }"), "arms.x.set.seed: set; expected no such key"),
         (
             "arms=[{ name = \"a b\", objective = \"mlm\" }]",
@@ -148,6 +155,16 @@ fn what_is_wrong_is_named_by_its_key() {
         let error = small(&[set]).expect_err(set).to_string();
         assert!(error.contains(expected), "{set}: {error}");
     }
+}
+
+#[test]
+fn an_arm_has_no_languages_of_its_own_where_there_are_none() {
+    let synthetic = "synthetic = { seed = 1, documents = 100 }";
+    let text = PLAN.replace(synthetic, "text = [\"a.txt\"]");
+    let arm = "arms=[{ name = \"x\", objective = \"mlm\", synthetic = { documents = 3 } }]";
+    let set = ["tasks.folder=GLUE".to_owned(), arm.to_owned()];
+    let error = Plan::read("small", &text, false, &set, &OBJECTIVES).unwrap_err().to_string();
+    assert!(error.contains("arms.x.synthetic: set; expected no such key, where the text is not"), "{error}");
 }
 
 #[test]
