@@ -9,6 +9,7 @@ type Step = (&'static str, fn() -> Result<()>);
 const STEPS: &[Step] = &[
     ("format", format),
     ("tidy", tidy::run),
+    ("leaves", without_libtorch),
     ("setup", || setup::run(&setup::Args::default()).map(drop)),
     ("clippy", clippy),
     ("doc", doc),
@@ -39,6 +40,14 @@ fn format() -> Result<()> {
 fn clippy() -> Result<()> {
     let args = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
     workspace::check(workspace::cargo().args(args))
+}
+
+/// The program without libtorch, before there is a libtorch: it builds, and plans and counts.
+fn without_libtorch() -> Result<()> {
+    let program = ["-p", "electra-cli", "--no-default-features"];
+    let warnings = ["--all-targets", "--", "--deny", "warnings"];
+    workspace::check(workspace::cargo().arg("clippy").args(program).args(warnings))?;
+    workspace::check(workspace::cargo().arg("test").args(program))
 }
 
 /// The documentation of this workspace alone: what it needs of the dependencies, clippy has already made.

@@ -35,7 +35,7 @@ enum Command {
     Setup(setup::Args),
     /// Set up, then run the tests of every crate
     Test(test::Args),
-    /// Format, tidy, clippy with warnings denied, documentation, tests: the cheapest first
+    /// Format, tidy, the program without libtorch, clippy with warnings denied, documentation, tests: the cheapest first
     Ci,
     /// Set up, then run benches, or compare with peers in Python
     Bench(bench::Args),

@@ -19,6 +19,7 @@ use std::process::Command;
 
 pub(crate) const HELP: &str = "Checked:
   - nothing below the libtorch line reaches libtorch, nor one another beyond electra-text
+  - nor does the program without its feature `torch`
   - `unsafe` and C++ only in crates/torch, and in the one memory map of crates/data/src/map.rs
   - the crates named in README.md and docs/architecture.md are those that exist
   - each crate has a README that is its documentation, its metadata, the workspace's lints and versions
@@ -64,6 +65,7 @@ pub(crate) fn run() -> Result<()> {
     let sources = sources()?;
     let metadata = metadata()?;
     let mut findings = graph::check(&metadata);
+    findings.extend(graph::check_program(&tree(&["--no-default-features"])?, &tree(&[])?));
     findings.extend(crates::check(&metadata, &sources));
     findings.extend(docs::check(&metadata, &sources));
     findings.extend(sources::check(&sources));
@@ -106,6 +108,13 @@ fn metadata() -> Result<serde_json::Value> {
     let args = ["metadata", "--format-version=1", "--locked", "--all-features"];
     let metadata = workspace::output(workspace::cargo().args(args))?;
     serde_json::from_slice(&metadata).context("cannot read `cargo metadata`")
+}
+
+/// The packages that the program is built from, one a line.
+fn tree(features: &[&str]) -> Result<String> {
+    let args = ["tree", "--locked", "-p", "electra-cli", "-e", "normal,build", "--prefix", "none"];
+    let tree = workspace::output(workspace::cargo().args(args).args(features))?;
+    String::from_utf8(tree).context("cannot read `cargo tree`")
 }
 
 #[cfg(test)]

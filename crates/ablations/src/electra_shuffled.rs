@@ -1,13 +1,11 @@
 //! ELECTRA with a planted defect: a control.
 
 use electra_data::{Cells, Column, Corpus, Error, Key, Row, View};
-use electra_encoder::{Encoder, Select};
 use electra_masking::Stream;
-use electra_objective::{
-    Batch, BoxError, Corruption, Given, Inspection, ModelConfig, Objective, ObjectiveInfo, Output,
-    ReplacedHead, Spec, binary_cross_entropy, build_with_generator, detection, electra, masked_view,
-};
-use tch::nn;
+use electra_objective::{BoxError, Given, ObjectiveInfo, Spec, electra, masked_view};
+
+#[cfg(feature = "torch")]
+pub use network::ShuffledElectra;
 
 /// 30 % of the labels are shuffled.
 pub const SPEC: Spec = Spec {
@@ -18,6 +16,7 @@ pub const SPEC: Spec = Spec {
         ..electra::SPEC.info
     },
     view: |given| view(given, 0.3),
+    #[cfg(feature = "torch")]
     build: |root, given| Ok(Box::new(ShuffledElectra::new(root, given.model))),
 };
 
@@ -25,67 +24,12 @@ pub const SPEC: Spec = Spec {
 pub const SPEC_ALL: Spec = Spec {
     info: ObjectiveInfo { name: "electra-shuffled-all", title: "ELECTRA, all labels shuffled", ..SPEC.info },
     view: |given| view(given, 1.0),
-    ..SPEC
+    #[cfg(feature = "torch")]
+    build: SPEC.build,
 };
 
 /// Which positions are shuffled and how their labels are permuted: key (seed, step, example).
 const SHUFFLE: Stream = Stream::named(b"shuffle\0");
-
-/// Replaced token detection that learns from labels of which some are shuffled.
-///
-/// As ELECTRA in everything else. In each row a share of the tokens that are not padding, chosen anew, get each
-/// other's labels, so the share of tokens called replaced stays what it was, row by row. A study that does not find this
-/// worse than ELECTRA could not find a real defect of that size either.
-#[derive(Debug)]
-pub struct ShuffledElectra {
-    corruption: Corruption,
-    encoder: Encoder,
-    head: ReplacedHead,
-    gen_weight: f64,
-    disc_weight: f64,
-}
-
-impl ShuffledElectra {
-    /// Its parameters lie under `root / "generator"` and `root / "main"`.
-    #[must_use]
-    pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-        let (generator, encoder) = build_with_generator(root, config);
-        Self {
-            corruption: Corruption::Generator(Box::new(generator)),
-            encoder,
-            head: ReplacedHead::new(&(root / "main"), &config.encoder),
-            gen_weight: config.gen_weight,
-            disc_weight: config.disc_weight,
-        }
-    }
-}
-
-impl Objective for ShuffledElectra {
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
-    }
-
-    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
-        let corrupted = self.corruption.forward_t(batch, train);
-        let input = batch.with_ids(&corrupted.input_ids);
-        let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
-        let logits = self.head.forward(&hidden); // [B, L]
-        let labels = corrupted.replaced.gather(1, batch.column(LABEL_POSITIONS), false); // [B, L]
-        let (tokens, total) = (&batch.attention_mask, batch.total("attention_mask"));
-        let disc_loss = binary_cross_entropy(&logits, &labels, tokens, total);
-        let metrics = detection(&logits, &labels, tokens, total, &disc_loss);
-        let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
-        Output { loss, metrics: corrupted.metrics.and(metrics) }
-    }
-
-    fn inspect(&self, batch: &Batch) -> Option<Inspection> {
-        tch::no_grad(|| {
-            let corrupted = self.corruption.forward_t(batch, false);
-            let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
-            Some(Inspection::new(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
-        })
-    }
-}
 
 /// The column that says whose label each position of a row gets, `[L]` ids.
 const LABEL_POSITIONS: &str = "label_positions";
@@ -129,6 +73,74 @@ fn shuffle(key: Key, share: f64, length: usize, positions: &mut [i64]) {
     // Fisher and Yates: every order of the chosen positions is equally likely.
     for last in (1..chosen.len()).rev() {
         positions.swap(chosen[last], chosen[rng.below(last as u32 + 1) as usize]);
+    }
+}
+
+#[cfg(feature = "torch")]
+mod network {
+    use electra_encoder::{Encoder, Select};
+    use electra_objective::{
+        Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
+        build_with_generator, detection,
+    };
+    use tch::nn;
+
+    use super::LABEL_POSITIONS;
+
+    /// Replaced token detection that learns from labels of which some are shuffled.
+    ///
+    /// As ELECTRA in everything else. In each row a share of the tokens that are not padding, chosen anew, get each
+    /// other's labels, so the share of tokens called replaced stays what it was, row by row. A study that does not find this
+    /// worse than ELECTRA could not find a real defect of that size either.
+    #[derive(Debug)]
+    pub struct ShuffledElectra {
+        corruption: Corruption,
+        encoder: Encoder,
+        head: ReplacedHead,
+        gen_weight: f64,
+        disc_weight: f64,
+    }
+
+    impl ShuffledElectra {
+        /// Its parameters lie under `root / "generator"` and `root / "main"`.
+        #[must_use]
+        pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
+            let (generator, encoder) = build_with_generator(root, config);
+            Self {
+                corruption: Corruption::Generator(Box::new(generator)),
+                encoder,
+                head: ReplacedHead::new(&(root / "main"), &config.encoder),
+                gen_weight: config.gen_weight,
+                disc_weight: config.disc_weight,
+            }
+        }
+    }
+
+    impl Objective for ShuffledElectra {
+        fn encoder(&self) -> &Encoder {
+            &self.encoder
+        }
+
+        fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+            let corrupted = self.corruption.forward_t(batch, train);
+            let input = batch.with_ids(&corrupted.input_ids);
+            let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
+            let logits = self.head.forward(&hidden); // [B, L]
+            let labels = corrupted.replaced.gather(1, batch.column(LABEL_POSITIONS), false); // [B, L]
+            let (tokens, total) = (&batch.attention_mask, batch.total("attention_mask"));
+            let disc_loss = binary_cross_entropy(&logits, &labels, tokens, total);
+            let metrics = detection(&logits, &labels, tokens, total, &disc_loss);
+            let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
+            Output { loss, metrics: corrupted.metrics.and(metrics) }
+        }
+
+        fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+            tch::no_grad(|| {
+                let corrupted = self.corruption.forward_t(batch, false);
+                let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
+                Some(Inspection::new(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
+            })
+        }
     }
 }
 

@@ -7,8 +7,12 @@ mod registry;
 pub mod replace_mlm;
 pub mod rtd_fixed;
 
+#[cfg(feature = "torch")]
 pub use all_tokens_mlm::{AllTokensMlm, copy_log_likelihood};
+#[cfg(feature = "torch")]
 pub use electra_15::Electra15;
+#[cfg(feature = "torch")]
 pub use electra_shuffled::ShuffledElectra;
 pub use registry::{OBJECTIVES, objective};
+#[cfg(feature = "torch")]
 pub use replace_mlm::ReplaceMlm;

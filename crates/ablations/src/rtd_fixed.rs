@@ -1,8 +1,10 @@
 //! Replaced token detection without a generator: controls.
 
 use electra_config::{Head, Positions};
-use electra_objective::{BoxError, Electra, ObjectiveInfo, Spec, electra};
-use tch::{Kind, Tensor};
+use electra_objective::{ObjectiveInfo, Spec, electra};
+
+#[cfg(feature = "torch")]
+use network::{uniform, unigram};
 
 /// Replacements are drawn from all tokens alike.
 pub const SPEC_UNIFORM: Spec = Spec {
@@ -14,47 +16,63 @@ pub const SPEC_UNIFORM: Spec = Spec {
         networks: |model| model.alone(&[Head::Discriminator(Positions::All)]).into(),
         ..electra::SPEC.info
     },
-    build: |root, given| {
-        let probabilities = Tensor::ones([given.model.encoder.vocab_size], (Kind::Double, root.device()));
-        Ok(Box::new(Electra::with_fixed(root, given.model, &probabilities)))
-    },
+    #[cfg(feature = "torch")]
+    build: uniform,
     ..electra::SPEC
 };
 
 /// Replacements are drawn by how often tokens occur in the corpus.
 pub const SPEC_UNIGRAM: Spec = Spec {
     info: ObjectiveInfo { name: "rtd-unigram", title: "RTD, unigram replacements", ..SPEC_UNIFORM.info },
-    build: |root, given| {
-        let counts = probabilities(&given.corpus.token_counts()?, given.model.encoder.vocab_size)?;
-        Ok(Box::new(Electra::with_fixed(root, given.model, &Tensor::from_slice(&counts))))
-    },
+    #[cfg(feature = "torch")]
+    build: unigram,
     ..SPEC_UNIFORM
 };
 
-/// Counts as weights of V tokens.
-fn probabilities(counts: &[u64], vocab_size: i64) -> Result<Vec<f64>, BoxError> {
-    let positive = counts.iter().filter(|&&count| count > 0).count();
-    if counts.len() != vocab_size as usize || positive == 0 {
-        return Err(format!(
-            "objective {}: {} token counts, {positive} of them positive; expected one count for each of the \
-             {vocab_size} tokens, and a positive one",
-            SPEC_UNIGRAM.info.name,
-            counts.len()
-        )
-        .into());
+#[cfg(feature = "torch")]
+mod network {
+    use electra_objective::{BoxError, Electra, Given, Objective};
+    use tch::{Kind, Tensor, nn};
+
+    use super::SPEC_UNIGRAM;
+
+    /// All tokens have one weight.
+    pub(super) fn uniform(root: &nn::Path<'_>, given: &Given<'_>) -> Result<Box<dyn Objective>, BoxError> {
+        let probabilities = Tensor::ones([given.model.encoder.vocab_size], (Kind::Double, root.device()));
+        Ok(Box::new(Electra::with_fixed(root, given.model, &probabilities)))
     }
-    Ok(counts.iter().map(|&count| count as f64).collect())
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// A token's weight is its count in the corpus.
+    pub(super) fn unigram(root: &nn::Path<'_>, given: &Given<'_>) -> Result<Box<dyn Objective>, BoxError> {
+        let counts = probabilities(&given.corpus.token_counts()?, given.model.encoder.vocab_size)?;
+        Ok(Box::new(Electra::with_fixed(root, given.model, &Tensor::from_slice(&counts))))
+    }
 
-    #[test]
-    fn counts_that_cannot_be_used_are_named() {
-        let refused = |counts: &[u64]| probabilities(counts, 60).unwrap_err().to_string();
-        assert!(refused(&[]).contains("0 token counts"));
-        assert!(refused(&[0; 60]).contains("60 token counts, 0 of them positive"));
-        assert_eq!(probabilities(&[3, 0], 2).unwrap(), [3.0, 0.0]);
+    /// Counts as weights of V tokens.
+    fn probabilities(counts: &[u64], vocab_size: i64) -> Result<Vec<f64>, BoxError> {
+        let positive = counts.iter().filter(|&&count| count > 0).count();
+        if counts.len() != vocab_size as usize || positive == 0 {
+            return Err(format!(
+                "objective {}: {} token counts, {positive} of them positive; expected one count for each of the \
+                 {vocab_size} tokens, and a positive one",
+                SPEC_UNIGRAM.info.name,
+                counts.len()
+            )
+            .into());
+        }
+        Ok(counts.iter().map(|&count| count as f64).collect())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn counts_that_cannot_be_used_are_named() {
+            let refused = |counts: &[u64]| probabilities(counts, 60).unwrap_err().to_string();
+            assert!(refused(&[]).contains("0 token counts"));
+            assert!(refused(&[0; 60]).contains("60 token counts, 0 of them positive"));
+            assert_eq!(probabilities(&[3, 0], 2).unwrap(), [3.0, 0.0]);
+        }
     }
 }

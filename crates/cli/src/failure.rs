@@ -2,7 +2,8 @@
 
 use std::io;
 
-const FAILED: i32 = 1;
+/// The machine failed, or the computation.
+pub(crate) const FAILED: i32 = 1;
 const INPUT: i32 = 2;
 /// What a shell reports for a program that SIGINT ended.
 pub(crate) const INTERRUPTED: i32 = 130;
@@ -38,16 +39,8 @@ fn exit_code(error: &anyhow::Error) -> i32 {
         if let Some(electra_data::Error::Interrupted) = cause.downcast_ref() {
             return INTERRUPTED;
         }
-        if let Some(electra_trainer::Error::NonFinite { .. }) = cause.downcast_ref() {
-            return FAILED;
-        }
-        match cause.downcast_ref() {
-            Some(electra_evaluation::Error::Interrupted) => return INTERRUPTED,
-            Some(electra_evaluation::Error::NonFinite { .. }) => return FAILED,
-            _ => {}
-        }
-        if cause.is::<tch::TchError>() {
-            return FAILED;
+        if let Some(code) = crate::torch::exit_code(cause) {
+            return code;
         }
         if let Some(error) = cause.downcast_ref::<io::Error>() {
             return match error.kind() {

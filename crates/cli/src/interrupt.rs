@@ -1,9 +1,9 @@
 //! Ctrl-C.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use electra_data::Progress;
 
 use crate::failure::INTERRUPTED;
 
@@ -16,49 +16,24 @@ pub(crate) fn end_at_once() -> Result<()> {
     .context("catching interrupts")
 }
 
-/// An interrupt stops a build, which then removes what it has written; a second one ends the program.
-pub(crate) fn stop(progress: Arc<Progress>) -> Result<()> {
-    use std::sync::atomic::Ordering;
-    ctrlc::set_handler(move || {
-        if progress.stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED);
-        }
-    })
-    .context("catching interrupts")
+/// A flag that an interrupt sets. What is under way then ends in good order; `message` says how. A second interrupt ends
+/// the program.
+pub(crate) fn flag(message: &'static str) -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&flag);
+    set(move || stop.swap(true, Ordering::Relaxed), message)?;
+    Ok(flag)
 }
 
-/// An interrupt sets a flag, at which a run saves and ends; a second one ends the program.
-pub(crate) fn set(stop: Arc<std::sync::atomic::AtomicBool>) -> Result<()> {
-    use std::sync::atomic::Ordering;
+/// The same with a flag that is held elsewhere: `swap` sets it and gives what it was.
+pub(crate) fn set(mut swap: impl FnMut() -> bool + Send + 'static, message: &'static str) -> Result<()> {
     ctrlc::set_handler(move || {
-        if stop.swap(true, Ordering::Relaxed) {
+        if swap() {
             std::process::exit(INTERRUPTED);
         }
-        eprintln!("\nfinishing the step and saving; once more to end at once");
-    })
-    .context("catching interrupts")
-}
-
-/// An interrupt sets a flag, at which what is under way ends; a second one ends the program.
-pub(crate) fn flag(stop: Arc<std::sync::atomic::AtomicBool>) -> Result<()> {
-    use std::sync::atomic::Ordering;
-    ctrlc::set_handler(move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED);
+        if !message.is_empty() {
+            eprintln!("\n{message}; once more to end at once");
         }
-    })
-    .context("catching interrupts")
-}
-
-/// An interrupt sets a flag, at which a study asks its jobs to save and end; a second one ends the program, and
-/// the jobs end by themselves.
-pub(crate) fn study(stop: Arc<std::sync::atomic::AtomicBool>) -> Result<()> {
-    use std::sync::atomic::Ordering;
-    ctrlc::set_handler(move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED);
-        }
-        eprintln!("\nthe jobs are saving; once more to end at once");
     })
     .context("catching interrupts")
 }

@@ -6,21 +6,18 @@
 
 mod ablate;
 mod corpus;
-mod detect;
-mod export;
 mod failure;
-mod finetune;
 mod flops;
 mod input;
 mod interrupt;
-mod minimal_pairs;
-mod predict;
-mod pretrain;
 mod progress;
-mod replacements;
-mod run;
 mod stdin;
 mod tokenizer;
+#[cfg(feature = "torch")]
+mod torch;
+#[cfg(not(feature = "torch"))]
+#[path = "without_torch.rs"]
+mod torch;
 
 use clap::{Parser, Subcommand};
 
@@ -41,13 +38,8 @@ enum Command {
     /// Build a corpus of packed examples, or look into one
     #[command(subcommand)]
     Corpus(corpus::Command),
-    Pretrain(pretrain::Options),
-    Export(export::Options),
-    Finetune(finetune::Options),
-    Predict(predict::Options),
-    MinimalPairs(minimal_pairs::Options),
-    Detect(detect::Options),
-    Replacements(replacements::Options),
+    #[command(flatten)]
+    Torch(torch::Command),
     Ablate(ablate::Options),
     Flops(flops::Options),
 }
@@ -55,23 +47,16 @@ enum Command {
 fn main() {
     ablate::end_with_study();
     let command = Arguments::parse().command;
-    let outcome =
-        electra_torch::check_environment().map_err(anyhow::Error::from).and_then(|()| dispatch(command));
+    let outcome = torch::check_environment().and_then(|()| dispatch(command));
     // A study starts a hundred of these.
-    electra_torch::exit(outcome.map_or_else(|error| failure::report(&error), |()| 0))
+    torch::exit(outcome.map_or_else(|error| failure::report(&error), |()| 0))
 }
 
 fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Tokenizer(command) => tokenizer::run(command),
         Command::Corpus(command) => corpus::run(command),
-        Command::Pretrain(options) => pretrain::run(&options),
-        Command::Export(options) => export::run(&options),
-        Command::Finetune(options) => finetune::run(&options),
-        Command::Predict(options) => predict::run(&options),
-        Command::MinimalPairs(options) => minimal_pairs::run(&options),
-        Command::Detect(options) => detect::run(&options),
-        Command::Replacements(options) => replacements::run(&options),
+        Command::Torch(command) => torch::run(&command),
         Command::Ablate(options) => ablate::run(&options),
         Command::Flops(options) => flops::run(&options),
     }

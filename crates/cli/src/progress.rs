@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -37,7 +37,8 @@ impl Drop for Ended<'_> {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+/// How a bar looks: `template` is a constant.
+pub(crate) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("█▉▊▋▌▍▎▏ ")
 }
 
@@ -65,32 +66,8 @@ pub(crate) fn watch<T>(
     outcome
 }
 
-/// The length of a bar over the share of a run.
+/// The length of a bar over a share.
 pub(crate) const WHOLE: u64 = 10_000;
-
-/// A bar over the share of a run.
-pub(crate) fn steps() -> ProgressBar {
-    ProgressBar::new(WHOLE).with_style(style("{bar:20} {percent:>3}% {prefix} {msg}"))
-}
-
-/// What a bar would show, as a line a minute where there is no terminal to draw it on.
-pub(crate) struct Lines(Instant);
-
-impl Lines {
-    const EVERY: Duration = Duration::from_secs(60);
-
-    pub(crate) fn new() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Prints the bar's message if it is time.
-    pub(crate) fn print(&mut self, bar: &ProgressBar) {
-        if bar.is_hidden() && self.0.elapsed() >= Self::EVERY {
-            self.0 = Instant::now();
-            eprintln!("{}", bar.message());
-        }
-    }
-}
 
 /// A length of time, to its two largest units.
 pub(crate) fn time(seconds: f64) -> String {

@@ -1,33 +1,48 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "torch")]
 mod batch;
+#[cfg(feature = "torch")]
 mod chunked;
+#[cfg(feature = "torch")]
 mod corruption;
 pub mod electra;
+#[cfg(feature = "torch")]
 mod generator;
+#[cfg(feature = "torch")]
 mod heads;
+#[cfg(feature = "torch")]
 mod inspection;
+#[cfg(feature = "torch")]
 mod losses;
+#[cfg(feature = "torch")]
 mod metrics;
 pub mod mlm;
+#[cfg(feature = "torch")]
 mod model;
+#[cfg(feature = "torch")]
 mod objective;
+#[cfg(feature = "torch")]
 mod pretrained;
 mod spec;
 
-pub use batch::Batch;
-pub use chunked::{chunked_sum, rows_in_memory};
-pub use corruption::{Corrupted, Corruption};
-pub use electra::Electra;
 // What stands in this crate's own functions.
 pub use electra_config::{ModelConfig, ObjectiveInfo};
-pub use generator::Generator;
-pub use heads::{CopyGate, ReplacedHead, VocabularyHead};
-pub use inspection::Inspection;
-pub use losses::{binary_cross_entropy, mean, mean_here};
-pub use metrics::{auc, detection, prediction};
-pub use mlm::Mlm;
-pub use model::{build_encoder, build_with_generator};
-pub use objective::{Metric, Metrics, Objective, Output, Over};
-pub use pretrained::{PretrainedHead, pretrained};
-pub use spec::{BoxError, Build, Given, Spec, masked_view};
+pub use spec::{BoxError, Given, Spec, masked_view};
+#[cfg(feature = "torch")]
+pub use {
+    batch::Batch,
+    chunked::{chunked_sum, rows_in_memory},
+    corruption::{Corrupted, Corruption},
+    electra::Electra,
+    generator::Generator,
+    heads::{CopyGate, ReplacedHead, VocabularyHead},
+    inspection::Inspection,
+    losses::{binary_cross_entropy, mean, mean_here},
+    metrics::{auc, detection, prediction},
+    mlm::Mlm,
+    model::{build_encoder, build_with_generator},
+    objective::{Metric, Metrics, Objective, Output, Over},
+    pretrained::{PretrainedHead, pretrained},
+    spec::Build,
+};

@@ -1,15 +1,12 @@
 //! Masked language modelling: BERT, the baseline (paper §3.1).
 
 use electra_config::{Head, Positions};
-use electra_encoder::{Encoder, Select};
-use tch::{Kind, Tensor, nn};
-
 use electra_masking::{MaskingConfig, Shares};
 
-use crate::{
-    Batch, Inspection, Metrics, ModelConfig, Objective, ObjectiveInfo, Output, Spec, VocabularyHead,
-    build_encoder, masked_view, mean, prediction,
-};
+use crate::{ObjectiveInfo, Spec, masked_view};
+
+#[cfg(feature = "torch")]
+pub use network::Mlm;
 
 /// BERT's masking: 80 % `[MASK]`, 10 % random, 10 % unchanged.
 pub const SPEC: Spec = Spec {
@@ -24,6 +21,7 @@ pub const SPEC: Spec = Spec {
         networks: |model| model.alone(&[Head::Vocabulary(Positions::Masked)]).into(),
     },
     view: masked_view,
+    #[cfg(feature = "torch")]
     build: |root, given| Ok(Box::new(Mlm::new(root, given.model))),
 };
 
@@ -42,60 +40,71 @@ pub const SPEC_85_15: Spec = Spec {
     ..SPEC
 };
 
-/// Masked language modelling.
-///
-/// Some tokens are replaced by `[MASK]` (or kept, or made random: that is the masking's affair), and the
-/// encoder predicts the original tokens there. The loss is −log p(x) averaged over the masked positions.
-#[derive(Debug)]
-pub struct Mlm {
-    encoder: Encoder,
-    head: VocabularyHead,
-    weight: f64,
-}
+#[cfg(feature = "torch")]
+mod network {
+    use electra_encoder::{Encoder, Select};
+    use tch::{Kind, Tensor, nn};
 
-impl Mlm {
-    /// Its parameters lie under `root / "main"`.
-    #[must_use]
-    pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-        let encoder = build_encoder(root, config);
-        let table = encoder.embeddings().word_embeddings();
-        let head = VocabularyHead::new(&(root / "main"), &config.encoder, table);
-        Self { head, encoder, weight: config.softmax_weight }
+    use crate::{
+        Batch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, build_encoder, mean,
+        prediction,
+    };
+
+    /// Masked language modelling.
+    ///
+    /// Some tokens are replaced by `[MASK]` (or kept, or made random: that is the masking's affair), and the
+    /// encoder predicts the original tokens there. The loss is −log p(x) averaged over the masked positions.
+    #[derive(Debug)]
+    pub struct Mlm {
+        encoder: Encoder,
+        head: VocabularyHead,
+        weight: f64,
     }
 
-    /// Logits `[B, N, V]` at the masked positions, and the loss of them.
-    fn predict(&self, batch: &Batch, targets: &Tensor, train: bool) -> (Tensor, Tensor) {
-        let hidden = self.encoder.forward_select_t(
-            &batch.masked(),
-            Select::Positions(batch.column("masked_positions")),
-            train,
-        ); // [B, N, D]
-        let (log_p, logits) = self.head.log_likelihood(&hidden, targets);
-        (logits, -mean(&log_p, batch.column("masked_valid"), batch.total("masked_valid")))
-    }
-}
+    impl Mlm {
+        /// Its parameters lie under `root / "main"`.
+        #[must_use]
+        pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
+            let encoder = build_encoder(root, config);
+            let table = encoder.embeddings().word_embeddings();
+            let head = VocabularyHead::new(&(root / "main"), &config.encoder, table);
+            Self { head, encoder, weight: config.softmax_weight }
+        }
 
-impl Objective for Mlm {
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
-    }
-
-    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
-        let targets = batch.targets();
-        let (logits, loss) = self.predict(batch, &targets, train);
-        let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));
-        let metrics = prediction(&logits, &targets, valid, slots, &loss);
-        Output { loss: loss * self.weight, metrics: metrics.and(masked_rate(batch)) }
+        /// Logits `[B, N, V]` at the masked positions, and the loss of them.
+        fn predict(&self, batch: &Batch, targets: &Tensor, train: bool) -> (Tensor, Tensor) {
+            let hidden = self.encoder.forward_select_t(
+                &batch.masked(),
+                Select::Positions(batch.column("masked_positions")),
+                train,
+            ); // [B, N, D]
+            let (log_p, logits) = self.head.log_likelihood(&hidden, targets);
+            (logits, -mean(&log_p, batch.column("masked_valid"), batch.total("masked_valid")))
+        }
     }
 
-    fn inspect(&self, batch: &Batch) -> Option<Inspection> {
-        let (_, loss) = tch::no_grad(|| self.predict(batch, &batch.targets(), false));
-        Some(Inspection { masked_lm_loss: Some(loss), corrupted_ids: None, replaced_logits: None })
-    }
-}
+    impl Objective for Mlm {
+        fn encoder(&self) -> &Encoder {
+            &self.encoder
+        }
 
-fn masked_rate(batch: &Batch) -> Metrics {
-    let valid = batch.column("masked_valid").shallow_clone();
-    let tokens = batch.total("attention_mask").shallow_clone();
-    Metrics::shares(move || vec![("masked_rate", valid.sum(Kind::Float) / tokens)])
+        fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+            let targets = batch.targets();
+            let (logits, loss) = self.predict(batch, &targets, train);
+            let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));
+            let metrics = prediction(&logits, &targets, valid, slots, &loss);
+            Output { loss: loss * self.weight, metrics: metrics.and(masked_rate(batch)) }
+        }
+
+        fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+            let (_, loss) = tch::no_grad(|| self.predict(batch, &batch.targets(), false));
+            Some(Inspection { masked_lm_loss: Some(loss), corrupted_ids: None, replaced_logits: None })
+        }
+    }
+
+    fn masked_rate(batch: &Batch) -> Metrics {
+        let valid = batch.column("masked_valid").shallow_clone();
+        let tokens = batch.total("attention_mask").shallow_clone();
+        Metrics::shares(move || vec![("masked_rate", valid.sum(Kind::Float) / tokens)])
+    }
 }

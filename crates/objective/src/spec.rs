@@ -3,9 +3,9 @@
 use electra_config::{ModelConfig, ObjectiveInfo};
 use electra_data::{Corpus, View};
 use electra_masking::{Masker, MaskingConfig};
-use tch::nn;
 
-use crate::Objective;
+#[cfg(feature = "torch")]
+use {crate::Objective, tch::nn};
 
 /// Why an objective cannot be made of what it is given.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -19,11 +19,14 @@ pub struct Spec {
     /// What the loader prepares for it.
     pub view: fn(&Given<'_>) -> Result<Box<dyn View>, BoxError>,
     /// Makes its networks under the root of an empty `VarStore`. Their parameters have no values yet: see
-    /// [`electra_encoder::initialise`]. Those under `main` are exported.
+    /// `initialise` of electra-encoder. Those under `main` are exported. Without the feature `torch` there is no such
+    /// field.
+    #[cfg(feature = "torch")]
     pub build: Build,
 }
 
 /// Makes an objective's networks under a root.
+#[cfg(feature = "torch")]
 pub type Build = fn(&nn::Path<'_>, &Given<'_>) -> Result<Box<dyn Objective>, BoxError>;
 
 /// What an objective is made of.

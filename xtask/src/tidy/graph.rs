@@ -63,6 +63,23 @@ pub(super) fn check(metadata: &Value) -> Vec<Finding> {
     findings
 }
 
+/// Checks that the program without its default features is below the libtorch line, from what `cargo tree` prints of it
+/// and, as a control, of the whole program.
+pub(super) fn check_program(without: &str, whole: &str) -> Vec<Finding> {
+    let found = |message: String| Finding::new("crates/cli/Cargo.toml", 0, message);
+    let reaches = |tree: &str, name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
+    let mut findings = Vec::new();
+    for name in LIBTORCH {
+        if reaches(without, name) {
+            findings.push(found(format!("electra-cli without the feature `torch` depends on {name}")));
+        }
+        if !reaches(whole, name) {
+            findings.push(found(format!("electra-cli does not reach {name}: this check is broken")));
+        }
+    }
+    findings
+}
+
 /// Names of packages, each with those it depends on in any way.
 struct Graph<'a>(BTreeMap<&'a str, BTreeSet<&'a str>>);
 
@@ -151,6 +168,23 @@ mod tests {
             ]
         );
         assert_eq!(findings(&[("xtask", &["tch"])]).len(), 2);
+    }
+
+    #[test]
+    fn libtorch_is_found_in_the_program_without_it() {
+        let (without, whole) = ("electra-cli v0.1.0\nserde v1.0.0\n", "tch v0.24.0\ntorch-sys v0.24.0\n");
+        assert_eq!(check_program(without, whole), []);
+        let found = check_program(whole, without);
+        let messages: Vec<_> = found.into_iter().map(|finding| finding.message).collect();
+        assert_eq!(
+            messages,
+            [
+                "electra-cli without the feature `torch` depends on tch",
+                "electra-cli does not reach tch: this check is broken",
+                "electra-cli without the feature `torch` depends on torch-sys",
+                "electra-cli does not reach torch-sys: this check is broken"
+            ]
+        );
     }
 
     #[test]

@@ -5,8 +5,6 @@ mod dry_run;
 mod show;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -15,7 +13,7 @@ use electra_config::ObjectiveInfo;
 use electra_study::{Ended, Plan, Study};
 
 use crate::failure::INTERRUPTED;
-use crate::interrupt;
+use crate::{interrupt, torch};
 
 pub(crate) use child::end_with_study;
 
@@ -71,8 +69,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let Some(output) = options.output.as_ref().filter(|_| !options.dry_run) else {
         return dry_run::print(&plan, &objectives);
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    interrupt::study(Arc::clone(&stop))?;
+    torch::require("electra ablate without --dry-run")?;
+    let stop = interrupt::flag("the jobs are saving")?;
     let program = std::env::current_exe().context("finding this program")?;
     let mut display = show::Display::new(plan.slots());
     let ended = electra_study::run(Study {

@@ -6,12 +6,9 @@ use std::time::Instant;
 
 use console::style;
 use electra_study::{Event, Job, Pace};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
-use crate::progress;
-
-/// The length of bars.
-const WHOLE: u64 = 10_000;
+use crate::progress::{self, WHOLE};
 
 pub(super) struct Display {
     slots: usize,
@@ -35,7 +32,7 @@ struct Running {
 impl Display {
     pub(super) fn new(slots: usize) -> Self {
         let bars = MultiProgress::new();
-        let whole = ProgressBar::new(WHOLE).with_style(template("{bar:30} {percent:>3}% {msg}"));
+        let whole = ProgressBar::new(WHOLE).with_style(progress::style("{bar:30} {percent:>3}% {msg}"));
         let whole = bars.add(whole);
         Self {
             slots,
@@ -53,7 +50,7 @@ impl Display {
         match event {
             Event::Planned { jobs } => self.plan(jobs),
             Event::Started { id } => {
-                let bar = ProgressBar::new(WHOLE).with_style(template("{bar:12} {percent:>3}% {msg}"));
+                let bar = ProgressBar::new(WHOLE).with_style(progress::style("{bar:12} {percent:>3}% {msg}"));
                 let bar = self.bars.add(bar);
                 bar.set_message(self.title(id));
                 self.running.insert(id.clone(), Running { share: 0.0, begun: Instant::now(), bar });
@@ -171,8 +168,4 @@ fn seconds_left(running: &Running, planned: f64) -> f64 {
     } else {
         (planned - passed).max(0.0)
     }
-}
-
-fn template(text: &str) -> ProgressStyle {
-    ProgressStyle::with_template(text).expect("the template is a constant").progress_chars("█▉▊▋▌▍▎▏ ")
 }

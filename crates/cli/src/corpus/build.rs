@@ -114,7 +114,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let reader = options.input.reader(inputs)?;
     let done = Arc::new(Progress::default());
     // Before there is anything to clean up.
-    interrupt::stop(Arc::clone(&done))?;
+    let stopped = Arc::clone(&done);
+    interrupt::set(move || stopped.stop.swap(true, Ordering::Relaxed), "")?;
     let writer = CorpusWriter::create(&options.output, config)?;
     tokenizer.save(writer.folder().join(TOKENIZER))?;
 

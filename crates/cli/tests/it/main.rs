@@ -2,15 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
-mod ablate;
 mod corpus;
-mod default_plan;
-mod detect;
-mod export;
-mod finetune;
 mod flops;
-mod kernels;
-mod replacements;
+mod plan;
 mod support;
 mod tokenizer;
-mod trace;
+#[cfg(feature = "torch")]
+mod torch;
+#[cfg(not(feature = "torch"))]
+mod without_torch;

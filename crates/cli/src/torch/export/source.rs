@@ -9,7 +9,7 @@ use electra_data::{Corpus, Manifest};
 use electra_tokenizer::Tokenizer;
 use serde::Deserialize;
 
-use crate::run;
+use crate::torch::run_folder;
 
 /// A run at one of its checkpoints.
 pub(super) struct Source {
@@ -35,7 +35,7 @@ impl Source {
     pub(super) fn open(folder: &Path, step: Option<u64>, tokenizer: Option<&Path>) -> Result<Self> {
         let run = RunFolder::open(folder)?;
         let config = run.config().clone();
-        let checkpoint = run::checkpoint(&run, folder, step)?;
+        let checkpoint = run_folder::checkpoint(&run, folder, step)?;
         let path = checkpoint.folder.join("state.json");
         let text = fs::read(&path).with_context(|| path.display().to_string())?;
         let state = serde_json::from_slice(&text).with_context(|| path.display().to_string())?;
@@ -46,7 +46,7 @@ impl Source {
                 None
             }
         };
-        let tokenizer = run::tokenizer(&config, corpus.as_ref(), tokenizer)?;
+        let tokenizer = run_folder::tokenizer(&config, corpus.as_ref(), tokenizer)?;
         Ok(Self { config, checkpoint, state, corpus, tokenizer })
     }
 }

@@ -1,8 +1,6 @@
 //! `electra pretrain`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -10,7 +8,8 @@ use electra_trainer::{Event, Outcome, Run, train};
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
 
-use crate::{interrupt, progress, run};
+use super::{bars, run_folder};
+use crate::{interrupt, progress};
 
 /// Pre-train an encoder, or go on with a run that was interrupted.
 ///
@@ -52,12 +51,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     electra_torch::load_cuda().context("loading CUDA")?;
     let masking = |name: &str| Ok((electra_ablations::objective(name)?.info.masking)());
     let config = electra_trainer::read_config(&options.config, &options.set, masking)?;
-    let continues_word = run::continues_word(&config)?;
+    let continues_word = run_folder::continues_word(&config)?;
 
-    let stop = Arc::new(AtomicBool::new(false));
-    interrupt::set(Arc::clone(&stop))?;
-    let bar = progress::steps();
-    let mut lines = progress::Lines::new();
+    let stop = interrupt::flag("finishing the step and saving")?;
+    let bar = bars::steps();
+    let mut lines = bars::Lines::new();
     let mut observer = |event: &Event| show(&bar, &mut lines, event);
     let outcome = train(Run {
         config: &config,
@@ -72,7 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn show(bar: &ProgressBar, lines: &mut progress::Lines, event: &Event) {
+fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
     match event {
         Event::Warning(text) => bar.suspend(|| {
             eprintln!("{} {text}", console::style("warning:").yellow().bold().for_stderr());

@@ -12,6 +12,7 @@ use electra_objective::Batch;
 use serde::Serialize;
 
 use self::source::Source;
+use super::bars;
 use crate::{interrupt, progress};
 
 /// Say what a run puts in the place of masked tokens, and which of it is found.
@@ -114,7 +115,7 @@ fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replaceme
     let loader = source.loader(&*view)?;
     // In the parts that training computes at once.
     let mut parts = loader.empty_parts(source.config.budget.accumulation)?;
-    let bar = progress::steps();
+    let bar = bars::steps();
     let mut tally = Tally::new(lexicon);
     for number in 0..batches {
         loader.fill(source.first_batch + number, &mut parts)?;

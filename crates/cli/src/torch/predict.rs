@@ -2,7 +2,6 @@
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -88,8 +87,7 @@ fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
     let usual = if task.has(&Split::Dev) { Split::Dev } else { Split::Test };
     let split = options.evaluate.clone().unwrap_or(usual);
     let dataset = task.read(&split)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    interrupt::flag(Arc::clone(&stop))?;
+    let stop = interrupt::flag("")?;
     let ScoredSet { predictions, scores, table } = predictor.score(&task, &dataset, &stop)?;
     let mut output = BufWriter::new(std::io::stdout().lock());
     if options.json {

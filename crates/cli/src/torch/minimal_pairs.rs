@@ -1,8 +1,6 @@
 //! `electra minimal-pairs`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -48,8 +46,7 @@ enum Score {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let stop = Arc::new(AtomicBool::new(false));
-    interrupt::flag(Arc::clone(&stop))?;
+    let stop = interrupt::flag("")?;
     let scoring = options.score.map(|score| match score {
         Score::PseudoLogLikelihood => Scoring::PseudoLogLikelihood,
         Score::Unmasked => Scoring::Unmasked,

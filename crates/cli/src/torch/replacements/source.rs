@@ -10,7 +10,7 @@ use electra_tokenizer::Tokenizer;
 use tch::{Device, nn};
 
 use super::Options;
-use crate::run;
+use crate::torch::run_folder;
 
 pub(super) struct Source {
     pub(super) config: Config,
@@ -27,10 +27,10 @@ impl Source {
         let folder = &options.run;
         let run = RunFolder::open(folder).context("--run: expected a folder of electra pretrain")?;
         let config = run.config().clone();
-        let newest = run::checkpoint(&run, folder, None)?;
+        let newest = run_folder::checkpoint(&run, folder, None)?;
         let first_batch = newest.step;
         let checkpoint = match options.step {
-            Some(_) => run::checkpoint(&run, folder, options.step)?,
+            Some(_) => run_folder::checkpoint(&run, folder, options.step)?,
             None => newest,
         };
         let path = options.corpus.as_ref().unwrap_or(&config.data.corpus);
@@ -38,7 +38,7 @@ impl Source {
             .with_context(|| format!("{}: the corpus (--corpus names another place)", path.display()))?;
         fits(&config, &corpus, path)?;
         let given = options.tokenizer.clone().or_else(|| tokenizer_of(&config, options.corpus.as_deref()));
-        let tokenizer = run::tokenizer(&config, Some(corpus.manifest()), given.as_deref())?;
+        let tokenizer = run_folder::tokenizer(&config, Some(corpus.manifest()), given.as_deref())?;
         let continues_word = tokenizer.continues_word().to_vec();
         Ok(Self { config, checkpoint, first_batch, corpus, tokenizer, continues_word })
     }
@@ -106,7 +106,7 @@ fn fits(config: &Config, corpus: &Corpus, path: &Path) -> Result<()> {
 
 /// The tokenizer of another corpus, where the run's own is not to be found.
 fn tokenizer_of(config: &Config, corpus: Option<&Path>) -> Option<PathBuf> {
-    let named = run::named_tokenizer(config);
+    let named = run_folder::named_tokenizer(config);
     let other = corpus?.join("tokenizer");
     if named.exists() {
         return None;

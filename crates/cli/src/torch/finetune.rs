@@ -1,7 +1,6 @@
 //! `electra finetune`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
@@ -14,6 +13,7 @@ use electra_tasks::Split;
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::bars;
 use crate::{interrupt, progress};
 
 /// Fine-tune an encoder on tasks, with several seeds, and score it.
@@ -92,8 +92,7 @@ enum KeepName {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     electra_torch::load_cuda().context("loading CUDA")?;
-    let stop = Arc::new(AtomicBool::new(false));
-    interrupt::flag(Arc::clone(&stop))?;
+    let stop = interrupt::flag("")?;
     let pretrained = Pretrained::read(&options.model)?;
     let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
@@ -139,7 +138,7 @@ fn run_task(
     let device = device(recipe.device, recipe.threads)?;
     let mut seeds = Vec::new();
     for &seed in &options.seeds {
-        let bar = progress::steps();
+        let bar = bars::steps();
         bar.set_prefix(format!("{name}, seed {seed}"));
         let scores = finetune(Job {
             pretrained,

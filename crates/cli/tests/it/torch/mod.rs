@@ -1,0 +1,10 @@
+//! What the program does with networks.
+
+mod ablate;
+mod default_plan;
+mod detect;
+mod export;
+mod finetune;
+mod kernels;
+mod replacements;
+mod trace;
