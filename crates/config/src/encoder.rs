@@ -36,6 +36,10 @@ pub struct EncoderConfig {
     /// Standard deviation of the normal distribution that the initial weights are drawn from, before it is
     /// cut at two of them. Paper: 0.02.
     pub initializer_range: f64,
+    /// How many heads of the first layer attend to a token's neighbours from the start, as their first values have it
+    /// (`electra_encoder::initialise_neighbour_heads`). Nothing else depends on it. Paper: 0.
+    #[serde(default)]
+    pub neighbour_heads: i64,
     /// The id of `[PAD]`. No computation here asks for it; the Hub's files name it.
     pub pad_token_id: i64,
 }
@@ -85,6 +89,7 @@ impl EncoderConfig {
             attention_probs_dropout_prob: 0.1,
             layer_norm_eps: 1e-12,
             initializer_range: 0.02,
+            neighbour_heads: 0,
             pad_token_id: 0,
         }
     }
@@ -97,13 +102,21 @@ impl EncoderConfig {
     #[must_use]
     pub fn generator(&self, multiplier: f64) -> Self {
         let hidden_size = (self.hidden_size as f64 * multiplier).round() as i64;
-        let head_size = (self.hidden_size / self.num_attention_heads.max(1)).max(1);
+        let num_attention_heads = self.heads(hidden_size);
         Self {
             hidden_size,
             intermediate_size: hidden_size.saturating_mul(4),
-            num_attention_heads: (hidden_size / head_size).max(1),
+            num_attention_heads,
+            neighbour_heads: self.neighbour_heads.min(num_attention_heads),
             ..self.clone()
         }
+    }
+
+    /// How many heads of this encoder's size D / H a width holds, one at least.
+    #[must_use]
+    pub fn heads(&self, hidden_size: i64) -> i64 {
+        let head_size = (self.hidden_size / self.num_attention_heads.max(1)).max(1);
+        (hidden_size / head_size).max(1)
     }
 
     /// The same with both dropout rates 0.
@@ -151,6 +164,14 @@ impl EncoderConfig {
         {
             check(field, &value, value > 0.0 && value.is_finite(), || "a number above 0".to_owned())?;
         }
+        let neighbours = self.neighbour_heads;
+        check("neighbour_heads", &neighbours, (0..=heads).contains(&neighbours), || {
+            format!("0 to num_attention_heads, {heads}")
+        })?;
+        let has_waves = neighbours == 0 || (self.embedding_size >= 8 && self.hidden_size >= 2 * heads);
+        check("neighbour_heads", &neighbours, has_waves, || {
+            "0, as they need an embedding_size of at least 8 and heads of at least 2 numbers".to_owned()
+        })?;
         Ok(())
     }
 }

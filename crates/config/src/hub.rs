@@ -150,6 +150,7 @@ impl<'a> File<'a> {
             attention_probs_dropout_prob: rate("attention_probs_dropout_prob", 0.1)?,
             layer_norm_eps: rate("layer_norm_eps", 1e-12)?,
             initializer_range: rate("initializer_range", 0.02)?,
+            neighbour_heads: 0,
             pad_token_id: self.get("pad_token_id", "the id of a token", Some(0))?,
         };
         config.validate().map_err(|error| match error {

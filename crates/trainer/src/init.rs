@@ -13,7 +13,9 @@ const HEADS: [&str; 3] = ["discriminator_predictions.", "generator_predictions."
 
 /// Draws every parameter, then puts the checkpoints' tensors over them, if the run begins with checkpoints.
 pub(crate) fn initialise(var_store: &nn::VarStore, config: &Config) -> Result<(), Error> {
-    electra_encoder::initialise(var_store, config.model.encoder.initializer_range, config.seed)?;
+    let encoder = &config.model.encoder;
+    electra_encoder::initialise(var_store, encoder.initializer_range, config.seed)?;
+    electra_encoder::initialise_neighbour_heads(var_store, encoder)?;
     match &config.init {
         Some(init) => load(var_store, config, init),
         None => Ok(()),
@@ -62,11 +64,11 @@ fn fill(
 }
 
 /// Fields that change what the tensors mean without changing their shapes are compared too, such as the
-/// number of heads. Dropout and initialisation are the run's own.
+/// number of heads. Dropout and first values are the run's own.
 fn same_network(folder: &Path, found: &EncoderConfig, configured: &EncoderConfig) -> Result<(), Error> {
     let comparable = |config: &EncoderConfig| {
-        let config =
-            EncoderConfig { initializer_range: configured.initializer_range, ..config.without_dropout() };
+        let EncoderConfig { initializer_range, neighbour_heads, .. } = *configured;
+        let config = EncoderConfig { initializer_range, neighbour_heads, ..config.without_dropout() };
         serde_json::to_value(config).expect("a configuration's keys are strings")
     };
     let (found, configured) = (comparable(found), comparable(configured));

@@ -7,5 +7,6 @@ mod golden;
 mod hub;
 mod initialise;
 mod loader;
+mod neighbours;
 mod parts;
 mod support;
