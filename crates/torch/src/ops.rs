@@ -9,6 +9,7 @@ mod detection;
 mod embeddings;
 mod layers;
 mod losses;
+mod rotary;
 mod transform;
 mod vocabulary;
 
@@ -19,6 +20,7 @@ pub use detection::detect;
 pub use embeddings::{EmbeddingParameters, embed};
 pub use layers::{Attention, LayerParameters, LayerSettings, Select, encoder_layer, encoder_layers};
 pub use losses::{binary_cross_entropy, mean};
+pub use rotary::Rotary;
 pub use transform::transform;
 pub use vocabulary::{LogLikelihood, log_likelihood, log_likelihood_alone, sample, sample_cumulative};
 

@@ -15,6 +15,8 @@ struct Settings {
     eps: f64,
     hidden_dropout: f64,
     attention_dropout: f64,
+    rotary_theta: f64,
+    rotary_interleaved: bool,
 }
 
 unsafe extern "C" {
@@ -41,8 +43,15 @@ pub(crate) fn layers(
     settings: &LayerSettings,
     parameters: &[[&Tensor; PARAMETERS]],
 ) -> Result<Option<Tensor>, Error> {
-    let LayerSettings { heads, eps, hidden_dropout, attention_dropout } = *settings;
-    let settings = Settings { heads, eps, hidden_dropout, attention_dropout };
+    let LayerSettings { heads, eps, hidden_dropout, attention_dropout, rotary } = *settings;
+    let settings = Settings {
+        heads,
+        eps,
+        hidden_dropout,
+        attention_dropout,
+        rotary_theta: rotary.map_or(0.0, |rotary| rotary.theta),
+        rotary_interleaved: rotary.is_some_and(|rotary| rotary.interleaved),
+    };
     let (positions, with_padding) = match select {
         Select::All => (std::ptr::null(), true),
         Select::Unpadded => (std::ptr::null(), false),

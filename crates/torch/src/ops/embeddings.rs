@@ -10,8 +10,8 @@ pub struct EmbeddingParameters<'a> {
     pub word: &'a Tensor,
     /// `token_type_embeddings`, `[T, E]`.
     pub token_type: &'a Tensor,
-    /// `position_embeddings`, `[P, E]`, P ≥ L.
-    pub position: &'a Tensor,
+    /// `position_embeddings`, `[P, E]`, P ≥ L; none where the attention knows positions.
+    pub position: Option<&'a Tensor>,
     /// `LayerNorm`.
     pub layer_norm: Affine<'a>,
 }
@@ -35,8 +35,13 @@ pub fn embed(
 ) -> Tensor {
     check_rate("dropout", rate);
     let EmbeddingParameters { word, token_type, position, layer_norm } = parameters;
-    let list = [word, token_type, position, layer_norm.weight, layer_norm.bias];
     by_kernels(|level| {
+        // The kernels add three tables.
+        let none = position
+            .is_none()
+            .then(|| word.new_zeros([input_ids.size()[1], word.size()[1]], (word.kind(), word.device())));
+        let position = position.or(none.as_ref()).expect("one or the other is there");
+        let list = [word, token_type, position, layer_norm.weight, layer_norm.bias];
         with_keys(|keys| ffi::embeddings::embed(level, keys, input_ids, token_type_ids, eps, rate, list))
     })
     .unwrap_or_else(|| formula(input_ids, token_type_ids, eps, rate, parameters))
@@ -53,8 +58,11 @@ fn formula(
     let look_up = |table: &Tensor, ids: &Tensor| Tensor::embedding(table, ids, -1, false, false);
     let word = look_up(parameters.word, input_ids); // [B, L, E]
     let token_type = look_up(parameters.token_type, token_type_ids); // [B, L, E]
-    let position = parameters.position.narrow(0, 0, input_ids.size()[1]); // [L, E]
-    dropout(parameters.layer_norm.layer_norm(&(word + token_type + position), eps), rate)
+    let mut sum = word + token_type;
+    if let Some(position) = parameters.position {
+        sum = sum + position.narrow(0, 0, input_ids.size()[1]); // [L, E]
+    }
+    dropout(parameters.layer_norm.layer_norm(&sum, eps), rate)
 }
 
 #[cfg(test)]
@@ -75,8 +83,10 @@ mod tests {
 
     fn embedded(p: &[Tensor], rate: f64) -> Tensor {
         let layer_norm = Affine { weight: &p[3], bias: &p[4] };
-        let parameters = EmbeddingParameters { word: &p[0], token_type: &p[1], position: &p[2], layer_norm };
-        embed(&p[5], &p[6], 1e-3, rate, parameters)
+        let position = (p[0].size()[0] % 4 != 0).then_some(&p[2]);
+        let parameters = EmbeddingParameters { word: &p[0], token_type: &p[1], position, layer_norm };
+        // So that what is not looked at has a gradient, of 0.
+        embed(&p[5], &p[6], 1e-3, rate, parameters) + p[2].sum(None) * 0.0
     }
 
     fn shapes() -> impl proptest::strategy::Strategy<Value = Shape> {

@@ -1,7 +1,7 @@
 //! Layers of BERT. B batch, L length, Q queries of an example, D hidden size, F feed-forward size, H heads, A
 //! = D / H.
 
-use super::{Affine, by_kernels, check_rate, dropout};
+use super::{Affine, Rotary, by_kernels, check_rate, dropout};
 use crate::dropout::with_keys;
 use crate::flash::{Sequences, flash_attention};
 use crate::{Error, ffi};
@@ -40,6 +40,8 @@ pub struct LayerSettings {
     pub hidden_dropout: f64,
     /// The same of the attention's probabilities.
     pub attention_dropout: f64,
+    /// Rotary positions, for which A is even; none where the input says where a token stands.
+    pub rotary: Option<Rotary>,
 }
 
 /// Which keys each query attends to: bools, true where it does. Each query needs one.
@@ -107,7 +109,7 @@ pub fn encoder_layers(
 /// `queries` `[B, Q, D]`, `context` `[B, L, D]` → `[B, Q, D]`
 ///
 /// # Panics
-/// If the shapes do not fit, or a rate is not from 0 to below 1.
+/// If the shapes do not fit, a rate is not from 0 to below 1, or positions are rotary and Q is not L.
 pub fn encoder_layer(
     queries: &Tensor,
     context: &Tensor,
@@ -123,6 +125,9 @@ impl LayerSettings {
     fn check(&self) {
         check_rate("hidden_dropout", self.hidden_dropout);
         check_rate("attention_dropout", self.attention_dropout);
+        if let Some(rotary) = self.rotary {
+            rotary.check();
+        }
     }
 }
 
@@ -197,6 +202,17 @@ fn self_attention(
     let head_size = size[2] / heads;
     let [query, key, value] = query_key_value(queries, context, parameters)
         .map(|x| x.view([x.size()[0], x.size()[1], heads, head_size])); // [B, Q or L, H, A]
+    let (query, key) = match settings.rotary {
+        Some(rotary) => {
+            assert_eq!(
+                query.size()[1],
+                key.size()[1],
+                "rotary positions are of queries that are the context's"
+            );
+            (rotary.turn(&query), rotary.turn(&key))
+        }
+        None => (query, key),
+    };
     let flash = match mask.attention {
         Attention::Keys(_) => flash_attention(&query, &key, &value, || mask.sequences(), rate),
         _ => Ok(None),
@@ -286,6 +302,7 @@ mod tests {
         /// Tokens among the positions of a row, besides its first.
         density: f64,
         seed: u64,
+        rotary: Option<Rotary>,
     }
 
     fn cases() -> impl Strategy<Value = Case> {
@@ -293,11 +310,14 @@ mod tests {
         // own.
         let length = prop_oneof![4 => 1..40_i64, 1 => 97..110_i64];
         let head_size = prop_oneof![Just(4_i64), Just(16), Just(20), Just(48)];
-        let others = (1..40_i64, 1..3_usize, 0..5_i64, 0.1..1.2_f64, 0..u64::MAX / 2);
+        let rotary = (any::<bool>(), 10.0..20_000.0_f64)
+            .prop_map(|(interleaved, theta)| Rotary { theta, interleaved });
+        let others =
+            (1..40_i64, 1..3_usize, 0..5_i64, 0.1..1.2_f64, 0..u64::MAX / 2, proptest::option::of(rotary));
         (1..4_i64, length, 1..4_i64, head_size, others).prop_map(
             |(batch, length, heads, head_size, others)| {
-                let (inner, layers, select, density, seed) = others;
-                Case { batch, length, heads, head_size, inner, layers, select, density, seed }
+                let (inner, layers, select, density, seed, rotary) = others;
+                Case { batch, length, heads, head_size, inner, layers, select, density, seed, rotary }
             },
         )
     }
@@ -332,8 +352,13 @@ mod tests {
                 1 => Select::Unpadded,
                 _ => Select::Positions(positions),
             };
-            let settings =
-                LayerSettings { heads: self.heads, eps: 1e-2, hidden_dropout: rate, attention_dropout: rate };
+            let settings = LayerSettings {
+                heads: self.heads,
+                eps: 1e-2,
+                hidden_dropout: rate,
+                attention_dropout: rate,
+                rotary: self.rotary,
+            };
             let output = encoder_layers(&p[0], Attention::Keys(tokens), select, settings, &layers);
             match self.select {
                 0 => output,

@@ -432,6 +432,21 @@ void gelu_backward(const float* x, const float* bias, float* out, float* g, floa
   }
 }
 
+void turn(float* x, const float* angles, int64_t heads, int64_t size, bool interleaved, bool back) {
+  const int32_t half = (int32_t)(size / 2);
+  const int32_t step = interleaved ? 2 : 1, apart = interleaved ? 1 : half;
+  const float *cosines = angles, *sines = angles + half;
+  const float sign = back ? -1.0f : 1.0f;
+  for (int64_t head = 0; head < heads; ++head, x += size) {
+#pragma omp simd
+    for (int32_t i = 0; i < half; ++i) {
+      const float first = x[step * i], second = x[step * i + apart], sine = sign * sines[i];
+      x[step * i] = first * cosines[i] - second * sine;
+      x[step * i + apart] = second * cosines[i] + first * sine;
+    }
+  }
+}
+
 void embed(Tables tables, float* x, float* out, Norm norm, int64_t rows, int64_t d, Dropout dropout, uint64_t row) {
   const float scale = dropout.scale();
   const int32_t n = (int32_t)d;
@@ -633,6 +648,6 @@ void sum(const float* x, float* out, int64_t rows, int64_t d) {
 }  // namespace
 
 extern const Kernels KERNELS;
-const Kernels KERNELS = {softmax, softmax_backward, attend, attend_backward, add_norm, add_norm_backward, gelu, gelu_backward,
+const Kernels KERNELS = {softmax, softmax_backward, attend, attend_backward, turn, add_norm, add_norm_backward, gelu, gelu_backward,
                          log_likelihood, log_likelihood_backward, sample,
                          embed, norm, norm_backward, detect, detect_backward, adamw, squares, add, sum};

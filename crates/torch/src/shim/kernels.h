@@ -74,6 +74,10 @@ struct Kernels {
   // theirs; dropped and g hold queries × columns.
   void (*attend_backward)(const Attention& head, const float* p, float* dropped, float* g, const float* g_out, int64_t g_out_row,
                           float* g_q, float* g_k, float* g_v, float* scratch);
+  // Each pair of numbers of each head in a row is turned by its angle, of which `angles` holds size / 2 cosines and then
+  // as many sines; by the negative angle where `back`. A pair stands side by side where `interleaved`, else one of it in
+  // each half of its head.
+  void (*turn)(float* x, const float* angles, int64_t heads, int64_t size, bool interleaved, bool back);
   // x ← residual + dropout(x + bias), out ← LayerNorm(x).
   void (*add_norm)(float* x, const float* bias, const float* residual, float* out, Norm norm, int64_t rows, int64_t d,
                    Dropout dropout, uint64_t row);

@@ -33,6 +33,8 @@ struct ElectraTorchLayers {
   double eps;
   double hidden_dropout;
   double attention_dropout;
+  double rotary_theta;  // 0 where positions are not rotary
+  bool rotary_interleaved;
 };
 
 namespace {
@@ -101,6 +103,9 @@ struct Stack : torch::CustomClassHolder {
   int64_t d, f, heads;
   float eps;
   std::vector<SavedLayer> saved;  // of each layer, until its backward pass
+  int64_t length;                // L
+  Tensor angles;                 // [L, A] of rotary positions: cosines, then sines; undefined where there are none
+  bool interleaved;
 
   using List = std::array<const float*, PARAMETERS>;
 
@@ -122,6 +127,7 @@ struct Stack : torch::CustomClassHolder {
   Arrays arrays(const Plan& plan, bool keeps) const;
   Tensor forward(const List& p, SavedLayer& layer, const Workspace& workspace, bool keeps) const;
   void linear(Matrix input, int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const;
+  void turn(float* x, int64_t stride, const Plan& plan, bool back) const;
   Attention attention(const SavedLayer& layer, const Head& head) const;
   bool is_small(const Head& head) const;
   void attend(SavedLayer& layer, bool keeps) const;
@@ -246,6 +252,18 @@ void Stack::linear(Matrix input, int64_t count, const float* weight, const float
   product(count, d, d, 1, input, Matrix{weight, d}.t(), 1, out, stride);
 }
 
+// Queries or keys, or their gradients, of the rows of a plan, turned by their positions if those are rotary.
+void Stack::turn(float* x, int64_t stride, const Plan& plan, bool back) const {
+  if (!angles.defined()) return;
+  parallel_blocks(plan.count(), kRows, [&](int64_t, int64_t row, int64_t count) {
+    for (int64_t index = row; index < row + count; ++index) {
+      const int64_t place = rows.place[plan.row == nullptr ? index : (*plan.row)[index]];
+      const float* of_position = angles.const_data_ptr<float>() + place % length * a();
+      parameters.kernels.turn(x + index * stride, of_position, heads, a(), interleaved, back);
+    }
+  });
+}
+
 Tensor Stack::forward(const List& p, SavedLayer& layer, const Workspace& workspace, bool keeps) const {
   const int64_t r = layer.r();
   const Tensor output = empty({r, d});
@@ -256,6 +274,8 @@ Tensor Stack::forward(const List& p, SavedLayer& layer, const Workspace& workspa
   linear({residual, d}, r, p[WQ], p[BQ], layer.q, d);
   linear(matrix(layer.input), n(), p[WK], p[BK], layer.kv, 2 * d);
   linear(matrix(layer.input), n(), p[WV], p[BV], layer.kv + d, 2 * d);
+  turn(layer.q, d, *layer.plan, false);
+  turn(layer.kv, 2 * d, whole, false);
   attend(layer, keeps);
   product(r, d, d, 1, {layer.attended, d}, Matrix{p[WO], d}.t(), 0, layer.sum1, d);
   add_norm(layer, layer.sum1, p[BO], residual, p[G1], p[C1], layer.stats1, workspace.middle, layer.first);
@@ -379,6 +399,8 @@ float* Stack::backward(size_t which, const float* g_output, BackwardWorkspace& w
   float* spare = g_middle;  // which nobody needs any more
   product(r, d, d, 1, {g_first, d}, {p[WO], d}, 0, spare, d);
   attend_backward(layer, spare, workspace.g_q, workspace.g_kv);
+  turn(workspace.g_q, d, *layer.plan, true);
+  turn(workspace.g_kv, 2 * d, whole, true);
 
   sum_rows(workspace.g_q, r, d, workspace.sums, b_qkv);
   sum_rows(workspace.g_kv, n(), 2 * d, workspace.sums, b_qkv + d);
@@ -459,6 +481,20 @@ struct Layers : torch::autograd::Function<Layers> {
   }
 };
 
+// [L, A]: the cosines of a position's angles p θ^(−2i/A), then the sines.
+Tensor rotary_angles(int64_t length, int64_t size, double theta) {
+  const Tensor angles = empty({length, size});
+  const int64_t half = size / 2;
+  for (int64_t position = 0; position < length; ++position) {
+    for (int64_t i = 0; i < half; ++i) {
+      const double angle = position * std::pow(theta, -2.0 * i / size);
+      data(angles)[position * size + i] = static_cast<float>(std::cos(angle));
+      data(angles)[position * size + half + i] = static_cast<float>(std::sin(angle));
+    }
+  }
+  return angles;
+}
+
 void expect(const char* name, const Tensor& tensor, at::IntArrayRef shape) {
   TORCH_CHECK(tensor.sizes() == shape, name, " of a layer is ", tensor.sizes(), ": expected ", shape);
 }
@@ -506,6 +542,8 @@ char* electra_torch_layers(Level level, const ElectraTorchDropoutKeys* keys, con
     const auto stack = c10::make_intrusive<Stack>(rows_of(*mask, with_padding), std::move(all), level);
     stack->d = x->size(2), stack->f = stack->parameters.all()[WI].size(0);
     stack->heads = settings->heads, stack->eps = static_cast<float>(settings->eps);
+    stack->length = x->size(1), stack->interleaved = settings->rotary_interleaved;
+    if (settings->rotary_theta > 0) stack->angles = rotary_angles(stack->length, stack->a(), settings->rotary_theta);
     stack->place(stack->whole);
     stack->saved.resize(layers);
     for (SavedLayer& layer : stack->saved) layer.plan = &stack->whole;

@@ -16,7 +16,8 @@ fn ones_left(seed: i64, rate: f64, b: i64, l: i64, e: i64) -> Tensor {
     let ids = Tensor::zeros([b, l], (Kind::Int64, Device::Cpu));
     let (table, weight, bias) = (Tensor::zeros([l, e], CPU), Tensor::ones([e], CPU), Tensor::ones([e], CPU));
     let layer_norm = Affine { weight: &weight, bias: &bias };
-    let parameters = EmbeddingParameters { word: &table, token_type: &table, position: &table, layer_norm };
+    let parameters =
+        EmbeddingParameters { word: &table, token_type: &table, position: Some(&table), layer_norm };
     embed(&ids, &ids, 1e-12, rate, parameters)
 }
 
@@ -104,7 +105,8 @@ fn branch_of_ones(rate: f64, seed: i64, rows: i64, d: i64) -> Tensor {
         output: Affine { weight: &high, bias: &no_bias },
         layer_norm: norm,
     };
-    let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: rate, attention_dropout: 0.0 };
+    let settings =
+        LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: rate, attention_dropout: 0.0, rotary: None };
     let (x, mask) = (zeros(&[1, rows, d]), open(1, rows));
     encoder_layers(&x, Attention::Keys(&mask), Select::All, settings, &[parameters])
 }
@@ -143,7 +145,13 @@ fn a_layer_drops_probabilities_of_its_attention() {
             output: affine(&high, &no_bias),
             layer_norm: affine(&ones, &no_bias),
         };
-        let settings = LayerSettings { heads: 1, eps: 1e-12, hidden_dropout: 0.0, attention_dropout: rate };
+        let settings = LayerSettings {
+            heads: 1,
+            eps: 1e-12,
+            hidden_dropout: 0.0,
+            attention_dropout: rate,
+            rotary: None,
+        };
         let b = 40;
         let x = identity.unsqueeze(0).expand([b, l, l], false);
         let keys = open(b, l);

@@ -43,8 +43,12 @@ fn embeddings_have_the_numbers_and_gradients_of_their_operations() {
         let all = [&word, &token_type, &position, &weight, &bias];
         let ours = learnt(&all, || {
             let layer_norm = Affine { weight: &weight, bias: &bias };
-            let parameters =
-                EmbeddingParameters { word: &word, token_type: &token_type, position: &position, layer_norm };
+            let parameters = EmbeddingParameters {
+                word: &word,
+                token_type: &token_type,
+                position: Some(&position),
+                layer_norm,
+            };
             embed(&input_ids, &types, 1e-6, 0.0, parameters)
         });
         let libtorch = learnt(&all, || {
@@ -70,7 +74,7 @@ fn gradients_of_embeddings_are_those_of_the_numbers_that_were_kept() {
         tch::manual_seed(3);
         let layer_norm = Affine { weight: &weight, bias: &bias };
         let parameters =
-            EmbeddingParameters { word, token_type: &token_type, position: &position, layer_norm };
+            EmbeddingParameters { word, token_type: &token_type, position: Some(&position), layer_norm };
         embed(&input_ids, &types, 1e-6, 0.3, parameters)
     };
     let weights = numbers(&[b, l, e], 5, Kind::Float, Device::Cpu);
@@ -87,7 +91,8 @@ fn gradients_of_embeddings_are_those_of_the_numbers_that_were_kept() {
 fn ids_beyond_their_table_panic() {
     let (table, weight) = (Tensor::zeros([4, 8], F), Tensor::zeros([8], F));
     let layer_norm = Affine { weight: &weight, bias: &weight };
-    let parameters = EmbeddingParameters { word: &table, token_type: &table, position: &table, layer_norm };
+    let parameters =
+        EmbeddingParameters { word: &table, token_type: &table, position: Some(&table), layer_norm };
     let (good, bad) = (ids([1, 4], 4, 0), Tensor::from_slice(&[0_i64, 1, 4, 2]).view([1, 4]));
     let error = |ids, types| panics(|| embed(ids, types, 1e-6, 0.0, parameters));
     assert!(error(&bad, &good).contains("the ids holds 4: expected 0 to 3"), "{}", error(&bad, &good));

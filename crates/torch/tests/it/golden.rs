@@ -1,7 +1,8 @@
-//! A layer under every kind of attention, against PyTorch's modules: `tests/golden/make_attention.py`.
+//! A layer under every kind of attention, against PyTorch's modules, and with rotary positions, against transformers:
+//! `tests/golden/make_attention.py` and `make_rotary.py`.
 
 use electra_torch::{
-    Affine, Attention, LayerParameters, LayerSettings, Select, at_each_kernel_level, encoder_layer,
+    Affine, Attention, LayerParameters, LayerSettings, Rotary, Select, at_each_kernel_level, encoder_layer,
     encoder_layers,
 };
 use std::collections::BTreeMap;
@@ -21,10 +22,10 @@ const NAMES: [&str; 8] = [
     "layer_norm",
 ];
 const SETTINGS: LayerSettings =
-    LayerSettings { heads: 2, eps: 1e-3, hidden_dropout: 0.0, attention_dropout: 0.0 };
+    LayerSettings { heads: 2, eps: 1e-3, hidden_dropout: 0.0, attention_dropout: 0.0, rotary: None };
 
-fn read() -> Tensors {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/attention.safetensors");
+fn read(name: &str) -> Tensors {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     Tensor::read_safetensors(path).unwrap().into_iter().collect()
 }
 
@@ -70,7 +71,7 @@ fn check(case: &str, golden: &Tensors, layer: impl Fn(&Tensors) -> Tensor) {
 
 #[test]
 fn every_kind_of_attention_is_pytorchs() {
-    let golden = read();
+    let golden = read("attention.safetensors");
     let mask = |name: &str| golden[&format!("mask.{name}")].to_kind(Kind::Bool);
     let (keys, pairs, query_pairs) = (mask("keys"), mask("pairs"), mask("query_pairs"));
     at_each_kernel_level("every_kind_of_attention_is_pytorchs", |_| {
@@ -91,10 +92,29 @@ fn every_kind_of_attention_is_pytorchs() {
     });
 }
 
+#[test]
+fn rotary_positions_are_those_of_transformers() {
+    let golden = read("rotary.safetensors");
+    let keys = golden["mask.keys"].to_kind(Kind::Bool);
+    at_each_kernel_level("rotary_positions_are_those_of_transformers", |_| {
+        for (case, attention, interleaved) in [
+            ("interleaved", Attention::Keys(&keys), true),
+            ("halves", Attention::Keys(&keys), false),
+            ("causal", Attention::Causal(&keys), false),
+        ] {
+            let settings =
+                LayerSettings { rotary: Some(Rotary { theta: 10_000.0, interleaved }), ..SETTINGS };
+            check(case, &golden, |leaves| {
+                encoder_layers(&leaves["x"], attention, Select::All, settings, &[parameters(leaves)])
+            });
+        }
+    });
+}
+
 /// A query sees nothing behind it: what stands there is of no consequence, and before it is.
 #[test]
 fn causal_attention_looks_back() {
-    let golden = read();
+    let golden = read("attention.safetensors");
     let keys = Tensor::ones([3, 7], (Kind::Bool, Device::Cpu));
     let x = &golden["x"];
     let other = x.copy();

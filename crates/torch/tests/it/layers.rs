@@ -34,7 +34,7 @@ pub(crate) fn open(b: i64, l: i64) -> Tensor {
 }
 
 pub(crate) fn settings(heads: i64, dropout: f64) -> LayerSettings {
-    LayerSettings { heads, eps: EPS, hidden_dropout: dropout, attention_dropout: dropout }
+    LayerSettings { heads, eps: EPS, hidden_dropout: dropout, attention_dropout: dropout, rotary: None }
 }
 
 fn fused(x: &Tensor, mask: &Tensor, heads: i64, p: &[[Tensor; 2]]) -> Tensor {
