@@ -6,7 +6,7 @@ use crate::Error;
 
 /// The sizes and rates of an encoder, under the names of the Hub's `config.json`.
 ///
-/// The activation is always the exact GELU, and positions are always learned and absolute.
+/// The activation is always the exact GELU.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderConfig {
@@ -40,8 +40,23 @@ pub struct EncoderConfig {
     /// (`electra_encoder::initialise_neighbour_heads`). Nothing else depends on it. Paper: 0.
     #[serde(default)]
     pub neighbour_heads: i64,
+    /// How the network knows where a token stands. Paper: absolute.
+    #[serde(default)]
+    pub position_embedding_type: PositionEmbeddingType,
     /// The id of `[PAD]`. No computation here asks for it; the Hub's files name it.
     pub pad_token_id: i64,
+}
+
+/// How the network knows where a token stands, under the Hub's names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PositionEmbeddingType {
+    /// A table of positions, which is learned and added to the words'.
+    #[default]
+    Absolute,
+    /// Queries and keys are turned by their positions (Su et al., `RoFormer`, 2021), θ = 10,000, pairs of numbers side by
+    /// side. No class `Electra…` of transformers computes it.
+    Rotary,
 }
 
 impl EncoderConfig {
@@ -90,6 +105,7 @@ impl EncoderConfig {
             layer_norm_eps: 1e-12,
             initializer_range: 0.02,
             neighbour_heads: 0,
+            position_embedding_type: PositionEmbeddingType::Absolute,
             pad_token_id: 0,
         }
     }
@@ -168,6 +184,14 @@ impl EncoderConfig {
         check("neighbour_heads", &neighbours, (0..=heads).contains(&neighbours), || {
             format!("0 to num_attention_heads, {heads}")
         })?;
+        if self.position_embedding_type == PositionEmbeddingType::Rotary {
+            check("neighbour_heads", &neighbours, neighbours == 0, || {
+                "0, as position_embedding_type is rotary".to_owned()
+            })?;
+            check("hidden_size", &self.hidden_size, self.hidden_size / heads % 2 == 0, || {
+                format!("{heads} heads of an even size, as position_embedding_type is rotary")
+            })?;
+        }
         let has_waves = neighbours == 0 || (self.embedding_size >= 8 && self.hidden_size >= 2 * heads);
         check("neighbour_heads", &neighbours, has_waves, || {
             "0, as they need an embedding_size of at least 8 and heads of at least 2 numbers".to_owned()

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::EncoderConfig;
+use crate::{EncoderConfig, PositionEmbeddingType};
 
 /// For each element: draw, compare, multiply by the mask, scale.
 const DROPOUT: f64 = 4.0;
@@ -14,6 +14,8 @@ const DROPOUT: f64 = 4.0;
 const LAYER_NORM: f64 = 5.0;
 /// For each element, of the tanh approximation.
 const GELU: f64 = 8.0;
+/// For each element of queries and keys: two multiplications and an addition.
+const ROTARY: f64 = 3.0;
 /// For each element: maximum, subtraction, exp, sum, division.
 const SOFTMAX: f64 = 5.0;
 
@@ -107,6 +109,7 @@ struct Sizes {
     d: f64,
     f: f64,
     h: f64,
+    rotary: bool,
 }
 
 impl Sizes {
@@ -120,13 +123,15 @@ impl Sizes {
             d: config.hidden_size as f64,
             f: config.intermediate_size as f64,
             h: config.num_attention_heads as f64,
+            rotary: config.position_embedding_type == PositionEmbeddingType::Rotary,
         }
     }
 
     /// One layer over one row.
     fn layer(&self) -> f64 {
         let Self { l, d, f, h, .. } = *self;
-        let query_key_value = 6.0 * d * d + 3.0 * d;
+        let turned = if self.rotary { 2.0 * ROTARY * d } else { 0.0 };
+        let query_key_value = 6.0 * d * d + 3.0 * d + turned;
         let scores = 2.0 * d * l + l * h; // product and scale
         let weights = (SOFTMAX + DROPOUT) * l * h;
         let attended = 2.0 * d * l;
@@ -144,11 +149,12 @@ impl Sizes {
     fn embeddings(&self, convention: Convention) -> f64 {
         let Self { l, v, e, d, .. } = *self;
         let look_up = match convention {
-            // One-hot vectors of V words, L positions and 2 token types.
-            Convention::Paper => 2.0 * e * v + 2.0 * e * (l + 2.0),
+            // One-hot vectors of V words, L positions, unless they are rotary, and 2 token types.
+            Convention::Paper => 2.0 * e * v + 2.0 * e * (if self.rotary { 0.0 } else { l } + 2.0),
             Convention::Executed => 0.0,
         };
-        let sum = 2.0 * e + (LAYER_NORM + DROPOUT) * e;
+        let tables = if self.rotary { 2.0 } else { 3.0 };
+        let sum = (tables - 1.0) * e + (LAYER_NORM + DROPOUT) * e;
         let project = if e == d { 0.0 } else { 2.0 * e * d + d };
         l * (look_up + sum + project)
     }
@@ -237,6 +243,22 @@ mod tests {
         let weights = 12.0 * 12.0 * 768.0 * 768.0;
         let products = l * (6.0 * weights + 12.0 * 12.0 * e * l);
         assert!((executed / products - 1.0).abs() < 0.02, "{}", executed / products);
+    }
+
+    #[test]
+    fn rotary_positions_cost_turns_and_no_table() {
+        let absolute = EncoderConfig::small();
+        let rotary =
+            EncoderConfig { position_embedding_type: PositionEmbeddingType::Rotary, ..absolute.clone() };
+        let difference = |convention: Convention| {
+            let [absolute, rotary] = [&absolute, &rotary]
+                .map(|encoder| convention.forward(&Network { encoder, heads: &[] }, shape(1, 100)));
+            rotary - absolute
+        };
+        // For each of 100 tokens: in 12 layers queries and keys of 256 numbers, and no third table of 128.
+        let executed = 100.0 * (12.0 * 2.0 * 256.0 * 3.0 - 128.0);
+        assert_eq!(difference(Convention::Executed), executed);
+        assert_eq!(difference(Convention::Paper), executed - 100.0 * 2.0 * 128.0 * 100.0);
     }
 
     #[test]

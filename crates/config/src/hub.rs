@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{EncoderConfig, Error};
+use crate::{EncoderConfig, Error, PositionEmbeddingType};
 
 /// What a checkpoint's network is, by the class of transformers that loads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +52,14 @@ impl Architecture {
     }
 }
 
+/// `model_type` of each kind of positions: what transformers cannot compute has a name that it does not know, so that it
+/// refuses the folder and does not make up a table of positions.
+const MODEL_TYPES: [(&str, PositionEmbeddingType); 2] =
+    [("electra", PositionEmbeddingType::Absolute), ("electra-rotary", PositionEmbeddingType::Rotary)];
+
 /// Fields that must have one value, or be absent where `None` is among them: another would be another network.
-const FIXED: [(&str, &[Option<&str>]); 7] = [
-    ("model_type", &[Some("\"electra\"")]),
+const FIXED: [(&str, &[Option<&str>]); 5] = [
     ("hidden_act", &[Some("\"gelu\""), None]),
-    ("position_embedding_type", &[Some("\"absolute\""), None]),
     ("is_decoder", &[Some("false"), None]),
     ("add_cross_attention", &[Some("false"), None]),
     ("tie_word_embeddings", &[Some("true"), None]),
@@ -83,9 +86,11 @@ impl EncoderConfig {
         Ok((file.config()?, file.architecture()?, file.fields))
     }
 
-    /// The fields of a `config.json` that transformers loads.
+    /// The fields of a `config.json` that transformers loads; where positions are rotary, it refuses the `model_type`.
     #[must_use]
     pub fn to_hub(&self, architecture: Architecture) -> Map<String, Value> {
+        let positions = self.position_embedding_type;
+        let model_type = MODEL_TYPES.iter().find(|(_, known)| *known == positions).map(|(name, _)| name);
         let fields = json!({
             "architectures": [architecture.name()],
             "attention_probs_dropout_prob": self.attention_probs_dropout_prob,
@@ -99,7 +104,7 @@ impl EncoderConfig {
             "intermediate_size": self.intermediate_size,
             "layer_norm_eps": self.layer_norm_eps,
             "max_position_embeddings": self.max_position_embeddings,
-            "model_type": "electra",
+            "model_type": model_type,
             "num_attention_heads": self.num_attention_heads,
             "num_hidden_layers": self.num_hidden_layers,
             "pad_token_id": self.pad_token_id,
@@ -107,7 +112,10 @@ impl EncoderConfig {
             "type_vocab_size": self.type_vocab_size,
             "vocab_size": self.vocab_size,
         });
-        let Value::Object(fields) = fields else { unreachable!("it is written as an object") };
+        let Value::Object(mut fields) = fields else { unreachable!("it is written as an object") };
+        if positions != PositionEmbeddingType::Absolute {
+            fields.insert("position_embedding_type".to_owned(), json!(positions));
+        }
         fields
     }
 }
@@ -135,6 +143,7 @@ impl<'a> File<'a> {
                 return Err(self.refuse(field, accepted[0].unwrap_or_default()));
             }
         }
+        let position_embedding_type = self.positions()?;
         let size = |field| self.get(field, "a whole number above 0", None);
         let rate = |field, or| self.get(field, "a number", Some(or));
         let config = EncoderConfig {
@@ -151,6 +160,7 @@ impl<'a> File<'a> {
             layer_norm_eps: rate("layer_norm_eps", 1e-12)?,
             initializer_range: rate("initializer_range", 0.02)?,
             neighbour_heads: 0,
+            position_embedding_type,
             pad_token_id: self.get("pad_token_id", "the id of a token", Some(0))?,
         };
         config.validate().map_err(|error| match error {
@@ -158,6 +168,20 @@ impl<'a> File<'a> {
             other => other,
         })?;
         Ok(config)
+    }
+
+    /// What `model_type` and `position_embedding_type` say together; where the second is absent, positions are absolute.
+    fn positions(&self) -> Result<PositionEmbeddingType, Error> {
+        let found: Option<&str> = self.fields.get("model_type").and_then(Value::as_str);
+        let known = MODEL_TYPES.iter().find(|(name, _)| found == Some(name));
+        let (_, positions) = known.ok_or_else(|| self.refuse("model_type", "\"electra\""))?;
+        let field = "position_embedding_type";
+        let expected = json!(positions).to_string();
+        if self.get(field, &expected, Some(PositionEmbeddingType::Absolute))? == *positions {
+            Ok(*positions)
+        } else {
+            Err(self.refuse(field, expected))
+        }
     }
 
     fn architecture(&self) -> Result<Architecture, Error> {

@@ -16,7 +16,7 @@ mod schedule;
 mod sections;
 
 pub use budget::{Horizon, Limit, StepCost};
-pub use encoder::EncoderConfig;
+pub use encoder::{EncoderConfig, PositionEmbeddingType};
 pub use error::Error;
 pub use flops::{Convention, Head, Network, Positions, StepShape};
 pub use hub::Architecture;

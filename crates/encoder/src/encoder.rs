@@ -4,9 +4,9 @@
 //! and as discriminator. What is computed of the parameters stands in electra-torch, an operation a function:
 //! `embed` and `encoder_layers`. Shapes: B batch, L length, E embedding size, D hidden size, V vocabulary.
 
-use electra_config::{EncoderConfig, Tied};
+use electra_config::{EncoderConfig, PositionEmbeddingType, Tied};
 use electra_torch::{
-    Attention, EmbeddingParameters, LayerParameters, LayerSettings, Select, embed, encoder_layers,
+    Attention, EmbeddingParameters, LayerParameters, LayerSettings, Rotary, Select, embed, encoder_layers,
 };
 use tch::{Kind, Tensor, nn};
 
@@ -24,14 +24,19 @@ pub struct Input<'a> {
     pub token_type_ids: &'a Tensor,
 }
 
-/// LayerNorm(word + position + token type).
+/// θ and pairs as in the paper (Su et al., 2021) and in the Hub's RoFormer.
+const ROTARY: Rotary = Rotary { theta: 10_000.0, interleaved: true };
+
+/// LayerNorm(word + position + token type), the position where it is absolute.
 #[derive(Debug)]
 pub struct Embeddings {
     word_embeddings: Tensor,
-    position_embeddings: Tensor,
+    position_embeddings: Option<Tensor>,
     token_type_embeddings: Tensor,
     layer_norm: LayerNorm,
     dropout: f64,
+    /// The longest row.
+    max_length: i64,
 }
 
 impl Embeddings {
@@ -44,12 +49,15 @@ impl Embeddings {
 
     fn with_word_embeddings(word_embeddings: Tensor, p: &nn::Path<'_>, config: &EncoderConfig) -> Self {
         let size = config.embedding_size;
+        let absolute = config.position_embedding_type == PositionEmbeddingType::Absolute;
         Self {
             word_embeddings,
-            position_embeddings: table(&(p / "position_embeddings"), config.max_position_embeddings, size),
+            position_embeddings: absolute
+                .then(|| table(&(p / "position_embeddings"), config.max_position_embeddings, size)),
             token_type_embeddings: table(&(p / "token_type_embeddings"), config.type_vocab_size, size),
             layer_norm: LayerNorm::new(&(p / "LayerNorm"), size, config.layer_norm_eps),
             dropout: config.hidden_dropout_prob,
+            max_length: config.max_position_embeddings,
         }
     }
 
@@ -68,10 +76,12 @@ impl Embeddings {
         match tied {
             Tied::AllEmbeddings => Self {
                 word_embeddings: same(&self.word_embeddings, config.vocab_size),
-                position_embeddings: same(&self.position_embeddings, config.max_position_embeddings),
+                position_embeddings: (self.position_embeddings.as_ref())
+                    .map(|table| same(table, config.max_position_embeddings)),
                 token_type_embeddings: same(&self.token_type_embeddings, config.type_vocab_size),
                 layer_norm: self.layer_norm.share(),
                 dropout: config.hidden_dropout_prob,
+                max_length: config.max_position_embeddings,
             },
             Tied::WordOnly => {
                 Self::with_word_embeddings(same(&self.word_embeddings, config.vocab_size), p, config)
@@ -92,12 +102,12 @@ impl Embeddings {
     /// If L exceeds `max_position_embeddings`, or a tensor has the wrong shape or kind.
     pub fn forward_t(&self, input: &Input<'_>, train: bool) -> Tensor {
         let length = checked_length(input);
-        let most = self.position_embeddings.size()[0];
+        let most = self.max_length;
         assert!(length <= most, "{length} tokens in a row, and max_position_embeddings is {most}");
         let parameters = EmbeddingParameters {
             word: &self.word_embeddings,
             token_type: &self.token_type_embeddings,
-            position: &self.position_embeddings,
+            position: self.position_embeddings.as_ref(),
             layer_norm: self.layer_norm.affine(),
         };
         let dropout = if train { self.dropout } else { 0.0 };
@@ -291,6 +301,10 @@ impl Encoder {
             eps: self.config.layer_norm_eps,
             hidden_dropout: rate(self.config.hidden_dropout_prob),
             attention_dropout: rate(self.config.attention_probs_dropout_prob),
+            rotary: match self.config.position_embedding_type {
+                PositionEmbeddingType::Absolute => None,
+                PositionEmbeddingType::Rotary => Some(ROTARY),
+            },
         }
     }
 

@@ -12,7 +12,7 @@ mod weights;
 mod with_head;
 
 // What stands in this crate's own functions.
-pub use electra_config::{Architecture, EncoderConfig, Tied};
+pub use electra_config::{Architecture, EncoderConfig, PositionEmbeddingType, Tied};
 pub use electra_torch::{Attention, Select};
 pub use encoder::{Embeddings, Encoder, Input};
 pub use error::{Error, Misshapen};

@@ -2,7 +2,7 @@
 
 use crate::error::Misshapen;
 use crate::weights::ENCODER;
-use crate::{EncoderConfig, Error, Weights};
+use crate::{EncoderConfig, Error, PositionEmbeddingType, Weights};
 
 /// Parameters that an error names: a configuration may ask for millions of layers.
 const NAMED: usize = 32;
@@ -41,9 +41,13 @@ fn parameters(config: &EncoderConfig) -> impl Iterator<Item = (String, Vec<i64>)
     let EncoderConfig { embedding_size, hidden_size, intermediate_size, num_hidden_layers, .. } = *config;
     let table =
         |name: &str, rows| vec![(format!("{ENCODER}embeddings.{name}.weight"), vec![rows, embedding_size])];
+    let positions = match config.position_embedding_type {
+        PositionEmbeddingType::Absolute => table("position_embeddings", config.max_position_embeddings),
+        PositionEmbeddingType::Rotary => Vec::new(),
+    };
     let first = [
         table("word_embeddings", config.vocab_size),
-        table("position_embeddings", config.max_position_embeddings),
+        positions,
         table("token_type_embeddings", config.type_vocab_size),
         layer_norm(&format!("{ENCODER}embeddings"), embedding_size),
     ];
@@ -103,7 +107,12 @@ mod tests {
             type_vocab_size: 3,
             ..EncoderConfig::tiny()
         };
-        for config in [EncoderConfig { embedding_size: 6, ..sizes.clone() }, sizes] {
+        let rotary = EncoderConfig {
+            num_attention_heads: 1,
+            position_embedding_type: PositionEmbeddingType::Rotary,
+            ..sizes.clone()
+        };
+        for config in [EncoderConfig { embedding_size: 6, ..sizes.clone() }, rotary, sizes] {
             let weights = made(&config);
             let found: BTreeMap<String, Vec<i64>> = parameters(&config).collect();
             let expected: BTreeMap<String, Vec<i64>> =

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use electra_config::{Config, EncoderConfig, ObjectiveInfo, StepCost};
+use electra_config::{Config, EncoderConfig, ObjectiveInfo, PositionEmbeddingType, StepCost};
 
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
@@ -136,7 +136,11 @@ pub(crate) fn checkpoint_bytes(objective: &ObjectiveInfo, config: &Config) -> f6
 }
 
 fn embeddings(config: &EncoderConfig) -> f64 {
-    let rows = config.vocab_size + config.max_position_embeddings + config.type_vocab_size;
+    let positions = match config.position_embedding_type {
+        PositionEmbeddingType::Absolute => config.max_position_embeddings,
+        PositionEmbeddingType::Rotary => 0,
+    };
+    let rows = config.vocab_size + positions + config.type_vocab_size;
     (rows * config.embedding_size) as f64
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use electra_encoder::{Architecture, Attention, Encoder, HubFolder, Input, Loader, Part, Weights};
+use electra_encoder::{
+    Architecture, Attention, Encoder, HubFolder, Input, Loader, Part, PositionEmbeddingType, Weights,
+};
 use electra_torch::at_each_kernel_level;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -86,6 +88,38 @@ fn a_generator_of_transformers_computes_the_same() {
             compare(&set, "generator", Architecture::MaskedLm);
         }
     });
+}
+
+/// RoFormerModel's: `make_rotary.py`.
+#[test]
+fn an_encoder_with_rotary_positions_computes_what_transformers_does() {
+    let set = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rotary");
+    let folder = HubFolder::read(&set).unwrap();
+    assert_eq!(folder.config.position_embedding_type, PositionEmbeddingType::Rotary);
+    let var_store = nn::VarStore::new(Device::Cpu);
+    let encoder = Encoder::new(&(var_store.root() / "electra"), &folder.config);
+    folder.weights.load_into(&var_store).unwrap();
+    let forward = Weights::read(&set.join("forward.safetensors")).unwrap();
+    let mask = forward.get("attention_mask").unwrap().to_kind(Kind::Bool);
+    let input = Input {
+        input_ids: forward.get("input_ids").unwrap(),
+        attention: Attention::Keys(&mask),
+        token_type_ids: forward.get("token_type_ids").unwrap(),
+    };
+    at_each_kernel_level("an_encoder_with_rotary_positions_computes_what_transformers_does", |_| {
+        let states = tch::no_grad(|| encoder.hidden_states_t(&input, false));
+        assert_eq!(states.len(), 3);
+        for (index, state) in states.iter().enumerate() {
+            let off = difference(state, forward.get(&format!("hidden_state.{index}")).unwrap());
+            assert!(off < NEAR, "{index} is off by {off:e}");
+        }
+    });
+    // What is written is read again as the same network.
+    let copy = tempfile::tempdir().unwrap();
+    folder.write(copy.path()).unwrap();
+    let again = HubFolder::read(copy.path()).unwrap();
+    assert_eq!(again.config, folder.config);
+    assert!(again.weights.iter().eq(folder.weights.iter()));
 }
 
 #[test]

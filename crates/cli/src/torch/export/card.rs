@@ -5,7 +5,7 @@ use std::path::Path;
 
 use electra_config::{Convention, StepShape};
 use electra_data::Manifest;
-use electra_encoder::{Architecture, EncoderConfig};
+use electra_encoder::{Architecture, EncoderConfig, PositionEmbeddingType};
 use indicatif::HumanCount;
 
 use super::networks::Networks;
@@ -13,6 +13,24 @@ use super::source::Source;
 
 /// Files of a corpus that are named one by one.
 const MOST_FILES: usize = 8;
+
+/// How to use what no class `Electra…` computes. `crates/encoder/tests/golden/make_rotary.py` compares with that class.
+const ROTARY: &str = "\
+The positions are rotary, which no `ElectraModel` of transformers computes, so that its `Auto…` classes refuse this folder. \
+`RoFormerModel` computes the encoder:
+
+```python
+import json
+from safetensors.torch import load_file
+from transformers import AutoTokenizer, RoFormerConfig, RoFormerModel
+
+folder = \"path/of/this/folder\"
+fields = json.load(open(f\"{folder}/config.json\"))
+encoder = RoFormerModel(RoFormerConfig(**{k: v for k, v in fields.items() if k != \"model_type\"})).eval()
+tensors = load_file(f\"{folder}/encoder/model.safetensors\")
+encoder.load_state_dict({k.removeprefix(\"electra.\"): v for k, v in tensors.items()}, strict=False)
+```
+";
 
 /// The card. It says what is known, and leaves out what is not: the language and the licence are the author's to
 /// add.
@@ -37,9 +55,11 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
     line(&format!("# A text encoder pre-trained with the objective `{}`\n", config.objective));
     line(&format!("{}\n", what_it_is(main.architecture)));
 
-    line("## Use\n\n```python");
-    line(&usage(main.architecture));
-    line("```\n");
+    line("## Use\n");
+    match main.config.position_embedding_type {
+        PositionEmbeddingType::Absolute => line(&format!("```python\n{}\n```\n", usage(main.architecture))),
+        PositionEmbeddingType::Rotary => line(ROTARY),
+    }
     if with_generator {
         line(
             "`generator/` holds the generator that the encoder was trained with, an `ElectraForMaskedLM`; \

@@ -1,12 +1,17 @@
 //! `electra export`.
 
-use electra_encoder::{Architecture, HubFolder, Weights};
+use electra_encoder::{Architecture, HubFolder, PositionEmbeddingType, Weights};
 use electra_tokenizer::Tokenizer;
 
 use crate::support::{Bench, json_lines, names};
 
 /// A run of three steps, small as a network can be, with checkpoints after the second and the third.
 fn trained(objective: &str) -> Bench {
+    trained_with(objective, "")
+}
+
+/// The same with settings beside.
+fn trained_with(objective: &str, set: &str) -> Bench {
     let bench = Bench::with_tokenizer();
     bench.run("corpus build --tokenizer tokenizer --input text.txt --max-length 16 --output corpus").ok();
     bench.write(
@@ -18,7 +23,7 @@ fn trained(objective: &str) -> Bench {
              [model.encoder]\nhidden_size = 32\nembedding_size = 16\nintermediate_size = 48\n"
         ),
     );
-    bench.run("pretrain --config run.toml --run run").ok();
+    bench.run(&format!("pretrain --config run.toml --run run {set}")).ok();
     bench
 }
 
@@ -78,6 +83,63 @@ fn both_networks_in_the_hubs_layout() {
     let answer =
         &json_lines(&bench.run_with("detect --model export --json", b"{\"text\": \"the cat\"}").ok())[0];
     assert_eq!(answer["probabilities"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn neighbour_heads_are_first_values_and_an_export_does_not_know_of_them() {
+    let bench = trained_with("electra", "--set model.encoder.neighbour_heads=1");
+    bench.run("export --run run --output export").ok();
+    let plain = trained("electra");
+    plain.run("export --run run --output export").ok();
+    for folder in ["export", "export/generator"] {
+        let config = |bench: &Bench| std::fs::read_to_string(bench.path(folder).join("config.json")).unwrap();
+        assert_eq!(config(&bench), config(&plain), "{folder}");
+        let shapes = |bench: &Bench| -> Vec<_> {
+            let hub = HubFolder::read(&bench.path(folder)).unwrap();
+            hub.weights.iter().map(|(name, tensor)| (name.to_owned(), tensor.size())).collect()
+        };
+        assert_eq!(shapes(&bench), shapes(&plain), "{folder}");
+    }
+    // A run that begins with such a checkpoint begins with its tensors.
+    let set = "--set init.discriminator=\"export\" --set init.generator=\"export/generator\" --set budget.steps=1 \
+               --set model.encoder.neighbour_heads=1 --set optimizer.learning_rate=0";
+    bench.run(&format!("pretrain --config run.toml --run second {set}")).ok();
+    let begun = Weights::read(&bench.path("second/checkpoints/step-00000001/model.safetensors")).unwrap();
+    let query = "main.electra.encoder.layer.0.attention.self.query.weight";
+    assert_eq!(begun.get(query), checkpoint(&bench, 3).get(query));
+}
+
+#[test]
+fn rotary_positions_are_exported_under_a_name_that_no_electra_model_has() {
+    let bench = trained_with("electra", "--set model.encoder.position_embedding_type=\"rotary\"");
+    bench.run("export --run run --output export").ok();
+    for folder in ["export", "export/generator", "export/encoder"] {
+        let hub = HubFolder::read(&bench.path(folder)).unwrap();
+        assert_eq!(hub.config.position_embedding_type, PositionEmbeddingType::Rotary, "{folder}");
+        assert!(hub.weights.iter().all(|(name, _)| !name.contains("position")), "{folder}");
+        let config = std::fs::read_to_string(bench.path(folder).join("config.json")).unwrap();
+        assert!(config.contains("\"model_type\": \"electra-rotary\""), "{config}");
+    }
+    let card = std::fs::read_to_string(bench.path("export/README.md")).unwrap();
+    assert!(card.contains("which no `ElectraModel` of transformers computes"), "{card}");
+    assert!(card.contains("RoFormerModel(") && !card.contains("AutoModel"), "{card}");
+    // Our own programs read it.
+    let answer =
+        &json_lines(&bench.run_with("detect --model export --json", b"{\"text\": \"the cat\"}").ok())[0];
+    assert_eq!(answer["probabilities"].as_array().unwrap().len(), 4);
+    // A file that calls itself ElectraModel's is refused, as is the reverse.
+    for (from, to, message) in [
+        ("electra-rotary", "electra", "position_embedding_type: \"rotary\"; expected \"absolute\""),
+        ("\"rotary\"", "\"absolute\"", "position_embedding_type: \"absolute\"; expected \"rotary\""),
+        ("electra-rotary", "bert", "model_type: \"bert\"; expected \"electra\""),
+    ] {
+        let path = bench.path("export/config.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+        let found = bench.run_with("detect --model export", b"the cat").refused();
+        assert!(found.contains(message), "{found}");
+        std::fs::write(&path, text).unwrap();
+    }
 }
 
 #[test]
