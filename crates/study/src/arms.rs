@@ -41,6 +41,11 @@ impl Arm {
 }
 
 impl Plan {
+    /// The arms whose settings are searched: a control has those of its arm.
+    pub(crate) fn searched_arms(&self) -> impl Iterator<Item = Arm> {
+        self.pretrained_arms().into_iter().filter(|arm| arm.role == Role::Arm)
+    }
+
     /// Every arm that is pre-trained: the objectives, then `[[arms]]`.
     pub(crate) fn pretrained_arms(&self) -> Vec<Arm> {
         let objectives = self.objectives.iter().map(|name| Arm {

@@ -6,6 +6,7 @@ use electra_config::{Config, EncoderConfig, ObjectiveInfo, PositionEmbeddingType
 
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
+use crate::search::Points;
 use crate::{Error, Plan, pool};
 
 /// float32, and the two means that AdamW keeps of each parameter.
@@ -52,7 +53,7 @@ pub struct Estimate {
 /// [`Error::Config`] if the budget is less than a step.
 pub fn estimate(plan: &Plan, objectives: &[&ObjectiveInfo]) -> Result<Estimate, Error> {
     let scope = Scope::report(plan, &plan.name, objectives, plan.planned_vocab_sizes()?);
-    let search = graph::search(&scope)?;
+    let search = graph::search(&scope, &Points::new(plan))?;
     let study = graph::study(&scope, &BTreeMap::new())?;
     let jobs: Vec<Job> =
         graph::data(plan).into_iter().chain(search.jobs).chain(study.jobs.iter().cloned()).collect();

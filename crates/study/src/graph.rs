@@ -5,7 +5,7 @@ mod data;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use electra_analysis::{Role, Schedule};
+use electra_analysis::Schedule;
 use electra_config::{ObjectiveInfo, StepCost};
 use electra_store::settings::{put, to_toml};
 use toml::Value;
@@ -14,6 +14,7 @@ use crate::arms::Arm;
 use crate::budget;
 use crate::job::{Done, Job, Kind};
 use crate::plan::{CheckpointsPlan, Split};
+use crate::search::Points;
 use crate::source::TextSource;
 use crate::{Error, Plan, estimate};
 
@@ -174,23 +175,22 @@ pub(crate) fn study(
     Ok(graph)
 }
 
-/// The runs of a search: every combination of its grid for every arm that is no control.
-pub(crate) fn search(scope: &Scope<'_>) -> Result<Graph, Error> {
+/// The runs of a search: every one of its points for every arm that is no control.
+pub(crate) fn search(scope: &Scope<'_>, points: &Points) -> Result<Graph, Error> {
     let Scope { plan, .. } = scope;
     let mut graph = Graph::default();
     let Some(search) = &plan.search else { return Ok(graph) };
-    let arms: Vec<Arm> = plan.pretrained_arms().into_iter().filter(|arm| arm.role == Role::Arm).collect();
-    for (point, over) in search.combinations().iter().enumerate() {
-        for &planned in &search.pretraining_seeds {
-            // Settings may change what a step costs, and so how many of them the budget has.
-            let steps = steps(scope, planned, &arms, |_| over)?;
-            for arm in &arms {
-                let (source, seed) = (plan.source(arm, planned), planned + arm.seed_offset);
+    for arm in plan.searched_arms() {
+        for (point, over) in points.of_arm(&arm.name).iter().enumerate() {
+            for &planned in &search.pretraining_seeds {
+                // Settings may change what a step costs, and so how many of them the budget has.
+                let steps = steps(scope, planned, std::slice::from_ref(&arm), |_| over)?;
+                let (source, seed) = (plan.source(&arm, planned), planned + arm.seed_offset);
                 let name = format!("search-{}-{}-{seed}", arm.name, point + 1);
                 let steps = ((steps[&arm.name] as f64 * search.share).round() as u64).max(1);
                 let every = steps.div_ceil(SAVED);
                 let title = format!("search, {}, settings {}, seed {seed}", arm.name, point + 1);
-                let new = NewRun { arm, seed, source, name, title, over, steps, every, keep: 1 };
+                let new = NewRun { arm: &arm, seed, source, name, title, over, steps, every, keep: 1 };
                 let run = pretrain(&mut graph, scope, &new)?;
                 let mut checkpoint = end(scope, &new.name, steps);
                 checkpoint.finetuning_seeds.clone_from(&search.finetuning_seeds);

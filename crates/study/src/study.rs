@@ -15,7 +15,7 @@ use toml::Value;
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
 use crate::pool::{Event, Outcome, Pool, Work};
-use crate::search::Choice;
+use crate::search::{Choice, Points};
 use crate::source::TextSource;
 use crate::{Error, Plan, collect, estimate, folder, search};
 
@@ -94,6 +94,10 @@ impl Progress {
             }
         })?;
         Ok(())
+    }
+
+    fn knows(&self, id: &str) -> bool {
+        self.jobs.iter().any(|job| job.id == id)
     }
 
     pub(crate) fn is_done(&self, id: &str) -> bool {
@@ -220,19 +224,9 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
         }
     }
 
-    let mut chosen = Choice::default();
-    if plan.search.is_some() {
-        let later = graph::study(&scope, &chosen.settings)?.jobs;
-        let scope = search::scope(&scope, folder)?;
-        let graph = graph::search(&scope)?;
-        progress.run(&pool, graph.jobs.clone(), &later, observer)?;
-        if progress.is_interrupted() {
-            return Ok(Ended::Interrupted);
-        }
-        chosen = search::choose(folder, &scope, &graph, &progress)?;
-        observer(&Event::Note(search::describe(&chosen)));
-        progress.lost = chosen.failures().collect();
-    }
+    let Some(chosen) = search_settings(&scope, folder, &pool, &mut progress, observer)? else {
+        return Ok(Ended::Interrupted);
+    };
     let mut graph = graph::study(&scope, &chosen.settings)?;
     graph.leave_out(&chosen.lost);
     progress.run(&pool, graph.jobs.clone(), &[], observer)?;
@@ -241,6 +235,34 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     }
     let conclusion = report(folder, &scope, &graph, &chosen.settings, &progress, command)?;
     Ok(Ended::Finished { conclusion: Some(conclusion), failures: progress.failures() })
+}
+
+/// Settings for each arm where the plan searches them, nothing where it does not; none if somebody stopped it.
+fn search_settings(
+    scope: &Scope<'_>,
+    folder: &Path,
+    pool: &Pool<'_>,
+    progress: &mut Progress,
+    observer: &mut dyn FnMut(&Event),
+) -> Result<Option<Choice>, Error> {
+    let Some(plan) = &scope.plan.search else { return Ok(Some(Choice::default())) };
+    let later = graph::study(scope, &Choice::default().settings)?.jobs;
+    let scope = search::scope(scope, folder)?;
+    let mut points = Points::new(scope.plan);
+    loop {
+        let graph = graph::search(&scope, &points)?;
+        let jobs = graph.jobs.iter().filter(|job| !progress.knows(&job.id)).cloned().collect();
+        progress.run(pool, jobs, &later, observer)?;
+        if progress.is_interrupted() {
+            return Ok(None);
+        }
+        let chosen = search::choose(folder, &scope, &points, &graph, progress)?;
+        if !points.grow(plan, &chosen) {
+            observer(&Event::Note(search::describe(&chosen)));
+            progress.lost = chosen.failures().collect();
+            return Ok(Some(chosen));
+        }
+    }
 }
 
 /// Writes the report, and gives its conclusion.

@@ -4,6 +4,7 @@ use std::path::Path;
 use super::*;
 use crate::objectives::OBJECTIVES;
 use crate::plan::Languages;
+use crate::search::Points;
 
 const PLAN: &str = r#"
 name = "small"
@@ -53,7 +54,7 @@ fn find<'a>(graph: &'a Graph, id: &str) -> &'a Job {
 fn needs_come_before_what_needs_them_and_ids_are_unique() {
     let plan = plan();
     let scope = scope(&plan);
-    let search = search(&scope).unwrap();
+    let search = search(&scope, &Points::new(&plan)).unwrap();
     let study = study(&scope, &BTreeMap::new()).unwrap();
     let mut seen = BTreeSet::new();
     for job in data(&plan).iter().chain(&search.jobs).chain(&study.jobs) {
@@ -93,7 +94,7 @@ fn what_runs_on_a_generated_language_replace_is_measured_at_their_end() {
     assert_eq!(electra.output, Path::new("replacements/electra-1.json"));
     // Two forward passes a batch of two networks cost more than one of one, and the start of the program.
     assert!(electra.seconds > jobs[0].seconds && jobs[0].seconds > plan.estimate.job_seconds);
-    let graph = search(&scope(&plan)).unwrap();
+    let graph = search(&scope(&plan), &Points::new(&plan)).unwrap();
     assert!(graph.jobs.iter().all(|job| job.kind != Kind::Replacements), "a search reports nothing");
 }
 
@@ -196,7 +197,7 @@ fn an_arm_without_settings_is_left_out_with_its_controls() {
 #[test]
 fn a_search_has_its_share_of_the_budget_and_seeds_of_its_own() {
     let plan = plan();
-    let search = search(&scope(&plan)).unwrap();
+    let search = search(&scope(&plan), &Points::new(&plan)).unwrap();
     let run = search.runs.iter().find(|run| run.name == "search-electra-2-9").unwrap();
     assert_eq!((run.steps, run.seed), (500, 9));
     let table: toml::Table =
@@ -249,7 +250,7 @@ fn each_seed_has_a_language_that_its_arms_share_and_the_search_has_others() {
         let finetuning = find(&graph, &format!("finetune-{run}")).arguments.join(" ");
         assert!(finetuning.contains(&format!("--data languages/{number}/data/tasks ")), "{finetuning}");
     }
-    let search = search(&scope(&plan)).unwrap();
+    let search = search(&scope(&plan), &Points::new(&plan)).unwrap();
     assert!(
         search.jobs.iter().filter(|job| job.kind == Kind::Pretrain).all(|job| job.needs == ["corpus-709"])
     );

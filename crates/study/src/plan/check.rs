@@ -6,10 +6,12 @@ use std::fmt::Display;
 use electra_config::ObjectiveInfo;
 use electra_store::Error as StoreError;
 use electra_store::settings::flat;
+use toml::Value;
 
 use super::{CheckpointsPlan, Plan};
 use crate::Error;
 use crate::arms::SCRATCH;
+use crate::search::number;
 
 /// The finest share at which a run is saved.
 const FINEST: u64 = 64;
@@ -241,6 +243,20 @@ impl Plan {
             let full = format!("search.grid.{key}");
             check.that(!values.is_empty(), &full, "an empty list", "at least one value")?;
             self.check_ours(check, &full, key)?;
+        }
+        for (key, factor) in &search.grow {
+            let full = format!("search.grow.{key}");
+            let values = search.grid.get(key);
+            check.that(values.is_some(), &full, "set", "a setting of search.grid")?;
+            let is_positive = |value: &Value| number(value).is_some_and(|value| value > 0.0);
+            let right = values.into_iter().flatten().all(is_positive);
+            check.that(
+                right,
+                &format!("search.grid.{key}"),
+                "set",
+                "numbers above 0, as the setting is in search.grow",
+            )?;
+            check.that(*factor > 1.0 && factor.is_finite(), &full, factor, "a factor above 1")?;
         }
         check.once("search.pretraining_seeds", &search.pretraining_seeds)?;
         check.once("search.finetuning_seeds", &search.finetuning_seeds)?;

@@ -240,6 +240,11 @@ impl Split {
 pub struct SearchPlan {
     /// Values of settings of pre-training by their full keys. Every combination is tried for every objective.
     pub grid: BTreeMap<String, Vec<Value>>,
+    /// Settings whose values go on where the best of an arm stands at an edge of them, each value this factor beyond the
+    /// last, until the best is between two others. The rule is the same for every objective, the number of trials is not:
+    /// the report counts them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grow: BTreeMap<String, f64>,
     /// Seeds of pre-training; none of the study's.
     pub pretraining_seeds: Vec<u64>,
     /// Seeds of fine-tuning.

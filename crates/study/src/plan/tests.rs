@@ -176,6 +176,9 @@ fn what_is_wrong_in_a_search_is_named() {
     };
     let grid = "{ \"optimizer.learning_rate\" = [5e-4, 1e-3] }";
     small(&[&search(grid, "[101]", "0.5")]).unwrap();
+    let grow =
+        |grow: &str| search(grid, "[101]", "0.5").replace(", share", &format!(", grow = {grow}, share"));
+    small(&[&grow("{ \"optimizer.learning_rate\" = 2 }")]).unwrap();
     for (set, expected) in [
         (search("{}", "[101]", "0.5"), "search.grid: nothing; expected settings"),
         (
@@ -184,6 +187,11 @@ fn what_is_wrong_in_a_search_is_named() {
         ),
         (search("{ seed = [1] }", "[101]", "0.5"), "search.grid.seed: set; expected no such key"),
         (search("{ \"optimizer.clip\" = [1.0, 0.0] }", "[101]", "0.5"), "optimizer.clip: 0; expected"),
+        (grow("{ seed = 2 }"), "search.grow.seed: set; expected a setting of search.grid"),
+        (
+            grow("{ \"optimizer.learning_rate\" = 1 }"),
+            "search.grow.optimizer.learning_rate: 1; expected a factor above 1",
+        ),
         (search(grid, "[1]", "0.5"), "search.pretraining_seeds: 1; expected seeds that are not reported"),
         (search(grid, "[101]", "1.5"), "search.share: 1.5; expected above 0 and at most 1"),
     ] {
@@ -233,6 +241,7 @@ fn combinations_are_all_of_the_grid() {
     };
     let search = SearchPlan {
         grid: BTreeMap::from([grid("a", &[1, 2]), grid("b", &[3, 4])]),
+        grow: BTreeMap::new(),
         pretraining_seeds: vec![9],
         finetuning_seeds: vec![1],
         share: 1.0,

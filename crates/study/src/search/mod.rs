@@ -1,10 +1,13 @@
 //! Settings that are searched for each objective.
 
+mod hold_out;
+mod points;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use electra_analysis::Failure;
-use electra_store::{create_folder, read_to_string, write};
+use electra_store::write;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
@@ -12,13 +15,12 @@ use crate::Error;
 use crate::collect::{scores, tasks};
 use crate::graph::{Graph, Scope};
 use crate::plan::Split;
-use crate::source::TextSource;
 use crate::study::Progress;
+
+pub(crate) use points::{Points, number};
 
 /// Where the choice is kept, with the scores that it follows from.
 const CHOSEN: &str = "search.json";
-/// Every so-manieth example of a train set is held out where the report has the dev sets.
-const HELD_OUT: usize = 5;
 
 /// A point of the grid and how it did.
 #[derive(Serialize, Deserialize)]
@@ -36,7 +38,7 @@ pub(crate) fn scope<'a>(report: &Scope<'a>, study: &Path) -> Result<Scope<'a>, E
     let held_out = report.split == Split::Dev;
     if held_out {
         for source in report.plan.searched_sources() {
-            hold_out(report, &source, study)?;
+            hold_out::write_tasks(report, &source, study)?;
         }
     }
     let vocab_sizes = report.vocab_sizes.clone();
@@ -48,50 +50,6 @@ pub(crate) fn scope<'a>(report: &Scope<'a>, study: &Path) -> Result<Scope<'a>, E
         held_out,
         split: Split::Dev,
     })
-}
-
-/// Writes each task's train set in two parts, one in five examples as its dev set.
-fn hold_out(report: &Scope<'_>, source: &TextSource, study: &Path) -> Result<(), Error> {
-    let whole = study.join(report.tasks_folder(source));
-    for name in &report.plan.tasks.names {
-        let task = electra_tasks::find(name, Some(&whole))?;
-        let train = task.read(&electra_tasks::Split::Train)?.path;
-        let dev = task.read(&electra_tasks::Split::Dev)?.path;
-        let folder = study.join(source.folder("search-tasks")).join(name);
-        create_folder(&folder)?;
-        let text = read_to_string(&train)?;
-        let refuse = |what: &str| Error::Result { path: train.clone(), what: what.into() };
-        if train.extension().is_none_or(|extension| extension != "tsv") {
-            return Err(refuse("a search needs a .tsv to hold examples out of, where tasks.evaluate is dev"));
-        }
-        let definition = whole.join(name).join("task.toml");
-        let definition = definition.exists().then(|| read_to_string(&definition)).transpose()?;
-        let bare = match &definition {
-            Some(text) => text
-                .parse::<toml::Table>()
-                .is_ok_and(|table| table.get("header") == Some(&Value::Boolean(false))),
-            // CoLA's official file has no header; it is the one of the table that has four columns.
-            None => name == "CoLA" && text.lines().next().is_some_and(|line| line.split('\t').count() == 4),
-        };
-        let (header, rows) = match text.split_once('\n') {
-            Some((header, rows)) if !bare => (format!("{header}\n"), rows),
-            _ => (String::new(), text.as_str()),
-        };
-        let (mut training, mut held) = (header.clone(), header);
-        for (index, row) in rows.lines().enumerate() {
-            let part = if index % HELD_OUT == 0 { &mut held } else { &mut training };
-            part.push_str(row);
-            part.push('\n');
-        }
-        for (original, text) in [(&train, &training), (&dev, &held)] {
-            let name = original.file_name().expect("it was read, so it is a file");
-            write(&folder.join(name), text)?;
-        }
-        if let Some(text) = definition {
-            write(&folder.join("task.toml"), &text)?;
-        }
-    }
-    Ok(())
 }
 
 /// What a search has come to.
@@ -116,12 +74,12 @@ impl Choice {
 pub(crate) fn choose(
     study: &Path,
     scope: &Scope<'_>,
+    points: &Points,
     graph: &Graph,
     progress: &Progress,
 ) -> Result<Choice, Error> {
     let mut choice = Choice::default();
     let Some(search) = &scope.plan.search else { return Ok(choice) };
-    let combinations = search.combinations();
     let names = search.tasks.as_ref().unwrap_or(&scope.plan.tasks.names);
     let mut tasks_of = BTreeMap::new();
     for source in scope.plan.searched_sources() {
@@ -131,7 +89,7 @@ pub(crate) fn choose(
     let arms: Vec<String> = graph.runs.iter().map(|run| run.arm.name.clone()).collect();
     for arm in scope.plan.pretrained_arms().into_iter().filter(|arm| arms.contains(&arm.name)) {
         let mut best: Option<(f64, usize)> = None;
-        for (point, settings) in combinations.iter().enumerate() {
+        for (point, settings) in points.of_arm(&arm.name).iter().enumerate() {
             let prefix = format!("search-{}-{}-", arm.name, point + 1);
             let mut means = Vec::new();
             for run in
