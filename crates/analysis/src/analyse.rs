@@ -1,16 +1,20 @@
 //! From measurements to findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bootstrap::{Bootstrap, Resampled};
 use crate::check;
-use crate::compare::{Pairing, Scored, compare, each_with_each, judge, noise};
+use crate::compare::{Context, Group, Scored, each_with_each};
 use crate::curve;
 use crate::error::Error;
-use crate::findings::{AnalysisConfig, ArmFindings, Control, Findings, Noise, TaskComparisons, Verdict};
-use crate::measurements::{ArmFacts, Expectation, Measurements, ObjectiveFacts, Role, RunFacts};
+use crate::examples::{Resampled, variance};
+use crate::findings::{
+    AnalysisConfig, ArmFindings, Comparison, Control, Findings, TaskComparisons, TestSets, Verdict,
+};
+use crate::measurements::{ArmFacts, Expectation, Measurements, ObjectiveFacts, Role, RunFacts, TaskFacts};
 use crate::objectives::completed;
+use crate::ranks::ranks;
 use crate::scores;
+use crate::take_off;
 
 /// Computes what can be found in measurements.
 ///
@@ -18,39 +22,48 @@ use crate::scores;
 /// [`Error::Empty`], [`Error::Twice`], [`Error::Unknown`], [`Error::Value`] and [`Error::Predictions`] if the
 /// measurements are wrong; [`Error::Metrics`] if a statistic cannot be computed. A missing run is not an error.
 pub fn analyse(measurements: &Measurements, config: &AnalysisConfig) -> Result<Findings, Error> {
-    let shares = [("level", config.level), ("alpha", config.alpha), ("power", config.power)];
-    check::check(measurements, &shares)?;
+    check::check(measurements, config)?;
     let tasks = scored_tasks(measurements);
-    let resampled = Resampled::new(measurements, &tasks, config)?;
-    let bootstrap = resampled.mean_of(&tasks);
-    let mut arms: Vec<ArmFindings> =
-        measurements.arms.iter().map(|facts| arm(facts, measurements, &tasks, &bootstrap, config)).collect();
+    let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+    let keys: BTreeSet<&str> = measurements.runs.iter().map(|run| run.test_sets.as_str()).collect();
+    let test_sets = if keys.len() > 1 { TestSets::OnePerLanguage } else { TestSets::Shared };
+    let resampled = Resampled::new(measurements, &names, test_sets, config)?;
+    let context = Context { config, test_sets, resampled, keys: keys.into_iter().collect() };
+
     let objectives = completed(&measurements.objectives, measurements.arms.iter());
-    arms.sort_by_key(|arm| place(&arm.facts, &objectives));
+    let mut facts: Vec<&ArmFacts> = measurements.arms.iter().collect();
+    facts.sort_by_key(|facts| place(facts, &objectives));
+    let arms = |pooled: &BTreeMap<String, Vec<String>>| -> Vec<ArmFindings> {
+        let of_arm = |facts: &&ArmFacts| {
+            let pooled = pooled.get(&facts.name).cloned().unwrap_or_default();
+            arm(facts, pooled, measurements, &tasks, &context)
+        };
+        facts.iter().map(of_arm).collect()
+    };
+    // Controls are judged with each arm's own runs; those that came out then count as their arms'.
+    let study = Study { runs: measurements.runs.iter().collect(), tasks: &tasks, context: &context };
+    let alone = arms(&BTreeMap::new());
+    let controls = study.controls(&alone);
+    let pooled = pooled(&controls, measurements);
+    let arms = if pooled.is_empty() { alone } else { arms(&pooled) };
 
     let compared: Vec<&ArmFindings> = arms.iter().filter(|arm| arm.facts.role == Role::Arm).collect();
-    let means: Vec<Scored<'_>> = compared.iter().map(|arm| Scored::mean(arm)).collect();
-    let means: Vec<&Scored<'_>> = means.iter().collect();
-    let noise = noise(&means);
-    let pairs = compare(&each_with_each(&means), Pairing::BySeed, noise.as_ref(), &bootstrap);
-    let pairs = judge(pairs, config)?;
-    let task_pairs = by_task(&compared, &tasks, &resampled, config)?;
-    let controls = controls(&arms, noise.as_ref(), &bootstrap, config)?;
-    let scratch = arms.iter().find(|arm| arm.facts.role == Role::Scratch).map(Scored::mean);
-    let with_scratch: Vec<_> = means.iter().copied().zip(scratch.iter().cycle()).collect();
-    let scratch = judge(compare(&with_scratch, Pairing::None, None, &bootstrap), config)?;
-
+    let scored = study.scored(&compared, &tasks);
+    let group = Group::new(&scored, &tasks, &context);
+    let all = each_with_each(compared.len());
     Ok(Findings {
         title: measurements.title.clone(),
         plan: measurements.plan.clone(),
         config: config.clone(),
         tasks: measurements.tasks.clone(),
         objectives,
-        noise,
-        pairs,
-        task_pairs,
+        test_sets,
+        noise: group.noise(&context),
+        pairs: group.compare(&all, all.len(), &context),
+        ranks: ranks(&group, config),
+        task_pairs: study.by_task(&compared),
         controls,
-        scratch,
+        scratch: study.scratch(&arms),
         language: measurements.language,
         failures: measurements.failures.clone(),
         provenance: measurements.provenance.clone(),
@@ -59,9 +72,9 @@ pub fn analyse(measurements: &Measurements, config: &AnalysisConfig) -> Result<F
 }
 
 /// The tasks that the score is the mean of: those that any run has at the end of its budget.
-fn scored_tasks(measurements: &Measurements) -> Vec<&str> {
-    let names = measurements.tasks.iter().map(|task| task.name.as_str());
-    names.filter(|task| measurements.runs.iter().any(|run| end_has(run, task))).collect()
+fn scored_tasks(measurements: &Measurements) -> Vec<&TaskFacts> {
+    let has = |task: &&TaskFacts| measurements.runs.iter().any(|run| end_has(run, &task.name));
+    measurements.tasks.iter().filter(has).collect()
 }
 
 /// Whether a run has a score of a task at the end of its budget.
@@ -71,35 +84,47 @@ pub(crate) fn end_has(run: &RunFacts, task: &str) -> bool {
 
 fn arm(
     facts: &ArmFacts,
+    pooled: Vec<String>,
     measurements: &Measurements,
-    tasks: &[&str],
-    bootstrap: &Bootstrap<'_>,
-    config: &AnalysisConfig,
+    tasks: &[&TaskFacts],
+    context: &Context<'_>,
 ) -> ArmFindings {
-    let mut runs: Vec<&RunFacts> = measurements.runs.iter().filter(|run| run.arm == facts.name).collect();
-    runs.sort_unstable_by_key(|run| run.seed);
-    let seeds = scores::of_seeds(runs.iter().copied(), tasks);
-    let values: Vec<f64> = seeds.iter().map(|seed| seed.score).collect();
-    let mut score = scores::estimate(&values, config.level);
-    if let Some(score) = &mut score {
-        let numbers: Vec<u64> = seeds.iter().map(|seed| seed.seed).collect();
-        score.bootstrap = bootstrap.arm(&facts.name, &numbers);
-    }
-    let of_task = |task: &str| {
-        let values: Vec<f64> =
-            runs.iter().filter_map(|run| scores::of_tasks(scores::end(run)?).get(task).copied()).collect();
-        scores::estimate(&values, config.level)
+    let level = context.config.level;
+    let of = |names: &[&str]| -> Vec<&RunFacts> {
+        let mut runs: Vec<&RunFacts> =
+            measurements.runs.iter().filter(|run| names.contains(&run.arm.as_str())).collect();
+        runs.sort_by_key(|run| run.seed);
+        runs.sort_by_key(|run| names.iter().position(|name| *name == run.arm));
+        runs
     };
+    let own = of(&[&facts.name]);
+    let mut with_pooled = vec![facts.name.as_str()];
+    with_pooled.extend(pooled.iter().map(String::as_str));
+    let counted = of(&with_pooled);
+    let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+    let estimate = |tasks: &[&TaskFacts]| {
+        let seeds = scores::of_seeds(&counted, tasks, &context.config.take_off);
+        let values: Vec<f64> = seeds.iter().map(|seed| seed.score).collect();
+        let runs: Vec<(&str, u64)> = seeds.iter().map(|seed| (seed.arm.as_str(), seed.seed)).collect();
+        let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+        let examples = context.resampled.deviations(&runs, &names);
+        let examples = examples.map(|deviations| variance(deviations.iter().copied(), deviations.len()));
+        let estimate = scores::estimate_with(&values, examples, level);
+        (seeds, estimate)
+    };
+    let (seeds, score) = estimate(tasks);
+    let above_chance: Option<Vec<f64>> = seeds.iter().map(|seed| seed.above_chance).collect();
+    let of_task = |task: &&TaskFacts| Some((task.name.clone(), estimate(&[task]).1?));
     ArmFindings {
         facts: facts.clone(),
         score,
-        tasks: tasks
-            .iter()
-            .filter_map(|task| Some(((*task).to_owned(), of_task(task)?)))
-            .collect::<BTreeMap<_, _>>(),
-        curve: curve::curve(&runs, tasks, config.level),
+        above_chance: above_chance.and_then(|values| scores::estimate(&values, level)),
+        tasks: tasks.iter().filter_map(of_task).collect(),
+        curve: curve::curve(&own, &names, level),
+        take_off: take_off::counted(&seeds, level).filter(|_| facts.role != Role::Scratch),
         seeds,
-        runs: runs.into_iter().cloned().map(without_gaps).collect(),
+        pooled,
+        runs: own.into_iter().cloned().map(without_gaps).collect(),
     }
 }
 
@@ -123,57 +148,96 @@ fn place(arm: &ArmFacts, objectives: &[ObjectiveFacts]) -> (usize, usize) {
     }
 }
 
-/// Each arm with each other on each task: one family. Of one task it would be the mean's again.
-fn by_task(
-    arms: &[&ArmFindings],
-    tasks: &[&str],
-    resampled: &Resampled<'_>,
-    config: &AnalysisConfig,
-) -> Result<Vec<TaskComparisons>, Error> {
-    if tasks.len() < 2 || arms.len() < 2 {
-        return Ok(Vec::new());
-    }
-    let (mut of_tasks, mut family) = (Vec::new(), Vec::new());
-    for &task in tasks {
-        let scored: Vec<Scored<'_>> = arms.iter().map(|arm| Scored::on(arm, task)).collect();
-        let scored: Vec<&Scored<'_>> = scored.iter().collect();
-        let (pairs, noise) = (each_with_each(&scored), noise(&scored));
-        family.extend(compare(&pairs, Pairing::BySeed, noise.as_ref(), &resampled.mean_of(&[task])));
-        of_tasks.push((task, noise, pairs.len()));
-    }
-    let mut judged = judge(family, config)?.into_iter();
-    let with_verdicts = of_tasks.into_iter().map(|(task, noise, pairs)| TaskComparisons {
-        task: task.into(),
-        noise,
-        pairs: judged.by_ref().take(pairs).collect(),
-    });
-    Ok(with_verdicts.collect())
-}
-
-fn controls(
-    arms: &[ArmFindings],
-    noise: Option<&Noise>,
-    bootstrap: &Bootstrap<'_>,
-    config: &AnalysisConfig,
-) -> Result<Vec<Control>, Error> {
-    let mut pairs = Vec::new();
-    let mut expected = Vec::new();
-    for arm in arms {
-        if let Role::Control { arm: compared_with, expects } = &arm.facts.role {
-            let other = arms.iter().find(|other| other.facts.name == *compared_with);
-            pairs.extend(other.map(|other| (Scored::mean(arm), Scored::mean(other))));
-            expected.push(*expects);
+/// By arm: the controls that are the same thing under another name and came out so.
+fn pooled(controls: &[Control], measurements: &Measurements) -> BTreeMap<String, Vec<String>> {
+    let mut pooled: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Control { comparison, passed } in controls {
+        let facts = measurements.arms.iter().find(|arm| arm.name == comparison.a);
+        let is_same =
+            facts.is_some_and(|arm| matches!(arm.role, Role::Control { expects: Expectation::Same, .. }));
+        if is_same && *passed == Some(true) {
+            pooled.entry(comparison.b.clone()).or_default().push(comparison.a.clone());
         }
     }
-    let pairs: Vec<_> = pairs.iter().map(|(arm, other)| (arm, other)).collect();
-    let comparisons = judge(compare(&pairs, Pairing::BySeed, noise, bootstrap), config)?;
-    let judged = comparisons.into_iter().zip(expected).map(|(comparison, expects)| {
-        let passed = match (expects, comparison.verdict) {
-            (Expectation::Open, _) | (_, Verdict::NoVerdict) => None,
-            (Expectation::Same, verdict) => Some(verdict == Verdict::NotDistinguishable),
-            (Expectation::Worse, verdict) => Some(verdict == Verdict::Worse),
+    pooled
+}
+
+/// What the families of comparisons are made of.
+struct Study<'a> {
+    runs: Vec<&'a RunFacts>,
+    tasks: &'a [&'a TaskFacts],
+    context: &'a Context<'a>,
+}
+
+impl Study<'_> {
+    /// Each arm with each other on each task: one family. Of one task it would be the mean's again.
+    fn by_task(&self, arms: &[&ArmFindings]) -> Vec<TaskComparisons> {
+        if self.tasks.len() < 2 || arms.len() < 2 {
+            return Vec::new();
+        }
+        let pairs = each_with_each(arms.len());
+        let on_task = |task: &&TaskFacts| {
+            let scored = self.scored(arms, &[task]);
+            let group = Group::new(&scored, &[task], self.context);
+            TaskComparisons {
+                task: task.name.clone(),
+                noise: group.noise(self.context),
+                pairs: group.compare(&pairs, pairs.len() * self.tasks.len(), self.context),
+            }
         };
-        Control { comparison, passed }
-    });
-    Ok(judged.collect())
+        self.tasks.iter().map(on_task).collect()
+    }
+
+    /// Each control with its arm: one family.
+    fn controls(&self, arms: &[ArmFindings]) -> Vec<Control> {
+        let group: Vec<&ArmFindings> = arms.iter().filter(|arm| arm.facts.role != Role::Scratch).collect();
+        let of = |facts: &ArmFacts| match &facts.role {
+            Role::Control { arm, .. } => group.iter().position(|other| other.facts.name == *arm),
+            _ => None,
+        };
+        let pairs = (0..group.len()).filter_map(|index| Some((index, of(&group[index].facts)?)));
+        let pairs: Vec<(usize, usize)> = pairs.collect();
+        let compared = self.compare(&group, &pairs);
+        let judged = compared.into_iter().zip(&pairs).map(|(comparison, (control, _))| {
+            let expects = match &group[*control].facts.role {
+                Role::Control { expects, .. } => *expects,
+                _ => Expectation::Open,
+            };
+            let passed = match (expects, comparison.verdict) {
+                (Expectation::Open, _) => None,
+                (_, verdict) if !verdict.is_judged() => None,
+                (Expectation::Same, verdict) => Some(!verdict.is_apart()),
+                (Expectation::Worse, verdict) => Some(verdict == Verdict::Worse),
+            };
+            Control { comparison, passed }
+        });
+        judged.collect()
+    }
+
+    /// Each arm with the encoder without pre-training: one family.
+    fn scratch(&self, arms: &[ArmFindings]) -> Vec<Comparison> {
+        let controls = |arm: &&ArmFindings| matches!(arm.facts.role, Role::Control { .. });
+        let group: Vec<&ArmFindings> = arms.iter().filter(|arm| !controls(arm)).collect();
+        let Some(scratch) = group.iter().position(|arm| arm.facts.role == Role::Scratch) else {
+            return Vec::new();
+        };
+        let pairs: Vec<(usize, usize)> = (0..group.len())
+            .filter(|arm| group[*arm].facts.role == Role::Arm)
+            .map(|arm| (arm, scratch))
+            .collect();
+        self.compare(&group, &pairs)
+    }
+
+    /// The pairs of one family by the mean of the tasks; the noise is that of the whole group.
+    fn compare(&self, group: &[&ArmFindings], pairs: &[(usize, usize)]) -> Vec<Comparison> {
+        if pairs.is_empty() {
+            return Vec::new();
+        }
+        let scored = self.scored(group, self.tasks);
+        Group::new(&scored, self.tasks, self.context).compare(pairs, pairs.len(), self.context)
+    }
+
+    fn scored<'b>(&'b self, arms: &[&'b ArmFindings], tasks: &[&TaskFacts]) -> Vec<Scored<'b>> {
+        arms.iter().map(|arm| Scored::new(arm, &self.runs, tasks, self.context)).collect()
+    }
 }

@@ -3,22 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
+use crate::findings::AnalysisConfig;
 use crate::measurements::{
     ArmFacts, CheckpointFacts, Measurements, Predictions, ReplacementFacts, Role, RunFacts, TaskFacts,
 };
 
 /// # Errors
 /// Any [`Error`] but [`Error::Metrics`].
-pub(crate) fn check(measurements: &Measurements, level: &[(&'static str, f64)]) -> Result<(), Error> {
-    for (field, value) in level {
-        if !(*value > 0.0 && *value < 1.0) {
-            return Err(Error::Value {
-                field: (*field).into(),
-                found: *value,
-                expected: "above 0 and below 1",
-            });
-        }
-    }
+pub(crate) fn check(measurements: &Measurements, config: &AnalysisConfig) -> Result<(), Error> {
+    config.check()?;
     let Measurements { tasks, arms, runs, plan, provenance, language, .. } = measurements;
     for (field, empty) in [("tasks", tasks.is_empty()), ("arms", arms.is_empty())] {
         if empty {
@@ -37,6 +30,11 @@ pub(crate) fn check(measurements: &Measurements, level: &[(&'static str, f64)]) 
     for (index, task) in tasks.iter().enumerate() {
         for (name, value) in [("chance", task.chance), ("majority", task.majority)] {
             finite(format!("tasks[{index}].{name}"), value.unwrap_or(0.0))?;
+        }
+        let units = task.units.as_ref().map_or(task.examples, Vec::len);
+        if units != task.examples {
+            let field = format!("tasks[{index}].units");
+            return Err(Error::Value { field, found: units as f64, expected: "one for each example" });
         }
     }
     for (index, objective) in measurements.objectives.iter().enumerate() {
@@ -75,11 +73,44 @@ fn same_examples(runs: &[RunFacts]) -> Result<(), Error> {
     Ok(())
 }
 
+impl AnalysisConfig {
+    /// Whether every number is in its range.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for the first that is not.
+    pub fn check(&self) -> Result<(), Error> {
+        for (field, found) in [("level", self.level), ("power", self.power)] {
+            if !(found > 0.0 && found < 1.0) {
+                return Err(Error::Value { field: field.into(), found, expected: "above 0 and below 1" });
+            }
+        }
+        if let Some(found) = self.margin.filter(|margin| !(*margin > 0.0 && margin.is_finite())) {
+            return Err(Error::Value {
+                field: "margin".into(),
+                found,
+                expected: "a number of points above 0",
+            });
+        }
+        for (index, threshold) in self.take_off.iter().enumerate() {
+            let field = format!("take_off[{index}].{}", threshold.metric);
+            match (threshold.at_least, threshold.at_most) {
+                (Some(found), None) | (None, Some(found)) => finite(field, found)?,
+                (at_least, _) => {
+                    let expected = "one of at_least and at_most";
+                    return Err(Error::Value { field, found: at_least.unwrap_or(f64::NAN), expected });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn check_run(field: &str, run: &RunFacts, tasks: &[TaskFacts], arms: &[ArmFacts]) -> Result<(), Error> {
     known(&format!("{field}.arm"), &run.arm, arms)?;
     at_least_0(format!("{field}.flops_paper"), run.flops_paper)?;
     at_least_0(format!("{field}.flops_executed"), run.flops_executed)?;
     at_least_0(format!("{field}.seconds"), run.seconds)?;
+    at_least_0(format!("{field}.unigram_loss"), run.unigram_loss.unwrap_or(0.0))?;
     once(
         &format!("{field}.checkpoints"),
         run.checkpoints.iter().map(|checkpoint| {

@@ -1,142 +1,156 @@
 //! Two arms at a time.
 
-use crate::bootstrap::Bootstrap;
-use crate::error::Error;
-use crate::findings::{AnalysisConfig, ArmFindings, Comparison, Noise, Range, Verdict};
-use crate::scores;
-use crate::verdict::{self, Contrast};
+use std::collections::BTreeSet;
 
-/// Whether the seeds of two arms mean the same data and masks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pairing {
-    /// They do: differences are within seeds, where there are seeds in common.
-    BySeed,
-    /// They do not.
-    None,
+use crate::examples::{Resampled, variance_of_difference};
+use crate::findings::{AnalysisConfig, ArmFindings, Comparison, Noise, TestSets, Verdict};
+use crate::layout::{Layout, Scores};
+use crate::measurements::{RunFacts, TaskFacts};
+use crate::scores::{of_seeds, rounding};
+use crate::verdict::{FEWEST_RUNS, test, verdict};
+
+/// What all comparisons of a study have in common.
+pub(crate) struct Context<'a> {
+    pub(crate) config: &'a AnalysisConfig,
+    pub(crate) test_sets: TestSets,
+    pub(crate) resampled: Resampled<'a>,
+    /// The keys of the test sets, in order.
+    pub(crate) keys: Vec<&'a str>,
 }
 
-/// What is compared of an arm: its scores by seed, be they of one task or the mean of all.
-#[derive(Clone, Debug)]
+/// What is compared of an arm: the scores of its runs, be they of one task or the mean of several.
 pub(crate) struct Scored<'a> {
-    arm: &'a str,
-    seeds: Vec<(u64, f64)>,
+    pub(crate) name: &'a str,
+    /// Each run's arm and seed.
+    runs: Vec<(&'a str, u64)>,
+    pub(crate) scores: Scores,
+    /// Why there can be no verdict on this arm.
+    pub(crate) gate: Option<Verdict>,
 }
 
 impl<'a> Scored<'a> {
-    /// The mean of all tasks, of the complete runs.
-    pub(crate) fn mean(arm: &'a ArmFindings) -> Self {
-        let seeds = arm.seeds.iter().map(|seed| (seed.seed, seed.score)).collect();
-        Self { arm: &arm.facts.name, seeds }
+    /// Of all runs of an arm that have these tasks, and of those of the controls that are pooled with it.
+    pub(crate) fn new(
+        arm: &'a ArmFindings,
+        all: &[&'a RunFacts],
+        tasks: &[&TaskFacts],
+        context: &Context<'_>,
+    ) -> Self {
+        let counted: Vec<&'a RunFacts> = all
+            .iter()
+            .copied()
+            .filter(|run| run.arm == arm.facts.name || arm.pooled.contains(&run.arm))
+            .collect();
+        let seeds = of_seeds(&counted, tasks, &[]);
+        let run = |arm: &str, seed: u64| {
+            let run = counted.iter().find(|run| run.arm == arm && run.seed == seed);
+            run.map(|run| (run.arm.as_str(), run.seed))
+        };
+        let language = |key: &str| context.keys.iter().position(|other| *other == key).unwrap_or(0);
+        let scores: Scores = seeds.iter().map(|seed| (language(&seed.test_sets), seed.score)).collect();
+        let languages: BTreeSet<usize> = scores.iter().map(|(language, _)| *language).collect();
+        let count = match context.test_sets {
+            TestSets::Shared => scores.len(),
+            TestSets::OnePerLanguage => languages.len(),
+        };
+        let took_off = arm.take_off.as_ref().is_none_or(|counted| counted.took_off == counted.runs);
+        Self {
+            name: &arm.facts.name,
+            runs: seeds.iter().filter_map(|seed| run(&seed.arm, seed.seed)).collect(),
+            scores,
+            gate: match (count < FEWEST_RUNS, took_off) {
+                (true, _) => Some(Verdict::TooFewRuns),
+                (false, false) => Some(Verdict::NotAllTookOff),
+                (false, true) => None,
+            },
+        }
     }
 
-    /// One task, of all runs that have it.
-    pub(crate) fn on(arm: &'a ArmFindings, task: &str) -> Self {
-        let seeds = scores::of_seeds(arm.runs.iter(), &[task]);
-        Self { arm: &arm.facts.name, seeds: seeds.iter().map(|seed| (seed.seed, seed.score)).collect() }
+    fn mean(&self) -> Option<f64> {
+        let sum: f64 = self.scores.iter().map(|(_, score)| score).sum();
+        (!self.scores.is_empty()).then(|| sum / self.scores.len() as f64)
     }
 
-    fn score(&self, seed: u64) -> Option<f64> {
-        self.seeds.iter().find(|(other, _)| *other == seed).map(|(_, score)| *score)
+    /// How many runs count; where each seed has a language of its own, how many languages.
+    fn count(&self, test_sets: TestSets) -> usize {
+        let languages: BTreeSet<usize> = self.scores.iter().map(|(language, _)| *language).collect();
+        if test_sets == TestSets::Shared { self.scores.len() } else { languages.len() }
+    }
+}
+
+/// Arms that are looked at together, and their noise.
+pub(crate) struct Group<'a, 'b> {
+    pub(crate) arms: &'b [Scored<'a>],
+    pub(crate) layout: Layout,
+    /// By arm: how its mean moves with the draw of test examples, if that is added.
+    pub(crate) deviations: Vec<Option<Vec<f64>>>,
+}
+
+impl<'a, 'b> Group<'a, 'b> {
+    pub(crate) fn new(arms: &'b [Scored<'a>], tasks: &[&TaskFacts], context: &Context<'_>) -> Self {
+        // The scores of an arm of which not all runs took off have no place in a model of normal noise.
+        let scores: Vec<Scores> = arms
+            .iter()
+            .map(|arm| if arm.gate == Some(Verdict::NotAllTookOff) { Vec::new() } else { arm.scores.clone() })
+            .collect();
+        let layout = match context.test_sets {
+            TestSets::Shared => Layout::one_way(&scores, rounding(tasks)),
+            TestSets::OnePerLanguage => Layout::blocks(&scores, rounding(tasks)),
+        };
+        let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+        let deviations = arms.iter().map(|arm| context.resampled.deviations(&arm.runs, &names)).collect();
+        Self { arms, layout, deviations }
     }
 
-    fn seeds(&self) -> Vec<u64> {
-        self.seeds.iter().map(|(seed, _)| *seed).collect()
+    /// Compares pairs of a family of so many.
+    pub(crate) fn compare(
+        &self,
+        pairs: &[(usize, usize)],
+        family: usize,
+        context: &Context<'_>,
+    ) -> Vec<Comparison> {
+        pairs.iter().map(|(a, b)| self.pair(*a, *b, family, context)).collect()
     }
 
-    fn scores(&self) -> Vec<f64> {
-        self.seeds.iter().map(|(_, score)| *score).collect()
+    fn pair(&self, a: usize, b: usize, family: usize, context: &Context<'_>) -> Comparison {
+        let (of_a, of_b) = (&self.arms[a], &self.arms[b]);
+        let contrast = self.layout.contrast(a, b);
+        let examples = match (&self.deviations[a], &self.deviations[b]) {
+            (Some(a), Some(b)) => Some(variance_of_difference(a, b)),
+            _ => None,
+        };
+        let test = contrast.map(|contrast| test(&contrast, examples, family, context.config));
+        let gates = [of_a.gate, of_b.gate];
+        let gate = |verdict| gates.contains(&Some(verdict)).then_some(verdict);
+        let judged = || {
+            test.as_ref().map_or(Verdict::TooFewRuns, |test| verdict(test.interval, context.config.margin))
+        };
+        Comparison {
+            a: of_a.name.into(),
+            b: of_b.name.into(),
+            runs: (of_a.count(context.test_sets), of_b.count(context.test_sets)),
+            difference: contrast
+                .map(|contrast| contrast.difference)
+                .or_else(|| Some(of_a.mean()? - of_b.mean()?)),
+            verdict: gate(Verdict::TooFewRuns).or(gate(Verdict::NotAllTookOff)).unwrap_or_else(judged),
+            test,
+        }
+    }
+
+    /// How the scores scatter.
+    pub(crate) fn noise(&self, context: &Context<'_>) -> Noise {
+        let deviation = |(index, arm): (usize, &Scored<'_>)| {
+            Some((arm.name.to_owned(), self.layout.run_deviation(index)?))
+        };
+        Noise {
+            runs: self.arms.iter().enumerate().filter_map(deviation).collect(),
+            languages: (context.test_sets == TestSets::OnePerLanguage)
+                .then(|| self.layout.language_deviation()),
+        }
     }
 }
 
 /// Each with each other, the later one first.
-pub(crate) fn each_with_each<T: Copy>(arms: &[T]) -> Vec<(T, T)> {
-    (0..arms.len()).flat_map(|low| (low + 1..arms.len()).map(move |high| (arms[high], arms[low]))).collect()
-}
-
-/// The noise that paired differences share, over the seeds that all arms with at least two runs have.
-pub(crate) fn noise(arms: &[&Scored<'_>]) -> Option<Noise> {
-    let several: Vec<&Scored<'_>> = arms.iter().copied().filter(|arm| arm.seeds.len() > 1).collect();
-    let in_all = |seed: &u64| several.iter().all(|arm| arm.score(*seed).is_some());
-    let seeds: Vec<u64> = several.first()?.seeds().into_iter().filter(in_all).collect();
-    let block: Vec<Vec<f64>> =
-        several.iter().map(|arm| seeds.iter().filter_map(|seed| arm.score(*seed)).collect()).collect();
-    verdict::noise(&block)
-}
-
-/// A comparison without its verdict, and what that will be from: nothing with fewer than two seeds.
-pub(crate) type Open = (Comparison, Option<(Contrast, Option<Range>)>);
-
-/// Compares pairs (`a`, `b`).
-pub(crate) fn compare(
-    pairs: &[(&Scored<'_>, &Scored<'_>)],
-    pairing: Pairing,
-    noise: Option<&Noise>,
-    bootstrap: &Bootstrap<'_>,
-) -> Vec<Open> {
-    let compared = pairs.iter().map(|(a, b)| {
-        let comparison = differences(a, b, pairing);
-        let contrast = if comparison.paired {
-            Contrast::paired(&comparison.differences, noise)
-        } else {
-            Contrast::unpaired(&a.scores(), &b.scores())
-        };
-        let with_interval = contrast.map(|contrast| {
-            let interval = if comparison.paired {
-                bootstrap.paired(a.arm, b.arm, &comparison.seeds)
-            } else {
-                bootstrap.unpaired((a.arm, &a.seeds()), (b.arm, &b.seeds()))
-            };
-            (contrast, interval)
-        });
-        (comparison, with_interval)
-    });
-    compared.collect()
-}
-
-/// Gives the verdicts of one family.
-///
-/// # Errors
-/// [`Error::Metrics`] if a statistic cannot be computed.
-pub(crate) fn judge(family: Vec<Open>, config: &AnalysisConfig) -> Result<Vec<Comparison>, Error> {
-    let contrasts: Vec<_> = family.iter().filter_map(|(_, contrast)| contrast.clone()).collect();
-    let mut judged = verdict::family(&contrasts, config)?.into_iter();
-    let with_verdict = family.into_iter().map(|(mut comparison, contrast)| {
-        if contrast.is_some()
-            && let Some((test, verdict)) = judged.next()
-        {
-            (comparison.test, comparison.verdict) = (Some(test), verdict);
-        }
-        comparison
-    });
-    Ok(with_verdict.collect())
-}
-
-fn differences(a: &Scored<'_>, b: &Scored<'_>, pairing: Pairing) -> Comparison {
-    let common: Vec<(u64, f64)> = a
-        .seeds
-        .iter()
-        .filter(|_| pairing == Pairing::BySeed)
-        .filter_map(|(seed, score)| Some((*seed, score - b.score(*seed)?)))
-        .collect();
-    let paired = !common.is_empty();
-    let (seeds, differences): (Vec<u64>, Vec<f64>) = common.into_iter().unzip();
-    let difference = if paired {
-        mean(&differences)
-    } else {
-        mean(&a.scores()).zip(mean(&b.scores())).map(|(a, b)| a - b)
-    };
-    Comparison {
-        a: a.arm.into(),
-        b: b.arm.into(),
-        paired,
-        seeds,
-        difference,
-        differences,
-        test: None,
-        verdict: Verdict::NoVerdict,
-    }
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+pub(crate) fn each_with_each(count: usize) -> Vec<(usize, usize)> {
+    (0..count).flat_map(|low| (low + 1..count).map(move |high| (high, low))).collect()
 }

@@ -1,7 +1,7 @@
 //! Numbers at random, a function of a key.
 
-/// `SplitMix64` (Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, 2014): for a bootstrap, good
-/// enough and quick.
+/// `SplitMix64` (Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, 2014): for drawing
+/// examples, good enough and quick.
 pub(crate) struct Draws(u64);
 
 impl Draws {
@@ -22,6 +22,22 @@ impl Draws {
         z ^ (z >> 31)
     }
 
+    /// Above 0 and below 1.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    /// Student's t by the polar method (Bailey, *Polar generation of random variates with the t-distribution*, 1994).
+    pub(crate) fn student(&mut self, degrees: f64) -> f64 {
+        loop {
+            let (u, v) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
+            let w = u * u + v * v;
+            if w < 1.0 {
+                return u * (degrees * (w.powf(-2.0 / degrees) - 1.0) / w).sqrt();
+            }
+        }
+    }
+
     /// So many numbers below a bound, each as likely (the bias of a bound below 2³² is less than 2⁻³²).
     pub(crate) fn many(&mut self, count: usize, below: usize) -> Vec<usize> {
         (0..count).map(|_| ((u128::from(self.next()) * below as u128) >> 64) as usize).collect()
@@ -30,7 +46,23 @@ impl Draws {
 
 #[cfg(test)]
 mod tests {
+    use statrs::distribution::{ContinuousCDF, StudentsT};
+
     use super::Draws;
+
+    #[test]
+    fn draws_of_t_have_its_quantiles() {
+        let mut draws = Draws::new(&[3]);
+        for degrees in [2.0, 4.5, 30.0] {
+            let t = StudentsT::new(0.0, 1.0, degrees).unwrap();
+            let drawn: Vec<f64> = (0..40_000).map(|_| draws.student(degrees)).collect();
+            for share in [0.025, 0.3, 0.5, 0.9, 0.975] {
+                let below =
+                    drawn.iter().filter(|value| **value < t.inverse_cdf(share)).count() as f64 / 40_000.0;
+                assert!((below - share).abs() < 0.01, "{degrees}, {share}: {below}");
+            }
+        }
+    }
 
     #[test]
     fn draws_are_even_and_a_function_of_the_key() {

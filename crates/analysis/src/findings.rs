@@ -7,28 +7,32 @@ use serde::{Deserialize, Serialize};
 use crate::measurements::{
     ArmFacts, Failure, LanguageFacts, ObjectiveFacts, PlanFacts, Provenance, RunFacts, Schedule, TaskFacts,
 };
+use crate::take_off::Threshold;
 
 /// How to analyse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnalysisConfig {
-    /// Level of the intervals.
+    /// How often at least all intervals of a family hold the truth. One minus it is how often at most a difference
+    /// is found that does not exist.
     pub level: f64,
-    /// How often at most, over a family of comparisons, a difference may be seen that is none.
-    pub alpha: f64,
-    /// How often a difference is to be seen for it to count as detectable.
+    /// Two arms whose difference is surely smaller than this, in points, are called the same; none are without it.
+    pub margin: Option<f64>,
+    /// How often a difference is to be found for it to count as detectable.
     pub power: f64,
-    /// Draws of the bootstrap; 0 leaves it out.
+    /// Draws of test examples and of ranks; 0 leaves both out.
     pub draws: usize,
-    /// Seed of the bootstrap.
+    /// Seed of the draws.
     pub seed: u64,
+    /// By which diagnostics a run has taken off; without any, a rule that suits most objectives.
+    pub take_off: Vec<Threshold>,
 }
 
 impl AnalysisConfig {
-    /// Level .95, alpha .05, power .8, 1,000 draws.
+    /// Level .95, no margin, power .8, 1,000 draws, the usual rule of taking off.
     #[must_use]
     pub fn standard() -> Self {
-        Self { level: 0.95, alpha: 0.05, power: 0.8, draws: 1000, seed: 1 }
+        Self { level: 0.95, margin: None, power: 0.8, draws: 1000, seed: 1, take_off: Vec::new() }
     }
 }
 
@@ -49,10 +53,14 @@ pub struct Findings {
     pub objectives: Vec<ObjectiveFacts>,
     /// The arms, in the order in which they are shown: arms, then controls, then the encoder from scratch.
     pub arms: Vec<ArmFindings>,
-    /// The noise of paired differences that all arms share; needs two arms with two seeds in common.
-    pub noise: Option<Noise>,
+    /// Whether the runs share one test set.
+    pub test_sets: TestSets,
+    /// How the scores of the compared arms scatter.
+    pub noise: Noise,
     /// Each arm with each other.
     pub pairs: Vec<Comparison>,
+    /// Where each of the compared arms stands, the best first; none without draws.
+    pub ranks: Vec<Rank>,
     /// The same on each task alone, as one family of its own; none of a study with one task.
     #[serde(default)]
     pub task_pairs: Vec<TaskComparisons>,
@@ -85,8 +93,15 @@ pub struct ArmFindings {
     pub facts: ArmFacts,
     /// Mean of tasks × 100 at the end of the budget; none if no run is complete.
     pub score: Option<Estimate>,
-    /// The runs that the score is of.
+    /// The same of tasks as they are above chance, (score − chance) / (1 − chance): 0 is guessing, 100 is all
+    /// right. None unless chance is known of every task.
+    pub above_chance: Option<Estimate>,
+    /// The runs that the score is of, those of [`Self::pooled`] among them.
     pub seeds: Vec<SeedScore>,
+    /// Controls with the same objective that came out as expected, by name. Their runs count as this arm's.
+    pub pooled: Vec<String>,
+    /// How many of its runs took off; none where that is not known of all of them.
+    pub take_off: Option<TakeOff>,
     /// Each task's score × 100, from all runs that have it.
     pub tasks: BTreeMap<String, Estimate>,
     /// Score by compute, in order of schedule and share; of a schedule's points, all are of the same seeds.
@@ -99,20 +114,42 @@ pub struct ArmFindings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedScore {
+    /// The arm that the run was made for: a control's name if it is pooled with its arm.
+    pub arm: String,
     /// The seed of pre-training.
     pub seed: u64,
+    /// Which test sets the score comes from.
+    pub test_sets: String,
     /// Mean of tasks × 100.
     pub score: f64,
+    /// The same of tasks as they are above chance, if chance is known of every task.
+    pub above_chance: Option<f64>,
+    /// Whether the run took off, if anything tells.
+    pub took_off: Option<bool>,
     /// Each task's score × 100: the median over fine-tuning seeds.
     pub tasks: BTreeMap<String, f64>,
 }
 
-/// A mean over pre-training seeds.
+/// How many of an arm's runs took off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakeOff {
+    /// All runs.
+    pub runs: usize,
+    /// Those that took off.
+    pub took_off: usize,
+    /// The share of runs that take off: the exact interval (Clopper and Pearson 1934).
+    pub share: Range,
+    /// The score of those that took off.
+    pub score: Option<Estimate>,
+}
+
+/// A mean over runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
-    /// How many seeds.
-    pub seeds: usize,
+    /// How many runs.
+    pub runs: usize,
     /// Their mean.
     pub mean: f64,
     /// The lowest.
@@ -121,10 +158,12 @@ pub struct Estimate {
     pub max: f64,
     /// Their standard deviation (n − 1); needs two.
     pub standard_deviation: Option<f64>,
-    /// Student's interval of the mean; needs two.
+    /// Student's interval of the mean; needs two. It counts the choice of test examples as well where
+    /// [`Self::examples`] is known.
     pub interval: Option<Range>,
-    /// The multi-bootstrap's interval over seeds and test examples; needs two seeds, and predictions.
-    pub bootstrap: Option<Range>,
+    /// The standard deviation of the mean that comes from the choice of test examples, if all runs share these and
+    /// have predictions.
+    pub examples: Option<f64>,
 }
 
 /// From a number to a number.
@@ -169,18 +208,40 @@ pub struct CurvePoint {
     pub score: Estimate,
 }
 
-/// The noise of a paired difference of two arms, estimated from all arms together: see the crate's page.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Whether runs share a test set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestSets {
+    /// All do. The choice of examples is one for all runs, so its noise is added to that between runs.
+    Shared,
+    /// Each language has its own, the same for all arms. The choice of examples is in the noise between runs already.
+    OnePerLanguage,
+}
+
+/// How the scores of arms scatter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Noise {
-    /// Standard deviation of a paired difference of one seed.
-    pub standard_deviation: f64,
-    /// Degrees of freedom.
-    pub degrees: f64,
-    /// Over how many arms.
-    pub arms: usize,
-    /// Over how many seeds.
-    pub seeds: usize,
+    /// By arm: the standard deviation of its runs, on one language; of arms with two runs.
+    pub runs: BTreeMap<String, f64>,
+    /// The standard deviation of languages, which arms share; none where all runs have one test set.
+    pub languages: Option<f64>,
+}
+
+/// Where an arm stands among those that are compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rank {
+    /// The arm.
+    pub arm: String,
+    /// By its mean, from 1.
+    pub rank: usize,
+    /// The best rank within the interval.
+    pub best: usize,
+    /// The worst rank within the interval.
+    pub worst: usize,
+    /// The probability that its mean is the best of all, given these runs and no other knowledge.
+    pub p_best: f64,
 }
 
 /// Two arms.
@@ -191,15 +252,11 @@ pub struct Comparison {
     pub a: String,
     /// The other.
     pub b: String,
-    /// Whether differences are within seeds. If not, the two have no seed in common.
-    pub paired: bool,
-    /// The seeds that both have; if not paired, none.
-    pub seeds: Vec<u64>,
-    /// `a − b` in points: of each seed if paired, else of the means alone.
-    pub differences: Vec<f64>,
+    /// Runs of `a` and of `b`; where each seed has a language of its own, languages.
+    pub runs: (usize, usize),
     /// `a − b` in points; none if one of them has no score.
     pub difference: Option<f64>,
-    /// What the noise allows to say; none with fewer than two seeds.
+    /// What the noise allows to say; none with fewer than two runs of either, or where not all runs took off.
     pub test: Option<Test>,
     /// The verdict on `a`.
     pub verdict: Verdict,
@@ -211,9 +268,9 @@ pub struct Comparison {
 pub struct TaskComparisons {
     /// The task's name.
     pub task: String,
-    /// The noise of paired differences on it that all arms share.
-    pub noise: Option<Noise>,
-    /// In the order of [`Findings::pairs`]. Holm's correction is over those of all tasks.
+    /// How its scores scatter.
+    pub noise: Noise,
+    /// In the order of [`Findings::pairs`]. The intervals hold together over those of all tasks.
     pub pairs: Vec<Comparison>,
 }
 
@@ -225,36 +282,37 @@ pub struct Test {
     pub standard_error: f64,
     /// Degrees of freedom of Student's t.
     pub degrees: f64,
-    /// Student's interval of the difference.
+    /// The part of the standard error that comes from the choice of test examples; none if it is not added.
+    pub examples: Option<f64>,
+    /// The interval of the difference, wide enough for all of its family to hold together.
     pub interval: Range,
-    /// The multi-bootstrap's interval over seeds and test examples; needs predictions.
-    pub bootstrap: Option<Range>,
-    /// Two-sided p of Student's t.
+    /// Two-sided p of Student's t, of this pair alone.
     pub p: f64,
-    /// The same after Holm's correction over the family of comparisons.
-    pub p_holm: f64,
-    /// Two-sided p of the exact sign-flip test; none if not paired.
-    pub p_sign_flip: Option<f64>,
-    /// The least p that the sign-flip test can give with this many seeds.
-    pub sign_flip_floor: Option<f64>,
-    /// The difference that would be seen with the configured power.
-    pub detectable: f64,
-    /// How many seeds would see the observed difference with that power; none if beyond 1,000.
-    pub seeds_needed: Option<usize>,
+    /// The same, corrected for its family: below one minus the level where the interval leaves out 0.
+    pub p_adjusted: f64,
+    /// The p of two one-sided tests, corrected alike: below one minus the level where the interval is within the
+    /// margin. None without a margin.
+    pub p_same: Option<f64>,
+    /// The difference in standard deviations of a run, pooled over both arms.
+    pub effect: f64,
 }
 
 /// What can be said of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The first is better.
+    /// The first is better: the interval is above 0.
     Better,
-    /// The first is worse.
+    /// The first is worse: the interval is below 0.
     Worse,
-    /// The data do not tell.
+    /// The same within the margin: the interval is within it, and holds 0.
+    Same,
+    /// The interval holds 0 and reaches beyond the margin, or there is no margin.
     NotDistinguishable,
-    /// There is too little data to say even that: one seed, or none.
-    NoVerdict,
+    /// One of the two has fewer than five runs.
+    TooFewRuns,
+    /// Some runs of one of the two did not take off.
+    NotAllTookOff,
 }
 
 impl Verdict {
@@ -273,6 +331,12 @@ impl Verdict {
     pub fn is_apart(self) -> bool {
         matches!(self, Self::Better | Self::Worse)
     }
+
+    /// Whether the interval decides; else runs are missing, or some did not take off.
+    #[must_use]
+    pub fn is_judged(self) -> bool {
+        !matches!(self, Self::TooFewRuns | Self::NotAllTookOff)
+    }
 }
 
 /// A control and whether it came out.
@@ -281,6 +345,6 @@ impl Verdict {
 pub struct Control {
     /// The control (`a`) with its arm (`b`).
     pub comparison: Comparison,
-    /// Whether what had to come out did; none if nothing had to, or if there is no verdict.
+    /// Whether what had to come out did; none if nothing had to, or without a verdict.
     pub passed: Option<bool>,
 }

@@ -1,25 +1,29 @@
 #![doc = include_str!("../README.md")]
 
 mod analyse;
-mod bootstrap;
 mod check;
 mod compare;
 mod curve;
 mod draws;
 mod error;
+mod examples;
 mod findings;
+mod layout;
 mod measurements;
+mod mixed;
 mod objectives;
 mod ordering;
+mod ranks;
 mod remarks;
 mod scores;
+mod take_off;
 mod verdict;
 
 pub use analyse::analyse;
 pub use error::Error;
 pub use findings::{
-    AnalysisConfig, ArmFindings, Comparison, Control, CurvePoint, Estimate, Findings, Noise, Range,
-    SeedScore, TaskComparisons, Test, Verdict,
+    AnalysisConfig, ArmFindings, Comparison, Control, CurvePoint, Estimate, Findings, Noise, Range, Rank,
+    SeedScore, TakeOff, TaskComparisons, Test, TestSets, Verdict,
 };
 pub use measurements::{
     ArmFacts, CheckpointFacts, DetectionFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, KindFacts,
@@ -28,3 +32,5 @@ pub use measurements::{
 };
 pub use ordering::{Claim, Ordering, PaperOrdering};
 pub use remarks::{Caveat, Note};
+pub use take_off::Threshold;
+pub use verdict::FEWEST_RUNS;

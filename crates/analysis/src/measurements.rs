@@ -99,6 +99,10 @@ pub struct TaskFacts {
     pub examples: usize,
     /// The score of guessing at random.
     pub chance: Option<f64>,
+    /// Which examples of a test set that all runs share belong together, by any number, such as those with one
+    /// premise: they are drawn together. Each stands for itself if this is not said.
+    #[serde(skip)]
+    pub units: Option<Vec<u32>>,
     /// The score of the best constant answer: of always giving the commonest label, or the one that F1 counts.
     pub majority: Option<f64>,
 }
@@ -194,6 +198,10 @@ pub struct RunFacts {
     pub checkpoints: Vec<CheckpointFacts>,
     /// What the objective said of itself during training, by step.
     pub diagnostics: Vec<DiagnosticPoint>,
+    /// What predicting tokens of its text from their frequencies alone costs, in nats: the entropy of these
+    /// frequencies. A masked-LM loss near it shows that the run has learnt nothing else.
+    #[serde(default)]
+    pub unigram_loss: Option<f64>,
     /// What it put in the place of masked tokens after training, if that was measured.
     #[serde(default)]
     pub replacements: Option<ReplacementFacts>,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::findings::{Comparison, Findings, Verdict};
 use crate::measurements::{ObjectiveFacts, Role};
 
-/// Scores of the paper that lie no farther apart than this, in points, are level.
-const LEVEL: f64 = 0.5;
+/// Scores of the paper that lie no farther apart than this, in points, are a tie.
+const TIE: f64 = 0.3;
 
 /// Whether the paper's ordering is in the findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub enum PaperOrdering {
     Appears,
     /// Some of its differences were found, and nothing against it.
     Partly,
-    /// Something against it was found.
+    /// Something against it was found: a difference the other way round, or one where the paper has a tie.
     Contradicted,
     /// Nothing of it was found, and nothing against it.
     Open,
@@ -65,7 +65,8 @@ impl Findings {
             .sum();
         let (differences, ties) = claims(self);
         let with = |verdict| differences.iter().filter(|claim| claim.verdict == verdict).count();
-        let answer = match (with(Verdict::Better), with(Verdict::Worse)) {
+        let against = with(Verdict::Worse) + ties.iter().filter(|tie| tie.verdict.is_apart()).count();
+        let answer = match (with(Verdict::Better), against) {
             (_, 1..) => PaperOrdering::Contradicted,
             (0, 0) => PaperOrdering::Open,
             (found, 0) if found == total => PaperOrdering::Appears,
@@ -90,7 +91,7 @@ fn titled(objective: &ObjectiveFacts) -> Option<(&str, f64)> {
 }
 
 fn level(a: f64, b: f64) -> bool {
-    (a - b).abs() <= LEVEL
+    (a - b).abs() <= TIE
 }
 
 /// The comparisons of the paper's objectives: the differences, then the ties.

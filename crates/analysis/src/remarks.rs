@@ -1,7 +1,8 @@
 //! What a reader has to know of the data, and what qualifies the verdicts.
 
 use crate::analyse::end_has;
-use crate::findings::{ArmFindings, Control, Findings, Verdict};
+use crate::findings::{ArmFindings, Comparison, Control, Findings, TestSets, Verdict};
+use crate::measurements::Role;
 
 /// What a reader has to know of the data.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,9 +40,11 @@ pub enum Caveat<'a> {
     Control(&'a Control),
     /// Arms that are not seen to be better than the encoder without pre-training, by name.
     Unhelped(Vec<&'a str>),
-    /// Some arms have one seed in common, so that their difference has no interval.
-    OneSeed,
-    /// Some intervals count the chance of the seeds alone, as predictions are missing.
+    /// Some arms have a single run, so that their differences have no interval.
+    OneRun,
+    /// Arms of which not all runs took off.
+    NotAllTookOff(Vec<&'a ArmFindings>),
+    /// Some intervals count the choice of runs alone, and not that of test examples, as predictions are missing.
     WithoutExamples,
     /// So many jobs did not come to their end.
     Failures(usize),
@@ -61,7 +64,8 @@ impl Findings {
         // Controls and the encoder from scratch may have seeds of their own, but not fewer.
         let planned = self.plan.pretraining_seeds.len();
         for arm in &self.arms {
-            let runs = arm.runs.len() - arm.seeds.len();
+            let counted = arm.seeds.iter().filter(|seed| seed.arm == arm.facts.name).count();
+            let runs = arm.runs.len() - counted;
             if runs > 0 {
                 notes.push(Note::IncompleteRuns { arm, runs });
             }
@@ -82,16 +86,26 @@ impl Findings {
         let unhelped: Vec<&str> = self
             .scratch
             .iter()
-            .filter(|pair| matches!(pair.verdict, Verdict::NotDistinguishable | Verdict::Worse))
+            .filter(|pair| pair.verdict.is_judged() && pair.verdict != Verdict::Better)
             .map(|pair| pair.a.as_str())
             .collect();
         if !unhelped.is_empty() {
             caveats.push(Caveat::Unhelped(unhelped));
         }
-        if self.pairs.iter().any(|pair| pair.test.is_none() && pair.difference.is_some()) {
-            caveats.push(Caveat::OneSeed);
+        let is_single = |pair: &Comparison| pair.runs.0.min(pair.runs.1) == 1;
+        if self.pairs.iter().any(|pair| pair.difference.is_some() && is_single(pair)) {
+            caveats.push(Caveat::OneRun);
         }
-        if self.pairs.iter().filter_map(|pair| pair.test.as_ref()).any(|test| test.bootstrap.is_none()) {
+        let in_part = |arm: &&ArmFindings| {
+            let take_off = arm.take_off.as_ref();
+            arm.facts.role == Role::Arm && take_off.is_some_and(|counted| counted.took_off < counted.runs)
+        };
+        let in_part: Vec<&ArmFindings> = self.arms.iter().filter(in_part).collect();
+        if !in_part.is_empty() {
+            caveats.push(Caveat::NotAllTookOff(in_part));
+        }
+        let mut tests = self.pairs.iter().filter_map(|pair| pair.test.as_ref());
+        if self.test_sets == TestSets::Shared && tests.any(|test| test.examples.is_none()) {
             caveats.push(Caveat::WithoutExamples);
         }
         if !self.failures.is_empty() {

@@ -23,11 +23,6 @@ pub(crate) fn points(value: f64) -> String {
     number(value, 1)
 }
 
-/// A difference that would be seen. There is none beyond 100 points, whatever a formula says.
-pub(crate) fn detectable(value: f64) -> String {
-    if value > 100.0 { ">\u{a0}100".into() } else { points(value) }
-}
-
 /// Points with their sign.
 pub(crate) fn signed(value: f64) -> String {
     let text = points(value);
@@ -58,12 +53,6 @@ pub(crate) fn p(value: f64) -> String {
     } else {
         number(value, 3).trim_start_matches('0').into()
     }
-}
-
-/// `p = .031`, `p < .001`.
-pub(crate) fn p_clause(value: f64) -> String {
-    let text = p(value);
-    if text.starts_with('<') { format!("p\u{a0}{text}") } else { format!("p\u{a0}=\u{a0}{text}") }
 }
 
 /// A share as a percentage of at most two decimals: `6.25 %`.
@@ -198,10 +187,6 @@ mod tests {
             (".031".into(), "<\u{a0}.001".into(), "1".into(), "<\u{a0}.001".into())
         );
         assert_eq!(
-            (p_clause(0.25), p_clause(1e-9)),
-            ("p\u{a0}=\u{a0}.250".into(), "p\u{a0}<\u{a0}.001".into())
-        );
-        assert_eq!(
             (percent(0.0625), percent(1.0), percent(0.5)),
             ("6.25\u{a0}%".into(), "100\u{a0}%".into(), "50\u{a0}%".into())
         );
@@ -213,7 +198,6 @@ mod tests {
             (scientific(1.419e18), scientific(2e-3), tick(1e15)),
             ("1.42 × 10¹⁸".into(), "0".into(), "10¹⁵".into())
         );
-        assert_eq!((detectable(9.94), detectable(370.7)), ("9.9".into(), ">\u{a0}100".into()));
         assert_eq!((tick(3e-7), tick(1.5e12)), ("3·10⁻⁷".into(), "1.5·10¹²".into()));
         assert_eq!(
             (time(41.2), time(725.0), time(3900.0), time(270_000.0)),

@@ -2,9 +2,13 @@
 
 use electra_analysis::{ArmFindings, Comparison, Findings, Range, Role, TaskComparisons, Test, Verdict};
 
-/// Pairs that were tested, and their tests.
-pub(crate) fn tested(pairs: &[Comparison]) -> Vec<(&Comparison, &Test)> {
-    pairs.iter().filter_map(|pair| Some((pair, pair.test.as_ref()?))).collect()
+/// Pairs on which an interval decides, and their tests.
+pub(crate) fn judged(pairs: &[Comparison]) -> Vec<(&Comparison, &Test)> {
+    pairs
+        .iter()
+        .filter(|pair| pair.verdict.is_judged())
+        .filter_map(|pair| Some((pair, pair.test.as_ref()?)))
+        .collect()
 }
 
 /// The compared arms that have a score, the best first.
@@ -34,7 +38,6 @@ pub(crate) struct Lead<'a> {
     pub(crate) loser: &'a str,
     pub(crate) difference: f64,
     pub(crate) interval: Range,
-    pub(crate) p: f64,
 }
 
 /// Who leads whom, the best arm first. Where there are many leads, arms that lead the same others stand together; the
@@ -73,7 +76,7 @@ fn lead<'a>(
     let names = (winner.facts.name.as_str(), loser.facts.name.as_str());
     let (pair, test) = apart.iter().find(|(pair, _)| winner_first(pair) == names)?;
     let interval = if pair.verdict == Verdict::Better { test.interval } else { test.interval.turned() };
-    Some(Lead { loser: &loser.facts.title, difference: pair.difference?.abs(), interval, p: test.p_holm })
+    Some(Lead { loser: &loser.facts.title, difference: pair.difference?.abs(), interval })
 }
 
 /// Arms that are all above, or all below, the same others, by name.
@@ -83,12 +86,12 @@ pub(crate) struct Group<'a> {
     pub(crate) others: Vec<&'a str>,
 }
 
-/// The compared arms of which a task has a test.
-pub(crate) fn tested_arms<'a>(findings: &'a Findings, task: &TaskComparisons) -> Vec<&'a str> {
-    let has_test = |arm: &&str| {
-        task.pairs.iter().any(|pair| pair.test.is_some() && (pair.a == **arm || pair.b == **arm))
+/// The compared arms of which a task has a verdict.
+pub(crate) fn judged_arms<'a>(findings: &'a Findings, task: &TaskComparisons) -> Vec<&'a str> {
+    let has_verdict = |arm: &&str| {
+        task.pairs.iter().any(|pair| pair.verdict.is_judged() && (pair.a == **arm || pair.b == **arm))
     };
-    findings.arms.iter().map(|arm| arm.facts.name.as_str()).filter(has_test).collect()
+    findings.arms.iter().map(|arm| arm.facts.name.as_str()).filter(has_verdict).collect()
 }
 
 /// The verdicts on a task in few groups: each time the arm that is above, or below, the most others of which that is
@@ -96,7 +99,7 @@ pub(crate) fn tested_arms<'a>(findings: &'a Findings, task: &TaskComparisons) ->
 pub(crate) fn groups<'a>(findings: &'a Findings, task: &'a TaskComparisons) -> Vec<Group<'a>> {
     let apart = task.pairs.iter().filter(|pair| pair.verdict.is_apart());
     let mut left: Vec<(&str, &str)> = apart.map(winner_first).collect();
-    let names = tested_arms(findings, task);
+    let names = judged_arms(findings, task);
     let mut groups: Vec<Group<'_>> = Vec::new();
     while !left.is_empty() {
         let others = |(arm, above): (&str, bool)| -> Vec<&str> {

@@ -1,15 +1,14 @@
 //! Every sentence of the report, made by rules from the findings.
 
 use electra_analysis::{
-    ArmFindings, Caveat, Claim, Comparison, Control, CurvePoint, Estimate, Expectation, Findings, Matched,
-    Note, Ordering, PaperOrdering, Role, TaskComparisons, TaskFacts, Test, Verdict,
+    ArmFindings, Caveat, Claim, Comparison, Control, CurvePoint, Estimate, Expectation, FEWEST_RUNS,
+    Findings, Matched, Note, Ordering, PaperOrdering, Role, TaskComparisons, TaskFacts, Test, TestSets,
+    Verdict,
 };
 use serde::Serialize;
 
-use crate::format::{
-    count, detectable, list, number, p, p_clause, percent, plural, points, range, sentence, signed, word,
-};
-use crate::groups::{Group, Lead, groups, leaders, scored, tested, tested_arms};
+use crate::format::{list, number, percent, plural, points, range, sentence, signed, word};
+use crate::groups::{Group, Lead, groups, judged, judged_arms, leaders, scored};
 
 /// With more clauses than these the sentence on tasks counts, and the table says which.
 const MOST_CLAUSES: usize = 8;
@@ -62,36 +61,80 @@ fn shown(findings: &Findings) -> String {
     match scored.as_slice() {
         [] => return "No objective has a complete run, so this run shows nothing.".into(),
         [(arm, score)] => {
-            let (title, seeds) = (&arm.facts.title, plural(arm.seeds.len(), "seed"));
+            let (title, runs) = (&arm.facts.title, plural(arm.seeds.len(), "run"));
             return format!(
-                "Only {title} has a complete run ({} points, {seeds}), so there is nothing to compare.",
+                "Only {title} has a complete run ({} points, {runs}), so there is nothing to compare.",
                 points(*score)
             );
         }
         _ => {}
     }
-    let tested = tested(&findings.pairs);
-    if tested.is_empty() {
+    let judged = judged(&findings.pairs);
+    let missing = without_verdict(findings);
+    if judged.is_empty() {
         let with_score =
             |(arm, score): &(&ArmFindings, f64)| format!("{} scored {}", arm.facts.title, points(*score));
-        return format!(
-            "{}, with fewer than two seeds to compare by, so no interval and no verdict can be given: any difference can be chance.",
-            list(&scored.iter().map(with_score).collect::<Vec<_>>()),
-        );
+        let scores = list(&scored.iter().map(with_score).collect::<Vec<_>>());
+        return format!("{scores}, but there is no verdict: {}.", missing.join("; "));
     }
-    let (apart, open): (Vec<_>, Vec<_>) =
-        tested.iter().copied().partition(|(pair, _)| pair.verdict.is_apart());
+    let with = |verdict: fn(Verdict) -> bool| -> Vec<(&Comparison, &Test)> {
+        judged.iter().copied().filter(|(pair, _)| verdict(pair.verdict)).collect()
+    };
+    let apart = with(Verdict::is_apart);
     let mut clauses = leads(&apart, &scored, findings.config.level);
+    let same = with(|verdict| verdict == Verdict::Same);
+    if let (Some(margin), false) = (findings.config.margin, same.is_empty()) {
+        let who = who(&same, &scored, same.len() == judged.len());
+        clauses.push(format!("{who} are the same within ± {} points", points(margin)));
+    }
+    let open = with(|verdict| verdict == Verdict::NotDistinguishable);
     if !open.is_empty() {
-        clauses.push(alike(&open, &scored, findings, apart.is_empty()));
+        clauses.push(format!(
+            "{} are not distinguishable: {}",
+            who(&open, &scored, open.len() == judged.len()),
+            reach(&open, findings.config.level),
+        ));
     }
-    match findings.pairs.len() - tested.len() {
-        0 if open.is_empty() && apart.len() > 1 => clauses.push("no pair is left undecided".into()),
-        0 => {}
-        1 => clauses.push("one pair has too few seeds for a verdict".into()),
-        several => clauses.push(format!("{} pairs have too few seeds for a verdict", word(several))),
+    if missing.is_empty() && open.is_empty() && apart.len() > 1 {
+        clauses.push("no pair is left undecided".into());
     }
+    clauses.extend(missing);
     format!("At this budget {}.", clauses.join("; "))
+}
+
+/// Clauses on pairs that get no verdict: too few runs, or some that did not take off.
+fn without_verdict(findings: &Findings) -> Vec<String> {
+    let count = |verdict| findings.pairs.iter().filter(|pair| pair.verdict == verdict).count();
+    let mut clauses = Vec::new();
+    let pairs = |count: usize| match (count == findings.pairs.len(), count) {
+        (true, 1) => "the pair has".to_owned(),
+        (true, _) => "all pairs have".to_owned(),
+        (false, 1) => "one pair has".to_owned(),
+        (false, several) => format!("{} pairs have", word(several)),
+    };
+    match count(Verdict::TooFewRuns) {
+        0 => {}
+        few => clauses.push(format!(
+            "{} too few runs for a verdict, which takes {} of each objective",
+            pairs(few),
+            word(FEWEST_RUNS)
+        )),
+    }
+    match count(Verdict::NotAllTookOff) {
+        0 => {}
+        mixed => clauses.push(format!("{} no verdict, as {}", pairs(mixed), took_off_in_part(findings))),
+    }
+    clauses
+}
+
+/// `only 4 of 6 runs of ELECTRA took off`.
+fn took_off_in_part(findings: &Findings) -> String {
+    let arms = findings.arms.iter().filter(|arm| arm.facts.role == Role::Arm);
+    let said = arms.filter_map(|arm| {
+        let counted = arm.take_off.as_ref().filter(|counted| counted.took_off < counted.runs)?;
+        Some(format!("{} of {} runs of {}", counted.took_off, counted.runs, arm.facts.title))
+    });
+    format!("only {} took off", list(&said.collect::<Vec<_>>()))
 }
 
 /// Clauses on who leads whom. A few leads have their intervals; of many, the best arm's alone have numbers.
@@ -107,13 +150,6 @@ fn leads(apart: &[(&Comparison, &Test)], scored: &[(&ArmFindings, f64)], level: 
         }
         clauses.push(clause);
     }
-    let greatest = apart.iter().map(|(_, test)| test.p_holm).fold(0.0, f64::max);
-    if many
-        && clauses.len() > 1
-        && let Some(last) = clauses.last_mut()
-    {
-        last.push_str(&format!(" (every {} after Holm)", p_bound(greatest)));
-    }
     clauses
 }
 
@@ -126,72 +162,42 @@ fn names(names: &[&str], all: usize) -> String {
     }
 }
 
-/// By how much: ` by 3.1 points (95 % interval 1.0 to 5.2, p = .031 after Holm)`.
+/// By how much: ` by 3.1 points (95 % interval 1.0 to 5.2)`.
 fn by(leads: &[Lead<'_>], level: f64) -> String {
     if let [lead] = leads {
-        return format!(
-            " by {} points ({} interval {}, {} after Holm)",
-            points(lead.difference),
-            percent(level),
-            range(lead.interval),
-            p_clause(lead.p)
-        );
+        let (difference, interval) = (points(lead.difference), range(lead.interval));
+        return format!(" by {difference} points ({} interval {interval})", percent(level));
     }
     let bound = |pick: fn(f64, f64) -> f64, start| leads.iter().map(|lead| lead.difference).fold(start, pick);
     let (least, most) = (points(bound(f64::min, f64::INFINITY)), points(bound(f64::max, 0.0)));
     let by = if least == most { least } else { format!("{least} to {most}") };
-    format!(" by {by} points ({} after Holm)", p_bound(leads.iter().map(|lead| lead.p).fold(0.0, f64::max)))
+    format!(" by {by} points")
 }
 
-fn p_bound(greatest: f64) -> String {
-    p_clause(greatest).replace('=', "≤")
-}
-
-/// The clause on pairs without a verdict either way.
-fn alike(
-    open: &[(&Comparison, &Test)],
-    scored: &[(&ArmFindings, f64)],
-    findings: &Findings,
-    no_lead: bool,
-) -> String {
-    let is_open = |name: &str| open.iter().any(|(pair, _)| pair.a == name || pair.b == name);
-    let arms = scored.iter().map(|(arm, _)| &arm.facts).filter(|facts| is_open(&facts.name));
+/// The arms of some pairs: by their titles if these are all pairs of them, else counted.
+fn who(pairs: &[(&Comparison, &Test)], scored: &[(&ArmFindings, f64)], alone: bool) -> String {
+    let is_in = |name: &str| pairs.iter().any(|(pair, _)| pair.a == name || pair.b == name);
+    let arms = scored.iter().map(|(arm, _)| &arm.facts).filter(|facts| is_in(&facts.name));
     let titles: Vec<&str> = arms.map(|facts| facts.title.as_str()).collect();
-    let every_pair = open.len() == titles.len() * (titles.len() - 1) / 2;
-    let who = if every_pair && (no_lead || titles.len() <= 4) {
+    let every_pair = pairs.len() == titles.len() * (titles.len() - 1) / 2;
+    if every_pair && (alone || titles.len() <= 4) {
         list(&titles)
     } else {
-        let other = if no_lead { "" } else { "other " };
-        format!("the {other}{} pairs", word(open.len()))
-    };
-    format!("{who} are not distinguishable: {}", missed(open, "by pair", findings.config.power))
+        format!("{} pairs", word(pairs.len()))
+    }
 }
 
-/// The clause on what would have been found: `a difference below 2.6 points would be missed with 3 seeds in …`.
-fn missed(open: &[(&Comparison, &Test)], by: &str, power: f64) -> String {
-    let bounds = |value: fn(&(&Comparison, &Test)) -> f64| {
-        let values = || open.iter().map(value);
-        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
-    };
-    let (least, most) = bounds(|(_, test)| test.detectable);
-    let (few, many) = bounds(|(pair, _)| pair.seeds.len().max(1) as f64);
-    let below = if least > 100.0 {
-        "100 points".to_owned()
-    } else if detectable(least) == detectable(most) {
-        format!("{} points", detectable(least))
-    } else {
-        format!("{} to {} points, {by},", detectable(least), detectable(most))
-    };
-    let paired = open.iter().all(|(pair, _)| pair.paired);
-    let seeds = match (paired, few == many) {
-        (false, _) => "with these seeds".to_owned(),
-        (true, true) => format!("with {}", plural(few as usize, "seed")),
-        (true, false) => format!("with {} to {} seeds", number(few, 0), number(many, 0)),
-    };
-    format!(
-        "a difference below {below} would be missed {seeds} in more than {} of such studies",
-        percent(1.0 - power),
-    )
+/// How large the differences can still be: `the 95 % interval of their difference is −1.0 to 2.1`.
+fn reach(open: &[(&Comparison, &Test)], level: f64) -> String {
+    let level = percent(level);
+    if let [(_, test)] = open {
+        return format!("the {level} interval of their difference is {}", range(test.interval));
+    }
+    let far = |(_, test): &(&Comparison, &Test)| test.interval.high.max(-test.interval.low);
+    let least = points(open.iter().map(far).fold(f64::INFINITY, f64::min));
+    let most = points(open.iter().map(far).fold(0.0, f64::max));
+    let reach = if least == most { least } else { format!("{least} to {most}") };
+    format!("the {level} intervals of their differences reach {reach} points from 0")
 }
 
 // The paper's ordering ---------------------------------------------------------------------------------------------
@@ -235,9 +241,6 @@ fn paper(ordering: &Ordering, findings: &Findings) -> String {
         [] => "The paper's ordering".to_owned(),
         _ => format!("The paper's ordering ({})", written(ordering)),
     };
-    if all == 0 {
-        return format!("{name} cannot be checked: this run does not have the objectives that it compares.");
-    }
     let total_in_words = word(*total);
     let single = format!("the one of its {total_in_words} differences that this run looks at");
     // "its seven differences", or "the three of its seven differences that this run looks at".
@@ -246,9 +249,33 @@ fn paper(ordering: &Ordering, findings: &Findings) -> String {
     } else {
         format!("the {} of its {total_in_words} differences that this run looks at", word(all))
     };
+    let apart = ties.iter().filter_map(|tie| match tie.verdict {
+        Verdict::Better => Some(better(tie)),
+        Verdict::Worse => Some(worse(tie)),
+        _ => None,
+    });
+    let apart: Vec<String> = apart.collect();
+    let reversed: Vec<String> = with(Verdict::Worse).map(worse).collect();
+    if all == 0 && !apart.is_empty() {
+        return format!("{name} is contradicted in a tie: {}.", list(&apart));
+    }
+    if all == 0 {
+        return format!("{name} cannot be checked: this run does not have the objectives that it compares.");
+    }
     let text = match answer {
+        PaperOrdering::Contradicted if reversed.is_empty() => {
+            let rest = match (all, found) {
+                (1, 0) => format!("{single} is not found"),
+                (1, _) => format!("{single} is found"),
+                (_, 0) => format!("of {scope}, none is found and none is reversed"),
+                (_, found) => {
+                    format!("of {scope}, {} {} found and none is reversed", word(found), is_or_are(found))
+                }
+            };
+            format!("{name} is contradicted in its ties alone: {rest}.")
+        }
         PaperOrdering::Contradicted => {
-            let against = list(&with(Verdict::Worse).map(worse).collect::<Vec<_>>());
+            let against = list(&reversed);
             let rest = match found {
                 0 => "none is found as the paper has it".to_owned(),
                 1 => "one is found as the paper has it".to_owned(),
@@ -282,14 +309,10 @@ fn paper(ordering: &Ordering, findings: &Findings) -> String {
             )
         }
     };
-    let apart = ties.iter().filter_map(|tie| match tie.verdict {
-        Verdict::Better => Some(better(tie)),
-        Verdict::Worse => Some(worse(tie)),
-        Verdict::NotDistinguishable | Verdict::NoVerdict => None,
-    });
-    match apart.collect::<Vec<_>>() {
-        apart if apart.is_empty() => text,
-        apart => format!("{text} Of those that the paper has level, {}.", list(&apart)),
+    if apart.is_empty() {
+        text
+    } else {
+        format!("{text} Of those that the paper has tied, {}.", list(&apart))
     }
 }
 
@@ -304,18 +327,18 @@ pub(crate) fn task_title<'a>(findings: &'a Findings, name: &'a str) -> &'a str {
     findings.tasks.iter().find(|facts| facts.name == name).map_or(name, |facts| &facts.title)
 }
 
-/// The tested pairs of all tasks.
-fn tested_on_tasks(findings: &Findings) -> Vec<(&Comparison, &Test)> {
-    findings.task_pairs.iter().flat_map(|task| tested(&task.pairs)).collect()
+/// The pairs of all tasks on which an interval decides.
+fn judged_on_tasks(findings: &Findings) -> Vec<(&Comparison, &Test)> {
+    findings.task_pairs.iter().flat_map(|task| judged(&task.pairs)).collect()
 }
 
-/// What single tasks show; empty if nothing could be tested.
+/// What single tasks show; empty if there is no verdict on any.
 fn on_tasks(findings: &Findings) -> String {
-    let tested = tested_on_tasks(findings);
-    if tested.is_empty() {
+    let judged = judged_on_tasks(findings);
+    if judged.is_empty() {
         return String::new();
     }
-    let comparisons = plural(tested.len(), "comparison");
+    let comparisons = plural(judged.len(), "comparison");
     let start = format!("Of {comparisons} on single tasks, with a correction of their own,");
     let apart = |task: &TaskComparisons| task.pairs.iter().filter(|pair| pair.verdict.is_apart()).count();
     let counts: Vec<(&str, usize)> = findings
@@ -326,8 +349,7 @@ fn on_tasks(findings: &Findings) -> String {
         .collect();
     let all: usize = counts.iter().map(|(_, count)| count).sum();
     if all == 0 {
-        let missed = missed(&tested, "by task and pair", findings.config.power);
-        return format!("{start} none is significant: {missed}.");
+        return format!("{start} none is significant: {}.", reach(&judged, findings.config.level));
     }
     let clauses: Vec<Vec<String>> = findings.task_pairs.iter().map(|task| on_task(findings, task)).collect();
     let which = if clauses.iter().map(Vec::len).sum::<usize>() > MOST_CLAUSES {
@@ -345,7 +367,7 @@ fn on_tasks(findings: &Findings) -> String {
 
 /// The verdicts on a task, in clauses.
 fn on_task(findings: &Findings, task: &TaskComparisons) -> Vec<String> {
-    let all = tested_arms(findings, task).len();
+    let all = judged_arms(findings, task).len();
     let titles =
         |names: &[&str]| names.iter().map(|name| findings.title(name).to_owned()).collect::<Vec<_>>();
     let clause = |group: Group<'_>| {
@@ -357,18 +379,20 @@ fn on_task(findings: &Findings, task: &TaskComparisons) -> Vec<String> {
     groups(findings, task).into_iter().map(clause).collect()
 }
 
-/// The paragraph under the table of pairs by task; none if nothing could be tested.
+/// The paragraph under the table of pairs by task; none if there is no verdict on any.
 pub(crate) fn rule_on_tasks(findings: &Findings) -> Option<String> {
-    let tested = tested_on_tasks(findings).len();
+    let judged = judged_on_tasks(findings).len();
     let all: usize = findings.task_pairs.iter().map(|task| task.pairs.len()).sum();
-    let family = match tested {
-        0 => return None,
-        1 => "the one comparison".into(),
-        _ => format!("all {tested} comparisons of this table"),
+    if judged == 0 {
+        return None;
+    }
+    let dash = if judged < all {
+        " A dash is a pair without enough runs, or of which not all took off."
+    } else {
+        ""
     };
-    let dash = if tested < all { " A dash is a pair without enough seeds." } else { "" };
     Some(format!(
-        "The rule is that of the mean, with the noise and the predictions of the task alone. Holm's correction is here over {family}, apart from that of the mean: do not mix the two families.{dash}"
+        "The rule is that of the mean, with the noise and the predictions of the task alone. The intervals hold together over all {all} comparisons of this table, apart from those of the mean: do not mix the two families.{dash}"
     ))
 }
 
@@ -384,15 +408,44 @@ fn said_of(caveat: &Caveat<'_>, findings: &Findings) -> String {
                 list(&titles),
             )
         }
-        Caveat::OneSeed => {
-            "Where two objectives have only one seed in common, their difference has no interval: a second seed can reverse it.".into()
+        Caveat::OneRun => {
+            "The difference from an objective with a single run has no interval: a second run can reverse it."
+                .into()
+        }
+        Caveat::NotAllTookOff(arms) => {
+            let said = arms.iter().filter_map(|arm| {
+                let counted = arm.take_off.as_ref()?;
+                let (low, high) = (percent_of(counted.share.low), percent_of(counted.share.high));
+                let score = counted.score.as_ref();
+                let score = score.map_or_else(String::new, |score| {
+                    format!("; those that did scored {}", points(score.mean))
+                });
+                Some(format!(
+                    "{} of {} runs of {} took off ({} interval of the share {low} to {high} %{score})",
+                    counted.took_off,
+                    counted.runs,
+                    arm.facts.title,
+                    percent(findings.config.level),
+                ))
+            });
+            let said: Vec<String> = said.collect();
+            format!(
+                "{}. A mean over both kinds of runs says little, so there is no verdict on it.",
+                list(&said)
+            )
         }
         Caveat::WithoutExamples => {
-            "Some intervals account for the choice of seeds alone, and not for the choice of test examples.".into()
+            "Some intervals account for the choice of runs alone, and not for the choice of test examples."
+                .into()
         }
         Caveat::Failures(1) => "1 job failed; the list is below.".into(),
         Caveat::Failures(jobs) => format!("{jobs} jobs failed; the list is below."),
     }
+}
+
+/// A share in whole percent.
+fn percent_of(share: f64) -> String {
+    number(100.0 * share, 0)
 }
 
 /// A defect that is missed says how small a difference is missed; a difference between equals, that verdicts are wrong.
@@ -458,15 +511,17 @@ pub(crate) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Better => "better",
         Verdict::Worse => "worse",
+        Verdict::Same => "the same within the margin",
         Verdict::NotDistinguishable => "not distinguishable",
-        Verdict::NoVerdict => "no verdict",
+        Verdict::TooFewRuns => "too few runs",
+        Verdict::NotAllTookOff => "not all runs took off",
     }
 }
 
 /// Under the chart of scores.
 pub(crate) fn marks(findings: &Findings) -> String {
     format!(
-        "Each mark is one pre-training seed; the tick is their mean, the bar its {} interval by Student's t, cut off where it would run off the chart. It is for one objective alone; to compare two, look at the pairs, whose seeds share data and masks.",
+        "Each mark is one pre-training run; the tick is their mean, the bar its {} interval by Student's t, cut off where it would run off the chart. It is for one objective alone; to compare two, look at the pairs.",
         percent(findings.config.level),
     )
 }
@@ -475,7 +530,7 @@ pub(crate) fn marks(findings: &Findings) -> String {
 pub(crate) fn curves(findings: &Findings) -> String {
     let text = "A truncated point is a longer run on its way, whose learning rate was still high; a point of its own schedule is a run that was planned to end there. Only points of one kind can be compared. The band reaches from the lowest seed to the highest.";
     let arms = findings.arms.iter().filter(|arm| arm.facts.role == Role::Arm && arm.curve.len() > 1);
-    let least = |arm: &ArmFindings| arm.curve.iter().map(|point| point.score.seeds).min().unwrap_or(0);
+    let least = |arm: &ArmFindings| arm.curve.iter().map(|point| point.score.runs).min().unwrap_or(0);
     let seeds: Vec<(&str, usize, usize)> =
         arms.map(|arm| (arm.facts.title.as_str(), least(arm), arm.seeds.len())).collect();
     if seeds.iter().all(|(_, joined, all)| joined >= all) {
@@ -500,35 +555,51 @@ pub(crate) fn curves(findings: &Findings) -> String {
 /// The rule of the verdicts, with this study's numbers: paragraphs.
 pub(crate) fn rule(findings: &Findings) -> Vec<String> {
     let config = &findings.config;
-    let (level, alpha) = (percent(config.level), percent(config.alpha));
-    let corrected = match findings.pairs.len() {
-        1 => "a p that (there is one pair, and nothing to correct for)".into(),
-        pairs => format!("a p that, after Holm's correction over all {pairs} pairs,"),
+    let level = percent(config.level);
+    let family = match findings.pairs.len() {
+        1 => "It is the interval of this one pair".into(),
+        pairs => format!(
+            "All {pairs} intervals together hold the truth in at least {level} of such studies (Šidák's correction)"
+        ),
     };
     let mut text = vec![format!(
-        "One objective is called better than another if two things hold. First, Student's t on their differences within pre-training seeds gives {corrected} is at most {alpha}. Second, where there are predictions, the {level} interval of the multi-bootstrap, which draws seeds and test examples anew {} times, does not contain 0: a lead that depends on a few test examples does not count. Otherwise the two are not distinguishable.",
-        count(config.draws as f64),
+        "A verdict follows from the interval of the difference alone. If it is above 0, the first objective is better; if it is below 0, worse. {family}, so a difference that does not exist is found in at most {} of them.",
+        percent(1.0 - config.level),
     )];
-    if let Some(noise) = &findings.noise {
-        text.push(format!(
-            "The noise in t is estimated from all {} objectives together (standard deviation of a difference within a seed {} points, {:.1} degrees of freedom by Satterthwaite), over {}. Where a pair's own noise is greater, that is used. A few seeds say next to nothing about the noise of one pair; all pairs together say something.",
-            noise.arms, points(noise.standard_deviation), noise.degrees, plural(noise.seeds, "seed"),
-        ));
-    }
-    let floors = tested(&findings.pairs).into_iter().filter_map(|(_, test)| test.sign_flip_floor);
-    let floor = floors.fold(f64::INFINITY, f64::min);
-    if floor.is_finite() {
-        let seeds = findings.pairs.iter().map(|pair| pair.seeds.len()).max().unwrap_or(0);
-        text.push(format!(
-            "The sign-flip test assumes nothing about the noise. It is printed for comparison: with {} its p cannot be below {}, so no verdict is based on it.",
-            plural(seeds, "seed"),
-            p(floor),
-        ));
-    }
+    text.push(match config.margin {
+        Some(margin) => format!(
+            "If the interval holds 0 and lies within ± {0} points, the two are the same within ± {0} points, the margin that the plan names. If it reaches beyond, they are not distinguishable: the difference can be as large as the interval's ends.",
+            points(margin),
+        ),
+        None => "If the interval holds 0, the two are not distinguishable: the difference can be as large as the interval's ends. The plan names no margin, so no two are called the same.".into(),
+    });
+    text.push(match (findings.test_sets, findings.noise.languages) {
+        (TestSets::OnePerLanguage, Some(languages)) => format!(
+            "Each seed has a language of its own, with text and test sets of its own, the same for all objectives: verdicts are about such languages, not about one of them. Each objective's runs have a variance of their own; what a language does to all of them alike (standard deviation {} points) is taken out. The model is fitted by restricted maximum likelihood, with Satterthwaite's degrees of freedom.",
+            points(languages),
+        ),
+        _ => "All runs have one test set. Each objective's runs have a variance of their own (Welch's t, with Satterthwaite's degrees of freedom). Where predictions are there, the choice of test examples adds its own variance, found by drawing the examples anew.".into(),
+    });
     text.push(format!(
-        "The interval of a difference is for that pair alone, without the correction for many comparisons: it can exclude 0 where the verdict is \"not distinguishable\". \"Detectable\" is the difference that would be found in {} of such studies, at the strictest step of the correction; \"seeds needed\" is how many seeds would find the observed difference that often.",
-        percent(config.power),
+        "With fewer than {} runs of an objective there is no verdict. Nor is there where some of its runs took off and some did not: no interval of a mean over both is right.",
+        word(FEWEST_RUNS),
     ));
+    let pooled: Vec<String> = findings
+        .arms
+        .iter()
+        .filter(|arm| !arm.pooled.is_empty())
+        .map(|arm| {
+            let names: Vec<&str> = arm.pooled.iter().map(|name| findings.title(name)).collect();
+            format!(
+                "The runs of {} count as runs of {}: the control came out as the same.",
+                list(&names),
+                arm.facts.title
+            )
+        })
+        .collect();
+    if !pooled.is_empty() {
+        text.push(pooled.join(" "));
+    }
     text
 }
 
@@ -537,7 +608,7 @@ pub(crate) fn controls(findings: &Findings) -> String {
     let judged: Vec<bool> = findings.controls.iter().filter_map(|control| control.passed).collect();
     let came_out = judged.iter().filter(|passed| **passed).count();
     let verdict = match (came_out, judged.len()) {
-        (_, 0) => "There are too few seeds to judge them.".into(),
+        (_, 0) => "There are too few runs to judge them, or not all took off.".into(),
         (1, 1) => "It was found.".into(),
         (2, 2) => "Both were found.".into(),
         (a, b) if a == b => format!("All {} were found.", word(b)),
@@ -546,7 +617,7 @@ pub(crate) fn controls(findings: &Findings) -> String {
     let is_same =
         |arm: &ArmFindings| matches!(arm.facts.role, Role::Control { expects: Expectation::Same, .. });
     let caution = if findings.arms.iter().any(is_same) {
-        " That the same objective under two names is not distinguishable means more, the smaller the detectable difference is."
+        " That the same objective under two names is not distinguishable means more, the narrower the interval is."
     } else {
         ""
     };
@@ -561,12 +632,14 @@ pub(crate) fn helps(findings: &Findings) -> String {
         let pairs = findings.scratch.iter().filter(|pair| pair.verdict == verdict);
         pairs.map(|pair| findings.title(&pair.a)).collect()
     };
-    let mut text = "Each objective is compared with the same encoder, fine-tuned in the same way from its initial values. Their seeds have nothing in common, so nothing is paired (Welch's t).".to_owned();
+    let mut text = "Each objective is compared with the same encoder, fine-tuned in the same way from its initial values. The rule is that of the pairs.".to_owned();
     for (verdict, what) in [
         (Verdict::Better, "Pre-training helps with"),
+        (Verdict::Same, "It makes no difference beyond the margin with"),
         (Verdict::NotDistinguishable, "No help was found with"),
         (Verdict::Worse, "Pre-training does harm with"),
-        (Verdict::NoVerdict, "There are too few seeds for a verdict with"),
+        (Verdict::TooFewRuns, "There are too few runs for a verdict with"),
+        (Verdict::NotAllTookOff, "There is no verdict, as not all runs took off, with"),
     ] {
         let titles = with(verdict);
         if !titles.is_empty() {
@@ -616,11 +689,11 @@ pub(crate) fn detection(findings: &Findings, detecting: &[&ArmFindings]) -> Stri
 /// The scores of arms.
 pub(crate) fn describe_scores(scored: &[(&ArmFindings, &Estimate)]) -> String {
     let said = scored.iter().map(|(arm, score)| {
-        let (low, high, seeds) = (points(score.min), points(score.max), plural(score.seeds, "seed"));
-        format!("{} {} ({low} to {high}, {seeds})", arm.facts.title, points(score.mean))
+        let (low, high, runs) = (points(score.min), points(score.max), plural(score.runs, "run"));
+        format!("{} {} ({low} to {high}, {runs})", arm.facts.title, points(score.mean))
     });
     let said: Vec<String> = said.collect();
-    format!("Mean of tasks times 100, one mark a seed, with mean and interval: {}.", said.join("; "))
+    format!("Mean of tasks times 100, one mark a run, with mean and interval: {}.", said.join("; "))
 }
 
 /// The differences of pairs.
@@ -631,7 +704,7 @@ pub(crate) fn describe_differences(findings: &Findings, pairs: &[&Comparison]) -
         format!("{a} minus {b} {difference}, {}", verdict(pair.verdict))
     });
     let said: Vec<String> = said.collect();
-    format!("Differences in points, one mark a seed, with mean and interval: {}.", said.join("; "))
+    format!("Differences in points with their intervals: {}.", said.join("; "))
 }
 
 /// Scores by compute.

@@ -8,7 +8,7 @@ use electra_analysis::{
 };
 
 use crate::format::{
-    MISSING, count, detectable, number, or_missing, p, percent, points, range, scientific, signed, time,
+    MISSING, count, number, or_missing, p, percent, points, range, scientific, signed, time,
 };
 use crate::palette::{Style, styles};
 use crate::sentences::{self, task_title};
@@ -48,16 +48,29 @@ pub(crate) fn main(findings: &Findings) -> Table {
             names.cell(name),
             or_missing(score, |score| points(score.mean)).into(),
             or_missing(score.and_then(|score| score.interval), range).into(),
+            or_missing(arm.above_chance.as_ref(), |score| points(score.mean)).into(),
             arm.seeds.len().to_string().into(),
+            or_missing(arm.take_off.as_ref(), |counted| format!("{} of {}", counted.took_off, counted.runs))
+                .into(),
             to_baseline(findings, name).into(),
             verdict_to_baseline(findings, name).map_or_else(|| MISSING.to_owned().into(), Cell::Verdict),
             or_missing(arm.facts.paper_glue, points).into(),
         ]
     });
-    let caption = "Mean of the tasks × 100, in the form of the paper's Table 5. The paper's numbers are of Base models on GLUE's development sets: compare their order, not their height.";
+    let caption = "Mean of the tasks × 100, in the form of the paper's Table 5. Above chance is the mean of (score − chance) / (1 − chance). The paper's numbers are of Base models on GLUE's development sets: compare their order, not their height.";
     table(
         caption,
-        &["Objective", "#Score", &level(findings), "#Seeds", &against, "Verdict", "#Paper"],
+        &[
+            "Objective",
+            "#Score",
+            &level(findings),
+            "#Above chance",
+            "#Runs",
+            "#Took off",
+            &against,
+            "Verdict",
+            "#Paper",
+        ],
         rows.collect(),
     )
 }
@@ -124,14 +137,12 @@ pub(crate) fn pairs(findings: &Findings) -> Table {
         "#Difference",
         "Verdict",
         &interval,
-        "#… with examples",
-        "#p, Holm",
-        "#p, sign‑flip",
-        "#Detectable",
-        "#Seeds needed",
+        "#p, corrected",
+        "#Effect size",
+        "#Degrees of freedom",
+        "#Runs",
     ];
-    let caption =
-        "Difference of each pair in points: the first minus the second. The verdict is about the first.";
+    let caption = "Difference of each pair in points: the first minus the second. The verdict is about the first. The effect size is the difference in standard deviations of a run.";
     table(caption, &columns, rows.collect())
 }
 
@@ -142,7 +153,7 @@ pub(crate) fn pairs_by_task(findings: &Findings) -> Table {
     let rows = findings.pairs.iter().enumerate().map(|(index, pair)| {
         let name = format!("{} − {}", findings.title(&pair.a), findings.title(&pair.b));
         let cells = findings.task_pairs.iter().map(|task| {
-            let pair = task.pairs.get(index).filter(|pair| pair.test.is_some());
+            let pair = task.pairs.get(index).filter(|pair| pair.verdict.is_judged());
             pair.map_or_else(
                 || Cell::Text(MISSING.into()),
                 |pair| Cell::Difference(or_missing(pair.difference, signed), pair.verdict),
@@ -158,21 +169,17 @@ pub(crate) fn pairs_by_task(findings: &Findings) -> Table {
 
 fn compared(pair: &Comparison) -> Vec<Cell> {
     let test = pair.test.as_ref();
-    let cell = |value: fn(&Test) -> Option<String>| Cell::Text(or_missing(test.and_then(value), |text| text));
+    let cell = |value: fn(&Test) -> String| Cell::Text(or_missing(test, value));
+    let (a, b) = pair.runs;
     vec![
         or_missing(pair.difference, signed).into(),
         Cell::Verdict(pair.verdict),
-        cell(|test| Some(range(test.interval))),
-        cell(|test| test.bootstrap.map(range)),
-        cell(|test| Some(p(test.p_holm))),
-        cell(|test| test.p_sign_flip.map(p)),
-        cell(|test| Some(detectable(test.detectable))),
-        Cell::Text(or_missing(test, |test| or_beyond(test.seeds_needed))),
+        cell(|test| range(test.interval)),
+        cell(|test| p(test.p_adjusted)),
+        cell(|test| number(test.effect, 2)),
+        cell(|test| number(test.degrees, 1)),
+        Cell::Text(if a == b { a.to_string() } else { format!("{a}, {b}") }),
     ]
-}
-
-fn or_beyond(seeds: Option<usize>) -> String {
-    seeds.map_or_else(|| "> 1,000".into(), |seeds| seeds.to_string())
 }
 
 /// Each control with its arm.
@@ -187,7 +194,7 @@ pub(crate) fn controls(findings: &Findings) -> Table {
         };
         let mut row = vec![names.cell(&pair.a), names.cell(&pair.b)];
         let compared = compared(pair);
-        row.extend([0, 2, 4, 6].map(|index: usize| compared[index].clone()));
+        row.extend([0, 2, 3, 6].map(|index: usize| compared[index].clone()));
         row.splice(
             2..2,
             [expected.to_owned().into(), Cell::Verdict(pair.verdict), Cell::Passed(control.passed)],
@@ -203,8 +210,8 @@ pub(crate) fn controls(findings: &Findings) -> Table {
         "Passed",
         "#Difference",
         &interval,
-        "#p, Holm",
-        "#Detectable",
+        "#p, corrected",
+        "#Runs",
     ];
     table("Controls: what has to be found, and what the same rule finds.", &columns, rows.collect())
 }
@@ -215,12 +222,11 @@ pub(crate) fn scratch(findings: &Findings) -> Table {
     let rows = findings.scratch.iter().map(|pair| {
         let compared = compared(pair);
         let mut row = vec![names.cell(&pair.a)];
-        row.extend([0, 1, 2, 3, 4].map(|index: usize| compared[index].clone()));
+        row.extend([0, 1, 2, 3].map(|index: usize| compared[index].clone()));
         row
     });
     let interval = level(findings);
-    let columns =
-        ["Objective", "#Against no pre-training", "Verdict", &interval, "#… with examples", "#p, Holm"];
+    let columns = ["Objective", "#Against no pre-training", "Verdict", &interval, "#p, corrected"];
     table("What pre-training is worth, in points.", &columns, rows.collect())
 }
 
@@ -248,7 +254,7 @@ pub(crate) fn curve(findings: &Findings) -> Table {
                 scientific(point.flops_executed).into(),
                 points(point.score.mean).into(),
                 spread(&point.score).into(),
-                point.score.seeds.to_string().into(),
+                point.score.runs.to_string().into(),
             ]
         })
     });
@@ -315,7 +321,7 @@ pub(crate) fn runs(findings: &Findings) -> Table {
     let rows = findings.arms.iter().flat_map(|arm| {
         let names = &names;
         arm.runs.iter().map(move |run| {
-            let scored = arm.seeds.iter().find(|seed| seed.seed == run.seed);
+            let scored = arm.seeds.iter().find(|seed| seed.arm == run.arm && seed.seed == run.seed);
             let mut row = vec![names.cell(&arm.facts.name), run.seed.to_string().into()];
             row.extend(findings.tasks.iter().map(|task| {
                 Cell::Text(or_missing(scored.and_then(|seed| seed.tasks.get(&task.name)), |score| {

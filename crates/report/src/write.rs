@@ -12,7 +12,7 @@ use crate::sentences::{Conclusion, conclude, notes};
 use crate::{html, markdown};
 
 /// What `results.json` says of its form.
-pub const FORMAT: &str = "electra-report/1";
+pub const FORMAT: &str = "electra-report/2";
 
 /// What is said of the findings: not read again, but said anew.
 const SAID: [&str; 3] = ["format", "conclusion", "notes"];

@@ -1,8 +1,8 @@
 //! Measurements that cannot be.
 
 use electra_analysis::{
-    AnalysisConfig, DetectionFacts, Error, Expectation, KindFacts, LanguageFacts, Measurements, Predictions,
-    ReplacementFacts, Role, analyse,
+    AnalysisConfig, DetectionFacts, Expectation, KindFacts, LanguageFacts, Measurements, Predictions,
+    ReplacementFacts, Role, Threshold, analyse,
 };
 
 use crate::table::{facts, measurements};
@@ -131,11 +131,25 @@ fn predictions_have_to_give_the_score() {
 }
 
 #[test]
-fn levels_are_shares() {
-    let study = measurements(&[("mlm", &[60.0])]);
-    for wrong in [0.0, 1.0, 95.0, f64::NAN] {
-        let config = AnalysisConfig { level: wrong, ..AnalysisConfig::standard() };
-        let error = analyse(&study, &config).unwrap_err();
-        assert!(matches!(&error, Error::Value { field, .. } if field == "level"), "{error}");
+fn settings_are_in_their_range() {
+    let message = |change: fn(&mut AnalysisConfig)| {
+        let mut config = AnalysisConfig::standard();
+        change(&mut config);
+        analyse(&measurements(&[("mlm", &[60.0])]), &config).unwrap_err().to_string()
+    };
+    let share = "expected above 0 and below 1";
+    assert_eq!(message(|config| config.level = 0.0), format!("level: 0; {share}"));
+    assert_eq!(message(|config| config.level = 95.0), format!("level: 95; {share}"));
+    assert_eq!(message(|config| config.power = f64::NAN), format!("power: NaN; {share}"));
+    assert_eq!(message(|config| config.margin = Some(0.0)), "margin: 0; expected a number of points above 0");
+    let threshold = |at_least, at_most| Threshold { metric: "disc_auc".into(), at_least, at_most };
+    for wrong in [threshold(None, None), threshold(Some(0.9), Some(0.9))] {
+        let config = AnalysisConfig { take_off: vec![wrong], ..AnalysisConfig::standard() };
+        let error = analyse(&measurements(&[("mlm", &[60.0])]), &config).unwrap_err().to_string();
+        assert!(
+            error.starts_with("take_off[0].disc_auc: ")
+                && error.ends_with("expected one of at_least and at_most"),
+            "{error}"
+        );
     }
 }

@@ -69,6 +69,7 @@ pub(crate) fn run(arm: &str, seed: u64, points: f64) -> RunFacts {
             scores: vec![score],
         }],
         diagnostics: vec![],
+        unigram_loss: None,
         replacements: None,
     }
 }
@@ -102,6 +103,7 @@ pub(crate) fn measurements(arms: &[(&str, &[f64])]) -> Measurements {
             positive: 1,
             examples: 1000,
             chance: None,
+            units: None,
             majority: None,
         }],
         objectives: paper(),

@@ -12,7 +12,7 @@ use electra_report::{conclude, write};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("expected the folder to write to")?);
-    let findings = analyse(&study::fabricated(3, 1000), &AnalysisConfig::standard())?;
+    let findings = analyse(&study::fabricated(6, 1000), &AnalysisConfig::standard())?;
     write(&findings, &folder)?;
     let conclusion = conclude(&findings);
     println!("{}\n{}", conclusion.sentence, conclusion.ordering_sentence);

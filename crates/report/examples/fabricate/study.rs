@@ -1,4 +1,4 @@
-//! Measurements that nobody measured: five objectives, three controls and the encoder from scratch, three seeds, six
+//! Measurements that nobody measured: five objectives, three controls and the encoder from scratch, six seeds, six
 //! tasks, five checkpoints by either schedule.
 
 use std::collections::BTreeMap;
@@ -97,6 +97,7 @@ pub(crate) fn fabricated(seeds: u64, examples: usize) -> Measurements {
         positive: 1,
         examples,
         chance: Some(chance),
+        units: None,
         majority: (metric == Metric::Accuracy).then_some(chance + 0.04),
     };
     Measurements {
@@ -202,6 +203,7 @@ fn run(arm: u64, made: &Made, seed: u64, examples: usize) -> RunFacts {
         seconds: 31.0 * cost + luck * 100.0 + 2.0,
         checkpoints: shares.iter().map(checkpoint).collect(),
         diagnostics: diagnostics(objective, steps, &[arm, seed]),
+        unigram_loss: None,
         replacements: replacements(objective, &[arm, seed]),
     }
 }

@@ -86,7 +86,7 @@ pub(crate) fn chart(findings: &Findings, compute: Compute) -> Option<Chart> {
             percent(point.share),
             scientific(point.flops_paper),
             points(point.score.mean),
-            plural(point.score.seeds, "seed"),
+            plural(point.score.runs, "seed"),
         ),
     };
     let curve = |(style, points): &Curve<'_>, schedule| {

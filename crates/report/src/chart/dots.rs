@@ -19,8 +19,8 @@ pub(crate) struct Row<'a> {
     pub(crate) dots: Vec<(f64, String)>,
     pub(crate) mean: Option<f64>,
     pub(crate) interval: Option<Range>,
-    /// Differences this near to 0 would have been missed.
-    pub(crate) blind: Option<f64>,
+    /// Differences this near to 0 are within the margin.
+    pub(crate) within: Option<f64>,
     /// Written at the right end.
     pub(crate) value: &'a str,
 }
@@ -59,10 +59,10 @@ pub(crate) fn rows(rows: &[Row<'_>], labels: Labels, axis: &Axis<'_>, top: f64) 
     }
     for (index, row) in rows.iter().enumerate() {
         let y = top + height * (index as f64 + middle);
-        if let Some(blind) = row.blind {
-            let (low, high) = (scale.clamped(-blind), scale.clamped(blind));
+        if let Some(margin) = row.within {
+            let (low, high) = (scale.clamped(-margin), scale.clamped(margin));
             let half = marks * 0.34;
-            svg.rectangle((X::Share(low), y - half), (X::Share(high - low), y + half), "blind");
+            svg.rectangle((X::Share(low), y - half), (X::Share(high - low), y + half), "within");
         }
         match labels {
             Labels::Above => {

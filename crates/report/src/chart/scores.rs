@@ -39,7 +39,7 @@ pub(crate) fn scores(findings: &Findings) -> Option<Chart> {
             dots: style.arm.seeds.iter().map(dot).collect(),
             mean: Some(score.mean),
             interval: score.interval,
-            blind: None,
+            within: None,
             value,
         }
     };
@@ -53,38 +53,35 @@ pub(crate) fn scores(findings: &Findings) -> Option<Chart> {
 
 /// Every pair's difference.
 pub(crate) fn differences(findings: &Findings) -> Option<Chart> {
-    let pairs: Vec<&Comparison> = findings.pairs.iter().filter(|pair| !pair.differences.is_empty()).collect();
-    let dots = extent(pairs.iter().flat_map(|pair| pair.differences.iter().copied()).chain([0.0]))?;
+    let pairs: Vec<&Comparison> = findings.pairs.iter().filter(|pair| pair.difference.is_some()).collect();
     if pairs.is_empty() {
         return None;
     }
-    let tests = || pairs.iter().filter_map(|pair| pair.test.as_ref());
-    let blind = tests().map(|test| Range { low: -test.detectable, high: test.detectable });
-    let domain = domain(dots, tests().map(|test| test.interval).chain(blind), 1.0);
+    let differences = extent(pairs.iter().filter_map(|pair| pair.difference).chain([0.0]))?;
+    let margin = findings.config.margin;
+    let intervals = pairs.iter().filter_map(|pair| Some(pair.test.as_ref()?.interval));
+    let within = margin.map(|margin| Range { low: -margin, high: margin });
+    let domain = domain(differences, intervals.chain(within), 1.0);
     let values: Vec<String> =
         pairs.iter().map(|pair| pair.difference.map_or_else(String::new, signed)).collect();
     let row = |(pair, value): (&&Comparison, _)| {
-        let dot = |(index, value): (usize, &f64)| {
-            let seed = pair.seeds.get(index).map_or_else(String::new, |seed| format!("seed {seed}: "));
-            (*value, format!("{seed}{}", signed(*value)))
-        };
+        let label = format!("{} − {}", findings.title(&pair.a), findings.title(&pair.b));
+        let said = pair.difference.map(|difference| (difference, format!("{label}: {}", signed(difference))));
         Row {
-            label: format!("{} − {}", findings.title(&pair.a), findings.title(&pair.b)),
+            label,
             class: if pair.verdict.is_apart() { "apart mark" } else { "open hollow" }.into(),
             shape: Shape::Circle,
-            dots: pair.differences.iter().enumerate().map(dot).collect(),
-            mean: pair.difference,
+            dots: said.into_iter().collect(),
+            mean: None,
             interval: pair.test.as_ref().map(|test| test.interval),
-            blind: pair.test.as_ref().map(|test| test.detectable),
+            within: margin,
             value,
         }
     };
     let drawn: Vec<Row<'_>> = pairs.iter().zip(values.iter().map(String::as_str)).map(row).collect();
-    let keys = [
-        Key::Mark("apart mark", "significant"),
-        Key::Mark("open hollow", "not distinguishable"),
-        Key::Box("blind", "so small that it is often missed"),
-    ];
+    let mut keys =
+        vec![Key::Mark("apart mark", "significant"), Key::Mark("open hollow", "no difference found")];
+    keys.extend(margin.map(|_| Key::Box("within", "the margin")));
     let axis = Axis { domain, title: "Difference in points", lines: &[(0.0, "zero")] };
     let panel = rows(&drawn, Labels::Above, &axis, 0.0);
     let description = sentences::describe_differences(findings, &pairs);
@@ -136,7 +133,7 @@ fn panel(task: &TaskFacts, styles: &[Style<'_>]) -> Option<Panel> {
             dots: seeds(style).into_iter().map(dot).collect(),
             mean: style.arm.tasks.get(&task.name).map(|estimate| estimate.mean),
             interval: None,
-            blind: None,
+            within: None,
             value: "",
         }
     };

@@ -40,9 +40,9 @@ fn diagnostics_that_say_nothing_are_not_drawn() {
 fn a_single_pair_has_no_correction() {
     let scores: &[f64] = &[60.0, 61.0, 62.0];
     let one = page(&measurements(&[("mlm", scores), ("electra", scores)]));
-    assert!(one.contains("there is one pair, and nothing to correct for") && !one.contains("all 1 pairs"));
+    assert!(one.contains("It is the interval of this one pair, so") && !one.contains("All 1 intervals"));
     let three = page(&measurements(&[("mlm", scores), ("electra", scores), ("electra-15", scores)]));
-    assert!(three.contains("after Holm&#39;s correction over all 3 pairs, is at most 5 %"));
+    assert!(three.contains("All 3 intervals together hold the truth in at least 95 % of such studies"));
 }
 
 #[test]
