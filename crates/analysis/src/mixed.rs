@@ -1,6 +1,6 @@
 //! Languages as blocks: score = arm + language + run.
 //!
-//! V = diag(σ²_arm) + τ² ZZ′, with a variance of runs for each arm and one of languages, by restricted maximum
+//! `V = diag(σ²_arm) + τ² ZZ′`, with a variance of runs for each arm and one of languages, by restricted maximum
 //! likelihood (Patterson and Thompson 1971); arms' means by generalised least squares; degrees of freedom of a
 //! contrast by Satterthwaite's formula for such models (Giesbrecht and Burns 1985). Where languages make no
 //! difference, τ² is 0 and there is no such fit: the one-way layout is the same model then. Runs that failed leave

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_analysis::{AnalysisConfig, Failure};
+use electra_analysis::Failure;
 use electra_config::ObjectiveInfo;
 use electra_data::Corpus;
 use electra_store::{io, remove};
@@ -275,7 +275,7 @@ fn report(
     command: &str,
 ) -> Result<String, Error> {
     let measurements = collect::measurements(folder, scope, graph, chosen, progress, command)?;
-    let findings = electra_analysis::analyse(&measurements, &AnalysisConfig::standard())?;
+    let findings = electra_analysis::analyse(&measurements, &scope.plan.analysis_config())?;
     electra_report::write(&findings, folder)?;
     Ok(electra_report::conclude(&findings).sentence)
 }

@@ -26,7 +26,7 @@ fn a_verdict_follows_from_the_interval_alone() {
             Verdict::Better => assert!(interval.low > 0.0),
             Verdict::Worse => assert!(interval.high < 0.0),
             Verdict::Same => {
-                assert!(interval.low.min(-interval.high) > -margin.unwrap() && !interval.excludes_0())
+                assert!(interval.low.min(-interval.high) > -margin.unwrap() && !interval.excludes_0());
             }
             Verdict::NotDistinguishable => assert!(!interval.excludes_0()),
             other => panic!("{other:?}"),

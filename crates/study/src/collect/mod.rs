@@ -4,6 +4,7 @@ mod provenance;
 mod replacements;
 mod scores;
 mod tasks;
+mod unigram;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,10 +44,11 @@ pub(crate) fn measurements(
 ) -> Result<Measurements, Error> {
     let plan = scope.plan;
     let sources = plan.reported_sources();
-    let (mut to_score, mut keys) = (BTreeMap::new(), BTreeMap::new());
+    let (mut to_score, mut keys, mut unigram) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for source in &sources {
         let tasks = tasks(study, scope, source, &plan.tasks.names)?;
         keys.insert(source, tasks::key(&tasks)?);
+        unigram.insert(source, unigram::unigram_loss(&study.join(source.folder("corpus")))?);
         to_score.insert(source.clone(), tasks);
     }
     let mut runs: Vec<RunFacts> = Vec::new();
@@ -61,6 +63,7 @@ pub(crate) fn measurements(
             None if run.checkpoints.iter().any(|checkpoint| checkpoint.share == 1.0) => {
                 let replacements = replacements::replacements(study, run, progress)?;
                 runs.push(RunFacts {
+                    unigram_loss: Some(unigram[&run.source]),
                     replacements,
                     ..run_facts(study, run, &keys[&run.source], checkpoints)?
                 });
@@ -105,6 +108,7 @@ fn run_facts(
         seconds: if steps > 0 { seconds } else { 0.0 },
         checkpoints,
         diagnostics,
+        unigram_loss: None,
         replacements: None,
     })
 }

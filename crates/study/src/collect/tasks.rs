@@ -1,5 +1,6 @@
 //! What the report says of the tasks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use electra_analysis::TaskFacts;
@@ -82,6 +83,7 @@ fn read(scope: &Scope<'_>, folder: &Path, name: &str) -> Result<TaskToScore, Err
             positive: task.positive.unwrap_or(1) as u32,
             examples: dataset.examples.len(),
             chance,
+            units: units(&dataset),
             majority,
         },
         kind: task.kind,
@@ -101,6 +103,27 @@ pub(crate) fn common_facts(tasks: &[&[TaskToScore]]) -> Vec<TaskFacts> {
         TaskFacts { majority: majorities.map(mean), ..task.facts.clone() }
     };
     first.iter().enumerate().map(common).collect()
+}
+
+/// Examples that share their first text, such as a premise, are one unit: what is right of one tells of the others.
+fn units(dataset: &Dataset) -> Option<Vec<u32>> {
+    fn text(content: &Content) -> Option<&str> {
+        match content {
+            Content::Sequence { text, pair: Some(_), .. } | Content::Choice { text, .. } => {
+                Some(text.as_str())
+            }
+            Content::Spans { context, .. } => Some(context.as_str()),
+            _ => None,
+        }
+    }
+    let mut first: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut units = Vec::with_capacity(dataset.examples.len());
+    for example in &dataset.examples {
+        let next = first.len() as u32;
+        units.push(*first.entry(text(&example.content)?).or_insert(next));
+    }
+    // Examples of which none shares anything are as they are.
+    (first.len() < units.len()).then_some(units)
 }
 
 /// The scores of guessing at random and of the best constant answer, where they are known.

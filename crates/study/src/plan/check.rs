@@ -102,6 +102,7 @@ impl Plan {
         self.check_tasks(&check)?;
         self.check_budget(&check)?;
         self.check_search(&check)?;
+        self.check_analysis(&check)?;
         let run = &self.run;
         check.that((1..=4096).contains(&run.threads), "run.threads", run.threads, "1 to 4096")?;
         check.that(run.parallel <= 1024, "run.parallel", run.parallel, "0 to 1024")?;
@@ -116,6 +117,16 @@ impl Plan {
             check.that(right, format!("estimate.{key}"), seconds, "a number of at least 0")?;
         }
         self.check_pretrain(origin, objectives, &check)
+    }
+
+    fn check_analysis(&self, check: &Check<'_>) -> Result<(), Error> {
+        match self.analysis_config().check() {
+            Err(electra_analysis::Error::Value { field, found, expected }) => {
+                let key = if field.starts_with("take_off") { field } else { format!("analysis.{field}") };
+                check.that(false, key, found, expected)
+            }
+            other => Ok(other?),
+        }
     }
 
     fn check_arms(&self, check: &Check<'_>) -> Result<(), Error> {

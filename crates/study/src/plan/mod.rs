@@ -6,7 +6,7 @@ mod read;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use electra_analysis::{Expectation, Matched};
+use electra_analysis::{AnalysisConfig, Expectation, Matched, Threshold};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -55,6 +55,14 @@ pub struct Plan {
     /// Settings that are searched for each objective; all arms have the same if it is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchPlan>,
+    /// How the report judges; the usual way if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<AnalysisPlan>,
+    /// By which diagnostics a run has taken off: of several the first counts that a run has. Without any, a run that
+    /// has `disc_auc` took off with .6 or more, and another with a masked-LM loss of at most 85 % of what token
+    /// frequencies alone give.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub take_off: Vec<Threshold>,
     /// How jobs share the machine.
     pub run: RunPlan,
     /// What the estimate of time assumes.
@@ -256,6 +264,21 @@ pub struct SearchPlan {
     pub tasks: Option<Vec<String>>,
 }
 
+/// How the report judges. It changes no run, so a study goes on though this is another than before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnalysisPlan {
+    /// How often at least all intervals of a family hold the truth; .95 if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<f64>,
+    /// Points within which two arms are called the same. Without it none are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// How often a difference is to be found for the plan to be able to find it; .8 if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<f64>,
+}
+
 /// How jobs share the machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -278,6 +301,22 @@ pub struct EstimatePlan {
     pub finetune_seconds: f64,
     /// Of what machine that is, and what share of its peak, in words.
     pub machine: String,
+}
+
+impl Plan {
+    /// How the report judges.
+    #[must_use]
+    pub fn analysis_config(&self) -> AnalysisConfig {
+        let usual = AnalysisConfig::standard();
+        let own = self.analysis.as_ref();
+        AnalysisConfig {
+            level: own.and_then(|own| own.level).unwrap_or(usual.level),
+            margin: own.and_then(|own| own.margin),
+            power: own.and_then(|own| own.power).unwrap_or(usual.power),
+            take_off: self.take_off.clone(),
+            ..usual
+        }
+    }
 }
 
 impl SearchPlan {
