@@ -72,7 +72,19 @@ impl Plan {
             set: arm.set.clone(),
             synthetic: arm.synthetic.clone().unwrap_or_default(),
         });
-        objectives.chain(more).collect()
+        objectives.chain(more).map(|arm| self.with_settings(arm)).collect()
+    }
+
+    /// An arm with the settings that were found for it, below its own.
+    fn with_settings(&self, mut arm: Arm) -> Arm {
+        let is_searched =
+            |key: &str| self.search.as_ref().is_some_and(|search| search.grid.contains_key(key));
+        for (key, value) in self.settings.get(arm.searched_as()).into_iter().flatten() {
+            if !is_searched(key) {
+                arm.set.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        arm
     }
 
     /// The arm without pre-training, if it is planned. It is a run of one step whose learning rate is 0: the

@@ -103,6 +103,7 @@ impl Plan {
         self.check_budget(&check)?;
         self.check_search(&check)?;
         self.check_analysis(&check)?;
+        self.check_settings(&check)?;
         let run = &self.run;
         check.that((1..=4096).contains(&run.threads), "run.threads", run.threads, "1 to 4096")?;
         check.that(run.parallel <= 1024, "run.parallel", run.parallel, "0 to 1024")?;
@@ -278,6 +279,18 @@ impl Plan {
         let right = search.share > 0.0 && search.share <= 1.0;
         check.that(right, "search.share", search.share, "above 0 and at most 1")?;
         check.among("search.tasks", search.tasks.as_deref().unwrap_or_default(), &self.tasks.names)
+    }
+
+    fn check_settings(&self, check: &Check<'_>) -> Result<(), Error> {
+        for (name, settings) in &self.settings {
+            let full = format!("settings.{name}");
+            let is_arm = self.searched_arms().any(|arm| arm.name == *name);
+            check.that(is_arm, &full, "set", "the name of an arm that is no control")?;
+            for key in settings.keys() {
+                self.check_ours(check, &format!("{full}.{key}"), key)?;
+            }
+        }
+        Ok(())
     }
 
     /// A key of pre-training that the study sets itself.

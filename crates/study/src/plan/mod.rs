@@ -13,7 +13,7 @@ use toml::{Table, Value};
 /// A study: what is compared, on what, by what.
 ///
 /// A plan's file may also have a section `[quick]`: keys of the plan that take the place of the others when a
-/// look is wanted and no result.
+/// look is wanted and no result. With `extends` it names another plan, whose keys it has where it has none of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -29,6 +29,10 @@ pub struct Plan {
     pub fixed_in_writing: Option<String>,
     /// How the settings that all arms share were chosen, as sentences for the report.
     pub settings_chosen: String,
+    /// Settings of pre-training that an earlier search found for each arm, by the arm's name and by their full keys, over
+    /// those of `[pretrain]`. A control has those of its arm. A search of the plan's own comes before them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, BTreeMap<String, Value>>,
     /// The objectives that are compared, each an arm of its own name.
     pub objectives: Vec<String>,
     /// The arm that the report's differences are against.

@@ -12,14 +12,19 @@ use super::Plan;
 use crate::Error;
 
 /// The plans that the program has in it.
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 5] = [
     ("default", include_str!("../../plans/default.toml")),
+    ("rates", include_str!("../../plans/rates.toml")),
     ("long", include_str!("../../plans/long.toml")),
     ("real", include_str!("../../plans/real.toml")),
     ("evidence", include_str!("../../plans/evidence.toml")),
 ];
 /// The section of a plan's file that makes it quick.
 const QUICK: &str = "quick";
+/// The key that names the plan which a plan's file is written over.
+const EXTENDS: &str = "extends";
+/// How many plans may stand one over the other.
+const DEEPEST: usize = 8;
 
 impl Plan {
     /// The names of the plans that the program has in it.
@@ -37,8 +42,7 @@ impl Plan {
             Some((_, text)) => Ok((*text).to_owned()),
             None => {
                 let path = Path::new(name_or_path);
-                let known =
-                    "reading it (it is no file, and no plan of the program: default, long, real, evidence)";
+                let known = "reading it (it is no file, and no plan of the program: default, rates, long, real, evidence)";
                 let doing = if path.exists() { "reading it" } else { known };
                 let bytes = fs::read(path).map_err(io(path, doing))?;
                 String::from_utf8(bytes).map_err(|error| {
@@ -52,7 +56,7 @@ impl Plan {
         }
     }
 
-    /// Reads a plan: `[quick]` over the rest if `quick`, then each of `set` (`key=value`) over that. Relative
+    /// Reads a plan: the file over the plan that it `extends`, `[quick]` over the rest if `quick`, then each of `set` (`key=value`) over that. Relative
     /// paths in it are made absolute, as from the folder where the program was started.
     ///
     /// # Errors
@@ -65,7 +69,7 @@ impl Plan {
         objectives: &[&ObjectiveInfo],
     ) -> Result<Self, Error> {
         let refuse = |message: &str| StoreError::Toml { origin: origin.into(), message: message.into() };
-        let mut table = parse(origin, text)?;
+        let mut table = extended(origin, text, DEEPEST)?;
         match table.remove(QUICK) {
             Some(Value::Table(over)) if quick => merge(&mut table, over),
             None | Some(Value::Table(_)) if !quick => {}
@@ -99,6 +103,26 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// A plan's table, over that of the plan which it extends. Lists take each other's place, sections are merged.
+fn extended(origin: &str, text: &str, deepest: usize) -> Result<Table, Error> {
+    let mut table = parse(origin, text)?;
+    let refuse = |found: String, expected: &str| {
+        let (origin, key, expected) = (origin.to_owned(), EXTENDS.to_owned(), expected.to_owned());
+        Err(StoreError::Setting { origin, key, found, expected }.into())
+    };
+    let name = match table.remove(EXTENDS) {
+        None => return Ok(table),
+        Some(Value::String(name)) => name,
+        Some(other) => return refuse(other.to_string(), "the name of a plan of the program, or a file"),
+    };
+    if deepest == 0 {
+        return refuse(name, "plans that end: this one goes round in a circle, or is over eight others");
+    }
+    let mut base = extended(&name, &Plan::text(&name)?, deepest - 1)?;
+    merge(&mut base, table);
+    Ok(base)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Error> {

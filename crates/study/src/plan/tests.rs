@@ -235,6 +235,58 @@ fn a_plan_without_a_quick_form_says_so() {
 }
 
 #[test]
+fn an_arm_has_the_settings_that_were_found_for_it_and_its_controls_too() {
+    let set = |key: &str, value: f64| BTreeMap::from([(key.to_owned(), Value::Float(value))]);
+    let again =
+        "arms=[{ name = \"again\", objective = \"electra\", control_of = \"electra\", expects = \"same\" }]";
+    let settings = "settings={ electra = { \"optimizer.learning_rate\" = 2e-3 } }";
+    let plan = small(&[again, settings]).unwrap();
+    let arm =
+        |plan: &Plan, name: &str| plan.pretrained_arms().into_iter().find(|arm| arm.name == name).unwrap();
+    assert_eq!(arm(&plan, "electra").set, set("optimizer.learning_rate", 2e-3));
+    assert_eq!(arm(&plan, "again").set, set("optimizer.learning_rate", 2e-3));
+    assert!(arm(&plan, "mlm").set.is_empty());
+    // What a search of the plan's own looks for, it finds anew.
+    let search = "search={ grid = { \"optimizer.learning_rate\" = [1e-3] }, pretraining_seeds = [9], \
+                  finetuning_seeds = [1], share = 1.0 }";
+    assert!(arm(&small(&[again, settings, search]).unwrap(), "electra").set.is_empty());
+    for (set, expected) in [
+        (
+            "settings={ again = { seed = 1 } }",
+            "settings.again: set; expected the name of an arm that is no control",
+        ),
+        ("settings={ mlm = { seed = 1 } }", "settings.mlm.seed: set; expected no such key"),
+        ("settings={ mlm = { \"optimizer.clip\" = 0.0 } }", "optimizer.clip: 0; expected"),
+    ] {
+        let error = small(&[again, set]).expect_err(set).to_string();
+        assert!(error.contains(expected), "{set}: {error}");
+    }
+}
+
+#[test]
+fn a_plan_may_be_written_over_another() {
+    let read = |text: &str| Plan::read("mine", text, false, &[], &OBJECTIVES);
+    let default = Plan::read("default", &Plan::text("default").unwrap(), false, &[], &OBJECTIVES).unwrap();
+    let mine = read("extends = \"default\"\nname = \"mine\"\n[budget]\nsteps = 7\n").unwrap();
+    let mut expected = Plan { name: "mine".into(), ..default };
+    expected.budget.steps = Some(7);
+    assert_eq!(mine, expected);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("round.toml");
+    let text = format!("extends = {:?}\n", path.display().to_string());
+    std::fs::write(&path, &text).unwrap();
+    for (text, expected) in [
+        (text.as_str(), "goes round in a circle"),
+        ("extends = 1\n", "extends: 1; expected the name of a plan"),
+        ("extends = \"no-such-plan\"\n", "no-such-plan: reading it"),
+    ] {
+        let error = read(text).expect_err(text).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn combinations_are_all_of_the_grid() {
     let grid = |key: &str, values: &[i64]| {
         (key.to_owned(), values.iter().map(|value| Value::Integer(*value)).collect())
