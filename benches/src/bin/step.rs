@@ -15,7 +15,7 @@ use electra_benches::{batches, median, products, random_corpus};
 use electra_config::{Convention, StepShape};
 use electra_data::Loader;
 use electra_encoder::EncoderConfig;
-use electra_objective::{Batch, Given, ModelConfig};
+use electra_objective::{DeviceBatch, Given, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};
 
@@ -123,7 +123,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             None => loader.batch(step)?,
         };
         lap("1 gather and mask")?;
-        let batch = Batch::new(&data, device);
+        let batch = DeviceBatch::new(&data, device);
         lap("2 to tensors")?;
         let output = objective.forward_t(&batch, true);
         lap("3 forward")?;

@@ -44,7 +44,7 @@ pub const SPEC_NO_GATE: Spec = Spec {
 mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
-        Batch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead,
+        DeviceBatch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead,
         auc, build_with_generator, chunked_sum, mean, mean_here, rows_in_memory,
     };
     use electra_torch::log_likelihood_alone;
@@ -84,7 +84,7 @@ mod network {
         }
 
         /// Σ of −log p(original) over the positions with weight. Logits exist for one chunk of positions at a time.
-        fn loss(&self, hidden: &Tensor, gate: Option<&Tensor>, batch: &Batch, replaced: &Tensor) -> Tensor {
+        fn loss(&self, hidden: &Tensor, gate: Option<&Tensor>, batch: &DeviceBatch, replaced: &Tensor) -> Tensor {
             let real = rows_that_count(&batch.attention_mask);
             // [R, …]
             let rows = |tensor: &Tensor| match &real {
@@ -138,7 +138,7 @@ mod network {
             &self.encoder
         }
 
-        fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
             let corrupted = self.corruption.forward_t(batch, train);
             let input = batch.with_ids(&corrupted.input_ids);
             let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
@@ -150,7 +150,7 @@ mod network {
             Output { loss, metrics: corrupted.metrics.and(metrics) }
         }
 
-        fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        fn inspect(&self, batch: &DeviceBatch) -> Option<Inspection> {
             tch::no_grad(|| {
                 let corrupted = self.corruption.forward_t(batch, false);
                 let replaced = self.gate.as_ref().map(|gate| {
@@ -165,7 +165,7 @@ mod network {
     /// `main_loss` and `gate_bias`, how far the gate's mean is from the share of original tokens (calibration), over the whole
     /// step. Over the rows at hand: the gate's mean where the input is the original token and where it was replaced, and how well
     /// it tells them apart.
-    fn diagnostics(loss: &Tensor, gate: Option<&Tensor>, batch: &Batch, replaced: &Tensor) -> Metrics {
+    fn diagnostics(loss: &Tensor, gate: Option<&Tensor>, batch: &DeviceBatch, replaced: &Tensor) -> Metrics {
         let loss = loss.detach();
         let metrics = Metrics::shares(move || vec![("main_loss", loss)]);
         let Some(gate) = gate else { return metrics };

@@ -80,7 +80,7 @@ fn shuffle(key: Key, share: f64, length: usize, positions: &mut [i64]) {
 mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
-        Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
+        DeviceBatch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
         build_with_generator, detection,
     };
     use tch::nn;
@@ -121,7 +121,7 @@ mod network {
             &self.encoder
         }
 
-        fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
             let corrupted = self.corruption.forward_t(batch, train);
             let input = batch.with_ids(&corrupted.input_ids);
             let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
@@ -134,7 +134,7 @@ mod network {
             Output { loss, metrics: corrupted.metrics.and(metrics) }
         }
 
-        fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        fn inspect(&self, batch: &DeviceBatch) -> Option<Inspection> {
             tch::no_grad(|| {
                 let corrupted = self.corruption.forward_t(batch, false);
                 let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]

@@ -28,7 +28,7 @@ pub const SPEC: Spec = Spec {
 mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
-        Batch, Corruption, Inspection, ModelConfig, Objective, Output, VocabularyHead, build_with_generator,
+        DeviceBatch, Corruption, Inspection, ModelConfig, Objective, Output, VocabularyHead, build_with_generator,
         mean, prediction,
     };
     use tch::nn;
@@ -67,7 +67,7 @@ mod network {
             &self.encoder
         }
 
-        fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
             let corrupted = self.corruption.forward_t(batch, train);
             let input = batch.with_ids(&corrupted.input_ids);
             let hidden = self.encoder.forward_select_t(
@@ -84,7 +84,7 @@ mod network {
             Output { loss, metrics: corrupted.metrics.and(metrics) }
         }
 
-        fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        fn inspect(&self, batch: &DeviceBatch) -> Option<Inspection> {
             Some(Inspection::new(tch::no_grad(|| self.corruption.forward_t(batch, false)), None))
         }
     }

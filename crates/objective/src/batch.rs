@@ -10,7 +10,7 @@ use tch::{Device, Kind, Tensor};
 /// It is a step's whole batch or a part of it. What losses divide by is counted over the whole step
 /// ([`total`](Self::total)), so the losses of parts add up to the step's loss.
 #[derive(Debug)]
-pub struct Batch {
+pub struct DeviceBatch {
     /// `[B, L]` int64: the original ids, padded.
     pub input_ids: Tensor,
     /// `[B, L]` bool: false on padding.
@@ -31,7 +31,7 @@ pub struct Batch {
     totals: Vec<(&'static str, Tensor)>,
 }
 
-impl Batch {
+impl DeviceBatch {
     /// A loader's batch on a device.
     ///
     /// # Panics

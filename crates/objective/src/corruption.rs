@@ -3,7 +3,7 @@
 use electra_torch::{sample, sample_cumulative};
 use tch::{Kind, Tensor};
 
-use crate::{Batch, Generator, Metrics};
+use crate::{DeviceBatch, Generator, Metrics};
 
 /// Where replacements come from.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Corruption {
     /// A column `sampled_ids` (int64 `[B, N]`) takes the place of samples: it is for computing again what another program
     /// computed.
     #[must_use]
-    pub fn forward_t(&self, batch: &Batch, train: bool) -> Corrupted {
+    pub fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Corrupted {
         let uniforms = batch.column("uniforms"); // [B, N]
         let (gen_loss, sampled, metrics) = match self {
             Self::Generator(generator) => {

@@ -31,7 +31,7 @@ mod network {
     use tch::{Tensor, nn};
 
     use crate::{
-        Batch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
+        DeviceBatch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
         build_encoder, build_with_generator, detection,
     };
 
@@ -76,7 +76,7 @@ mod network {
             &self.encoder
         }
 
-        fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
             let corrupted = self.corruption.forward_t(batch, train);
             let input = batch.with_ids(&corrupted.input_ids);
             let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
@@ -88,7 +88,7 @@ mod network {
             Output { loss, metrics: corrupted.metrics.and(metrics) }
         }
 
-        fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        fn inspect(&self, batch: &DeviceBatch) -> Option<Inspection> {
             tch::no_grad(|| {
                 let corrupted = self.corruption.forward_t(batch, false);
                 let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]

@@ -3,7 +3,7 @@
 use electra_encoder::{Embeddings, Encoder, EncoderConfig, Select};
 use tch::{Tensor, nn};
 
-use crate::{Batch, Metrics, VocabularyHead, mean, prediction};
+use crate::{DeviceBatch, Metrics, VocabularyHead, mean, prediction};
 
 /// A masked language model: an encoder and a vocabulary head, evaluated at the masked positions only.
 #[derive(Debug)]
@@ -49,12 +49,12 @@ impl Generator {
     ///
     /// # Shapes
     /// → `[B, N, V]`
-    pub fn logits_t(&self, batch: &Batch, train: bool) -> Tensor {
+    pub fn logits_t(&self, batch: &DeviceBatch, train: bool) -> Tensor {
         self.head.forward(&self.hidden_t(batch, train))
     }
 
     /// `[B, N, D]`
-    fn hidden_t(&self, batch: &Batch, train: bool) -> Tensor {
+    fn hidden_t(&self, batch: &DeviceBatch, train: bool) -> Tensor {
         self.encoder.forward_select_t(
             &batch.masked(),
             Select::Positions(batch.column("masked_positions")),
@@ -62,7 +62,7 @@ impl Generator {
         )
     }
 
-    pub(crate) fn forward_t(&self, batch: &Batch, train: bool) -> Predictions {
+    pub(crate) fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Predictions {
         let targets = batch.targets();
         let (log_p, logits) = self.head.log_likelihood(&self.hidden_t(batch, train), &targets); // [B, N], [B, N, V]
         let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));

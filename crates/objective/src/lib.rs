@@ -31,7 +31,7 @@ pub use electra_config::{ModelConfig, ObjectiveInfo};
 pub use spec::{BoxError, Given, Spec, masked_view};
 #[cfg(feature = "torch")]
 pub use {
-    batch::Batch,
+    batch::DeviceBatch,
     chunked::{chunked_sum, rows_in_memory},
     corruption::{Corrupted, Corruption},
     electra::Electra,

@@ -1,7 +1,7 @@
 //! Losses: weighted sums over the rows at hand, divided by a total of the whole step.
 //!
 //! A batch may be a part of a step. Where each part divides by the step's total
-//! ([`Batch::total`](crate::Batch::total)), the parts' losses and gradients add up to the step's, however unequal the
+//! ([`DeviceBatch::total`](crate::DeviceBatch::total)), the parts' losses and gradients add up to the step's, however unequal the
 //! parts are.
 
 pub use electra_torch::{binary_cross_entropy, mean};

@@ -46,7 +46,7 @@ mod network {
     use tch::{Kind, Tensor, nn};
 
     use crate::{
-        Batch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, build_encoder, mean,
+        DeviceBatch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, build_encoder, mean,
         prediction,
     };
 
@@ -72,7 +72,7 @@ mod network {
         }
 
         /// Logits `[B, N, V]` at the masked positions, and the loss of them.
-        fn predict(&self, batch: &Batch, targets: &Tensor, train: bool) -> (Tensor, Tensor) {
+        fn predict(&self, batch: &DeviceBatch, targets: &Tensor, train: bool) -> (Tensor, Tensor) {
             let hidden = self.encoder.forward_select_t(
                 &batch.masked(),
                 Select::Positions(batch.column("masked_positions")),
@@ -88,7 +88,7 @@ mod network {
             &self.encoder
         }
 
-        fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+        fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
             let targets = batch.targets();
             let (logits, loss) = self.predict(batch, &targets, train);
             let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));
@@ -96,13 +96,13 @@ mod network {
             Output { loss: loss * self.weight, metrics: metrics.and(masked_rate(batch)) }
         }
 
-        fn inspect(&self, batch: &Batch) -> Option<Inspection> {
+        fn inspect(&self, batch: &DeviceBatch) -> Option<Inspection> {
             let (_, loss) = tch::no_grad(|| self.predict(batch, &batch.targets(), false));
             Some(Inspection { masked_lm_loss: Some(loss), corrupted_ids: None, replaced_logits: None })
         }
     }
 
-    fn masked_rate(batch: &Batch) -> Metrics {
+    fn masked_rate(batch: &DeviceBatch) -> Metrics {
         let valid = batch.column("masked_valid").shallow_clone();
         let tokens = batch.total("attention_mask").shallow_clone();
         Metrics::shares(move || vec![("masked_rate", valid.sum(Kind::Float) / tokens)])

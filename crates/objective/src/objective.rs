@@ -3,7 +3,7 @@
 use electra_encoder::Encoder;
 use tch::Tensor;
 
-use crate::{Batch, Inspection};
+use crate::{DeviceBatch, Inspection};
 
 /// A pre-training objective: a batch with the columns of its view in, one scalar loss out.
 ///
@@ -14,9 +14,9 @@ pub trait Objective {
     fn encoder(&self) -> &Encoder;
 
     /// Loss and metrics of one batch, which may be a part of a step: the loss is a sum over the batch divided by totals of
-    /// the whole step ([`Batch::total`]), so that the losses of parts add up. Every tensor stays on the batch's device, and
+    /// the whole step ([`DeviceBatch::total`]), so that the losses of parts add up. Every tensor stays on the batch's device, and
     /// nothing waits for it.
-    fn forward_t(&self, batch: &Batch, train: bool) -> Output;
+    fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output;
 
     /// Whether [`forward_t`](Self::forward_t) waits for the device after all, as a control may. Its steps cannot be
     /// recorded as a graph.
@@ -26,7 +26,7 @@ pub trait Objective {
 
     /// What became of a batch and what is said of it, without dropout and gradients: for measuring, not for
     /// training. None of an objective that does not tell.
-    fn inspect(&self, _batch: &Batch) -> Option<Inspection> {
+    fn inspect(&self, _batch: &DeviceBatch) -> Option<Inspection> {
         None
     }
 }

@@ -12,7 +12,7 @@ const AHEAD: usize = 2;
 
 /// What a run's batches are a function of, beside the step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Source<'a> {
+pub(crate) struct BatchSource<'a> {
     pub(crate) corpus: &'a Corpus,
     pub(crate) view: &'a dyn View,
     pub(crate) batch_size: usize,
@@ -21,7 +21,7 @@ pub(crate) struct Source<'a> {
     pub(crate) seed: u64,
 }
 
-impl Source<'_> {
+impl BatchSource<'_> {
     /// The examples of a step.
     pub(crate) fn examples(&self, step: u64) -> Result<Vec<u64>, Error> {
         let order = Order::new(self.corpus.examples(), self.batch_size, self.seed)?;
@@ -40,10 +40,10 @@ impl Batches {
     /// Starts the thread, at a step.
     pub(crate) fn start<'scope, 'a: 'scope>(
         scope: &'scope Scope<'scope, '_>,
-        source: Source<'a>,
+        source: BatchSource<'a>,
         first_step: u64,
     ) -> Result<Self, Error> {
-        let Source { corpus, view, batch_size, parts, seed } = source;
+        let BatchSource { corpus, view, batch_size, parts, seed } = source;
         let loader = Loader::new(corpus, view, batch_size, seed)?;
         // Refuses parts that do not divide the batch before the thread begins.
         let mut first = Some(loader.empty_parts(parts)?);

@@ -7,7 +7,7 @@ use electra_store::settings::Difference;
 use electra_store::{Error as StoreError, read_to_string};
 use tch::nn;
 
-use crate::batches::Source;
+use crate::batches::BatchSource;
 use crate::checkpoint::{self, LogLengths, State};
 use crate::clock::Clock;
 use crate::environment;
@@ -61,7 +61,7 @@ pub(crate) fn parts_add_up(run: &Run<'_>) -> Result<(), Error> {
 /// Takes the folder, makes the objective, and gives it the newest whole checkpoint's state or its first.
 pub(crate) fn begin<'r, 'c>(
     run: Run<'r>,
-    source: Source<'c>,
+    source: BatchSource<'c>,
     given: &Given<'_>,
 ) -> Result<Training<'r, 'c>, Error> {
     let Run { config, folder, objective: spec, stop, observer, .. } = run;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use electra_objective::{Batch, Metric, Objective};
+use electra_objective::{DeviceBatch, Metric, Objective};
 use electra_torch::{Graph, Learner};
 use tch::{Kind, Tensor};
 
@@ -26,7 +26,7 @@ pub(crate) struct Numbers {
 pub(crate) fn learn(
     objective: &dyn Objective,
     learner: &Learner,
-    batch: &Batch,
+    batch: &DeviceBatch,
     with_metrics: bool,
 ) -> Result<(Tensor, Vec<Metric>), Error> {
     let (loss, metrics) = learner.learn(|| {
@@ -51,7 +51,7 @@ pub(crate) struct Replays {
 struct Recorded {
     graph: Graph,
     /// What the graph reads.
-    batch: Batch,
+    batch: DeviceBatch,
 }
 
 impl Replays {
@@ -60,9 +60,9 @@ impl Replays {
         &mut self,
         objective: &dyn Objective,
         learner: &mut Learner,
-        batch: Batch,
+        batch: DeviceBatch,
     ) -> Result<(), Error> {
-        let whole = |learner: &mut Learner, batch: &Batch| -> Result<(), Error> {
+        let whole = |learner: &mut Learner, batch: &DeviceBatch| -> Result<(), Error> {
             let (loss, _) = learn(objective, learner, batch, false)?;
             Ok(learner.update(&loss).map(drop)?)
         };
@@ -110,14 +110,14 @@ mod tests {
     }
 
     /// Four rows of eight positions with two slots each, another text for each number.
-    fn batch(number: i64) -> Batch {
+    fn batch(number: i64) -> DeviceBatch {
         let ids = |from: i64| {
             let text = Tensor::arange(32, (Kind::Int64, Device::Cpu)) * (number + 1) + from;
             text.remainder(45).view([4, 8]) + 5
         };
         let place = Tensor::arange(8, (Kind::Int64, Device::Cpu)).expand([4, 8], false);
         let uniforms = Tensor::full([4, 2], 0.1 + 0.2 * number as f64, (Kind::Float, Device::Cpu));
-        Batch::from_tensors(ids(0), place.lt(4 + number), place.zeros_like())
+        DeviceBatch::from_tensors(ids(0), place.lt(4 + number), place.zeros_like())
             .with("masked_input_ids", ids(1))
             .with("masked_positions", Tensor::from_slice(&[1_i64, 3]).expand([4, 2], false).contiguous())
             .with("masked_valid", Tensor::from_slice(&[true, number == 0]).expand([4, 2], false).contiguous())

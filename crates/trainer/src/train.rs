@@ -3,7 +3,7 @@
 use electra_data::Corpus;
 use electra_objective::Given;
 
-use crate::batches::{Batches, Source};
+use crate::batches::{Batches, BatchSource};
 use crate::run::{Outcome, Run};
 use crate::{Error, start};
 
@@ -29,7 +29,7 @@ pub fn train(run: Run<'_>) -> Result<Outcome, Error> {
         seed: run.config.seed,
     };
     let view = (run.objective.view)(&given).map_err(Error::Objective)?;
-    let source = Source {
+    let source = BatchSource {
         corpus: &corpus,
         view: &*view,
         batch_size: run.config.budget.batch,

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use electra_config::{Checkpoint, Config, Horizon, StepCost};
 use electra_masking::Stream;
-use electra_objective::{Batch, Metric, Objective, Over};
+use electra_objective::{DeviceBatch, Metric, Objective, Over};
 use electra_torch::{Learner, Preceding, with_dropout_keys};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::batches::{Batches, Source};
+use crate::batches::{Batches, BatchSource};
 use crate::checkpoint::{self, Snapshot, State};
 use crate::clock::Clock;
 use crate::folder::OwnFolder;
@@ -26,7 +26,7 @@ pub(crate) struct Training<'r, 'c> {
     pub(crate) config: &'r Config,
     pub(crate) folder: OwnFolder,
     pub(crate) corpus_hash: String,
-    pub(crate) source: Source<'c>,
+    pub(crate) source: BatchSource<'c>,
     pub(crate) stop: &'r AtomicBool,
     pub(crate) observer: &'r mut dyn FnMut(&Event),
     pub(crate) var_store: nn::VarStore,
@@ -103,9 +103,9 @@ impl Training<'_, '_> {
 
     /// A part of the step's batch, on the device, and the seed of libtorch's own dropout set: the state of that generator
     /// cannot be saved, so each part begins anew.
-    fn part(&self, parts: &[electra_data::Batch], part: usize) -> Batch {
+    fn part(&self, parts: &[electra_data::Batch], part: usize) -> DeviceBatch {
         tch::manual_seed(self.dropout_seed(part) as i64);
-        Batch::new(&parts[part], self.learner.device())
+        DeviceBatch::new(&parts[part], self.learner.device())
     }
 
     fn dropout_seed(&self, part: usize) -> u64 {

@@ -9,7 +9,7 @@ use electra_data::{Cells, Column, Corpus, Error, Key, Row, View};
 use electra_encoder::Encoder;
 use electra_masking::{MaskingConfig, Stream};
 use electra_objective::{
-    Batch, ModelConfig, Objective, ObjectiveInfo, Output, ReplacedHead, Spec, binary_cross_entropy,
+    DeviceBatch, ModelConfig, Objective, ObjectiveInfo, Output, ReplacedHead, Spec, binary_cross_entropy,
     build_encoder, detection,
 };
 use tch::nn;
@@ -89,7 +89,7 @@ impl Objective for ShuffledWords {
         &self.encoder
     }
 
-    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+    fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
         let input = batch.with_ids(batch.column("shuffled_input_ids"));
         let logits = self.head.forward(&self.encoder.forward_t(&input, train)); // [B, L]
         let (shuffled, tokens) = (batch.column("shuffled"), &batch.attention_mask);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use electra_benches::{median, random_corpus};
 use electra_data::Loader;
 use electra_encoder::EncoderConfig;
-use electra_objective::{Batch, Given, ModelConfig};
+use electra_objective::{DeviceBatch, Given, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};
 
@@ -87,7 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut times = Vec::new();
     for step in 0.. {
         let started = Instant::now();
-        let batch = Batch::new(&loader.batch(step)?, device);
+        let batch = DeviceBatch::new(&loader.batch(step)?, device);
         let output = objective.forward_t(&batch, true);
         output.loss.backward();
         let clip = clip_grad_norm(optimizer.parameters(), 1.0)?.or_non_finite(&output.loss)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use electra_encoder::{EncoderConfig, Tied, Weights};
-use electra_objective::{Batch, ModelConfig};
+use electra_objective::{DeviceBatch, ModelConfig};
 use electra_torch::{AdamW, AdamWConfig, Group, at_each_kernel_level, clip_grad_norm};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor, nn};
@@ -64,10 +64,10 @@ impl Golden {
     }
 
     /// With the uniform numbers that samples follow from where the set has them, and with the samples where not.
-    fn batch(&self, step: i64) -> Batch {
+    fn batch(&self, step: i64) -> DeviceBatch {
         let positions = self.tensor(step, "masked_positions");
         let valid = self.tensor(step, "masked_valid").to_kind(Kind::Bool);
-        let batch = Batch::from_tensors(
+        let batch = DeviceBatch::from_tensors(
             self.tensor(step, "input_ids"),
             self.tensor(step, "attention_mask").to_kind(Kind::Bool),
             self.tensor(step, "token_type_ids"),

@@ -1,7 +1,7 @@
 //! What must hold of the objectives whatever their weights are.
 
 use electra_ablations::copy_log_likelihood;
-use electra_objective::{Batch, Electra, Given, Objective};
+use electra_objective::{DeviceBatch, Electra, Given, Objective};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::support::{VOCAB, batch, build, given, metric, model, names, objective, write_corpus};
@@ -20,11 +20,11 @@ fn gradients(parameters: &nn::VarStore, loss: &Tensor) -> Vec<(String, Tensor)> 
 }
 
 /// A batch of some of a batch's rows.
-fn rows(batch: &Batch, first: i64, count: i64) -> Batch {
+fn rows(batch: &DeviceBatch, first: i64, count: i64) -> DeviceBatch {
     let cut = |tensor: &Tensor| tensor.narrow(0, first, count);
     let names = ["masked_input_ids", "masked_positions", "masked_valid", "masked_distinct", "uniforms"];
     let rows =
-        Batch::from_tensors(cut(&batch.input_ids), cut(&batch.attention_mask), cut(&batch.token_type_ids));
+        DeviceBatch::from_tensors(cut(&batch.input_ids), cut(&batch.attention_mask), cut(&batch.token_type_ids));
     names.into_iter().fold(rows, |rows, name| rows.with(name, cut(batch.column(name))))
 }
 
@@ -32,7 +32,7 @@ fn rows(batch: &Batch, first: i64, count: i64) -> Batch {
 fn samples_do_not_depend_on_the_rows_beside_them() {
     let (_parameters, electra) = objective("electra");
     let whole = batch(4, 2);
-    let corrupted = |batch: &Batch| electra.inspect(batch).unwrap().corrupted_ids.unwrap();
+    let corrupted = |batch: &DeviceBatch| electra.inspect(batch).unwrap().corrupted_ids.unwrap();
     let (all, original) = (corrupted(&whole), &whole.input_ids);
     for row in 0..4 {
         let (here, text) = (all.narrow(0, row, 1), original.narrow(0, row, 1));
@@ -112,14 +112,14 @@ fn right_samples_are_labelled_original() {
 fn padding_and_unused_slots_do_not_count() {
     for name in names() {
         let (_parameters, network) = objective(name);
-        let loss = |batch: &Batch| network.forward_t(batch, false).loss.double_value(&[]);
+        let loss = |batch: &DeviceBatch| network.forward_t(batch, false).loss.double_value(&[]);
         let short = batch(1, 1);
         let nines = short.targets().full_like(9);
         let short = short.with("sampled_ids", nines);
         let wider =
             |tensor: &Tensor, cells: i64| Tensor::cat(&[tensor, &tensor.narrow(1, 0, cells).zeros_like()], 1);
         let places = Tensor::arange(23, (Kind::Int64, Device::Cpu)).view([1, 23]);
-        let padded = Batch::from_tensors(
+        let padded = DeviceBatch::from_tensors(
             wider(&short.input_ids, 7),
             wider(&short.attention_mask, 7),
             wider(&short.token_type_ids, 7),
@@ -171,7 +171,7 @@ fn positions_drawn_twice_count_once_where_positions_count() {
         .fold(batch(2, 1), |twice, name| twice.with(name, doubled(once.column(name))));
     let distinct = Tensor::from_slice(&[true, false, true, true]).expand([2, 4], false).contiguous();
     let twice = twice.with("masked_distinct", distinct);
-    let disc_loss = |batch: &Batch| metric(network.forward_t(batch, false), "disc_loss");
+    let disc_loss = |batch: &DeviceBatch| metric(network.forward_t(batch, false), "disc_loss");
     assert!((disc_loss(&once) - disc_loss(&twice)).abs() < 1e-6);
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use electra_ablations::OBJECTIVES;
 use electra_data::{Loader, View};
-use electra_objective::{Batch, Metric, Objective, Over, Spec};
+use electra_objective::{DeviceBatch, Metric, Objective, Over, Spec};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Tensor, nn};
 
@@ -23,7 +23,7 @@ struct Taken {
 fn take(network: &dyn Objective, parts: &[electra_data::Batch]) -> BTreeMap<String, f64> {
     let mut numbers = BTreeMap::new();
     for part in parts {
-        let output = network.forward_t(&Batch::new(part, Device::Cpu), true);
+        let output = network.forward_t(&DeviceBatch::new(part, Device::Cpu), true);
         output.loss.backward();
         *numbers.entry("loss".to_owned()).or_insert(0.0) += output.loss.double_value(&[]);
         for Metric { name, value, .. } in

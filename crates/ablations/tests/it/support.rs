@@ -6,7 +6,7 @@ use electra_ablations::OBJECTIVES;
 use electra_data::{Corpus, CorpusConfig, CorpusWriter, ExampleConfig, Unit, Vocabulary};
 use electra_encoder::EncoderConfig;
 use electra_masking::MaskingConfig;
-use electra_objective::{Batch, Given, ModelConfig, Objective};
+use electra_objective::{DeviceBatch, Given, ModelConfig, Objective};
 use tch::{Device, Kind, Tensor, nn};
 use tempfile::TempDir;
 
@@ -99,7 +99,7 @@ pub(crate) fn objective(name: &str) -> (nn::VarStore, Box<dyn Objective>) {
 type Row = (Vec<i64>, Vec<bool>, Vec<i64>);
 
 /// Rows of 16 tokens, the last row shorter, three masked positions in each; every number from `seed`.
-pub(crate) fn batch(rows: i64, seed: i64) -> Batch {
+pub(crate) fn batch(rows: i64, seed: i64) -> DeviceBatch {
     let data = |row: i64| -> Row {
         let n = if row + 1 == rows { 11 } else { 16 };
         let mut ids: Vec<i64> = (0..16)
@@ -117,7 +117,7 @@ pub(crate) fn batch(rows: i64, seed: i64) -> Batch {
     let mut rng = electra_masking::Stream::SAMPLE.rng(seed as u64, 0, 0);
     let uniforms: Vec<f32> =
         (0..masked_positions.numel()).map(|_| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).collect();
-    Batch::from_tensors(input_ids.copy(), stack(&|row| Tensor::from_slice(&row.1)), input_ids.zeros_like())
+    DeviceBatch::from_tensors(input_ids.copy(), stack(&|row| Tensor::from_slice(&row.1)), input_ids.zeros_like())
         .with("masked_input_ids", input_ids.scatter(1, &masked_positions, &masks))
         .with("masked_valid", masked_positions.ones_like().to_kind(Kind::Bool))
         .with("masked_distinct", masked_positions.ones_like().to_kind(Kind::Bool))

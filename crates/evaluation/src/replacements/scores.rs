@@ -49,14 +49,14 @@ pub struct Detection {
 
 /// Logits of "replaced" by what became of the token.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Logits {
     /// At masked positions, by kind.
     pub(super) kinds: [Vec<f64>; Kind::ALL.len()],
     /// At every token that was not replaced, right samples among them.
     pub(super) original: Vec<f64>,
 }
 
-impl Found {
+impl Logits {
     /// # Errors
     /// [`Error::Metrics`] if a logit is not a number.
     pub(super) fn detection(&self) -> Result<Detection, Error> {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn recall_and_auc_are_those_counted_by_hand() {
-        let mut found = Found { original: vec![-2.0, -1.0, 0.5, -3.0], ..Found::default() };
+        let mut found = Logits { original: vec![-2.0, -1.0, 0.5, -3.0], ..Logits::default() };
         found.kinds[Kind::Right as usize] = vec![-3.0];
         found.kinds[Kind::SameClass as usize] = vec![-1.0, 1.0];
         found.kinds[Kind::OtherClass as usize] = vec![2.0, 0.0, 3.0];
@@ -114,9 +114,9 @@ mod tests {
 
     #[test]
     fn nothing_found_is_no_number_and_a_logit_that_is_none_is_an_error() {
-        let all = Found::default().detection().unwrap();
+        let all = Logits::default().detection().unwrap();
         assert_eq!((all.recall, all.auc, all.false_alarms), (None, None, None));
-        let mut found = Found { original: vec![f64::NAN], ..Found::default() };
+        let mut found = Logits { original: vec![f64::NAN], ..Logits::default() };
         found.kinds[Kind::SameClass as usize] = vec![1.0];
         assert!(matches!(found.recall_and_auc(Kind::SameClass), Err(Error::Metrics(_))));
     }

@@ -1,9 +1,9 @@
 //! Batch after batch is sorted into kinds.
 
-use electra_objective::{Batch, Inspection};
+use electra_objective::{DeviceBatch, Inspection};
 use tch::{Device, Kind as Type, TchError, Tensor};
 
-use super::scores::{Found, KindScores, Replacements};
+use super::scores::{Logits, KindScores, Replacements};
 use super::{Kind, Lexicon};
 use crate::Error;
 
@@ -16,7 +16,7 @@ pub struct Tally<'a> {
     /// Σ of a batch's loss times the slots that it is the mean of, and how many those are.
     loss: Option<(f64, f64)>,
     counts: Option<[u64; Kind::ALL.len()]>,
-    found: Option<Found>,
+    found: Option<Logits>,
 }
 
 impl<'a> Tally<'a> {
@@ -30,7 +30,7 @@ impl<'a> Tally<'a> {
     ///
     /// # Errors
     /// If libtorch refuses something.
-    pub fn add(&mut self, batch: &Batch, inspection: &Inspection) -> Result<(), Error> {
+    pub fn add(&mut self, batch: &DeviceBatch, inspection: &Inspection) -> Result<(), Error> {
         let distinct = batch.column("masked_distinct");
         self.masked += distinct.f_sum(Type::Int64)?.f_int64_value(&[])? as u64;
         if let Some(loss) = &inspection.masked_lm_loss {
@@ -77,7 +77,7 @@ impl<'a> Tally<'a> {
             masked: self.masked,
             masked_lm_loss: self.loss.filter(|(_, slots)| *slots > 0.0).map(|(sum, slots)| sum / slots),
             kinds: kinds.collect::<Result<_, Error>>()?,
-            detection: self.found.as_ref().map(Found::detection).transpose()?,
+            detection: self.found.as_ref().map(Logits::detection).transpose()?,
         })
     }
 }
@@ -96,11 +96,11 @@ mod tests {
 
     /// Two rows of four tokens, the last of the second being padding. Of the first, positions 1 and 2 are masked,
     /// 2 twice; of the second position 1.
-    fn batch() -> Batch {
+    fn batch() -> DeviceBatch {
         let ids = |cells: &[i64]| Tensor::from_slice(cells).view([2, -1]);
         let marks = |cells: &[bool]| Tensor::from_slice(cells).view([2, -1]);
         let attention_mask = marks(&[true, true, true, true, true, true, true, false]);
-        Batch::from_tensors(ids(&[9, 0, 1, 9, 9, 2, 9, 8]), attention_mask, ids(&[0; 8]))
+        DeviceBatch::from_tensors(ids(&[9, 0, 1, 9, 9, 2, 9, 8]), attention_mask, ids(&[0; 8]))
             .with("masked_input_ids", ids(&[9, 7, 7, 9, 9, 7, 9, 8]))
             .with("masked_positions", ids(&[1, 2, 2, 1, 0, 0]))
             .with("masked_valid", marks(&[true, true, true, true, false, false]))

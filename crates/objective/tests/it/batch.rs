@@ -2,7 +2,7 @@
 
 use electra_data::{Column, ColumnData, Data};
 use electra_masking::Stream;
-use electra_objective::Batch;
+use electra_objective::DeviceBatch;
 use tch::{Device, Kind, Tensor};
 
 fn data(positions: &[i64], valid: &[bool], first_id: i64) -> electra_data::Batch {
@@ -25,19 +25,19 @@ fn data(positions: &[i64], valid: &[bool], first_id: i64) -> electra_data::Batch
 
 #[test]
 fn targets_are_the_tokens_at_masked_positions() {
-    let batch = Batch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
+    let batch = DeviceBatch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
     let targets: Vec<i64> = batch.targets().flatten(0, 1).try_into().unwrap();
     assert_eq!(targets, [11, 14, 18, 16]);
 }
 
 #[test]
 fn totals_are_scalars_that_nothing_divides_by_0() {
-    let batch = Batch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
+    let batch = DeviceBatch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
     for (name, total) in [("attention_mask", 11.0), ("masked_valid", 3.0)] {
         assert_eq!(batch.total(name).double_value(&[]), total, "{name}");
         assert_eq!((batch.total(name).kind(), batch.total(name).dim()), (Kind::Float, 0), "{name}");
     }
-    let batch = Batch::new(&data(&[0; 4], &[false; 4], 10), Device::Cpu);
+    let batch = DeviceBatch::new(&data(&[0; 4], &[false; 4], 10), Device::Cpu);
     assert_eq!(batch.total("masked_valid").double_value(&[]), 1.0);
     let mut replaced = batch.with("masked_valid", Tensor::from_slice(&[true, true]).view([2, 1]));
     assert_eq!(replaced.total("masked_valid").double_value(&[]), 2.0);
@@ -49,8 +49,8 @@ fn totals_are_scalars_that_nothing_divides_by_0() {
 
 #[test]
 fn a_step_has_a_generator_of_its_own_for_each_stream() {
-    let mut batch = Batch::new(&data(&[1, 4, 2, 0], &[true; 4], 10), Device::Cpu);
-    let number = |batch: &Batch, name| batch.rng(Stream::named(name)).next_u64();
+    let mut batch = DeviceBatch::new(&data(&[1, 4, 2, 0], &[true; 4], 10), Device::Cpu);
+    let number = |batch: &DeviceBatch, name| batch.rng(Stream::named(name)).next_u64();
     let first = number(&batch, b"first\0\0\0");
     assert_eq!(first, number(&batch, b"first\0\0\0"));
     assert_ne!(first, number(&batch, b"second\0\0"));
@@ -60,9 +60,9 @@ fn a_step_has_a_generator_of_its_own_for_each_stream() {
 
 #[test]
 fn a_copy_is_the_other_batch_in_the_same_memory() {
-    let mut batch = Batch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
-    let other = Batch::new(&data(&[2, 3, 1, 5], &[false, true, false, true], 20), Device::Cpu);
-    let tensors = |batch: &Batch| {
+    let mut batch = DeviceBatch::new(&data(&[1, 4, 2, 0], &[true, true, true, false], 10), Device::Cpu);
+    let other = DeviceBatch::new(&data(&[2, 3, 1, 5], &[false, true, false, true], 20), Device::Cpu);
+    let tensors = |batch: &DeviceBatch| {
         [
             &batch.input_ids,
             &batch.attention_mask,

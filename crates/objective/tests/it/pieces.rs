@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use electra_encoder::EncoderConfig;
-use electra_objective::{Batch, Generator, binary_cross_entropy, chunked_sum};
+use electra_objective::{DeviceBatch, Generator, binary_cross_entropy, chunked_sum};
 use electra_torch::sample_cumulative;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use tch::{Device, Kind, Tensor, nn};
@@ -11,11 +11,11 @@ use tch::{Device, Kind, Tensor, nn};
 const VOCAB: i64 = 60;
 
 /// Two rows of eight tokens, three of them masked.
-fn batch() -> Batch {
+fn batch() -> DeviceBatch {
     let input_ids = Tensor::arange(16, (Kind::Int64, Device::Cpu)).view([2, 8]) + 7;
     let masked_positions = Tensor::from_slice(&[1i64, 3, 6, 2, 4, 5]).view([2, 3]);
     let attention_mask = input_ids.ones_like().to_kind(Kind::Bool);
-    Batch::from_tensors(input_ids.copy(), attention_mask, input_ids.zeros_like())
+    DeviceBatch::from_tensors(input_ids.copy(), attention_mask, input_ids.zeros_like())
         .with("masked_input_ids", input_ids.scatter(1, &masked_positions, &masked_positions.full_like(4)))
         .with("masked_valid", masked_positions.ones_like().to_kind(Kind::Bool))
         .with("masked_positions", masked_positions)

@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::Range;
 
 use electra_encoder::{Encoder, Weights};
-use electra_objective::{Batch, Electra, Objective, Output, Spec, electra};
+use electra_objective::{DeviceBatch, Electra, Objective, Output, Spec, electra};
 use electra_trainer::Error;
 
 use crate::support::{Sitting, checkpoint, config, metrics, model, place, run_with};
@@ -45,7 +45,7 @@ impl Objective for Poisoned {
         self.inner.encoder()
     }
 
-    fn forward_t(&self, batch: &Batch, train: bool) -> Output {
+    fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
         let mut output = self.inner.forward_t(batch, train);
         if self.poisoned_calls.contains(&self.calls.replace(self.calls.get() + 1)) {
             output.loss = match self.poison {

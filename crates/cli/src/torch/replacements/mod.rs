@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use electra_evaluation::replacements::{Lexicon, Replacements, Tally};
-use electra_objective::Batch;
+use electra_objective::DeviceBatch;
 use serde::Serialize;
 
 use self::source::Source;
@@ -120,7 +120,7 @@ fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replaceme
     for number in 0..batches {
         loader.fill(source.first_batch + number, &mut parts)?;
         for part in &parts {
-            let batch = Batch::new(part, device);
+            let batch = DeviceBatch::new(part, device);
             let inspection = objective.inspect(&batch);
             let name = &source.config.objective;
             let inspection =
