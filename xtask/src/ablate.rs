@@ -3,6 +3,7 @@
 use crate::{setup, workspace};
 use anyhow::{Context, Result};
 use serde_json::Value;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,27 +18,10 @@ use std::process::Command;
 
 It sets up, builds the program and calls `electra ablate`. The same command goes on where it was interrupted.")]
 pub(crate) struct Args {
-    /// Plan: default, long, real, evidence, or a file
-    #[arg(long, default_value = "default", value_name = "NAME|FILE")]
-    plan: String,
-    /// The plan's quick form, which proves nothing
-    #[arg(long)]
-    quick: bool,
-    /// Folder of the study [default: ablate/NAME in cargo's target folder]
-    #[arg(long, value_name = "DIR")]
-    output: Option<PathBuf>,
-    /// A key of the plan, in place of its own
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Text files or folders
-    #[arg(long, num_args = 1.., value_name = "FILE")]
-    text: Vec<PathBuf>,
-    /// Folder with the folders of the tasks
-    #[arg(long, value_name = "DIR")]
-    tasks: Option<PathBuf>,
-    /// Tell jobs, operations, time and disk, and run nothing
-    #[arg(long)]
-    dry_run: bool,
+    /// Handed to `electra ablate`, which lists them with `cargo xtask ablate -- --help`. Without --output the study is in
+    /// ablate/NAME in cargo's target folder
+    #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+    args: Vec<OsString>,
 }
 
 /// Sets up, builds, and hands over to the program; returns only if that cannot be.
@@ -52,37 +36,31 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 impl Args {
-    fn options(&self, target: &Path) -> Vec<std::ffi::OsString> {
-        let mut options: Vec<std::ffi::OsString> = vec!["--plan".into(), (&self.plan).into()];
-        let mut add = |name: &str, values: &mut dyn Iterator<Item = std::ffi::OsString>| {
-            options.push(name.into());
-            options.extend(values);
-        };
-        let none = || std::iter::empty();
-        if self.quick {
-            add("--quick", &mut none());
+    fn options(&self, target: &Path) -> Vec<OsString> {
+        let mut options = self.args.clone();
+        if self.value("--output").is_none() {
+            options.extend(["--output".into(), target.join("ablate").join(self.name()).into()]);
         }
-        if self.dry_run {
-            add("--dry-run", &mut none());
-        }
-        for set in &self.set {
-            add("--set", &mut std::iter::once(set.into()));
-        }
-        if !self.text.is_empty() {
-            add("--text", &mut self.text.iter().map(Into::into));
-        }
-        if let Some(tasks) = &self.tasks {
-            add("--tasks", &mut std::iter::once(tasks.into()));
-        }
-        let output = self.output.clone().unwrap_or_else(|| target.join("ablate").join(self.name()));
-        add("--output", &mut std::iter::once(output.into()));
         options
     }
 
     /// What the study is called if nobody says where it is to be.
     fn name(&self) -> String {
-        let plan = Path::new(&self.plan).file_stem().unwrap_or_default().to_string_lossy();
-        if self.quick { format!("{plan}-quick") } else { plan.into_owned() }
+        let plan = self.value("--plan").unwrap_or_else(|| "default".to_owned());
+        let plan = Path::new(&plan).file_stem().unwrap_or_default().to_string_lossy();
+        let is_quick = self.args.iter().any(|word| word == "--quick");
+        if is_quick { format!("{plan}-quick") } else { plan.into_owned() }
+    }
+
+    /// The value of an option, after it or after its `=`.
+    fn value(&self, option: &str) -> Option<String> {
+        let words: Vec<_> = self.args.iter().map(|word| word.to_string_lossy()).collect();
+        let mut values =
+            words.iter().enumerate().filter_map(|(index, word)| match word.strip_prefix(option)? {
+                "" => Some(words.get(index + 1).map(ToString::to_string).unwrap_or_default()),
+                rest => rest.strip_prefix('=').map(ToOwned::to_owned),
+            });
+        values.next_back()
     }
 }
 
@@ -127,10 +105,13 @@ mod tests {
     #[test]
     fn options_are_handed_on() {
         let sep = std::path::MAIN_SEPARATOR;
-        assert_eq!(options(""), format!("--plan default --output target{sep}ablate{sep}default"));
-        let quick = options("--quick --plan my/plan.toml");
-        assert_eq!(quick, format!("--plan my/plan.toml --quick --output target{sep}ablate{sep}plan-quick"));
+        let output = |name: &str| format!("--output target{sep}ablate{sep}{name}");
+        assert_eq!(options(""), output("default"));
+        let quick = "--quick --plan my/plan.toml --set a=1";
+        assert_eq!(options(quick), format!("{quick} {}", output("plan-quick")));
+        assert_eq!(options("--plan=long"), format!("--plan=long {}", output("long")));
         let all = "--plan real --quick --dry-run --set a=1 --set b=2 --text x y --tasks t --output out";
         assert_eq!(options(all), all);
+        assert_eq!(options("--output=out"), "--output=out");
     }
 }

@@ -65,7 +65,8 @@ pub(crate) fn run() -> Result<()> {
     let sources = sources()?;
     let metadata = metadata()?;
     let mut findings = graph::check(&metadata);
-    findings.extend(graph::check_program(&tree(&["--no-default-features"])?, &tree(&[])?));
+    let below = graph::WITHOUT_LIBTORCH.iter().map(|words| Ok((words.join(" "), tree(words)?)));
+    findings.extend(graph::check_trees(&below.collect::<Result<Vec<_>>>()?, &tree(&["electra-cli"])?));
     findings.extend(crates::check(&metadata, &sources));
     findings.extend(docs::check(&metadata, &sources));
     findings.extend(sources::check(&sources));
@@ -110,10 +111,10 @@ fn metadata() -> Result<serde_json::Value> {
     serde_json::from_slice(&metadata).context("cannot read `cargo metadata`")
 }
 
-/// The packages that the program is built from, one a line.
-fn tree(features: &[&str]) -> Result<String> {
-    let args = ["tree", "--locked", "-p", "electra-cli", "-e", "normal,build", "--prefix", "none"];
-    let tree = workspace::output(workspace::cargo().args(args).args(features))?;
+/// The packages that a package is built and tested from, one a line; `words` are its name and its features.
+fn tree(words: &[&str]) -> Result<String> {
+    let args = ["tree", "--locked", "--edges", "normal,build,dev", "--prefix", "none", "--package"];
+    let tree = workspace::output(workspace::cargo().args(args).args(words))?;
     String::from_utf8(tree).context("cannot read `cargo tree`")
 }
 

@@ -2,53 +2,59 @@
 
 use electra_config::{Head, Positions};
 use electra_masking::MaskingConfig;
-use electra_objective::{ObjectiveInfo, Spec, masked_view};
+use electra_objective::ObjectiveInfo;
 
 #[cfg(feature = "torch")]
-pub use network::{AllTokensMlm, copy_log_likelihood};
+pub use network::{AllTokensMlm, SPEC, SPEC_NO_GATE, copy_log_likelihood};
 
 /// All-Tokens MLM as in the paper, with the gate.
-pub const SPEC: Spec = Spec {
-    info: ObjectiveInfo {
-        name: "all-tokens-mlm",
-        title: "All-Tokens MLM",
-        paper: Some(84.3),
-        reads_masks: false,
-        has_generator: true,
-        couples_rows: false,
-        masking: MaskingConfig::electra,
-        networks: |model| {
-            model.with_generator(&[Head::Vocabulary(Positions::All), Head::Gate(Positions::All)]).into()
-        },
+pub const INFO: ObjectiveInfo = ObjectiveInfo {
+    name: "all-tokens-mlm",
+    title: "All-Tokens MLM",
+    paper: Some(84.3),
+    reads_masks: false,
+    has_generator: true,
+    couples_rows: false,
+    masking: MaskingConfig::electra,
+    networks: |model| {
+        model.with_generator(&[Head::Vocabulary(Positions::All), Head::Gate(Positions::All)]).into()
     },
-    view: masked_view,
-    #[cfg(feature = "torch")]
-    build: |root, given| Ok(Box::new(AllTokensMlm::new(root, given.model, true))),
 };
 
 /// A control: the softmax alone predicts.
-pub const SPEC_NO_GATE: Spec = Spec {
-    info: ObjectiveInfo {
-        name: "all-tokens-mlm-no-gate",
-        title: "All-Tokens MLM, no gate",
-        paper: None,
-        networks: |model| model.with_generator(&[Head::Vocabulary(Positions::All)]).into(),
-        ..SPEC.info
-    },
-    #[cfg(feature = "torch")]
-    build: |root, given| Ok(Box::new(AllTokensMlm::new(root, given.model, false))),
-    ..SPEC
+pub const INFO_NO_GATE: ObjectiveInfo = ObjectiveInfo {
+    name: "all-tokens-mlm-no-gate",
+    title: "All-Tokens MLM, no gate",
+    paper: None,
+    networks: |model| model.with_generator(&[Head::Vocabulary(Positions::All)]).into(),
+    ..INFO
 };
 
 #[cfg(feature = "torch")]
 mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
-        DeviceBatch, CopyGate, Corruption, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead,
-        auc, build_with_generator, chunked_sum, mean, mean_here, rows_in_memory,
+        CopyGate, Corruption, DeviceBatch, Inspection, Metrics, ModelConfig, Objective, Output, Spec,
+        VocabularyHead, auc, build_with_generator, chunked_sum, masked_view, mean, mean_here, rows_in_memory,
     };
     use electra_torch::log_likelihood_alone;
     use tch::{Kind, Tensor, nn};
+
+    use super::{INFO, INFO_NO_GATE};
+
+    /// All-Tokens MLM as in the paper, with the gate.
+    pub const SPEC: Spec = Spec {
+        info: INFO,
+        view: masked_view,
+        build: |root, given| Ok(Box::new(AllTokensMlm::new(root, given.model, true))),
+    };
+
+    /// A control: the softmax alone predicts.
+    pub const SPEC_NO_GATE: Spec = Spec {
+        info: INFO_NO_GATE,
+        build: |root, given| Ok(Box::new(AllTokensMlm::new(root, given.model, false))),
+        ..SPEC
+    };
 
     /// Replace MLM at every position, with a gate that copies the input.
     ///
@@ -84,7 +90,13 @@ mod network {
         }
 
         /// Σ of −log p(original) over the positions with weight. Logits exist for one chunk of positions at a time.
-        fn loss(&self, hidden: &Tensor, gate: Option<&Tensor>, batch: &DeviceBatch, replaced: &Tensor) -> Tensor {
+        fn loss(
+            &self,
+            hidden: &Tensor,
+            gate: Option<&Tensor>,
+            batch: &DeviceBatch,
+            replaced: &Tensor,
+        ) -> Tensor {
             let real = rows_that_count(&batch.attention_mask);
             // [R, …]
             let rows = |tensor: &Tensor| match &real {

@@ -2,36 +2,40 @@
 
 use electra_config::{Head, Positions};
 use electra_masking::MaskingConfig;
-use electra_objective::{ObjectiveInfo, Spec, masked_view};
+use electra_objective::ObjectiveInfo;
 
 #[cfg(feature = "torch")]
-pub use network::Electra15;
+pub use network::{Electra15, SPEC};
 
 /// ELECTRA 15 % as in the paper.
-pub const SPEC: Spec = Spec {
-    info: ObjectiveInfo {
-        name: "electra-15",
-        title: "ELECTRA 15 %",
-        paper: Some(82.4),
-        reads_masks: false,
-        has_generator: true,
-        couples_rows: false,
-        masking: MaskingConfig::electra,
-        networks: |model| model.with_generator(&[Head::Discriminator(Positions::Masked)]).into(),
-    },
-    view: masked_view,
-    #[cfg(feature = "torch")]
-    build: |root, given| Ok(Box::new(Electra15::new(root, given.model))),
+pub const INFO: ObjectiveInfo = ObjectiveInfo {
+    name: "electra-15",
+    title: "ELECTRA 15 %",
+    paper: Some(82.4),
+    reads_masks: false,
+    has_generator: true,
+    couples_rows: false,
+    masking: MaskingConfig::electra,
+    networks: |model| model.with_generator(&[Head::Discriminator(Positions::Masked)]).into(),
 };
 
 #[cfg(feature = "torch")]
 mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
-        DeviceBatch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
-        build_with_generator, detection,
+        Corruption, DeviceBatch, Inspection, ModelConfig, Objective, Output, ReplacedHead, Spec,
+        binary_cross_entropy, build_with_generator, detection, masked_view,
     };
     use tch::nn;
+
+    use super::INFO;
+
+    /// ELECTRA 15 % as in the paper.
+    pub const SPEC: Spec = Spec {
+        info: INFO,
+        view: masked_view,
+        build: |root, given| Ok(Box::new(Electra15::new(root, given.model))),
+    };
 
     /// Replaced token detection whose main loss is taken at the masked positions only.
     ///

@@ -13,6 +13,8 @@ pub use all_tokens_mlm::{AllTokensMlm, copy_log_likelihood};
 pub use electra_15::Electra15;
 #[cfg(feature = "torch")]
 pub use electra_shuffled::ShuffledElectra;
+pub use registry::{INFOS, info};
+#[cfg(feature = "torch")]
 pub use registry::{OBJECTIVES, objective};
 #[cfg(feature = "torch")]
 pub use replace_mlm::ReplaceMlm;

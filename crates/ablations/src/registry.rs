@@ -1,34 +1,58 @@
 //! Objectives by name.
 
-use electra_config::UnknownObjective;
-use electra_objective::{Spec, electra, mlm};
+use electra_config::{ObjectiveInfo, UnknownObjective};
+#[cfg(feature = "torch")]
+use electra_objective::Spec;
+use electra_objective::{electra, mlm};
 
 use crate::{all_tokens_mlm, electra_15, electra_shuffled, replace_mlm, rtd_fixed};
 
-/// Every objective that the program knows: the paper's five in the order of Table 5, then the controls. An objective
-/// that is to be compared with them is one file and one line here.
-pub const OBJECTIVES: &[&Spec] = &[
-    &mlm::SPEC,
-    &replace_mlm::SPEC,
-    &electra_15::SPEC,
-    &all_tokens_mlm::SPEC,
-    &electra::SPEC,
-    &mlm::SPEC_85_15,
-    &all_tokens_mlm::SPEC_NO_GATE,
-    &rtd_fixed::SPEC_UNIGRAM,
-    &rtd_fixed::SPEC_UNIFORM,
-    &electra_shuffled::SPEC,
-    &electra_shuffled::SPEC_ALL,
-];
+/// Makes both lists, so that they name the same.
+macro_rules! objectives {
+    ($($file:ident: $info:ident, $spec:ident;)*) => {
+        /// What is known of every objective that the program knows: the paper's five in the order of Table 5, then the
+        /// controls.
+        pub const INFOS: &[&ObjectiveInfo] = &[$(&$file::$info),*];
+
+        /// The same with their networks.
+        #[cfg(feature = "torch")]
+        pub const OBJECTIVES: &[&Spec] = &[$(&$file::$spec),*];
+    };
+}
+
+// An objective that is to be compared with these is one file and one line here.
+objectives! {
+    mlm: INFO, SPEC;
+    replace_mlm: INFO, SPEC;
+    electra_15: INFO, SPEC;
+    all_tokens_mlm: INFO, SPEC;
+    electra: INFO, SPEC;
+    mlm: INFO_85_15, SPEC_85_15;
+    all_tokens_mlm: INFO_NO_GATE, SPEC_NO_GATE;
+    rtd_fixed: INFO_UNIGRAM, SPEC_UNIGRAM;
+    rtd_fixed: INFO_UNIFORM, SPEC_UNIFORM;
+    electra_shuffled: INFO, SPEC;
+    electra_shuffled: INFO_ALL, SPEC_ALL;
+}
+
+/// What is known of the objective of a name.
+///
+/// # Errors
+/// [`UnknownObjective`].
+pub fn info(name: &str) -> Result<&'static ObjectiveInfo, UnknownObjective> {
+    let found = INFOS.iter().find(|info| info.name == name);
+    found.copied().ok_or_else(|| UnknownObjective {
+        name: name.to_owned(),
+        known: INFOS.iter().map(|info| info.name).collect(),
+    })
+}
 
 /// The objective of a name.
 ///
 /// # Errors
 /// [`UnknownObjective`].
+#[cfg(feature = "torch")]
 pub fn objective(name: &str) -> Result<&'static Spec, UnknownObjective> {
-    let found = OBJECTIVES.iter().find(|spec| spec.info.name == name);
-    found.copied().ok_or_else(|| UnknownObjective {
-        name: name.to_owned(),
-        known: OBJECTIVES.iter().map(|spec| spec.info.name).collect(),
-    })
+    let name = info(name)?.name;
+    Ok(OBJECTIVES.iter().find(|spec| spec.info.name == name).expect("the lists name the same objectives"))
 }

@@ -2,36 +2,40 @@
 
 use electra_config::{Head, Positions};
 use electra_masking::MaskingConfig;
-use electra_objective::{ObjectiveInfo, Spec, masked_view};
+use electra_objective::ObjectiveInfo;
 
 #[cfg(feature = "torch")]
-pub use network::ReplaceMlm;
+pub use network::{ReplaceMlm, SPEC};
 
 /// Replace MLM as in the paper.
-pub const SPEC: Spec = Spec {
-    info: ObjectiveInfo {
-        name: "replace-mlm",
-        title: "Replace MLM",
-        paper: Some(82.4),
-        reads_masks: false,
-        has_generator: true,
-        couples_rows: false,
-        masking: MaskingConfig::electra,
-        networks: |model| model.with_generator(&[Head::Vocabulary(Positions::Masked)]).into(),
-    },
-    view: masked_view,
-    #[cfg(feature = "torch")]
-    build: |root, given| Ok(Box::new(ReplaceMlm::new(root, given.model))),
+pub const INFO: ObjectiveInfo = ObjectiveInfo {
+    name: "replace-mlm",
+    title: "Replace MLM",
+    paper: Some(82.4),
+    reads_masks: false,
+    has_generator: true,
+    couples_rows: false,
+    masking: MaskingConfig::electra,
+    networks: |model| model.with_generator(&[Head::Vocabulary(Positions::Masked)]).into(),
 };
 
 #[cfg(feature = "torch")]
 mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
-        DeviceBatch, Corruption, Inspection, ModelConfig, Objective, Output, VocabularyHead, build_with_generator,
-        mean, prediction,
+        Corruption, DeviceBatch, Inspection, ModelConfig, Objective, Output, Spec, VocabularyHead,
+        build_with_generator, masked_view, mean, prediction,
     };
     use tch::nn;
+
+    use super::INFO;
+
+    /// Replace MLM as in the paper.
+    pub const SPEC: Spec = Spec {
+        info: INFO,
+        view: masked_view,
+        build: |root, given| Ok(Box::new(ReplaceMlm::new(root, given.model))),
+    };
 
     /// Masked language modelling whose input holds samples of a generator where `[MASK]` would stand.
     ///

@@ -1,49 +1,46 @@
 //! Replaced token detection without a generator: controls.
 
 use electra_config::{Head, Positions};
-use electra_objective::{ObjectiveInfo, Spec, electra};
+use electra_objective::{ObjectiveInfo, electra};
 
 #[cfg(feature = "torch")]
-use network::{uniform, unigram};
+pub use network::{SPEC_UNIFORM, SPEC_UNIGRAM};
 
 /// Replacements are drawn from all tokens alike.
-pub const SPEC_UNIFORM: Spec = Spec {
-    info: ObjectiveInfo {
-        name: "rtd-uniform",
-        title: "RTD, uniform replacements",
-        paper: None,
-        has_generator: false,
-        networks: |model| model.alone(&[Head::Discriminator(Positions::All)]).into(),
-        ..electra::SPEC.info
-    },
-    #[cfg(feature = "torch")]
-    build: uniform,
-    ..electra::SPEC
+pub const INFO_UNIFORM: ObjectiveInfo = ObjectiveInfo {
+    name: "rtd-uniform",
+    title: "RTD, uniform replacements",
+    paper: None,
+    has_generator: false,
+    networks: |model| model.alone(&[Head::Discriminator(Positions::All)]).into(),
+    ..electra::INFO
 };
 
 /// Replacements are drawn by how often tokens occur in the corpus.
-pub const SPEC_UNIGRAM: Spec = Spec {
-    info: ObjectiveInfo { name: "rtd-unigram", title: "RTD, unigram replacements", ..SPEC_UNIFORM.info },
-    #[cfg(feature = "torch")]
-    build: unigram,
-    ..SPEC_UNIFORM
-};
+pub const INFO_UNIGRAM: ObjectiveInfo =
+    ObjectiveInfo { name: "rtd-unigram", title: "RTD, unigram replacements", ..INFO_UNIFORM };
 
 #[cfg(feature = "torch")]
 mod network {
-    use electra_objective::{BoxError, Electra, Given, Objective};
+    use electra_objective::{BoxError, Electra, Given, Objective, Spec, electra};
     use tch::{Kind, Tensor, nn};
 
-    use super::SPEC_UNIGRAM;
+    use super::{INFO_UNIFORM, INFO_UNIGRAM};
+
+    /// Replacements are drawn from all tokens alike.
+    pub const SPEC_UNIFORM: Spec = Spec { info: INFO_UNIFORM, build: uniform, ..electra::SPEC };
+
+    /// Replacements are drawn by how often tokens occur in the corpus.
+    pub const SPEC_UNIGRAM: Spec = Spec { info: INFO_UNIGRAM, build: unigram, ..SPEC_UNIFORM };
 
     /// All tokens have one weight.
-    pub(super) fn uniform(root: &nn::Path<'_>, given: &Given<'_>) -> Result<Box<dyn Objective>, BoxError> {
+    fn uniform(root: &nn::Path<'_>, given: &Given<'_>) -> Result<Box<dyn Objective>, BoxError> {
         let probabilities = Tensor::ones([given.model.encoder.vocab_size], (Kind::Double, root.device()));
         Ok(Box::new(Electra::with_fixed(root, given.model, &probabilities)))
     }
 
     /// A token's weight is its count in the corpus.
-    pub(super) fn unigram(root: &nn::Path<'_>, given: &Given<'_>) -> Result<Box<dyn Objective>, BoxError> {
+    fn unigram(root: &nn::Path<'_>, given: &Given<'_>) -> Result<Box<dyn Objective>, BoxError> {
         let counts = probabilities(&given.corpus.token_counts()?, given.model.encoder.vocab_size)?;
         Ok(Box::new(Electra::with_fixed(root, given.model, &Tensor::from_slice(&counts))))
     }
@@ -55,7 +52,7 @@ mod network {
             return Err(format!(
                 "objective {}: {} token counts, {positive} of them positive; expected one count for each of the \
                  {vocab_size} tokens, and a positive one",
-                SPEC_UNIGRAM.info.name,
+                INFO_UNIGRAM.name,
                 counts.len()
             )
             .into());

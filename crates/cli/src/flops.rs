@@ -99,7 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         config.model.generator_multiplier = multiplier;
     }
     let model = config.model.model();
-    let objective = &electra_ablations::objective(&options.objective)?.info;
+    let objective = electra_ablations::info(&options.objective)?;
     let has_generator = objective.has_generator;
     if has_generator {
         model.generator.validate().context("--generator-multiplier")?;

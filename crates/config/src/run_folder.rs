@@ -23,12 +23,14 @@ impl RunFolder {
     /// Opens the folder of a run that has begun.
     ///
     /// # Errors
-    /// If there is no run, or its settings cannot be read.
+    /// If there is no run, or its settings cannot be read or are outside their ranges.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = path.join(Self::SETTINGS);
         let (name, text) = (file.display().to_string(), read_to_string(&file)?);
         let origin = Origin { name: &name, text: Some(&text), set: &[] };
-        Ok(Self { path: path.to_owned(), config: origin.read(parse(&name, &text)?)? })
+        let config: Config = origin.read(parse(&name, &text)?)?;
+        config.validate(&name)?;
+        Ok(Self { path: path.to_owned(), config })
     }
 
     /// The settings, whole.
@@ -186,7 +188,43 @@ fn step_of(path: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use electra_store::settings::{put, to_table};
+
     use super::*;
+    use crate::Preset;
+
+    #[test]
+    fn settings_of_another_time_or_hand_are_refused_by_file_and_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(RunFolder::SETTINGS);
+        let open = |key: &str, value: Option<toml::Value>| {
+            let mut config = Config::preset(Preset::Tiny, "mlm", 0, PathBuf::from("corpus"));
+            config.budget.steps = Some(10);
+            let mut table = to_table(&config);
+            match value {
+                Some(value) => put(&mut table, key, value),
+                None => drop(table.remove(key)),
+            }
+            fs::write(&file, table.to_string()).unwrap();
+            RunFolder::open(folder.path()).map_err(|error| error.to_string())
+        };
+        open("seed", Some(1.into())).unwrap();
+        let shown = file.display();
+        for (key, value, expected) in [
+            ("budget.batch", Some(0.into()), ": budget.batch: 0; expected at least 1"),
+            ("budget.batch", Some("all".into()), ": budget.batch: \"all\"; expected a whole number"),
+            ("optimizer.clip", Some(f64::NAN.into()), ": optimizer.clip: NaN; expected a number above 0"),
+            ("model.encoder.num_hidden_layers", Some(i64::MAX.into()), ": model.encoder.num_hidden_layers: "),
+            ("budget.batches", Some(8.into()), ": budget.batches: there is no such key; did you mean batch?"),
+            ("seed", None, ": seed: missing"),
+        ] {
+            let error = open(key, value).unwrap_err();
+            assert!(error.starts_with(&shown.to_string()) && error.contains(expected), "{error}");
+        }
+        fs::write(&file, "not TOML").unwrap();
+        let error = RunFolder::open(folder.path()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{shown}: ")), "{error}");
+    }
 
     #[test]
     fn only_a_checkpoints_own_name_is_one() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use electra_config::{Architecture, EncoderConfig};
 
-use crate::weights::{EMBEDDINGS, ENCODER};
+use crate::part::{EMBEDDINGS, ENCODER};
 use crate::{Error, Weights, shapes};
 
 /// A checkpoint in the Hub's layout.

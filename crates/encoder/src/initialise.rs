@@ -5,7 +5,7 @@ use chacha20::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 use tch::{Tensor, nn};
 
-use crate::weights::EMBEDDINGS;
+use crate::part::EMBEDDINGS;
 use crate::{Error, Part};
 
 /// The layers that the reference leaves to TensorFlow's default, Glorot's uniform distribution: the

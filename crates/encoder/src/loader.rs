@@ -36,6 +36,22 @@ impl<'a> Loader<'a> {
     /// If tensors are surplus or misshapen, naming all that are, or one differs from what another file gave
     /// its parameter. No parameter is changed then.
     pub fn fill(&mut self, weights: &Weights, part: Part<'_>, without: &[&str]) -> Result<(), Error> {
+        let matched = self.matching(weights, part, without)?;
+        for (full, mut parameter, tensor) in matched {
+            tch::no_grad(|| parameter.f_copy_(tensor))?;
+            self.filled.entry(full).or_insert_with(|| weights.path().to_owned());
+        }
+        self.paths.push(weights.path().to_owned());
+        Ok(())
+    }
+
+    /// The parameters that [`fill`](Self::fill) would fill, by their full names, each with its tensor.
+    fn matching<'w>(
+        &self,
+        weights: &'w Weights,
+        part: Part<'_>,
+        without: &[&str],
+    ) -> Result<Vec<(String, Tensor, &'w Tensor)>, Error> {
         let path = weights.path().to_owned();
         let mut parameters = part.parameters(self.var_store);
         let (mut matched, mut surplus, mut misshapen) = (Vec::new(), Vec::new(), Vec::new());
@@ -66,12 +82,7 @@ impl<'a> Loader<'a> {
                 return Err(Error::Conflict { name: full.clone(), first: first.clone(), second: path });
             }
         }
-        for (full, mut parameter, tensor) in matched {
-            tch::no_grad(|| parameter.f_copy_(tensor))?;
-            self.filled.entry(full).or_insert_with(|| path.clone());
-        }
-        self.paths.push(path);
-        Ok(())
+        Ok(matched)
     }
 
     /// Checks that every parameter has been filled, but for those whose full names begin with one of `fresh`.
@@ -85,6 +96,25 @@ impl<'a> Loader<'a> {
         });
         names.sort();
         if names.is_empty() { Ok(()) } else { Err(Error::Missing { paths: self.paths, names }) }
+    }
+}
+
+impl Weights {
+    /// Fills every parameter of `var_store` with the tensor of its name: [`Loader`] does what this does
+    /// not.
+    ///
+    /// # Errors
+    /// If a tensor is missing, surplus or misshapen, naming all that are; no parameter is changed then.
+    pub fn load_into(&self, var_store: &nn::VarStore) -> Result<(), Error> {
+        let mut loader = Loader::new(var_store);
+        let matched = loader.matching(self, Part::ALL, &[])?;
+        let mut names: Vec<_> = var_store.variables().into_keys().collect();
+        names.retain(|name| !matched.iter().any(|(full, ..)| full == name));
+        if !names.is_empty() {
+            names.sort();
+            return Err(Error::Missing { paths: vec![self.path().to_owned()], names });
+        }
+        loader.fill(self, Part::ALL, &[])
     }
 }
 

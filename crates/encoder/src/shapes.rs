@@ -1,7 +1,7 @@
 //! The shapes of an encoder's parameters, known before one of them is made.
 
 use crate::error::Misshapen;
-use crate::weights::ENCODER;
+use crate::part::ENCODER;
 use crate::{EncoderConfig, Error, PositionEmbeddingType, Weights};
 
 /// Parameters that an error names: a configuration may ask for millions of layers.

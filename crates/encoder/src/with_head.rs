@@ -2,7 +2,7 @@
 
 use tch::{Device, nn};
 
-use crate::weights::ENCODER;
+use crate::part::ENCODER;
 use crate::{Encoder, EncoderConfig, Error, HubFolder, Loader, Part, Weights, initialise, shapes};
 
 /// An encoder with a head on top of it, whose parameters have the Hub's names: the encoder's begin with `electra.`, the

@@ -166,8 +166,8 @@ pub fn write_results(
     let metric = prepared.task.score().name();
     let mut splits = prepared.sets.iter().map(|(split, _)| split.to_string());
     let split = splits.find(|split| all.iter().all(|seed| seed.scores.contains_key(split)));
-    let of = |seed: &SeedScores| seed.scores.get(split.as_ref()?)?.get(metric).copied();
-    let median = median(&mut all.iter().filter_map(of).collect::<Vec<f64>>());
+    let score = |seed: &SeedScores| seed.scores.get(split.as_ref()?)?.get(metric).copied();
+    let median = median(&mut all.iter().filter_map(score).collect::<Vec<f64>>());
     let results = json!({
         "task": prepared.task.name,
         "metric": metric,
@@ -185,11 +185,11 @@ fn others(folder: &Path, seed: u64) -> Result<Vec<SeedScores>, Error> {
         let mut table: Table = toml::from_str(&fs::read_to_string(folder.join(CONFIG)).ok()?).ok()?;
         table.remove("seed").map(|_| table)
     };
-    let wanted = settings(&folder.join(format!("seed-{seed}")));
+    let expected = settings(&folder.join(format!("seed-{seed}")));
     let mut scores = Vec::new();
     for entry in fs::read_dir(folder).map_err(io(folder, "listing it"))? {
         let path = entry.map_err(io(folder, "listing it"))?.path();
-        if path.is_dir() && wanted.is_some() && settings(&path) == wanted {
+        if path.is_dir() && expected.is_some() && settings(&path) == expected {
             scores
                 .extend(fs::read(path.join(SCORES)).ok().and_then(|text| serde_json::from_slice(&text).ok()));
         }

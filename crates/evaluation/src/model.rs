@@ -52,13 +52,7 @@ pub(crate) fn write(
         fields.extend(info);
     }
     hub.write_with(folder, &fields)?;
-    tokenizer.save(folder)?;
-    // A tokenizer knows no longest row; said here, `truncation=True` in transformers cuts where the model ends.
-    let path = folder.join("tokenizer_config.json");
-    let text = electra_store::read(&path)?;
-    let mut config: Value = serde_json::from_slice(&text).expect("the tokenizer has just written it");
-    config["model_max_length"] = json!(hub.config.max_position_embeddings);
-    Ok(electra_store::write(&path, format!("{config:#}\n"))?)
+    Ok(tokenizer.save_with_model(folder, hub.config.max_position_embeddings)?)
 }
 
 fn architecture(problem: &Problem) -> Architecture {

@@ -33,8 +33,8 @@ pub(crate) struct Search {
 /// `logits` of each item are (start, end) for each token.
 pub(crate) fn answers(set: &Set<'_>, logits: &[Vec<f32>], search: &Search) -> Vec<Span> {
     /// The sum of an answer's logits, and its first and last id in the text.
-    type Found = Option<(f32, usize, usize)>;
-    let mut found: Vec<(Found, f32)> = vec![(None, f32::INFINITY); set.examples.len()];
+    type Best = Option<(f32, usize, usize)>;
+    let mut found: Vec<(Best, f32)> = vec![(None, f32::INFINITY); set.examples.len()];
     for ((example, part), logits) in set.parts.iter().zip(logits) {
         let Part::Window { first, count, begin } = *part else { continue };
         let (best, no_answer) = &mut found[*example];
@@ -53,7 +53,7 @@ pub(crate) fn answers(set: &Set<'_>, logits: &[Vec<f32>], search: &Search) -> Ve
             }
         }
     }
-    let answer = |(number, (best, no_answer)): (usize, (Found, f32))| {
+    let answer = |(number, (best, no_answer)): (usize, (Best, f32))| {
         let Content::Spans { context, .. } = &set.examples[number].content else { return nothing(no_answer) };
         let Some((score, first, last)) = best else { return nothing(no_answer) };
         let none_margin = no_answer - score;

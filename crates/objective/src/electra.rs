@@ -3,26 +3,21 @@
 use electra_config::{Head, Positions};
 use electra_masking::MaskingConfig;
 
-use crate::{ObjectiveInfo, Spec, masked_view};
+use crate::ObjectiveInfo;
 
 #[cfg(feature = "torch")]
-pub use network::Electra;
+pub use network::{Electra, SPEC};
 
 /// ELECTRA as in the paper.
-pub const SPEC: Spec = Spec {
-    info: ObjectiveInfo {
-        name: "electra",
-        title: "ELECTRA",
-        paper: Some(85.0),
-        reads_masks: false,
-        has_generator: true,
-        couples_rows: false,
-        masking: MaskingConfig::electra,
-        networks: |model| model.with_generator(&[Head::Discriminator(Positions::All)]).into(),
-    },
-    view: masked_view,
-    #[cfg(feature = "torch")]
-    build: |root, given| Ok(Box::new(Electra::new(root, given.model))),
+pub const INFO: ObjectiveInfo = ObjectiveInfo {
+    name: "electra",
+    title: "ELECTRA",
+    paper: Some(85.0),
+    reads_masks: false,
+    has_generator: true,
+    couples_rows: false,
+    masking: MaskingConfig::electra,
+    networks: |model| model.with_generator(&[Head::Discriminator(Positions::All)]).into(),
 };
 
 #[cfg(feature = "torch")]
@@ -30,9 +25,17 @@ mod network {
     use electra_encoder::{Encoder, Select};
     use tch::{Tensor, nn};
 
+    use super::INFO;
     use crate::{
-        DeviceBatch, Corruption, Inspection, ModelConfig, Objective, Output, ReplacedHead, binary_cross_entropy,
-        build_encoder, build_with_generator, detection,
+        Corruption, DeviceBatch, Inspection, ModelConfig, Objective, Output, ReplacedHead, Spec,
+        binary_cross_entropy, build_encoder, build_with_generator, detection, masked_view,
+    };
+
+    /// ELECTRA as in the paper.
+    pub const SPEC: Spec = Spec {
+        info: INFO,
+        view: masked_view,
+        build: |root, given| Ok(Box::new(Electra::new(root, given.model))),
     };
 
     /// Replaced token detection.

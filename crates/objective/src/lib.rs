@@ -24,11 +24,11 @@ mod model;
 mod objective;
 #[cfg(feature = "torch")]
 mod pretrained;
+#[cfg(feature = "torch")]
 mod spec;
 
 // What stands in this crate's own functions.
 pub use electra_config::{ModelConfig, ObjectiveInfo};
-pub use spec::{BoxError, Given, Spec, masked_view};
 #[cfg(feature = "torch")]
 pub use {
     batch::DeviceBatch,
@@ -44,5 +44,5 @@ pub use {
     model::{build_encoder, build_with_generator},
     objective::{Metric, Metrics, Objective, Output, Over},
     pretrained::{PretrainedHead, pretrained},
-    spec::Build,
+    spec::{BoxError, Build, Given, Spec, masked_view},
 };

@@ -3,41 +3,33 @@
 use electra_config::{Head, Positions};
 use electra_masking::{MaskingConfig, Shares};
 
-use crate::{ObjectiveInfo, Spec, masked_view};
+use crate::ObjectiveInfo;
 
 #[cfg(feature = "torch")]
-pub use network::Mlm;
+pub use network::{Mlm, SPEC, SPEC_85_15};
 
 /// BERT's masking: 80 % `[MASK]`, 10 % random, 10 % unchanged.
-pub const SPEC: Spec = Spec {
-    info: ObjectiveInfo {
-        name: "mlm",
-        title: "BERT (MLM)",
-        paper: Some(82.2),
-        reads_masks: true,
-        has_generator: false,
-        couples_rows: false,
-        masking: MaskingConfig::bert,
-        networks: |model| model.alone(&[Head::Vocabulary(Positions::Masked)]).into(),
-    },
-    view: masked_view,
-    #[cfg(feature = "torch")]
-    build: |root, given| Ok(Box::new(Mlm::new(root, given.model))),
+pub const INFO: ObjectiveInfo = ObjectiveInfo {
+    name: "mlm",
+    title: "BERT (MLM)",
+    paper: Some(82.2),
+    reads_masks: true,
+    has_generator: false,
+    couples_rows: false,
+    masking: MaskingConfig::bert,
+    networks: |model| model.alone(&[Head::Vocabulary(Positions::Masked)]).into(),
 };
 
 /// A control: the reference's 85 % `[MASK]` and 15 % unchanged.
-pub const SPEC_85_15: Spec = Spec {
-    info: ObjectiveInfo {
-        name: "mlm-85-15",
-        title: "MLM, 85 % masks",
-        paper: None,
-        masking: || {
-            let corruption = Shares { mask: 0.85, random: 0.0, keep: 0.15 };
-            MaskingConfig { corruption, ..MaskingConfig::electra() }
-        },
-        ..SPEC.info
+pub const INFO_85_15: ObjectiveInfo = ObjectiveInfo {
+    name: "mlm-85-15",
+    title: "MLM, 85 % masks",
+    paper: None,
+    masking: || {
+        let corruption = Shares { mask: 0.85, random: 0.0, keep: 0.15 };
+        MaskingConfig { corruption, ..MaskingConfig::electra() }
     },
-    ..SPEC
+    ..INFO
 };
 
 #[cfg(feature = "torch")]
@@ -45,10 +37,21 @@ mod network {
     use electra_encoder::{Encoder, Select};
     use tch::{Kind, Tensor, nn};
 
+    use super::{INFO, INFO_85_15};
     use crate::{
-        DeviceBatch, Inspection, Metrics, ModelConfig, Objective, Output, VocabularyHead, build_encoder, mean,
-        prediction,
+        DeviceBatch, Inspection, Metrics, ModelConfig, Objective, Output, Spec, VocabularyHead,
+        build_encoder, masked_view, mean, prediction,
     };
+
+    /// BERT's masking: 80 % `[MASK]`, 10 % random, 10 % unchanged.
+    pub const SPEC: Spec = Spec {
+        info: INFO,
+        view: masked_view,
+        build: |root, given| Ok(Box::new(Mlm::new(root, given.model))),
+    };
+
+    /// A control: the reference's 85 % `[MASK]` and 15 % unchanged.
+    pub const SPEC_85_15: Spec = Spec { info: INFO_85_15, ..SPEC };
 
     /// Masked language modelling.
     ///

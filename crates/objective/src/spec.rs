@@ -3,9 +3,9 @@
 use electra_config::{ModelConfig, ObjectiveInfo};
 use electra_data::{Corpus, View};
 use electra_masking::{Masker, MaskingConfig};
+use tch::nn;
 
-#[cfg(feature = "torch")]
-use {crate::Objective, tch::nn};
+use crate::Objective;
 
 /// Why an objective cannot be made of what it is given.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -19,14 +19,11 @@ pub struct Spec {
     /// What the loader prepares for it.
     pub view: fn(&Given<'_>) -> Result<Box<dyn View>, BoxError>,
     /// Makes its networks under the root of an empty `VarStore`. Their parameters have no values yet: see
-    /// `initialise` of electra-encoder. Those under `main` are exported. Without the feature `torch` there is no such
-    /// field.
-    #[cfg(feature = "torch")]
+    /// [`electra_encoder::initialise`]. Those under `main` are exported.
     pub build: Build,
 }
 
 /// Makes an objective's networks under a root.
-#[cfg(feature = "torch")]
 pub type Build = fn(&nn::Path<'_>, &Given<'_>) -> Result<Box<dyn Objective>, BoxError>;
 
 /// What an objective is made of.

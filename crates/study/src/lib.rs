@@ -13,6 +13,7 @@ mod job;
 mod objectives;
 mod plan;
 mod pool;
+mod progress;
 mod search;
 mod source;
 mod study;

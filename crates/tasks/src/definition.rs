@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use toml::Value;
+use electra_store::Error as StoreError;
+use electra_store::settings::{Origin, find, parse};
+use toml::{Table, Value};
 
 use crate::Metric;
 use crate::error::{listed, nearest};
@@ -16,25 +18,37 @@ use crate::selection::Source;
 use crate::{Error, Kind, Labels, Split, Task};
 use raw::{Broken, Empty, Raw, RawForm, RawKind};
 
+/// The keys that every task has, and what they hold.
+const REQUIRED: [(&str, &str); 2] = [
+    ("kind", "\"sequence\", \"tokens\", \"spans\" or \"choice\""),
+    ("files", "a section [files] with train, dev or test"),
+];
+
 /// Reads a `task.toml`.
 pub(crate) fn read(path: &Path) -> Result<Task, Error> {
     let file = File::read(path, "a task's description")?;
-    let (raw, lines) = raw::parse(path, &file.text)?;
-    Definition { path, raw, lines }.task()
+    let name = path.display().to_string();
+    let table = parse(&name, &file.text)?;
+    let origin = Origin { name: &name, text: Some(&file.text), set: &[] };
+    for (key, expected) in REQUIRED {
+        if find(&table, key).is_none() {
+            return Err(StoreError::MissingKey { origin: name, key, expected }.into());
+        }
+    }
+    Definition { path, origin, raw: origin.read(table.clone())?, table }.task()
 }
 
 struct Definition<'a> {
     path: &'a Path,
+    origin: Origin<'a>,
     raw: Raw,
-    /// Where each key is.
-    lines: BTreeMap<String, u64>,
+    table: Table,
 }
 
 impl Definition<'_> {
     /// An error about a key, which may be missing.
     fn refuse(&self, key: &str, what: impl fmt::Display) -> Error {
-        let line = self.lines.get(key).copied();
-        Error::Definition { path: self.path.to_owned(), line, what: format!("{key}: {what}") }
+        StoreError::Toml { origin: self.origin.place(key), message: format!("{key}: {what}") }.into()
     }
 
     fn task(self) -> Result<Task, Error> {
@@ -129,7 +143,7 @@ impl Definition<'_> {
             ("empty", tabular && kind != RawKind::Tokens, of_kind(kind)),
             ("comments", form == RawForm::Conll, of_form),
         ];
-        match rules.iter().find(|(key, applies, _)| !applies && self.lines.contains_key(*key)) {
+        match rules.iter().find(|(key, applies, _)| !applies && self.table.contains_key(*key)) {
             Some((key, _, context)) => {
                 Err(self.refuse(key, format!("has no meaning with {context}; take it out")))
             }

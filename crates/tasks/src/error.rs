@@ -215,16 +215,9 @@ pub enum Error {
         what: String,
     },
 
-    /// A `task.toml` does not describe a task.
-    #[error("{}: {}{what}", path.display(), line.map(|line| format!("line {line}: ")).unwrap_or_default())]
-    Definition {
-        /// The file.
-        path: PathBuf,
-        /// The line, unless something is missing.
-        line: Option<u64>,
-        /// What is wrong, and what was expected.
-        what: String,
-    },
+    /// A `task.toml` cannot be read or does not describe a task: the message names the key and its line.
+    #[error(transparent)]
+    Definition(#[from] electra_store::Error),
 }
 
 impl Error {

@@ -21,11 +21,27 @@ impl Tokenizer {
     /// [`Error::VocabTxt`] if the ids have holes or a token has a line break, so that `vocab.txt` could not
     /// say it; [`Error::Store`] if a file cannot be written. Nothing is replaced before all is written.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
-        let folder = folder.as_ref();
+        self.save_with(folder.as_ref(), Map::new())
+    }
+
+    /// As [`save`](Self::save), beside a model that reads at most `model_max_length` tokens. A tokenizer knows no
+    /// longest row; said in `tokenizer_config.json`, `truncation=True` in transformers cuts where the model ends.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_with_model(&self, folder: impl AsRef<Path>, model_max_length: i64) -> Result<(), Error> {
+        let length = ("model_max_length".to_owned(), model_max_length.into());
+        self.save_with(folder.as_ref(), Map::from_iter([length]))
+    }
+
+    /// With more keys of `tokenizer_config.json`.
+    fn save_with(&self, folder: &Path, more: Map<String, Value>) -> Result<(), Error> {
+        let mut config = self.tokenizer_config();
+        config.extend(more);
         let files = [
             ("vocab.txt", self.vocab_txt()?),
             ("special_tokens_map.json", pretty(&self.special_tokens_map())),
-            ("tokenizer_config.json", pretty(&self.tokenizer_config())),
+            ("tokenizer_config.json", pretty(&config)),
             ("tokenizer.json", pretty(&self.pipeline)),
         ];
         let written = if is_free(folder) { write_whole(folder, &files) } else { write_into(folder, &files) };

@@ -3,7 +3,7 @@
 use electra_data::Corpus;
 use electra_objective::Given;
 
-use crate::batches::{Batches, BatchSource};
+use crate::batches::{BatchSource, Batches};
 use crate::run::{Outcome, Run};
 use crate::{Error, start};
 

@@ -9,7 +9,7 @@ use electra_objective::{DeviceBatch, Metric, Objective, Over};
 use electra_torch::{Learner, Preceding, with_dropout_keys};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::batches::{Batches, BatchSource};
+use crate::batches::{BatchSource, Batches};
 use crate::checkpoint::{self, Snapshot, State};
 use crate::clock::Clock;
 use crate::folder::OwnFolder;

@@ -18,7 +18,7 @@ pub(crate) fn check_platform(cuda: bool) -> Result<()> {
 /// A C++ compiler is needed even where libtorch is there: torch-sys and electra-torch compile C++.
 pub(crate) fn check_compiler() -> Result<()> {
     let name = std::env::var("CXX").ok().filter(|name| !name.is_empty());
-    let asked = name.is_some();
+    let is_named = name.is_some();
     let name = name.unwrap_or_else(|| "c++".into());
     // CXX may carry arguments, as in `ccache g++`.
     let mut words = name.split_whitespace();
@@ -31,7 +31,7 @@ pub(crate) fn check_compiler() -> Result<()> {
     } else {
         "install one (Debian, Ubuntu: `apt install g++`; Fedora: `dnf install gcc-c++`)"
     };
-    if asked {
+    if is_named {
         bail!("no C++ compiler: CXX is `{name}`, which does not run; correct or unset it, or {hint}");
     }
     bail!("no C++ compiler: `c++` does not run; {hint}, or name yours in CXX")

@@ -23,8 +23,11 @@ fn gradients(parameters: &nn::VarStore, loss: &Tensor) -> Vec<(String, Tensor)> 
 fn rows(batch: &DeviceBatch, first: i64, count: i64) -> DeviceBatch {
     let cut = |tensor: &Tensor| tensor.narrow(0, first, count);
     let names = ["masked_input_ids", "masked_positions", "masked_valid", "masked_distinct", "uniforms"];
-    let rows =
-        DeviceBatch::from_tensors(cut(&batch.input_ids), cut(&batch.attention_mask), cut(&batch.token_type_ids));
+    let rows = DeviceBatch::from_tensors(
+        cut(&batch.input_ids),
+        cut(&batch.attention_mask),
+        cut(&batch.token_type_ids),
+    );
     names.into_iter().fold(rows, |rows, name| rows.with(name, cut(batch.column(name))))
 }
 

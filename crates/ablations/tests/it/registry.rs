@@ -75,3 +75,13 @@ fn a_wrong_name_is_named() {
     let message = electra_ablations::objective("elektra").unwrap_err().to_string();
     assert!(message.starts_with("objective: there is none called \"elektra\"; there are mlm, "), "{message}");
 }
+
+#[test]
+fn both_lists_name_the_same_in_one_order() {
+    let names: Vec<&str> = electra_ablations::INFOS.iter().map(|info| info.name).collect();
+    assert_eq!(names, OBJECTIVES.iter().map(|spec| spec.info.name).collect::<Vec<_>>());
+    for name in names {
+        assert_eq!(electra_ablations::info(name).unwrap().name, name);
+        assert_eq!(electra_ablations::objective(name).unwrap().info.name, name);
+    }
+}

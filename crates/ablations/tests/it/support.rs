@@ -117,16 +117,20 @@ pub(crate) fn batch(rows: i64, seed: i64) -> DeviceBatch {
     let mut rng = electra_masking::Stream::SAMPLE.rng(seed as u64, 0, 0);
     let uniforms: Vec<f32> =
         (0..masked_positions.numel()).map(|_| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).collect();
-    DeviceBatch::from_tensors(input_ids.copy(), stack(&|row| Tensor::from_slice(&row.1)), input_ids.zeros_like())
-        .with("masked_input_ids", input_ids.scatter(1, &masked_positions, &masks))
-        .with("masked_valid", masked_positions.ones_like().to_kind(Kind::Bool))
-        .with("masked_distinct", masked_positions.ones_like().to_kind(Kind::Bool))
-        .with("uniforms", Tensor::from_slice(&uniforms).view_as(&masked_positions))
-        .with("masked_positions", masked_positions)
-        .with(
-            "label_positions",
-            Tensor::arange(16, (Kind::Int64, Device::Cpu)).expand_as(&input_ids).contiguous(),
-        )
+    DeviceBatch::from_tensors(
+        input_ids.copy(),
+        stack(&|row| Tensor::from_slice(&row.1)),
+        input_ids.zeros_like(),
+    )
+    .with("masked_input_ids", input_ids.scatter(1, &masked_positions, &masks))
+    .with("masked_valid", masked_positions.ones_like().to_kind(Kind::Bool))
+    .with("masked_distinct", masked_positions.ones_like().to_kind(Kind::Bool))
+    .with("uniforms", Tensor::from_slice(&uniforms).view_as(&masked_positions))
+    .with("masked_positions", masked_positions)
+    .with(
+        "label_positions",
+        Tensor::arange(16, (Kind::Int64, Device::Cpu)).expand_as(&input_ids).contiguous(),
+    )
 }
 
 /// A metric of an output.

@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anyhow::Result;
-use electra_config::ObjectiveInfo;
 use electra_study::{ArmEstimate, Estimate, Kind, Plan};
 use indicatif::{BinaryBytes, HumanCount};
 
@@ -11,8 +10,8 @@ use crate::progress;
 
 const KINDS: [Kind; 5] = [Kind::Data, Kind::Pretrain, Kind::Export, Kind::Replacements, Kind::Finetune];
 
-pub(super) fn print(plan: &Plan, objectives: &[&ObjectiveInfo]) -> Result<()> {
-    let estimate = electra_study::estimate(plan, objectives)?;
+pub(super) fn print(plan: &Plan) -> Result<()> {
+    let estimate = electra_study::estimate(plan, electra_ablations::INFOS)?;
     let mut out = std::io::stdout().lock();
     write(&mut out, plan, &estimate)?;
     Ok(())

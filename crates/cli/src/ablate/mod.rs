@@ -8,8 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use electra_ablations::OBJECTIVES;
-use electra_config::ObjectiveInfo;
+use electra_ablations::INFOS;
 use electra_study::{Ended, Plan, Study};
 
 use crate::failure::INTERRUPTED;
@@ -64,10 +63,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         print!("{text}");
         return Ok(());
     }
-    let objectives: Vec<&ObjectiveInfo> = OBJECTIVES.iter().map(|spec| &spec.info).collect();
-    let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments(), &objectives)?;
+    let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments(), INFOS)?;
     let Some(output) = options.output.as_ref().filter(|_| !options.dry_run) else {
-        return dry_run::print(&plan, &objectives);
+        return dry_run::print(&plan);
     };
     torch::require("electra ablate without --dry-run")?;
     let stop = interrupt::flag("the jobs are saving")?;
@@ -76,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let ended = electra_study::run(Study {
         plan: &plan,
         origin: &options.plan,
-        objectives: &objectives,
+        objectives: INFOS,
         folder: output,
         program: &program,
         command: &options.command(),

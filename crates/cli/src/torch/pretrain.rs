@@ -49,7 +49,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     electra_torch::load_cuda().context("loading CUDA")?;
-    let masking = |name: &str| Ok((electra_ablations::objective(name)?.info.masking)());
+    let masking = |name: &str| Ok((electra_ablations::info(name)?.masking)());
     let config = electra_trainer::read_config(&options.config, &options.set, masking)?;
     let continues_word = run_folder::continues_word(&config)?;
 

@@ -3,7 +3,7 @@
 use electra_objective::{DeviceBatch, Inspection};
 use tch::{Device, Kind as Type, TchError, Tensor};
 
-use super::scores::{Logits, KindScores, Replacements};
+use super::scores::{KindScores, Logits, Replacements};
 use super::{Kind, Lexicon};
 use crate::Error;
 

@@ -50,8 +50,10 @@ impl<'a> Origin<'a> {
         })
     }
 
-    /// The last `--set` with this key or a section that it is in, else the file, with the line where that is known.
-    pub(super) fn place(&self, key: &str) -> String {
+    /// Where a key got its value: the last `--set` with this key or a section that it is in, else the file, with the line
+    /// where that is known.
+    #[must_use]
+    pub fn place(&self, key: &str) -> String {
         match self.assignment(key, false) {
             Some(assignment) => format!("--set {assignment}"),
             None => self.file_place(key),

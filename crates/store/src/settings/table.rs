@@ -11,10 +11,16 @@ use crate::Error;
 /// Reads TOML; `origin` is what messages name.
 ///
 /// # Errors
-/// [`Error::Toml`] with the parser's message, which shows the place.
+/// [`Error::Toml`] with the line and the parser's message.
 pub fn parse(origin: &str, text: &str) -> Result<Table, Error> {
-    toml::from_str(text)
-        .map_err(|error| Error::Toml { origin: origin.to_owned(), message: error.to_string() })
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
+        let place = line.map(|line| format!(": line {line}")).unwrap_or_default();
+        Error::Toml {
+            origin: format!("{origin}{place}"),
+            message: error.message().trim().replace('\n', ", "),
+        }
+    })
 }
 
 /// Settings as a table.
@@ -140,6 +146,14 @@ mod tests {
         let values: Vec<(&str, &str)> =
             values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         assert_eq!(values, [("model.encoder.width", "64"), ("model.size", "4"), ("seed", "1")]);
+    }
+
+    #[test]
+    fn what_is_not_toml_is_refused_with_its_line() {
+        let refused = |text| parse("a.toml", text).unwrap_err().to_string();
+        let expected = "a.toml: line 2: string values must be quoted, expected literal string";
+        assert_eq!(refused("seed = 1\nname = \n"), expected);
+        assert!(refused("seed = 1\nseed = 2").starts_with("a.toml: line 2: duplicate key"));
     }
 
     #[test]

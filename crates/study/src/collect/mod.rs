@@ -22,7 +22,7 @@ use toml::Value;
 use crate::arms::Arm;
 use crate::graph::{Graph, PlannedCheckpoint, PlannedRun, Scope};
 use crate::plan::{Languages, Split, SyntheticPlan};
-use crate::study::Progress;
+use crate::progress::Progress;
 use crate::{Error, Plan};
 
 pub(crate) use scores::scores;

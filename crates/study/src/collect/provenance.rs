@@ -16,8 +16,8 @@ use super::TaskToScore;
 use crate::files::read_json;
 use crate::graph::{Graph, PlannedRun, Scope};
 use crate::job::hex;
+use crate::progress::Progress;
 use crate::source::TextSource;
-use crate::study::Progress;
 use crate::{Error, Plan};
 
 /// Files of a folder of text that are listed one by one.

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::Error;
 use crate::files::read_json;
 use crate::graph::{PlannedRun, replacements_job};
+use crate::progress::Progress;
 use crate::source::TextSource;
-use crate::study::Progress;
 
 /// What is read of the output of `electra replacements`.
 #[derive(Deserialize)]

@@ -15,7 +15,7 @@ use crate::Error;
 use crate::collect::{scores, tasks};
 use crate::graph::{Graph, Scope};
 use crate::plan::Split;
-use crate::study::Progress;
+use crate::progress::Progress;
 
 pub(crate) use points::{Points, number};
 

@@ -2,45 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 use serde::Deserialize;
 use toml::Value;
-use toml::de::DeTable;
-
-use crate::Error;
-use crate::error::nearest;
-
-/// The keys, for suggestions; those of `Raw`.
-const KEYS: [&str; 21] = [
-    "articles",
-    "broken",
-    "choices",
-    "comments",
-    "empty",
-    "epochs",
-    "files",
-    "form",
-    "header",
-    "index",
-    "kind",
-    "label",
-    "labels",
-    "metrics",
-    "name",
-    "positive",
-    "range",
-    "regression",
-    "text",
-    "title",
-    "unanswerable",
-];
-
-/// The keys that every task has, and what they hold.
-const REQUIRED: [(&str, &str); 2] = [
-    ("kind", "\"sequence\", \"tokens\", \"spans\" or \"choice\""),
-    ("files", "a section [files] with train, dev or test"),
-];
 
 /// The file as it is written; what each key means stands in the crate's README.
 #[derive(Deserialize)]
@@ -121,47 +85,4 @@ impl fmt::Display for RawForm {
             Self::Squad => "squad",
         })
     }
-}
-
-/// The keys' values, and the line of each key (of sections too, as `files.dev`).
-pub(super) fn parse(path: &Path, text: &str) -> Result<(Raw, BTreeMap<String, u64>), Error> {
-    let line_at = |offset: usize| 1 + text[..offset].matches('\n').count() as u64;
-    let refuse = |line, what| Error::Definition { path: path.to_owned(), line, what };
-    let broken = |error: &toml::de::Error| {
-        (error.span().map(|span| line_at(span.start)), error.message().trim().replace('\n', ", "))
-    };
-    let table = DeTable::parse(text).map_err(|error| {
-        let (line, what) = broken(&error);
-        refuse(line, what)
-    })?;
-
-    let mut lines = BTreeMap::new();
-    let mut values = Vec::new();
-    for (key, value) in table.get_ref() {
-        let (name, line) = (key.get_ref().to_string(), line_at(key.span().start));
-        if !KEYS.contains(&name.as_str()) {
-            let suggestion = nearest(&name, KEYS).map(|known| format!("; did you mean {known}?"));
-            let what = format!("there is no key {name}{}", suggestion.unwrap_or_default());
-            return Err(refuse(Some(line), what));
-        }
-        for (key, _) in value.get_ref().as_table().into_iter().flatten() {
-            lines.insert(format!("{name}.{}", key.get_ref()), line_at(key.span().start));
-        }
-        values.push((value.span(), name.clone()));
-        lines.insert(name, line);
-    }
-    for (key, expected) in REQUIRED {
-        if !lines.contains_key(key) {
-            return Err(refuse(None, format!("{key}: missing; expected {expected}")));
-        }
-    }
-    let raw = toml::from_str(text).map_err(|error| {
-        let (line, what) = broken(&error);
-        let start = error.span().map_or(usize::MAX, |span| span.start);
-        match values.iter().find(|(span, _)| span.contains(&start)) {
-            Some((_, key)) => refuse(line, format!("{key}: {what}")),
-            None => refuse(line, what),
-        }
-    })?;
-    Ok((raw, lines))
 }

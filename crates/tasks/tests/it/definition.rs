@@ -73,9 +73,14 @@ fn further_sets_have_names() {
 #[test]
 fn keys_that_are_unknown_are_named_with_their_line() {
     for (definition, message) in [
-        (with("lables = [\"a\"]"), "task.toml: line 4: there is no key lables; did you mean labels?"),
-        (with("metric = \"f1\""), "task.toml: line 4: there is no key metric; did you mean metrics?"),
-        (with("zzzzzzz = 1"), "task.toml: line 4: there is no key zzzzzzz"),
+        (with("lables = [\"a\"]"), "task.toml: line 4: lables: there is no such key; did you mean labels?"),
+        (with("metric = \"f1\""), "task.toml: line 4: metric: there is no such key; did you mean metrics?"),
+        (
+            with("zzzzzzz = 1"),
+            "task.toml: line 4: zzzzzzz: there is no such key; expected name, title, kind, form, header, text, choices, \
+             label, index, labels, regression, range, positive, metrics, empty, broken, comments, unanswerable, \
+             articles, epochs or files",
+        ),
         (
             format!("{}tran = \"x\"\n", with("labels = [\"a\", \"b\"]")),
             "task.toml: line 7: files.tran: no set \"tran\"; expected train, dev, test, dev-NAME or test-NAME; did you mean \
@@ -104,17 +109,17 @@ fn values_of_another_kind_are_refused_with_key_and_line() {
     for (definition, message) in [
         (
             "kind = \"pair\"\n".to_owned() + FILES,
-            "task.toml: line 1: kind: unknown variant `pair`, expected one of `sequence`, `tokens`, `spans`, `choice`",
+            "task.toml: line 1: kind: \"pair\"; expected sequence, tokens, spans or choice",
         ),
-        (with("labels = [1, 2]"), "task.toml: line 4: labels: invalid type: integer `1`, expected a string"),
-        (with("epochs = -1"), "task.toml: line 4: epochs: invalid value: integer `-1`, expected u32"),
+        (with("labels = [1, 2]"), "task.toml: line 4: labels: 1; expected text"),
+        (with("epochs = -1"), "task.toml: line 4: epochs: -1; expected a whole number of at least 0"),
         (
             FILES.to_owned(),
-            "task.toml: kind: missing; expected \"sequence\", \"tokens\", \"spans\" or \"choice\"",
+            "task.toml: kind is missing; expected \"sequence\", \"tokens\", \"spans\" or \"choice\"",
         ),
         (
             "kind = \"spans\"\n".to_owned(),
-            "task.toml: files: missing; expected a section [files] with train, dev or test",
+            "task.toml: files is missing; expected a section [files] with train, dev or test",
         ),
         (
             "kind = \"spans\"\n[files]\n".to_owned(),

@@ -48,8 +48,8 @@ fn flash_attention_sees_what_a_mask_lets_it() {
     let sequences = Sequences::of_tokens_and_padding(&padding).unwrap();
     let attended = flash_attention(&query, &key, &value, || Ok(&sequences), 0.0).unwrap();
     let attended = attended.expect("this GPU has flash attention");
-    let [q, k, v] = [&query, &key, &value].map(|of| {
-        of.detach().to_kind(Kind::Double).to_device(Device::Cpu).transpose(1, 2).set_requires_grad(true)
+    let [q, k, v] = [&query, &key, &value].map(|tensor| {
+        tensor.detach().to_kind(Kind::Double).to_device(Device::Cpu).transpose(1, 2).set_requires_grad(true)
     });
     let mask = padding.to_device(Device::Cpu);
     let scores = (q.matmul(&k.transpose(-2, -1)) / (size as f64).sqrt())
@@ -59,9 +59,9 @@ fn flash_attention_sees_what_a_mask_lets_it() {
     // At tokens, and weighted so that every gradient is another.
     let weight = numbers(&[rows, length, heads, size], 4, Kind::Double, Device::Cpu)
         * mask.unsqueeze(-1).unsqueeze(-1).to_kind(Kind::Double);
-    let weigh = |of: &Tensor| of.to_device(Device::Cpu).to_kind(Kind::Double) * &weight;
+    let weigh = |tensor: &Tensor| tensor.to_device(Device::Cpu).to_kind(Kind::Double) * &weight;
     let far = |given: &Tensor, expected: &Tensor| {
-        let largest = |of: Tensor| of.abs().max().double_value(&[]);
+        let largest = |tensor: Tensor| tensor.abs().max().double_value(&[]);
         let difference = given.to_device(Device::Cpu).to_kind(Kind::Double) - expected;
         largest(difference) / largest(expected.shallow_clone())
     };

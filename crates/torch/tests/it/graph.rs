@@ -39,10 +39,10 @@ fn a_replay_is_the_step_on_other_numbers() {
         let group = torch::Group { parameters: vec![weight()], weight_decay: 0.01, lr_scale: 1.0 };
         torch::AdamW::new(vec![group], torch::AdamWConfig::paper()).unwrap()
     };
-    let inputs = |at: i64| {
+    let inputs = |step: i64| {
         (
-            Tensor::arange(64, (Kind::Float, device)) * (at as f64),
-            Tensor::from(0.1 / (1.0 + at as f32)).to_device(device),
+            Tensor::arange(64, (Kind::Float, device)) * (step as f64),
+            Tensor::from(0.1 / (1.0 + step as f32)).to_device(device),
         )
     };
     let (mut plain, mut recorded) = (adamw(), adamw());

@@ -108,7 +108,7 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
         (SHORT.replace("steps = 1000", ""), "budget is missing; expected one of budget.steps, "),
         (format!("{SHORT}tokens = 3\n"), "budget: 2 limits; expected one of budget.steps, "),
         (SHORT.replace("[budget]", "[budgett]"), "there is no key budgett; did you mean budget?"),
-        (format!("{SHORT}batch ="), "TOML parse error"),
+        (format!("{SHORT}batch ="), "string values must be quoted"),
         (
             SHORT.replace("steps = 1000", "flops = \"many\""),
             "budget.flops: \"many\"; expected a number such as",

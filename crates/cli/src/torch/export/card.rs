@@ -48,7 +48,7 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
     };
     line(&format!("---\nlibrary_name: transformers\npipeline_tag: {task}\ntags:\n- electra"));
     // The tag of every model here, and of one objective.
-    if config.objective != electra_objective::electra::SPEC.info.name {
+    if config.objective != electra_objective::electra::INFO.name {
         line(&format!("- {}", config.objective));
     }
     line("---\n");
@@ -174,7 +174,7 @@ fn flops(source: &Source) -> Option<[f64; 2]> {
     let Source { config, checkpoint, corpus, .. } = source;
     let length = corpus.as_ref()?.examples.max_length;
     let model = config.model.model();
-    let objective = &electra_ablations::objective(&config.objective).ok()?.info;
+    let objective = electra_ablations::info(&config.objective).ok()?;
     let shape = StepShape {
         batch: config.budget.batch as u64,
         length: length as u64,

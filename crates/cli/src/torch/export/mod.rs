@@ -11,7 +11,6 @@ use clap::Args;
 use electra_encoder::HubFolder;
 use electra_store::{NewFolder, require_vacant};
 use electra_tokenizer::Tokenizer;
-use serde_json::{Value, json};
 
 use self::networks::Networks;
 use self::source::Source;
@@ -82,11 +81,5 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn write_network(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Result<()> {
     hub.write(folder)?;
-    tokenizer.save(folder)?;
-    // A tokenizer knows no longest row; said here, `truncation=True` in transformers cuts where the model ends.
-    let path = folder.join("tokenizer_config.json");
-    let text = electra_store::read(&path)?;
-    let mut config: Value = serde_json::from_slice(&text)?;
-    config["model_max_length"] = json!(hub.config.max_position_embeddings);
-    Ok(electra_store::write(&path, format!("{config:#}\n"))?)
+    Ok(tokenizer.save_with_model(folder, hub.config.max_position_embeddings)?)
 }
