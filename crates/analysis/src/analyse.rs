@@ -6,7 +6,7 @@ use crate::check;
 use crate::compare::{Context, Group, Scored, each_with_each};
 use crate::curve;
 use crate::error::Error;
-use crate::examples::{Resampled, variance};
+use crate::examples::Resampled;
 use crate::findings::{
     AnalysisConfig, ArmFindings, Comparison, Control, Findings, TaskComparisons, TestSets, Verdict,
 };
@@ -107,8 +107,7 @@ fn arm(
         let values: Vec<f64> = seeds.iter().map(|seed| seed.score).collect();
         let runs: Vec<(&str, u64)> = seeds.iter().map(|seed| (seed.arm.as_str(), seed.seed)).collect();
         let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
-        let examples = context.resampled.deviations(&runs, &names);
-        let examples = examples.map(|deviations| variance(deviations.iter().copied(), deviations.len()));
+        let examples = context.resampled.movement(&runs, &names).map(|movement| movement.variance());
         let estimate = scores::estimate_with(&values, examples, level);
         (seeds, estimate)
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::examples::{Resampled, variance_of_difference};
+use crate::examples::{Movement, Resampled};
 use crate::findings::{AnalysisConfig, ArmFindings, Comparison, Noise, TestSets, Verdict};
 use crate::layout::{Layout, Scores};
 use crate::measurements::{RunFacts, TaskFacts};
@@ -83,7 +83,7 @@ pub(crate) struct Group<'a, 'b> {
     pub(crate) arms: &'b [Scored<'a>],
     pub(crate) layout: Layout,
     /// By arm: how its mean moves with the draw of test examples, if that is added.
-    pub(crate) deviations: Vec<Option<Vec<f64>>>,
+    pub(crate) movements: Vec<Option<Movement>>,
 }
 
 impl<'a, 'b> Group<'a, 'b> {
@@ -98,8 +98,8 @@ impl<'a, 'b> Group<'a, 'b> {
             TestSets::OnePerLanguage => Layout::blocks(&scores, rounding(tasks)),
         };
         let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
-        let deviations = arms.iter().map(|arm| context.resampled.deviations(&arm.runs, &names)).collect();
-        Self { arms, layout, deviations }
+        let movements = arms.iter().map(|arm| context.resampled.movement(&arm.runs, &names)).collect();
+        Self { arms, layout, movements }
     }
 
     /// Compares pairs of a family of so many.
@@ -115,8 +115,8 @@ impl<'a, 'b> Group<'a, 'b> {
     fn pair(&self, a: usize, b: usize, family: usize, context: &Context<'_>) -> Comparison {
         let (of_a, of_b) = (&self.arms[a], &self.arms[b]);
         let contrast = self.layout.contrast(a, b);
-        let examples = match (&self.deviations[a], &self.deviations[b]) {
-            (Some(a), Some(b)) => Some(variance_of_difference(a, b)),
+        let examples = match (&self.movements[a], &self.movements[b]) {
+            (Some(a), Some(b)) => Some(a.variance_of_difference(b)),
             _ => None,
         };
         let test = contrast.map(|contrast| test(&contrast, examples, family, context.config));

@@ -81,32 +81,63 @@ impl<'a> Resampled<'a> {
         Ok(Self { scores })
     }
 
-    /// In each draw, how far the mean of these tasks and runs × 100 is from its mean over all draws; none if a run
-    /// lacks predictions of any of the tasks.
-    pub(crate) fn deviations(&self, runs: &[(&str, u64)], tasks: &[&str]) -> Option<Vec<f64>> {
-        let mut sums: Vec<f64> = Vec::new();
+    /// How the mean of these tasks and runs moves with the examples; none if a run lacks predictions of any of the
+    /// tasks.
+    pub(crate) fn movement(&self, runs: &[(&str, u64)], tasks: &[&str]) -> Option<Movement> {
+        let (n, share) = (runs.len() as f64, 100.0 / tasks.len() as f64);
+        let (mut sum, mut of_runs): (Vec<f64>, f64) = (Vec::new(), 0.0);
         for run in runs {
             let of_run = self.scores.get(run)?;
+            let mut score: Vec<f64> = Vec::new();
             for task in tasks {
                 let of_task = of_run.get(task)?;
-                sums.resize(of_task.len(), 0.0);
-                sums.iter_mut().zip(of_task).for_each(|(sum, score)| *sum += score);
+                score.resize(of_task.len(), 0.0);
+                score.iter_mut().zip(of_task).for_each(|(score, of_task)| *score += share * of_task);
             }
+            sum.resize(score.len(), 0.0);
+            sum.iter_mut().zip(&score).for_each(|(sum, score)| *sum += score / n);
+            of_runs += variance(&centred(score));
         }
-        let share = 100.0 / (runs.len() * tasks.len()) as f64;
-        let mean = sums.iter().sum::<f64>() / sums.len() as f64;
-        (!sums.is_empty()).then(|| sums.iter().map(|sum| share * (sum - mean)).collect())
+        let deviations = centred(sum);
+        // Σ over pairs of different runs is n² times the variance of their mean, less that of each run with itself.
+        let all = variance(&deviations);
+        let of_pairs = if runs.len() > 1 { (n * n * all - of_runs) / (n * (n - 1.0)) } else { all };
+        (!deviations.is_empty()).then_some(Movement { own: (all - of_pairs).max(0.0), deviations })
     }
 }
 
-/// The variance of a difference over draws: both arms see the same examples in each.
-pub(crate) fn variance_of_difference(a: &[f64], b: &[f64]) -> f64 {
-    variance(a.iter().zip(b).map(|(a, b)| a - b), a.len())
+/// How an arm's mean moves with the draw of examples.
+pub(crate) struct Movement {
+    /// In each draw, how far it is from its mean over all draws.
+    pub(crate) deviations: Vec<f64>,
+    /// The part of its variance that is each run's own: another run of the arm does not share it. The noise between
+    /// runs has that part already.
+    own: f64,
 }
 
-/// The variance of deviations over draws.
-pub(crate) fn variance(deviations: impl Iterator<Item = f64>, draws: usize) -> f64 {
-    deviations.map(|deviation| deviation.powi(2)).sum::<f64>() / (draws as f64 - 1.0).max(1.0)
+impl Movement {
+    /// The variance of the arm's mean that its runs share.
+    pub(crate) fn variance(&self) -> f64 {
+        (variance(&self.deviations) - self.own).max(0.0)
+    }
+
+    /// The same of a difference: both arms see the same examples in each draw.
+    pub(crate) fn variance_of_difference(&self, other: &Self) -> f64 {
+        let differences: Vec<f64> =
+            self.deviations.iter().zip(&other.deviations).map(|(a, b)| a - b).collect();
+        (variance(&differences) - self.own - other.own).max(0.0)
+    }
+}
+
+fn centred(values: Vec<f64>) -> Vec<f64> {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    values.into_iter().map(|value| value - mean).collect()
+}
+
+/// Of deviations from their mean.
+fn variance(deviations: &[f64]) -> f64 {
+    deviations.iter().map(|deviation| deviation.powi(2)).sum::<f64>()
+        / (deviations.len() as f64 - 1.0).max(1.0)
 }
 
 /// Examples that are drawn together.

@@ -25,7 +25,7 @@ pub(crate) fn ranks(group: &Group<'_, '_>, config: &AnalysisConfig) -> Vec<Rank>
                 (group.layout.arm(*arm), group.layout.run_deviation(*arm).unwrap_or(0.0));
             let t =
                 Draws::new(&[config.seed, 3, draw as u64, *arm as u64]).student(of_arm.count as f64 - 1.0);
-            let examples = group.deviations[*arm].as_ref().map_or(0.0, |deviations| deviations[draw]);
+            let examples = group.movements[*arm].as_ref().map_or(0.0, |movement| movement.deviations[draw]);
             of_arm.mean + deviation / (of_arm.count as f64).sqrt() * t + examples
         };
         let means: Vec<f64> = ranked.iter().map(mean).collect();

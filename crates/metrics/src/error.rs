@@ -1,6 +1,6 @@
-//! What can be wrong with numbers that are to be scored or compared.
+//! What can be wrong with numbers that are to be scored.
 
-/// What can be wrong with numbers that are to be scored or compared.
+/// What can be wrong with numbers that are to be scored.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,16 +42,6 @@ pub enum Error {
         /// What all of them are.
         label: bool,
     },
-    /// A setting is out of its range.
-    #[error("{name}: {found}; expected {expected}")]
-    Setting {
-        /// The setting's name.
-        name: &'static str,
-        /// Its value.
-        found: f64,
-        /// What it has to be.
-        expected: &'static str,
-    },
 }
 
 /// Two lists that go together: neither is empty, and they are of one length.
@@ -79,14 +69,4 @@ pub(crate) fn each(
         Some(index) => Err(Error::Value { what, index, found: values[index], expected }),
         None => Ok(()),
     }
-}
-
-/// A setting within its range.
-pub(crate) fn setting(
-    name: &'static str,
-    found: f64,
-    expected: &'static str,
-    good: impl Fn(f64) -> bool,
-) -> Result<(), Error> {
-    if good(found) { Ok(()) } else { Err(Error::Setting { name, found, expected }) }
 }

@@ -4,6 +4,9 @@
 
 mod errors;
 mod random;
+#[path = "../../examples/verdicts/scenario.rs"]
+mod scenario;
+mod simulation;
 mod statistics;
 mod table;
 mod verdicts;

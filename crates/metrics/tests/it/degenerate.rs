@@ -1,10 +1,6 @@
 //! What a formula has no number for.
 
-use electra_metrics::{
-    Bootstrap, Comparison, Design, Error, Seeds, accuracy, auc, f1, holm, matthews,
-    minimum_detectable_difference, multi_bootstrap, multi_bootstrap_difference, pearson, seeds_needed,
-    sign_flip_test, spearman, summary,
-};
+use electra_metrics::{Error, accuracy, auc, f1, matthews, pearson, spearman};
 
 #[test]
 fn one_class_tells_nothing() {
@@ -52,15 +48,6 @@ fn nothing_is_an_error() {
     assert!(matches!(pearson(&[], &[]), Err(Error::Empty { .. })));
     assert!(matches!(spearman(&[], &[]), Err(Error::Empty { .. })));
     assert!(matches!(auc(&[], &[]), Err(Error::Empty { .. })));
-    assert!(matches!(summary(&[]), Err(Error::Empty { .. })));
-    assert!(matches!(sign_flip_test(&[], 1), Err(Error::Empty { .. })));
-    let bootstrap = |seeds, examples: &[usize]| {
-        multi_bootstrap(seeds, examples, &Bootstrap::usual(1), |_, _| Ok(0.0)).unwrap_err()
-    };
-    assert_eq!(bootstrap(0, &[3]), Error::Empty { what: "seeds" });
-    assert_eq!(bootstrap(3, &[]), Error::Empty { what: "tasks" });
-    assert_eq!(bootstrap(3, &[2, 0]), Error::Empty { what: "examples" });
-    assert_eq!(holm(&[]), Ok(vec![]));
 }
 
 #[test]
@@ -86,12 +73,6 @@ fn what_is_no_number_is_an_error() {
     assert!(matches!(pearson(&[f64::INFINITY, 0.0], &good), Err(Error::Value { index: 0, .. })));
     assert!(matches!(spearman(&bad, &good), Err(Error::Value { index: 1, .. })));
     assert!(matches!(auc(&bad, &[true, false]), Err(Error::Value { index: 1, .. })));
-    assert!(matches!(summary(&bad), Err(Error::Value { index: 1, .. })));
-    assert!(matches!(sign_flip_test(&bad, 1), Err(Error::Value { index: 1, .. })));
-    assert!(matches!(holm(&bad), Err(Error::Value { index: 1, .. })));
-    assert!(matches!(holm(&[-0.1]), Err(Error::Value { index: 0, .. })));
-    let found = multi_bootstrap(2, &[1], &Bootstrap::usual(1), |seed, _| Ok([1.0, f64::NAN][seed]));
-    assert!(matches!(found, Err(Error::Value { index: 1, .. })));
 }
 
 #[test]
@@ -99,33 +80,4 @@ fn infinite_scores_have_ranks() {
     let scores = [f64::NEG_INFINITY, 0.0, f64::INFINITY];
     assert_eq!(auc(&scores, &[false, true, true]), Ok(1.0));
     assert!((spearman(&scores, &[1.0, 2.0, 3.0]).unwrap() - 1.0).abs() < 1e-15);
-}
-
-#[test]
-fn settings_out_of_range_are_named() {
-    let usual = Comparison::usual(Design::Paired);
-    let name = |found: Result<f64, Error>| match found {
-        Err(Error::Setting { name, .. }) => name,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(name(minimum_detectable_difference(1.0, 1, &usual)), "seeds");
-    assert_eq!(name(minimum_detectable_difference(-1.0, 3, &usual)), "standard deviation");
-    for alpha in [0.0, 1.0] {
-        assert_eq!(name(minimum_detectable_difference(1.0, 3, &Comparison { alpha, ..usual })), "alpha");
-    }
-    assert_eq!(name(minimum_detectable_difference(1.0, 3, &Comparison { power: 1.0, ..usual })), "power");
-    assert!(matches!(seeds_needed(1.0, 0.0, &usual), Err(Error::Setting { name: "difference", .. })));
-    assert_eq!(seeds_needed(1.0, 1e-6, &usual), Ok(None));
-    assert_eq!(seeds_needed(0.0, 1.0, &usual), Ok(Some(2)));
-    let refused = |config: Bootstrap| {
-        let score = |_: usize, _: &[Vec<usize>]| Ok(0.0);
-        multi_bootstrap_difference(Seeds::Paired(2), &[2], &config, score, score).unwrap_err().to_string()
-    };
-    assert_eq!(refused(Bootstrap { draws: 0, ..Bootstrap::usual(1) }), "draws: 0; expected at least 1");
-    for level in [0.0, 1.0] {
-        assert_eq!(
-            refused(Bootstrap { level, ..Bootstrap::usual(1) }),
-            format!("level: {level}; expected a number above 0 and below 1")
-        );
-    }
 }

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
-mod bootstrap;
 mod degenerate;
 mod golden;
 mod properties;
