@@ -26,6 +26,7 @@ pub(crate) struct Language {
     /// Decides every word of it: the seed of `electra corpus synthesize`.
     pub(crate) number: u64,
     pub(crate) documents: u64,
+    pub(crate) told_twice: bool,
     /// Its folder under `languages`: the number, and what an arm has otherwise than the plan.
     pub(crate) name: String,
 }
@@ -75,11 +76,16 @@ impl Plan {
     pub(crate) fn source(&self, arm: &Arm, pretraining_seed: u64) -> TextSource {
         let Some(synthetic) = &self.data.synthetic else { return TextSource::Files };
         let number = synthetic.number(pretraining_seed);
-        let mut language = Language { number, documents: synthetic.documents, name: number.to_string() };
-        if let Some(documents) = arm.synthetic.documents.filter(|own| *own != synthetic.documents) {
-            language.documents = documents;
-            language.name.push_str(&format!("-documents-{documents}"));
+        let documents = arm.synthetic.documents.unwrap_or(synthetic.documents);
+        let told_twice = arm.synthetic.told_twice.unwrap_or(synthetic.told_twice);
+        let mut name = number.to_string();
+        if documents != synthetic.documents {
+            name.push_str(&format!("-documents-{documents}"));
         }
+        if told_twice != synthetic.told_twice {
+            name.push_str(if told_twice { "-told-twice" } else { "-told-once" });
+        }
+        let language = Language { number, documents, told_twice, name };
         TextSource::Language(language)
     }
 

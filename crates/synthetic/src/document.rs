@@ -1,7 +1,9 @@
 //! Documents: a day of one entity of a world.
 
 use crate::language::Language;
-use crate::lexicon::{ACTS, ATTRIBUTES, DEEDS, Evaluation, FRIEND, GENDERS, NOUNS, RELATIONS, SOCIALS};
+use crate::lexicon::{
+    ACTS, ATTRIBUTES, DEEDS, Evaluation, FRIEND, GENDERS, NOUNS, RELATIONS, SOCIALS, VALUES,
+};
 use crate::random::Random;
 use crate::sentence::{Sentence, Thing, Transitive, Word, act, consequence, evaluation, sure, text, word};
 use crate::world::{ENTITIES, Entity, WORLDS};
@@ -34,8 +36,8 @@ impl Language {
     ///
     /// A fact about an entity; a judgement of a thing, and whether the entity therefore wants it; a sentence about
     /// other things of the same topic; and either what the entity does to the thing, told twice in other words, or
-    /// another fact and how it meets its friend, told twice. The sentences come in any order, but what follows from
-    /// a judgement follows it.
+    /// another fact and how it meets its friend, told twice. A language that tells once has two deeds, or two meetings,
+    /// in their place. The sentences come in any order, but what follows from a judgement follows it.
     ///
     /// It is short, so that it fits into one short row: how long a network that knows nothing of its neighbours stays
     /// so grows with the row.
@@ -54,14 +56,14 @@ impl Language {
             vec![self.bystanders(hero.topic(), random)],
             self.judged(hero, &thing, good, random),
         ];
-        let twice = if is_deed_told {
-            self.deed(hero, &thing, random)
+        let deeds = if is_deed_told {
+            self.deeds(hero, &thing, random)
         } else {
             let second = (first + 1 + random.below(RELATIONS.len() - 1)) % RELATIONS.len();
             blocks.push(vec![self.fact(hero, second, random)]);
-            self.meeting(hero, random)
+            self.meetings(hero, random)
         };
-        blocks.extend(twice.map(|sentence| vec![sentence]));
+        blocks.extend(deeds.map(|sentence| vec![sentence]));
         random.shuffle(&mut blocks);
         Document { sentences: blocks.into_iter().flatten().collect() }
     }
@@ -97,6 +99,19 @@ impl Language {
             passive: random.one_in(2),
         }
         .words(&self.lexicon)
+    }
+
+    /// What could be true of an entity and is not, as words: values of its topic, or others of its world. What does not
+    /// go with its topic could be told from the truth by that alone.
+    pub(crate) fn wrong_values(&self, entity: &Entity, relation: usize) -> Vec<&str> {
+        if relation == FRIEND {
+            let others = entity.neighbours().filter(|&other| other != entity.friend);
+            let names = others.map(|other| &*self.entities[other].name);
+            return names.filter(|name| *name != entity.name).collect();
+        }
+        let values = &self.lexicon.relations[relation].values[entity.topic() * VALUES..][..VALUES];
+        let right = self.value(entity, relation);
+        values.iter().map(String::as_str).filter(|value| *value != right).collect()
     }
 
     /// What is true of an entity, as a word.
@@ -136,22 +151,68 @@ impl Language {
         act(&self.lexicon, &thing, &distractor, random.one_of(&acts), ACTS)
     }
 
-    /// What the entity does to the thing.
-    fn deed<'a>(&'a self, hero: &'a Entity, thing: &Thing<'a>, random: &mut Random) -> [Sentence<'a>; 2] {
-        let of_kind: Vec<_> = self.lexicon.deeds.iter().filter(|deed| deed.kind == thing.noun.kind).collect();
-        debug_assert_eq!(of_kind.len(), DEEDS, "every kind of nouns has its verbs");
-        let verbs = &random.one_of(&of_kind).synonyms;
-        self.told_twice(hero, &thing.words(&self.lexicon), verbs, random)
+    /// What the entity does to the thing; where that is told once, also what it does to another.
+    fn deeds<'a>(&'a self, hero: &'a Entity, thing: &Thing<'a>, random: &mut Random) -> [Sentence<'a>; 2] {
+        let verbs = self.deed_of(thing, random);
+        let words = thing.words(&self.lexicon);
+        if self.told_twice {
+            return self.two_ways(hero, &words, verbs, random);
+        }
+        let good = random.one_in(2);
+        let other = Thing { alternatives: NOUNS, ..self.thing(hero.topic(), good, false, random) };
+        let other_verbs = self.deed_of(&other, random);
+        // Any verb that takes the thing could stand there, with either of its stems.
+        let open = 2 * DEEDS;
+        let passive = random.one_in(2);
+        [
+            self.deed(hero, &words, word(random.form(verbs), open), passive, random),
+            self.deed(
+                hero,
+                &other.words(&self.lexicon),
+                word(random.form(other_verbs), open),
+                !passive,
+                random,
+            ),
+        ]
     }
 
-    /// What the entity does to its friend.
-    fn meeting<'a>(&'a self, hero: &'a Entity, random: &mut Random) -> [Sentence<'a>; 2] {
-        let verbs = &self.lexicon.socials[random.below(SOCIALS)];
-        self.told_twice(hero, &[sure(&self.entities[hero.friend].name)], verbs, random)
+    /// A verb that takes the thing: two stems.
+    fn deed_of(&self, thing: &Thing<'_>, random: &mut Random) -> &[String; 2] {
+        let of_kind: Vec<_> = self.lexicon.deeds.iter().filter(|deed| deed.kind == thing.noun.kind).collect();
+        debug_assert_eq!(of_kind.len(), DEEDS, "every kind of nouns has its verbs");
+        &random.one_of(&of_kind).synonyms
+    }
+
+    /// What the entity does to its friend; where that is told once, two such deeds.
+    fn meetings<'a>(&'a self, hero: &'a Entity, random: &mut Random) -> [Sentence<'a>; 2] {
+        let friend = [sure(&self.entities[hero.friend].name)];
+        if self.told_twice {
+            let verbs = &self.lexicon.socials[random.below(SOCIALS)];
+            return self.two_ways(hero, &friend, verbs, random);
+        }
+        let passive = random.one_in(2);
+        [passive, !passive].map(|passive| {
+            let verbs = &self.lexicon.socials[random.below(SOCIALS)];
+            self.deed(hero, &friend, word(random.form(verbs), 2 * SOCIALS), passive, random)
+        })
+    }
+
+    /// Done or not.
+    fn deed<'a>(
+        &'a self,
+        hero: &'a Entity,
+        patient: &[Word<'a>],
+        verb: Word<'a>,
+        passive: bool,
+        random: &mut Random,
+    ) -> Sentence<'a> {
+        let negated = random.one_in(3);
+        Transitive { agent: vec![sure(&hero.name)], patient: patient.to_vec(), verb, negated, passive }
+            .words(&self.lexicon)
     }
 
     /// In the active and in the passive, with one or the other of two verbs that mean the same.
-    fn told_twice<'a>(
+    fn two_ways<'a>(
         &'a self,
         hero: &'a Entity,
         patient: &[Word<'a>],
@@ -161,14 +222,9 @@ impl Language {
         let negated = random.one_in(3);
         let passive = random.one_in(2);
         [passive, !passive].map(|passive| {
-            Transitive {
-                agent: vec![sure(&hero.name)],
-                patient: patient.to_vec(),
-                verb: word(random.form(verbs), verbs.len()),
-                negated,
-                passive,
-            }
-            .words(&self.lexicon)
+            let verb = word(random.form(verbs), verbs.len());
+            Transitive { agent: vec![sure(&hero.name)], patient: patient.to_vec(), verb, negated, passive }
+                .words(&self.lexicon)
         })
     }
 

@@ -1,12 +1,14 @@
 //! The language: its words, its grammar, its worlds.
 
 use crate::forms::Forms;
-use crate::lexicon::{ATTRIBUTES, Lexicon, NUMBERS, TOPICS};
+use crate::lexicon::{ATTRIBUTES, Lexicon, NUMBERS, VALUES};
 use crate::world::{Entity, entities};
 
 /// A language with its worlds. Two with the same seed are the same, on any machine.
 pub struct Language {
     pub(crate) seed: u64,
+    /// Whether a document tells its deed twice, in other words.
+    pub(crate) told_twice: bool,
     pub(crate) lexicon: Lexicon,
     pub(crate) entities: Vec<Entity>,
 }
@@ -18,7 +20,14 @@ impl Language {
         let mut forms = Forms::new(seed);
         let lexicon = Lexicon::new(&mut forms);
         let entities = entities(seed, &mut forms);
-        Self { seed, lexicon, entities }
+        Self { seed, told_twice: true, lexicon, entities }
+    }
+
+    /// The same language, whose documents tell of two deeds where they else tell of one in two ways: the same kinds of
+    /// sentences and as many of them, without the repetition. Words, worlds and tasks stay the same.
+    #[must_use]
+    pub fn telling_once(self) -> Self {
+        Self { told_twice: false, ..self }
     }
 
     /// Every word with all that the grammar knows of it.
@@ -82,10 +91,9 @@ impl Language {
             entries.extend(
                 relation.synonyms.iter().map(|form| Entry { meaning, ..Entry::new(form, "relation") }),
             );
-            let of_topic = (relation.values.len() / TOPICS).max(1);
             entries.extend(relation.values.iter().enumerate().map(|(value, form)| Entry {
                 meaning,
-                topic: Some(value / of_topic),
+                topic: Some(value / VALUES),
                 ..Entry::new(form, "value")
             }));
         }

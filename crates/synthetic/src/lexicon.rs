@@ -7,16 +7,19 @@ pub(crate) const TOPICS: usize = 4;
 /// Kinds of nouns that verbs choose between: two a topic.
 pub(crate) const KINDS: usize = 2 * TOPICS;
 pub(crate) const GENDERS: usize = 2;
-pub(crate) const NOUNS: usize = 4; // of a kind and a gender
-pub(crate) const DEEDS: usize = 3; // that a kind of object can suffer
-pub(crate) const SOCIALS: usize = 10;
-pub(crate) const ACTS: usize = 4; // of a topic
+// Each of the three sets of a task has a third of these, and at least 16 of a class.
+pub(crate) const NOUNS: usize = 6; // of a kind and a gender
+pub(crate) const DEEDS: usize = 6; // that a kind of object can suffer
+pub(crate) const SOCIALS: usize = 48;
+pub(crate) const ACTS: usize = 12; // of a topic
 pub(crate) const ATTRIBUTES: usize = 8;
 pub(crate) const EVALUATIONS: usize = 6; // of a polarity and a topic
-/// What is told of an entity: the relations, and how many values each has. The last is between entities.
-pub(crate) const RELATIONS: [(&str, usize); 5] =
-    [("home", 8), ("trade", 8), ("tool", 8), ("dish", 8), ("friend", 0)];
+/// What is told of an entity. All of a world have the same home; the last relation is between entities.
+pub(crate) const RELATIONS: [&str; 5] = ["home", "trade", "tool", "dish", "friend"];
+pub(crate) const HOME: usize = 0;
 pub(crate) const FRIEND: usize = RELATIONS.len() - 1;
+/// Values of a relation that go with a topic.
+pub(crate) const VALUES: usize = 2;
 
 /// Singular and plural, as an index.
 pub(crate) const NUMBERS: [&str; 2] = ["singular", "plural"];
@@ -53,6 +56,7 @@ pub(crate) struct Act {
 pub(crate) struct Relation {
     pub(crate) name: &'static str,
     pub(crate) synonyms: [String; 2],
+    /// Topic by topic; none of the relation between entities.
     pub(crate) values: Vec<String>,
 }
 
@@ -114,13 +118,13 @@ impl Lexicon {
                 Act { forms: [stem.clone(), plural_verb(&stem)], topic: act / ACTS }
             })
             .collect();
-        let relations = RELATIONS
-            .map(|(name, values)| Relation {
-                name,
-                synonyms: pair(|| forms.word()),
-                values: (0..values).map(|_| forms.word()).collect(),
-            })
-            .into();
+        let mut relations = Vec::new();
+        for (number, name) in RELATIONS.into_iter().enumerate() {
+            let values = if number == FRIEND { 0 } else { TOPICS * VALUES };
+            let synonyms = pair(|| forms.word());
+            let values = (0..values).map(|_| forms.word()).collect();
+            relations.push(Relation { name, synonyms, values });
+        }
         let attributes = (0..ATTRIBUTES).map(|_| forms.word()).collect();
         let evaluations = (0..2 * TOPICS * EVALUATIONS)
             .map(|evaluation| Evaluation {

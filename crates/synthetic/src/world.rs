@@ -1,10 +1,11 @@
 //! The worlds: who there is, and what is true of them.
 
 use crate::forms::Forms;
-use crate::lexicon::{FRIEND, GENDERS, RELATIONS, TOPICS};
+use crate::lexicon::{FRIEND, GENDERS, HOME, TOPICS, VALUES};
 use crate::random::Random;
 
-pub(crate) const WORLDS: usize = 32;
+/// A third of them goes to each set of a task, two of every topic.
+pub(crate) const WORLDS: usize = 3 * 2 * TOPICS;
 pub(crate) const ENTITIES: usize = 8; // in a world
 
 /// One that has a name.
@@ -22,25 +23,48 @@ impl Entity {
     pub(crate) fn topic(&self) -> usize {
         self.world % TOPICS
     }
+
+    /// The entities of its world, by their indices.
+    pub(crate) fn neighbours(&self) -> std::ops::Range<usize> {
+        self.world * ENTITIES..(self.world + 1) * ENTITIES
+    }
 }
 
 /// All entities, world by world.
+///
+/// Among the entities of a set each value is true of as many as the other value of its topic, and each entity is the
+/// friend of one. So no value is likelier in a true statement than in one that is false. Half of a world is of each
+/// gender.
 pub(crate) fn entities(seed: u64, forms: &mut Forms) -> Vec<Entity> {
     let mut random = Random::new(seed, b"worlds\0\0", 0);
-    (0..WORLDS * ENTITIES)
-        .map(|entity| {
-            let world = entity / ENTITIES;
-            let other = 1 + random.below(ENTITIES - 1);
-            Entity {
+    let mut entities = Vec::with_capacity(WORLDS * ENTITIES);
+    let mut first_home = [0; TOPICS];
+    for world in 0..WORLDS {
+        let topic = world % TOPICS;
+        // Of two worlds of a topic, which are of one set, the second has the other home.
+        let is_second = world / TOPICS % 2 == 1;
+        let home = if is_second { VALUES - 1 - first_home[topic] } else { random.below(VALUES) };
+        first_home[topic] = home;
+        let mut values = [[home; ENTITIES]; FRIEND];
+        for (relation, values) in values.iter_mut().enumerate().filter(|(relation, _)| *relation != HOME) {
+            debug_assert_ne!(relation, HOME, "a world has one home");
+            *values = std::array::from_fn(|entity| entity % VALUES);
+            random.shuffle(values);
+        }
+        let mut genders: [usize; ENTITIES] = std::array::from_fn(|entity| entity % GENDERS);
+        random.shuffle(&mut genders);
+        let mut circle: [usize; ENTITIES] = std::array::from_fn(|entity| entity);
+        random.shuffle(&mut circle);
+        for entity in 0..ENTITIES {
+            let place = circle.iter().position(|other| *other == entity).expect("all are in the circle");
+            entities.push(Entity {
                 name: forms.word(),
-                gender: random.below(GENDERS),
+                gender: genders[entity],
                 world,
-                values: std::array::from_fn(|relation| {
-                    let of_topic = RELATIONS[relation].1 / TOPICS;
-                    world % TOPICS * of_topic + random.below(of_topic)
-                }),
-                friend: world * ENTITIES + (entity % ENTITIES + other) % ENTITIES,
-            }
-        })
-        .collect()
+                values: values.map(|values| topic * VALUES + values[entity]),
+                friend: world * ENTITIES + circle[(place + 1) % ENTITIES],
+            });
+        }
+    }
+    entities
 }

@@ -16,7 +16,7 @@ use crate::tasks::{Labels, PHENOMENA, Part, Scope, TASKS, Task, Units, pair};
 use crate::{Error, Language};
 
 /// The number of these files: raised whenever the same seed gives other bytes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Documents that are made at a time.
 const CHUNK: u64 = 1024;
 /// Examples of a set differ, and the least productive kind of minimal pair has 2,048 of them.
@@ -115,7 +115,9 @@ fn write_into(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summar
         let _ = writeln!(facts, "{name}\t{relation}\t{value}");
     }
     write_file(&folder.join("facts.tsv"), &facts)?;
-    let about = json!({ "version": VERSION, "seed": language.seed, "summary": summary });
+    let about = json!({
+        "version": VERSION, "seed": language.seed, "told_twice": language.told_twice, "summary": summary
+    });
     let about = serde_json::to_string_pretty(&about).expect("numbers with names") + "\n";
     write_file(&folder.join("language.json"), &about)?;
     Ok(summary)

@@ -20,9 +20,12 @@ pub(crate) struct Options {
     /// Seed of the words, the worlds, the documents and the tasks
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Documents of the text, of about 60 words each
+    /// Documents of the text, of about 39 words each
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     documents: u64,
+    /// Tell of two deeds where a document else tells of one in two ways; words and tasks stay the same
+    #[arg(long)]
+    told_once: bool,
     /// Examples of each task's train set
     #[arg(long, default_value_t = 2000, value_name = "N")]
     train: u64,
@@ -41,11 +44,16 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let Options { seed, documents, train, dev, test, ref output, json } = *options;
+    let Options { seed, documents, told_once, train, dev, test, ref output, json } = *options;
     ensure!(!output.is_file(), "{}: is a file; expected a folder that is new or empty", output.display());
-    let summary = write(&Language::new(seed), Sizes { documents, train, dev, test }, output)?;
+    let language = Language::new(seed);
+    let language = if told_once { language.telling_once() } else { language };
+    let summary = write(&language, Sizes { documents, train, dev, test }, output)?;
     if json {
-        println!("{:#}", json!({ "seed": seed, "output": output, "summary": summary }));
+        println!(
+            "{:#}",
+            json!({ "seed": seed, "told_twice": !told_once, "output": output, "summary": summary })
+        );
         return Ok(());
     }
     println!(

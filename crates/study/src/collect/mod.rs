@@ -15,7 +15,7 @@ use electra_analysis::{
 };
 use electra_config::{Config, Head, ObjectiveInfo, Positions, Preset};
 use electra_store::read_to_string;
-use electra_store::settings::flat;
+use electra_store::settings::{flat, to_table};
 use serde_json::Value as Json;
 use toml::Value;
 
@@ -197,6 +197,11 @@ fn arm_facts(
     let own = arm.set.iter().filter(|_| arm.role != Role::Scratch);
     let mut settings: BTreeMap<String, String> =
         searched.chain(own).map(|(key, value)| (key.clone(), value.to_string())).collect();
+    settings.extend(
+        flat(&to_table(&arm.synthetic))
+            .into_iter()
+            .map(|(key, value)| (format!("data.synthetic.{key}"), value)),
+    );
     let run = graph.runs.iter().find(|run| run.arm.name == arm.name);
     if let Some(run) = run {
         settings.insert("steps".into(), trained(run, run.steps).to_string());
@@ -251,16 +256,7 @@ fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
 fn data_in_words(plan: &Plan) -> String {
     let data = &plan.data;
     let text = match (&data.synthetic, &data.text) {
-        (Some(SyntheticPlan { languages: Languages::One, seed, documents }), _) => {
-            format!("{documents} documents of the generated language {seed}, the same for all runs")
-        }
-        (Some(synthetic), _) => {
-            let number = |seed: &u64| synthetic.number(*seed).to_string();
-            let numbers: Vec<String> = plan.pretraining_seeds.iter().map(number).collect();
-            let documents = synthetic.documents;
-            let numbers = numbers.join(", ");
-            format!("{documents} documents of a generated language for each seed of pre-training ({numbers})")
-        }
+        (Some(synthetic), _) => languages_in_words(plan, synthetic),
         (None, text) => format!("{} files or folders of text", text.iter().flatten().count()),
     };
     let vocabulary = match data.vocab_size {
@@ -268,6 +264,24 @@ fn data_in_words(plan: &Plan) -> String {
         None => "a given tokenizer".into(),
     };
     format!("{text}; {vocabulary}; examples of {} tokens", data.max_length)
+}
+
+fn languages_in_words(plan: &Plan, synthetic: &SyntheticPlan) -> String {
+    let SyntheticPlan { seed, documents, languages, told_twice } = synthetic;
+    let told = if *told_twice { "told twice" } else { "told once" };
+    match languages {
+        Languages::One => {
+            format!("{documents} documents of the generated language {seed}, the same for all runs, {told}")
+        }
+        Languages::EachSeed => {
+            let number = |seed: &u64| synthetic.number(*seed).to_string();
+            let numbers: Vec<String> = plan.pretraining_seeds.iter().map(number).collect();
+            let numbers = numbers.join(", ");
+            format!(
+                "{documents} documents of a generated language for each seed of pre-training ({numbers}), {told}"
+            )
+        }
+    }
 }
 
 fn finetuning_in_words(plan: &Plan) -> String {

@@ -30,11 +30,13 @@ fn of_source(plan: &Plan, source: &TextSource) -> Vec<Job> {
     let mut jobs = Vec::new();
     let mut needs = Vec::new();
     let files: Vec<String> = match source {
-        TextSource::Language(Language { number, documents, .. }) => {
+        TextSource::Language(Language { number, documents, told_twice, .. }) => {
             let (seed, documents, output) = (number.to_string(), documents.to_string(), output("data"));
             let call =
                 ["corpus", "synthesize", "--seed", &seed, "--documents", &documents, "--output", &output];
-            jobs.push(job("data", "text and tasks", &[], call.map(String::from).to_vec()));
+            let mut call = call.map(String::from).to_vec();
+            call.extend((!told_twice).then(|| "--told-once".to_owned()));
+            jobs.push(job("data", "text and tasks", &[], call));
             needs.push(source.job("data"));
             vec![text(&source.folder("data").join("corpus.txt"))]
         }

@@ -41,8 +41,9 @@ fn generated() -> Plan {
     let mut plan = plan();
     plan.data.text = None;
     plan.tasks.folder = None;
+    let languages = Languages::EachSeed;
     plan.data.synthetic =
-        Some(crate::SyntheticPlan { seed: 700, documents: 10, languages: Languages::EachSeed });
+        Some(crate::SyntheticPlan { seed: 700, documents: 10, languages, told_twice: true });
     plan
 }
 
@@ -259,17 +260,25 @@ fn each_seed_has_a_language_that_its_arms_share_and_the_search_has_others() {
 #[test]
 fn an_arm_with_other_text_has_languages_of_the_same_numbers() {
     let mut plan = generated();
-    plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(5) });
+    plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(5), told_twice: Some(false) });
     let graph = study(&scope(&plan), &BTreeMap::new()).unwrap();
-    assert_eq!(find(&graph, "pretrain-electra-again-101").needs, ["corpus-701-documents-5"]);
+    assert_eq!(find(&graph, "pretrain-electra-again-101").needs, ["corpus-701-documents-5-told-once"]);
     assert_eq!(find(&graph, "pretrain-electra-1").needs, ["corpus-701"]);
     let data = data(&plan);
-    let own = data.iter().find(|job| job.id == "data-701-documents-5").unwrap();
+    let own = data.iter().find(|job| job.id == "data-701-documents-5-told-once").unwrap();
     assert_eq!(
         own.arguments[2..],
-        ["--seed", "701", "--documents", "5", "--output", "languages/701-documents-5/data"]
+        [
+            "--seed",
+            "701",
+            "--documents",
+            "5",
+            "--output",
+            "languages/701-documents-5-told-once/data",
+            "--told-once"
+        ]
     );
     // What is no other than the plan's is the plan's.
-    plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(10) });
+    plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(10), told_twice: None });
     assert_eq!(plan.sources().len(), 3);
 }

@@ -114,6 +114,9 @@ pub struct ArmSyntheticPlan {
     /// Documents of text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub documents: Option<u64>,
+    /// Whether a document tells its deed twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_twice: Option<bool>,
 }
 
 /// Shares of the budget that are scored.
@@ -173,6 +176,13 @@ pub struct SyntheticPlan {
     /// How many languages there are.
     #[serde(default)]
     pub languages: Languages,
+    /// Whether a document tells its deed twice, in other words. It favours objectives that compare two mentions.
+    #[serde(default = "yes")]
+    pub told_twice: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How many languages the runs of a study learn.

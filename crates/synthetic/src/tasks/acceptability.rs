@@ -114,19 +114,16 @@ fn order<'a>(lexicon: &Lexicon, scope: &Scope<'a>, random: &mut Random) -> [Sent
     [good, bad]
 }
 
-/// A value that is not the entity's.
+/// A value that could be the entity's and is not.
 fn fact<'a>(scope: &Scope<'a>, random: &mut Random) -> [Sentence<'a>; 2] {
     let language = scope.language;
     let entity = random.one_of(&scope.units.entities);
     let relation = random.below(language.lexicon.relations.len());
     let good = language.fact(entity, relation, random);
     let right = language.value(entity, relation);
-    let other = random.one_of_but(&scope.units.entities, |other| {
-        let value = language.value(other, relation);
-        value == right || value == entity.name
-    });
+    let wrong = *random.pick(&language.wrong_values(entity, relation));
     let mut bad = good.clone();
     let place = bad.iter().position(|word| word.form == right).expect("a fact names its value");
-    bad[place] = sure(language.value(other, relation));
+    bad[place] = sure(wrong);
     [good, bad]
 }

@@ -1,5 +1,5 @@
 //! Whether a statement is true of the one that another, true, statement is about. Nothing but the facts of its world
-//! tells.
+//! tells: what is not true could be, as it goes with the topic of its world.
 
 use super::{Example, Scope, answer};
 use crate::lexicon::FRIEND;
@@ -13,18 +13,9 @@ pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
     let known = random.below(lexicon.relations.len());
     let premise = text(&language.fact(entity, known, random));
     let relation = (known + 1 + random.below(FRIEND)) % lexicon.relations.len();
-    let right = language.value(entity, relation);
+    let wrong = language.wrong_values(entity, relation);
     let holds = random.one_in(2);
-    // The value of another entity: values that are frequent in true statements are so in false ones.
-    let value = if holds {
-        right
-    } else {
-        let other = random.one_of_but(&units.entities, |other| {
-            let value = language.value(other, relation);
-            value == right || value == entity.name
-        });
-        language.value(other, relation)
-    };
+    let value = if holds { language.value(entity, relation) } else { *random.pick(&wrong) };
     let hypothesis = Transitive {
         agent: vec![sure(&entity.name)],
         patient: vec![sure(value)],

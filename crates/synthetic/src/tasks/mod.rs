@@ -63,7 +63,7 @@ pub(crate) const TASKS: [Task; 6] = [
     },
     Task {
         name: "polarity",
-        title: "Polarity under negation",
+        title: "Polarity of what is dealt with",
         texts: &["text"],
         labels: Labels::Classes(&["bad", "good"]),
         metrics: &["accuracy"],
@@ -95,7 +95,7 @@ pub(crate) const TASKS: [Task; 6] = [
     },
     Task {
         name: "topic",
-        title: "Topic",
+        title: "Topic of a name",
         texts: &["text"],
         labels: Labels::Classes(&["0", "1", "2", "3"]),
         metrics: &["accuracy"],

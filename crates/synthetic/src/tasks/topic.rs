@@ -1,20 +1,35 @@
-//! What a text of three sentences is about.
+//! What those who meet in a text have to do with: the topic of their world, which only their names tell. Two other
+//! sentences are about things of any topic.
 
 use super::{Example, Scope};
 use crate::lexicon::TOPICS;
 use crate::random::Random;
-use crate::sentence::{Sentence, Thing, act, evaluation, sure, text};
+use crate::sentence::{Sentence, Thing, Transitive, act, evaluation, sure, text};
 
 pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
-    let topic = random.below(TOPICS);
-    let sentences = [(); 3].map(|()| sentence(scope, topic, random));
-    Example { texts: vec![text(&sentences.concat())], label: topic.to_string() }
+    let Scope { language, units } = scope;
+    let entity = random.one_of(&units.entities);
+    let others: Vec<_> = units.entities.iter().filter(|other| other.world == entity.world).copied().collect();
+    let other = random.one_of_but(&others, |other| other.name == entity.name);
+    let verbs: &[String; 2] = random.one_of(&units.socials);
+    let meeting = Transitive {
+        agent: vec![sure(&entity.name)],
+        patient: vec![sure(&other.name)],
+        verb: sure(random.form(verbs)),
+        negated: random.one_in(3),
+        passive: random.one_in(2),
+    };
+    let mut sentences =
+        [meeting.words(&language.lexicon), distractor(scope, random), distractor(scope, random)];
+    random.shuffle(&mut sentences);
+    Example { texts: vec![text(&sentences.concat())], label: entity.topic().to_string() }
 }
 
 /// A thing that does something, near another, or that is like something.
-fn sentence<'a>(scope: &Scope<'a>, topic: usize, random: &mut Random) -> Sentence<'a> {
+fn distractor<'a>(scope: &Scope<'a>, random: &mut Random) -> Sentence<'a> {
     let Scope { language, units } = scope;
     let lexicon = &language.lexicon;
+    let topic = random.below(TOPICS);
     let nouns = units.nouns_of_topic(topic);
     let acts: Vec<_> = units.acts.iter().copied().filter(|act| act.topic == topic).collect();
     let [first, second] = [(); 2].map(|()| Thing {
@@ -27,8 +42,7 @@ fn sentence<'a>(scope: &Scope<'a>, topic: usize, random: &mut Random) -> Sentenc
         act(lexicon, &first, &second, random.one_of(&acts), 1)
     } else {
         let first = Thing { attribute: Some(sure(random.form(&lexicon.attributes))), ..first };
-        let judgements: Vec<_> =
-            units.evaluations.iter().copied().filter(|judgement| judgement.topic == topic).collect();
+        let judgements = units.evaluations_of_topic(topic);
         evaluation(lexicon, &first, random.one_of(&judgements), random.one_in(2), 1)
     }
 }

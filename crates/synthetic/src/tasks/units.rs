@@ -25,13 +25,10 @@ impl Part {
         }
     }
 
-    /// Which set the word of this index has, of so many that are alike in all that the grammar knows.
+    /// Which set the word of this index has, of so many that are alike in all that the grammar knows: a third of them
+    /// each.
     fn of_index(index: usize, alike: usize) -> Self {
-        match (10 * (index % alike) + 5) / alike {
-            0..2 => Self::Train,
-            2..6 => Self::Dev,
-            _ => Self::Test,
-        }
+        Self::ALL[Self::ALL.len() * (index % alike) / alike]
     }
 }
 
@@ -76,6 +73,10 @@ impl<'a> Units<'a> {
 
     pub(crate) fn nouns_of_topic(&self, topic: usize) -> Vec<&'a Noun> {
         self.nouns.iter().copied().filter(|noun| noun.topic() == topic).collect()
+    }
+
+    pub(crate) fn evaluations_of_topic(&self, topic: usize) -> Vec<&'a Evaluation> {
+        self.evaluations.iter().copied().filter(|evaluation| evaluation.topic == topic).collect()
     }
 
     pub(crate) fn deeds_of_topic(&self, topic: usize) -> Vec<&'a Deed> {

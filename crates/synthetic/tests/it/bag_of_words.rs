@@ -71,15 +71,15 @@ fn sets(suite: &Suite, task: &str) -> [Vec<Row>; 2] {
     ["train", "test"].map(|set| suite.rows(task, set))
 }
 
-fn suite() -> Suite {
-    Suite::new(1, Sizes { documents: 1, train: 2000, dev: 1, test: 1000 })
+fn suite(seed: u64) -> Suite {
+    Suite::new(seed, Sizes { documents: 1, train: 2000, dev: 1, test: 1000 })
 }
 
 /// A control: the learner finds what a word tells, so that what it fails at below is not its own fault.
 #[test]
 fn bags_of_words_solve_what_a_word_tells() {
-    let suite = suite();
-    let mut sets = sets(&suite, "polarity");
+    let suite = suite(1);
+    let mut sets = sets(&suite, "similarity");
     for row in sets.iter_mut().flatten() {
         let negated = row.texts[0].split(' ').any(|word| suite.class(word) == "negation");
         row.label = if negated { "negated" } else { "plain" }.to_owned();
@@ -92,35 +92,43 @@ fn bags_of_words_solve_what_a_word_tells() {
 
 #[test]
 fn bags_of_words_do_not_solve_the_classifications() {
-    let suite = suite();
-    // The oracle has 1.0 everywhere. Chance is 0.5, for topics 0.25.
-    for (task, most) in [
-        ("acceptability", 0.62),
-        ("polarity", 0.6),
-        ("paraphrase", 0.62),
-        ("entailment", 0.6),
-        ("topic", 0.45),
-    ] {
-        let found = accuracy(&sets(&suite, task));
-        assert!(found < most, "{task}: {found} of the test set is right, {most} at most was expected");
+    for seed in 1..=3 {
+        let suite = suite(seed);
+        // The oracle has 1.0 everywhere. Chance is 0.5, for topics 0.25.
+        for (task, most) in [
+            ("acceptability", 0.57),
+            ("polarity", 0.57),
+            ("paraphrase", 0.57),
+            ("entailment", 0.57),
+            ("topic", 0.33),
+        ] {
+            let found = accuracy(&sets(&suite, task));
+            println!("seed {seed}, {task}: {found}");
+            assert!(
+                found < most,
+                "seed {seed}, {task}: {found} of the test set is right, {most} at most expected"
+            );
+        }
     }
 }
 
 #[test]
 fn bags_of_words_do_not_solve_similarity() {
-    let suite = suite();
-    let [train, test] = sets(&suite, "similarity");
-    let number = |row: &Row| row.label.parse::<f64>().unwrap();
-    let target: Vec<f64> = train.iter().map(|row| number(row) - 2.5).collect();
-    let scores = linear(&train, &test, &[target]).remove(0);
-    let labels: Vec<f64> = test.iter().map(number).collect();
-    let correlation = correlation(&scores, &labels);
-    // How many words a pair shares tells much of how alike they are, and not all.
-    assert!((0.5..0.72).contains(&correlation), "{correlation}");
+    for seed in 1..=3 {
+        let [train, test] = sets(&suite(seed), "similarity");
+        let number = |row: &Row| row.label.parse::<f64>().unwrap();
+        let target: Vec<f64> = train.iter().map(|row| number(row) - 2.5).collect();
+        let scores = linear(&train, &test, &[target]).remove(0);
+        let labels: Vec<f64> = test.iter().map(number).collect();
+        let correlation = correlation(&scores, &labels);
+        println!("seed {seed}, similarity: {correlation}");
+        // How many words a pair shares tells much of how alike they are, and not all.
+        assert!((0.5..0.72).contains(&correlation), "seed {seed}: {correlation}");
+    }
 }
 
 /// Pearson's, which for scores in a line with the labels is 1.
-fn correlation(x: &[f64], y: &[f64]) -> f64 {
+pub(crate) fn correlation(x: &[f64], y: &[f64]) -> f64 {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (mx, my) = (mean(x), mean(y));
     let product = |values: &[f64], mean: f64, with: &[f64], other: f64| -> f64 {

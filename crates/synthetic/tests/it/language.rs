@@ -59,6 +59,57 @@ fn statements_of_documents_are_true() {
     );
 }
 
+/// What a language that tells once has otherwise: no deed is told twice; nothing else.
+#[test]
+fn telling_once_repeats_nothing_and_has_the_same_kinds_of_sentences() {
+    let (twice, once) = (Language::new(7), Language::new(7).telling_once());
+    let entries = twice.entries();
+    assert_eq!(entries, once.entries());
+    assert!(twice.facts().eq(once.facts()));
+    let by_word: HashMap<&str, _> = entries.iter().map(|entry| (&*entry.word, entry)).collect();
+    let verbs = |language: &Language, number: u64| -> Vec<(&'static str, Option<usize>)> {
+        let document = language.document(number);
+        let verbs = document.words().map(|word| by_word[word.form]);
+        let told = verbs.filter(|entry| ["deed", "social"].contains(&entry.class));
+        told.map(|entry| (entry.class, entry.meaning)).collect()
+    };
+    let mut repeated = 0;
+    let mut lengths = [0; 2];
+    for number in 0..2000 {
+        let [twice_told, once_told] = [&twice, &once].map(|language| verbs(language, number));
+        assert_eq!((twice_told.len(), once_told.len()), (2, 2));
+        assert_eq!(twice_told[0], twice_told[1]);
+        assert_eq!(twice_told[0].0, once_told[0].0, "as many deeds and as many meetings");
+        repeated += usize::from(once_told[0] == once_told[1]);
+        for (length, language) in lengths.iter_mut().zip([&twice, &once]) {
+            let words = language.document(number).words().count();
+            assert!(words <= 43, "a document is a row: {words}");
+            *length += words;
+        }
+    }
+    // By chance alone: one in 48 meetings, one in 6 deeds where both things are of a kind.
+    assert!(repeated < 150, "{repeated} of 2,000");
+    let [twice, once] = lengths.map(|words| words as f64 / 2000.0);
+    assert!((twice - once).abs() < 0.3, "{twice} and {once} words a document");
+}
+
+#[test]
+fn of_a_set_each_value_is_true_of_as_many_as_the_other_of_its_topic() {
+    let language = Language::new(8);
+    let names: Vec<&str> = language.facts().map(|(name, ..)| name).step_by(5).collect();
+    assert_eq!(names.len(), 192);
+    let mut counts: HashMap<(usize, &str, &str), usize> = HashMap::new();
+    for (name, relation, value) in language.facts() {
+        let set = names.iter().position(|other| *other == name).unwrap() / 64;
+        *counts.entry((set, relation, value)).or_default() += 1;
+    }
+    for ((set, relation, value), count) in counts {
+        // Of 16 names of a topic; each is the friend of one.
+        let expected = if relation == "friend" { 1 } else { 8 };
+        assert_eq!(count, expected, "set {set}, {relation}, {value}");
+    }
+}
+
 proptest! {
     #[test]
     fn documents_depend_on_seed_and_number_alone(seed in any::<u64>(), number in any::<u64>()) {

@@ -5,4 +5,5 @@ mod bag_of_words;
 mod files;
 mod language;
 mod oracle;
+mod single_features;
 mod suite;

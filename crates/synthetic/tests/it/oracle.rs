@@ -89,9 +89,11 @@ impl Suite {
             "acceptability" => yes(self.acceptable(&self.sentences(&texts[0])[0])),
             "polarity" => {
                 let sentences = self.sentences(&texts[0]);
-                let judged =
-                    sentences.iter().find(|sentence| self.has_class(sentence.last().unwrap(), "copula"));
-                let judged = judged.unwrap();
+                let is_judgement = |sentence: &&Vec<&str>| self.has_class(sentence.last().unwrap(), "copula");
+                let deed = sentences.iter().find(|sentence| !is_judgement(sentence)).unwrap();
+                let thing = self.clause(deed).unwrap().patient;
+                let mut judgements = sentences.iter().filter(is_judgement);
+                let judged = judgements.find(|judgement| judgement[1] == thing).unwrap();
                 let good = judged.iter().any(|word| self.get(word, "polarity") == Some("good"));
                 let negated = judged.iter().any(|word| self.has_class(word, "negation"));
                 if good == negated { "bad" } else { "good" }.to_owned()
@@ -138,8 +140,8 @@ impl Suite {
             _ => {
                 let sentences = self.sentences(&texts[0]);
                 assert_eq!(sentences.len(), 3);
-                let noun = sentences[0].iter().find(|word| self.has_class(word, "noun")).unwrap();
-                self.get(noun, "topic").unwrap().to_owned()
+                let name = sentences.iter().flatten().find(|word| self.has_class(word, "name")).unwrap();
+                self.get(name, "topic").unwrap().to_owned()
             }
         }
     }
@@ -147,7 +149,7 @@ impl Suite {
 
 #[test]
 fn an_oracle_solves_every_task() {
-    for seed in [1, 2] {
+    for seed in [1, 2, 3] {
         let suite = Suite::new(seed, Sizes { documents: 1, train: 500, dev: 500, test: 500 });
         for task in ["acceptability", "polarity", "paraphrase", "entailment", "similarity", "topic"] {
             for set in ["train", "dev", "test"] {

@@ -51,6 +51,20 @@ impl Suite {
         rows.collect()
     }
 
+    /// The minimal pairs of a phenomenon: the right sentence, the wrong one.
+    pub(crate) fn pairs(&self, phenomenon: &str) -> Vec<[Row; 2]> {
+        let path = self.folder.path().join(format!("language/minimal-pairs/{phenomenon}.jsonl"));
+        let text = fs::read_to_string(path).unwrap();
+        let pair = |line: &str| {
+            let pair: serde_json::Value = serde_json::from_str(line).unwrap();
+            [("sentence_good", "yes"), ("sentence_bad", "no")].map(|(key, label)| Row {
+                texts: vec![pair[key].as_str().unwrap().to_owned()],
+                label: label.to_owned(),
+            })
+        };
+        text.lines().map(pair).collect()
+    }
+
     /// A column of the lexicon for a word, if it applies.
     pub(crate) fn get(&self, word: &str, column: &str) -> Option<&str> {
         self.lexicon[word].get(column).map(String::as_str)
