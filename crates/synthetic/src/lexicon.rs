@@ -14,9 +14,10 @@ pub(crate) const SOCIALS: usize = 48;
 pub(crate) const ACTS: usize = 12; // of a topic
 pub(crate) const ATTRIBUTES: usize = 8;
 pub(crate) const EVALUATIONS: usize = 6; // of a polarity and a topic
-/// What is told of an entity. All of a world have the same home; the last relation is between entities.
+/// What is told of an entity; the last relation is between entities.
 pub(crate) const RELATIONS: [&str; 5] = ["home", "trade", "tool", "dish", "friend"];
-pub(crate) const HOME: usize = 0;
+/// Of the first of them all entities of a world have the same value.
+pub(crate) const SHARED: usize = 3;
 pub(crate) const FRIEND: usize = RELATIONS.len() - 1;
 /// Values of a relation that go with a topic.
 pub(crate) const VALUES: usize = 2;

@@ -1,7 +1,7 @@
 //! The worlds: who there is, and what is true of them.
 
 use crate::forms::Forms;
-use crate::lexicon::{FRIEND, GENDERS, HOME, TOPICS, VALUES};
+use crate::lexicon::{FRIEND, GENDERS, SHARED, TOPICS, VALUES};
 use crate::random::Random;
 
 /// A third of them goes to each set of a task, two of every topic.
@@ -38,18 +38,22 @@ impl Entity {
 pub(crate) fn entities(seed: u64, forms: &mut Forms) -> Vec<Entity> {
     let mut random = Random::new(seed, b"worlds\0\0", 0);
     let mut entities = Vec::with_capacity(WORLDS * ENTITIES);
-    let mut first_home = [0; TOPICS];
+    let mut first = [[0; FRIEND]; TOPICS];
     for world in 0..WORLDS {
         let topic = world % TOPICS;
-        // Of two worlds of a topic, which are of one set, the second has the other home.
         let is_second = world / TOPICS % 2 == 1;
-        let home = if is_second { VALUES - 1 - first_home[topic] } else { random.below(VALUES) };
-        first_home[topic] = home;
-        let mut values = [[home; ENTITIES]; FRIEND];
-        for (relation, values) in values.iter_mut().enumerate().filter(|(relation, _)| *relation != HOME) {
-            debug_assert_ne!(relation, HOME, "a world has one home");
-            *values = std::array::from_fn(|entity| entity % VALUES);
-            random.shuffle(values);
+        let mut values = [[0; ENTITIES]; FRIEND];
+        for (relation, values) in values.iter_mut().enumerate() {
+            if relation < SHARED {
+                // Of two worlds of a topic, which are of one set, the second has the other value.
+                let value =
+                    if is_second { VALUES - 1 - first[topic][relation] } else { random.below(VALUES) };
+                first[topic][relation] = value;
+                *values = [value; ENTITIES];
+            } else {
+                *values = std::array::from_fn(|entity| entity % VALUES);
+                random.shuffle(values);
+            }
         }
         let mut genders: [usize; ENTITIES] = std::array::from_fn(|entity| entity % GENDERS);
         random.shuffle(&mut genders);

@@ -95,7 +95,7 @@ pub(crate) const TASKS: [Task; 6] = [
     },
     Task {
         name: "topic",
-        title: "Topic of a name",
+        title: "Topic of the one who acts",
         texts: &["text"],
         labels: Labels::Classes(&["0", "1", "2", "3"]),
         metrics: &["accuracy"],

@@ -1,5 +1,5 @@
-//! What those who meet in a text have to do with: the topic of their world, which only their names tell. Two other
-//! sentences are about things of any topic.
+//! The topic of the one who does something to another of another topic: only their names tell topics, and the voice tells
+//! who does it. Two other sentences are about things of any topic.
 
 use super::{Example, Scope};
 use crate::lexicon::TOPICS;
@@ -9,8 +9,7 @@ use crate::sentence::{Sentence, Thing, Transitive, act, evaluation, sure, text};
 pub(super) fn example(scope: &Scope<'_>, random: &mut Random) -> Example {
     let Scope { language, units } = scope;
     let entity = random.one_of(&units.entities);
-    let others: Vec<_> = units.entities.iter().filter(|other| other.world == entity.world).copied().collect();
-    let other = random.one_of_but(&others, |other| other.name == entity.name);
+    let other = random.one_of_but(&units.entities, |other| other.topic() == entity.topic());
     let verbs: &[String; 2] = random.one_of(&units.socials);
     let meeting = Transitive {
         agent: vec![sure(&entity.name)],

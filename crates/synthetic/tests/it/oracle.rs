@@ -140,7 +140,10 @@ impl Suite {
             _ => {
                 let sentences = self.sentences(&texts[0]);
                 assert_eq!(sentences.len(), 3);
-                let name = sentences.iter().flatten().find(|word| self.has_class(word, "name")).unwrap();
+                let is_meeting =
+                    |sentence: &&Vec<&str>| sentence.iter().any(|word| self.has_class(word, "social"));
+                let meeting = sentences.iter().find(is_meeting).unwrap();
+                let name = self.clause(meeting).unwrap().agent;
                 self.get(name, "topic").unwrap().to_owned()
             }
         }

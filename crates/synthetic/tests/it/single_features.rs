@@ -358,7 +358,8 @@ fn no_single_feature_solves_a_classification() {
             ("acceptability", 0.68),
             // An evaluation that follows the text's first noun at once is not negated: one text in six.
             ("polarity", 0.6),
-            ("entailment", 0.54),
+            // Of one's world three others in seven are of one's gender, of another world one in two.
+            ("entailment", 0.56),
             ("topic", 0.29),
         ] {
             let mut examples = of_task(&suite, &numbered, task);
@@ -366,7 +367,9 @@ fn no_single_feature_solves_a_classification() {
                 // Who it is is the answer.
                 examples.iter_mut().for_each(Example::leave_names_out);
             }
-            let (feature, found) = search(&examples, accuracy, |_| true);
+            // Which world names are of is the answer to entailment.
+            let is_tried = |feature| task != "entailment" || !reads(feature, &["world"]);
+            let (feature, found) = search(&examples, accuracy, is_tried);
             println!("seed {seed}, {task}: {feature:?} has {found}");
             assert!(
                 found < most,
@@ -416,7 +419,7 @@ fn the_search_finds_a_feature_that_solves_a_task() {
             }
         }
     }
-    let (feature, found) = search(&examples, accuracy, |_| true);
+    let (feature, found) = search(&examples, accuracy, |feature| !reads(feature, &["world"]));
     assert!(found > 0.85, "{feature:?} has {found}");
     assert!(
         matches!(feature, Feature::Agree { column, .. } | Feature::Common { column }
