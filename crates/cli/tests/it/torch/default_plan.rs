@@ -15,26 +15,27 @@ fn score(results: &Value, arm: &str, task: &str) -> f64 {
     found["seeds"][0]["tasks"][task].as_f64().unwrap()
 }
 
-/// The default study with one objective and one seed, and longer than it is, so that no seed is on its plateau: that the
-/// other objectives help, and which of them, is for the whole study to say.
+/// The default study with one objective and one seed: that the other objectives help, and which of them, is for the whole
+/// study to say.
 #[test]
-fn each_task_is_solved_better_by_an_encoder_that_mlm_pretrained() {
+fn each_task_is_solved_better_by_an_encoder_that_electra_pretrained() {
     let bench = Bench::new();
-    let only_mlm = "--set objectives=[\"mlm\"] --set budget.reference=mlm --set budget.steps=20000 \
-                    --set pretraining_seeds=[1] --set checkpoints.tasks=[\"topic\"]";
-    bench.run(&format!("ablate --plan default {only_mlm} --output study")).ok();
+    let only_electra = "--set objectives=[\"electra\"] --set baseline=electra --set budget.steps=8000 \
+                        --set pretraining_seeds=[1] --set checkpoints.tasks=[\"topic\"]";
+    bench.run(&format!("ablate --plan default {only_electra} --output study")).ok();
     let results = results(&bench);
     // In points of a hundred, about half of what was seen.
     for (task, by) in [
-        ("acceptability", 15.0),
-        ("polarity", 20.0),
-        ("paraphrase", 4.0),
-        ("entailment", 8.0),
-        ("similarity", 12.0),
+        ("acceptability", 25.0),
+        ("polarity", 10.0),
+        ("paraphrase", 8.0),
+        ("entailment", 4.0),
+        ("similarity", 35.0),
         ("topic", 20.0),
     ] {
-        let [mlm, scratch] = ["mlm", "scratch"].map(|arm| score(&results, arm, task));
-        assert!(mlm > scratch + by, "{task}: {mlm} with pre-training, {scratch} without");
+        let [electra, scratch] = ["electra", "scratch"].map(|arm| score(&results, arm, task));
+        println!("{task}: {electra} with pre-training, {scratch} without");
+        assert!(electra > scratch + by, "{task}: {electra} with pre-training, {scratch} without");
     }
 }
 
