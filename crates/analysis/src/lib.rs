@@ -28,7 +28,7 @@ pub use findings::{
 pub use measurements::{
     ArmFacts, CheckpointFacts, DetectionFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, KindFacts,
     LanguageFacts, Matched, Measurements, ObjectiveFacts, PlanFacts, Predictions, Provenance,
-    ReplacementFacts, Role, RunFacts, Schedule, TaskFacts, TaskScore,
+    ReplacementFacts, Role, RunFacts, Schedule, TaskFacts, TaskScore, Trial,
 };
 pub use ordering::{Claim, Ordering, PaperOrdering};
 pub use remarks::{Caveat, Note};

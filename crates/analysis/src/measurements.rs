@@ -55,6 +55,9 @@ pub struct PlanFacts {
     pub split: String,
     /// How learning rates and other settings were chosen, as sentences.
     pub settings_chosen: String,
+    /// Every settings that was tried for each arm before, in the order in which it was.
+    #[serde(default)]
+    pub trials: Vec<Trial>,
     /// What was fixed in writing before the runs, and where that is, as sentences.
     pub fixed_in_writing: Option<String>,
     /// Anything else of the plan, in the order in which it is shown.
@@ -71,6 +74,20 @@ pub enum Matched {
     Steps,
     /// The number of floating-point operations.
     Flops,
+}
+
+/// Settings that a search tried for an arm, and how they did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// The arm.
+    pub arm: String,
+    /// The settings by their full keys, such as `optimizer.learning_rate`.
+    pub settings: BTreeMap<String, String>,
+    /// The mean of tasks of each run, a share; what failed is not there.
+    pub scores: Vec<f64>,
+    /// Whether the arm's runs have these settings.
+    pub chosen: bool,
 }
 
 /// A name and its value, shown as they are.

@@ -24,7 +24,7 @@ pub struct Input<'a> {
     pub token_type_ids: &'a Tensor,
 }
 
-/// θ and pairs as in the paper (Su et al., 2021) and in the Hub's RoFormer.
+/// θ and pairs as in the paper (Su et al., 2021) and in the Hub's `RoFormer`.
 const ROTARY: Rotary = Rotary { theta: 10_000.0, interleaved: true };
 
 /// LayerNorm(word + position + token type), the position where it is absolute.

@@ -8,7 +8,6 @@ use electra_analysis::Failure;
 use electra_config::ObjectiveInfo;
 use electra_data::Corpus;
 use electra_text::Inputs;
-use toml::Value;
 
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
@@ -112,7 +111,7 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     if progress.is_interrupted() || stop.load(Ordering::Relaxed) {
         return Ok(Ended::Interrupted);
     }
-    let conclusion = report(folder, &scope, &graph, &chosen.settings, &progress, command)?;
+    let conclusion = report(folder, &scope, &graph, &chosen, &progress, command)?;
     Ok(Ended::Finished { conclusion: Some(conclusion), failures: progress.failures() })
 }
 
@@ -149,7 +148,7 @@ fn report(
     folder: &Path,
     scope: &Scope<'_>,
     graph: &Graph,
-    chosen: &BTreeMap<String, BTreeMap<String, Value>>,
+    chosen: &Choice,
     progress: &Progress,
     command: &str,
 ) -> Result<String, Error> {

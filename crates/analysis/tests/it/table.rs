@@ -92,6 +92,7 @@ pub(crate) fn measurements(arms: &[(&str, &[f64])]) -> Measurements {
             finetuning_seeds: vec![1],
             split: "dev".into(),
             settings_chosen: "the same for all".into(),
+            trials: Vec::new(),
             fixed_in_writing: None,
             facts: vec![],
             file: None,

@@ -90,7 +90,7 @@ fn a_generator_of_transformers_computes_the_same() {
     });
 }
 
-/// RoFormerModel's: `make_rotary.py`.
+/// `RoFormerModel`: `make_rotary.py`.
 #[test]
 fn an_encoder_with_rotary_positions_computes_what_transformers_does() {
     let set = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rotary");

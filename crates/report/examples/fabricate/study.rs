@@ -127,6 +127,7 @@ fn plan(seeds: u64) -> PlanFacts {
         finetuning_seeds: vec![1, 2, 3],
         split: "test".into(),
         settings_chosen: "The learning rate of each objective is the best of four on development data, with one run of a quarter of the budget each".into(),
+        trials: Vec::new(),
         fixed_in_writing: Some("Seeds, tasks and settings, before the first reported run, in the plan's file".into()),
         facts: vec![
             Fact { name: "Model".into(), value: "4 layers, width 128, 2 heads, vocabulary 2,048".into() },

@@ -17,12 +17,12 @@ use electra_config::{Config, Head, ObjectiveInfo, Positions, Preset};
 use electra_store::read_to_string;
 use electra_store::settings::{flat, to_table};
 use serde_json::Value as Json;
-use toml::Value;
 
 use crate::arms::Arm;
 use crate::graph::{Graph, PlannedCheckpoint, PlannedRun, Scope};
 use crate::plan::{Languages, Split, SyntheticPlan};
 use crate::progress::Progress;
+use crate::search::Choice;
 use crate::{Error, Plan};
 
 pub(crate) use scores::scores;
@@ -38,7 +38,7 @@ pub(crate) fn measurements(
     study: &Path,
     scope: &Scope<'_>,
     graph: &Graph,
-    chosen: &BTreeMap<String, BTreeMap<String, Value>>,
+    chosen: &Choice,
     progress: &Progress,
     command: &str,
 ) -> Result<Measurements, Error> {
@@ -74,7 +74,7 @@ pub(crate) fn measurements(
     let arms = plan.pretrained_arms().into_iter().chain(plan.scratch_arm());
     Ok(Measurements {
         title: plan.title.clone(),
-        plan: plan_facts(plan, graph),
+        plan: plan_facts(plan, graph, chosen)?,
         tasks: tasks::common_facts(&sources.iter().map(|source| &*to_score[source]).collect::<Vec<_>>()),
         objectives: scope.objectives.iter().map(|info| objective_facts(info)).collect(),
         arms: arms.map(|arm| arm_facts(&arm, scope, graph, chosen)).collect::<Result<_, _>>()?,
@@ -186,14 +186,10 @@ fn objective_facts(info: &ObjectiveInfo) -> ObjectiveFacts {
     }
 }
 
-fn arm_facts(
-    arm: &Arm,
-    scope: &Scope<'_>,
-    graph: &Graph,
-    chosen: &BTreeMap<String, BTreeMap<String, Value>>,
-) -> Result<ArmFacts, Error> {
+fn arm_facts(arm: &Arm, scope: &Scope<'_>, graph: &Graph, chosen: &Choice) -> Result<ArmFacts, Error> {
     let objective = ObjectiveInfo::find(scope.objectives, &arm.objective)?;
-    let searched = chosen.get(arm.searched_as()).into_iter().flatten().filter(|_| arm.role != Role::Scratch);
+    let searched =
+        chosen.settings.get(arm.searched_as()).into_iter().flatten().filter(|_| arm.role != Role::Scratch);
     let own = arm.set.iter().filter(|_| arm.role != Role::Scratch);
     let mut settings: BTreeMap<String, String> =
         searched.chain(own).map(|(key, value)| (key.clone(), value.to_string())).collect();
@@ -217,7 +213,7 @@ fn arm_facts(
     })
 }
 
-fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
+fn plan_facts(plan: &Plan, graph: &Graph, chosen: &Choice) -> Result<PlanFacts, Error> {
     let reference = graph.runs.iter().find(|run| run.arm.name == plan.budget.reference);
     let words = |run: &PlannedRun| {
         let rows = run.cost.tokens / plan.data.max_length as u64;
@@ -236,7 +232,7 @@ fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
     facts.push(fact("fine-tuning", finetuning_in_words(plan)));
     facts
         .extend(flat(&plan.pretrain).into_iter().map(|(key, value)| fact(&format!("pretrain.{key}"), value)));
-    PlanFacts {
+    Ok(PlanFacts {
         name: plan.name.clone(),
         proves_nothing: plan.proves_nothing.clone(),
         baseline: plan.baseline.clone(),
@@ -247,10 +243,11 @@ fn plan_facts(plan: &Plan, graph: &Graph) -> PlanFacts {
         finetuning_seeds: plan.finetuning_seeds.clone(),
         split: plan.tasks.evaluate.name().into(),
         settings_chosen: settings_in_words(plan),
+        trials: if plan.search.is_some() { chosen.trials.clone() } else { plan.trials()? },
         fixed_in_writing: plan.fixed_in_writing.clone(),
         facts,
         file: Some(plan.to_toml()),
-    }
+    })
 }
 
 fn data_in_words(plan: &Plan) -> String {

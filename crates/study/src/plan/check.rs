@@ -290,7 +290,8 @@ impl Plan {
                 self.check_ours(check, &format!("{full}.{key}"), key)?;
             }
         }
-        Ok(())
+        // Read now, so that a study of hours does not end with this.
+        self.trials().map(drop)
     }
 
     /// A key of pre-training that the study sets itself.

@@ -33,6 +33,10 @@ pub struct Plan {
     /// those of `[pretrain]`. A control has those of its arm. A search of the plan's own comes before them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, BTreeMap<String, Value>>,
+    /// All that this search tried, for the report: the `search.json` of its study's folder, or the name of a plan of the
+    /// program that searches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<PathBuf>,
     /// The objectives that are compared, each an arm of its own name.
     pub objectives: Vec<String>,
     /// The arm that the report's differences are against.

@@ -1,11 +1,13 @@
 //! Plans from files, by name, and with `--set`.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use electra_analysis::Trial;
 use electra_config::ObjectiveInfo;
 use electra_store::settings::{Assignment, Origin, merge, parse, to_toml};
-use electra_store::{Error as StoreError, io};
+use electra_store::{Error as StoreError, io, read_to_string};
 use toml::{Table, Value};
 
 use super::Plan;
@@ -19,6 +21,8 @@ const SHIPPED: [(&str, &str); 5] = [
     ("real", include_str!("../../plans/real.toml")),
     ("evidence", include_str!("../../plans/evidence.toml")),
 ];
+/// What searches of these plans tried.
+const TRIALS: [(&str, &str); 1] = [("rates", include_str!("../../plans/rates.json"))];
 /// The section of a plan's file that makes it quick.
 const QUICK: &str = "quick";
 /// The key that names the plan which a plan's file is written over.
@@ -101,8 +105,31 @@ impl Plan {
         for path in text.chain(&mut self.data.tokenizer).chain(&mut self.tasks.folder) {
             *path = absolute(path)?;
         }
+        if let Some(path) = &mut self.trials
+            && shipped_trials(path).is_none()
+        {
+            *path = absolute(path)?;
+        }
         Ok(())
     }
+
+    /// What an earlier search tried, if the plan names it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not what a search leaves.
+    pub(crate) fn trials(&self) -> Result<Vec<Trial>, Error> {
+        let Some(path) = &self.trials else { return Ok(Vec::new()) };
+        let read = || read_to_string(path).map(Cow::Owned);
+        let text = shipped_trials(path).map_or_else(read, |text| Ok(Cow::Borrowed(text)))?;
+        serde_json::from_str(&text).map_err(|error| {
+            let what = format!("{error}; expected the trials of a search, search.json of its study");
+            Error::Result { path: path.clone(), what }
+        })
+    }
+}
+
+fn shipped_trials(name: &Path) -> Option<&'static str> {
+    TRIALS.iter().find(|(known, _)| Path::new(known) == name).map(|(_, text)| *text)
 }
 
 /// A plan's table, over that of the plan which it extends. Lists take each other's place, sections are merged.

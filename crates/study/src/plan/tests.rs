@@ -264,6 +264,23 @@ fn an_arm_has_the_settings_that_were_found_for_it_and_its_controls_too() {
 }
 
 #[test]
+fn the_trials_of_an_earlier_search_are_read_with_the_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("search.json");
+    let set = format!("trials={:?}", path.display().to_string());
+    let trials = "[{\"arm\": \"mlm\", \"settings\": {\"optimizer.learning_rate\": \"0.001\"}, \"scores\": [0.5, 0.25], \
+                   \"chosen\": true}]";
+    std::fs::write(&path, trials).unwrap();
+    let found = small(&[&set]).unwrap().trials().unwrap();
+    assert_eq!((found.len(), found[0].arm.as_str(), &found[0].scores[..]), (1, "mlm", &[0.5, 0.25][..]));
+    std::fs::write(&path, "{}").unwrap();
+    let error = small(&[&set]).unwrap_err().to_string();
+    assert!(error.contains("search.json") && error.contains("expected the trials of a search"), "{error}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(small(&[&set]).unwrap_err().to_string().contains("search.json"));
+}
+
+#[test]
 fn a_plan_may_be_written_over_another() {
     let read = |text: &str| Plan::read("mine", text, false, &[], &OBJECTIVES);
     let default = Plan::read("default", &Plan::text("default").unwrap(), false, &[], &OBJECTIVES).unwrap();

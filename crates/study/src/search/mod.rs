@@ -6,9 +6,8 @@ mod points;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use electra_analysis::Failure;
+use electra_analysis::{Failure, Trial};
 use electra_store::write;
-use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::Error;
@@ -21,16 +20,6 @@ pub(crate) use points::{Points, number};
 
 /// Where the choice is kept, with the scores that it follows from.
 const CHOSEN: &str = "search.json";
-
-/// A point of the grid and how it did.
-#[derive(Serialize, Deserialize)]
-struct Tried {
-    arm: String,
-    settings: BTreeMap<String, Value>,
-    /// Means over the tasks, a run each; what failed is not there.
-    scores: Vec<f64>,
-    chosen: bool,
-}
 
 /// Where the search scores: on the dev sets if the report has the test sets, else on a part of the train sets
 /// that is held out of them, in a folder of its own.
@@ -59,6 +48,8 @@ pub(crate) struct Choice {
     pub(crate) settings: BTreeMap<String, BTreeMap<String, Value>>,
     /// Arms of which no settings have all their runs.
     pub(crate) lost: Vec<String>,
+    /// All that was tried.
+    pub(crate) trials: Vec<Trial>,
 }
 
 impl Choice {
@@ -85,10 +76,11 @@ pub(crate) fn choose(
     for source in scope.plan.searched_sources() {
         tasks_of.insert(source.clone(), tasks(study, scope, &source, names)?);
     }
-    let mut tried: Vec<Tried> = Vec::new();
+    let mut tried: Vec<Trial> = Vec::new();
     let arms: Vec<String> = graph.runs.iter().map(|run| run.arm.name.clone()).collect();
     for arm in scope.plan.pretrained_arms().into_iter().filter(|arm| arms.contains(&arm.name)) {
-        let mut best: Option<(f64, usize)> = None;
+        let mut best: Option<(f64, usize)> = None; // mean score, place among the points
+        let first = tried.len();
         for (point, settings) in points.of_arm(&arm.name).iter().enumerate() {
             let prefix = format!("search-{}-{}-", arm.name, point + 1);
             let mut means = Vec::new();
@@ -106,21 +98,22 @@ pub(crate) fn choose(
             // A point that has lost a run is not compared by what is left of it.
             let is_whole = means.len() == search.pretraining_seeds.len();
             if is_whole && best.is_none_or(|(best, _)| mean > best) {
-                best = Some((mean, tried.len()));
+                best = Some((mean, point));
             }
-            let (arm, settings) = (arm.name.clone(), settings.clone());
-            tried.push(Tried { arm, settings, scores: means, chosen: false });
+            let shown = settings.iter().map(|(key, value)| (key.clone(), value.to_string())).collect();
+            tried.push(Trial { arm: arm.name.clone(), settings: shown, scores: means, chosen: false });
         }
         match best {
             Some((_, best)) => {
-                tried[best].chosen = true;
-                choice.settings.insert(arm.name.clone(), tried[best].settings.clone());
+                tried[first + best].chosen = true;
+                choice.settings.insert(arm.name.clone(), points.of_arm(&arm.name)[best].clone());
             }
             None => choice.lost.push(arm.name.clone()),
         }
     }
     let text = serde_json::to_string_pretty(&tried).expect("its keys are strings");
     write(&study.join(CHOSEN), format!("{text}\n"))?;
+    choice.trials = tried;
     Ok(choice)
 }
 

@@ -100,7 +100,7 @@ mod tests {
         for _ in 0..20 {
             let of = |settings: &Settings| score(number(&settings["rate"]).unwrap());
             let best = points.of_arm("mlm").iter().max_by(|a, b| of(a).total_cmp(&of(b))).unwrap().clone();
-            let choice = Choice { settings: BTreeMap::from([("mlm".to_owned(), best)]), lost: Vec::new() };
+            let choice = Choice { settings: BTreeMap::from([("mlm".to_owned(), best)]), ..Choice::default() };
             if !points.grow(&search, &choice) {
                 break;
             }

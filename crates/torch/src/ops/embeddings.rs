@@ -60,7 +60,7 @@ fn formula(
     let token_type = look_up(parameters.token_type, token_type_ids); // [B, L, E]
     let mut sum = word + token_type;
     if let Some(position) = parameters.position {
-        sum = sum + position.narrow(0, 0, input_ids.size()[1]); // [L, E]
+        sum += position.narrow(0, 0, input_ids.size()[1]); // [L, E]
     }
     dropout(parameters.layer_norm.layer_norm(&sum, eps), rate)
 }
