@@ -264,7 +264,7 @@ impl Plan {
             let right = values.into_iter().flatten().all(is_positive);
             check.that(
                 right,
-                &format!("search.grid.{key}"),
+                format!("search.grid.{key}"),
                 "set",
                 "numbers above 0, as the setting is in search.grow",
             )?;
