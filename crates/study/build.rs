@@ -1,4 +1,4 @@
-//! Tells the library which commit it is built from.
+//! Tells the library which commit it is built from, and whether no file was changed since.
 
 use std::process::Command;
 
@@ -10,5 +10,9 @@ fn main() {
     let commit = commit.ok().filter(|output| output.status.success()).map(|output| output.stdout);
     if let Some(commit) = commit.and_then(|bytes| String::from_utf8(bytes).ok()) {
         println!("cargo::rustc-env=ELECTRA_COMMIT={}", commit.trim());
+        let changes = Command::new("git").args(["status", "--porcelain", "--untracked-files=no"]).output();
+        if changes.is_ok_and(|changes| changes.status.success() && changes.stdout.is_empty()) {
+            println!("cargo::rustc-env=ELECTRA_TREE_CLEAN=yes");
+        }
     }
 }

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use crate::pool::LOGS;
 use crate::source::LANGUAGES;
+use crate::start::START;
 use crate::{Error, Plan};
 
 const PLAN: &str = "plan.toml";
@@ -45,6 +46,7 @@ pub(crate) fn take(path: &Path, plan: &Plan) -> Result<OwnedFolder, Error> {
         return Err(owned.differs(differences).into());
     }
     remove(&path.join(LOGS))?;
+    remove(&path.join(START))?;
     owned.write_settings(plan)?;
     Ok(owned)
 }
@@ -70,7 +72,7 @@ fn with_named_arms(mut plan: Table) -> Table {
 }
 
 /// Whether nothing was made by the plan that is there: no job came to an end, and none has left a part of its work.
-fn is_unused(folder: &Path) -> Result<bool, Error> {
+pub(crate) fn is_unused(folder: &Path) -> Result<bool, Error> {
     let is_empty =
         |entry: &fs::DirEntry| fs::read_dir(entry.path()).is_ok_and(|mut inside| inside.next().is_none());
     let mut entries = fs::read_dir(folder).map_err(io(folder, "listing it"))?;
@@ -78,7 +80,7 @@ fn is_unused(folder: &Path) -> Result<bool, Error> {
         entry.is_ok_and(|entry| {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            name.starts_with('.') || [PLAN, LOGS].contains(&&*name) || is_empty(&entry)
+            name.starts_with('.') || [PLAN, LOGS, START].contains(&&*name) || is_empty(&entry)
         })
     }))
 }

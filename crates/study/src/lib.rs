@@ -2,6 +2,7 @@
 
 mod arms;
 mod budget;
+mod clock;
 mod collect;
 mod error;
 mod estimate;
@@ -16,6 +17,7 @@ mod pool;
 mod progress;
 mod search;
 mod source;
+mod start;
 mod study;
 
 pub use error::Error;

@@ -15,6 +15,7 @@ use crate::pool::{Event, Pool};
 use crate::progress::Progress;
 use crate::search::{Choice, Points};
 use crate::source::TextSource;
+use crate::start::{START, Start};
 use crate::{Error, Plan, collect, estimate, folder, search};
 
 /// What to do, where, and who is told.
@@ -79,6 +80,10 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
         estimate(plan, objectives)?.jobs.into_iter().filter(|job| job.kind != Kind::Data).collect();
     let owned = folder::take(folder, plan)?;
     let folder = owned.path();
+    // Once, before the first job: a study that goes on has begun already.
+    if !folder.join(START).exists() && folder::is_unused(folder)? {
+        Start::write(folder, plan, origin, objectives)?;
+    }
     let pool = Pool { study: folder, program, slots: plan.slots(), threads: plan.run.threads, stop };
     let mut progress = Progress::default();
 

@@ -7,7 +7,7 @@
 mod random;
 mod scenario;
 #[path = "../../tests/it/table.rs"]
-#[allow(dead_code, reason = "tests analyse with the usual settings, too")]
+#[allow(dead_code, clippy::unwrap_used, reason = "tests analyse with the usual settings, too")]
 mod table;
 
 use std::error::Error;

@@ -23,6 +23,7 @@ use crate::graph::{Graph, PlannedCheckpoint, PlannedRun, Scope};
 use crate::plan::{Languages, Split, SyntheticPlan};
 use crate::progress::Progress;
 use crate::search::Choice;
+use crate::start::Start;
 use crate::{Error, Plan};
 
 pub(crate) use scores::scores;
@@ -74,7 +75,7 @@ pub(crate) fn measurements(
     let arms = plan.pretrained_arms().into_iter().chain(plan.scratch_arm());
     Ok(Measurements {
         title: plan.title.clone(),
-        plan: plan_facts(plan, graph, chosen)?,
+        plan: plan_facts(plan, graph, chosen, Start::read(study, plan)?)?,
         tasks: tasks::common_facts(&sources.iter().map(|source| &*to_score[source]).collect::<Vec<_>>()),
         objectives: scope.objectives.iter().map(|info| objective_facts(info)).collect(),
         arms: arms.map(|arm| arm_facts(&arm, scope, graph, chosen)).collect::<Result<_, _>>()?,
@@ -213,7 +214,12 @@ fn arm_facts(arm: &Arm, scope: &Scope<'_>, graph: &Graph, chosen: &Choice) -> Re
     })
 }
 
-fn plan_facts(plan: &Plan, graph: &Graph, chosen: &Choice) -> Result<PlanFacts, Error> {
+fn plan_facts(
+    plan: &Plan,
+    graph: &Graph,
+    chosen: &Choice,
+    start: Result<String, String>,
+) -> Result<PlanFacts, Error> {
     let reference = graph.runs.iter().find(|run| run.arm.name == plan.budget.reference);
     let words = |run: &PlannedRun| {
         let rows = run.cost.tokens / plan.data.max_length as u64;
@@ -230,6 +236,17 @@ fn plan_facts(plan: &Plan, graph: &Graph, chosen: &Choice) -> Result<PlanFacts, 
     let fact = |name: &str, value: String| Fact { name: name.into(), value };
     let mut facts = vec![fact("data", data_in_words(plan)), fact("tasks", plan.tasks.names.join(", "))];
     facts.push(fact("fine-tuning", finetuning_in_words(plan)));
+    // What a plan says of itself is repeated only where it is shown.
+    let fixed_in_writing = match start {
+        Ok(fixed) => Some(match &plan.fixed_in_writing {
+            Some(said) => format!("{fixed} {said}"),
+            None => fixed,
+        }),
+        Err(reason) => {
+            facts.push(fact("not shown to be fixed in writing", reason));
+            None
+        }
+    };
     facts
         .extend(flat(&plan.pretrain).into_iter().map(|(key, value)| fact(&format!("pretrain.{key}"), value)));
     Ok(PlanFacts {
@@ -244,7 +261,7 @@ fn plan_facts(plan: &Plan, graph: &Graph, chosen: &Choice) -> Result<PlanFacts, 
         split: plan.tasks.evaluate.name().into(),
         settings_chosen: settings_in_words(plan),
         trials: if plan.search.is_some() { chosen.trials.clone() } else { plan.trials()? },
-        fixed_in_writing: plan.fixed_in_writing.clone(),
+        fixed_in_writing,
         facts,
         file: Some(plan.to_toml()),
     })

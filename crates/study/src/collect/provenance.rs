@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use electra_analysis::{Fact, Hash, Provenance};
 use electra_store::io;
@@ -18,7 +17,7 @@ use crate::graph::{Graph, PlannedRun, Scope};
 use crate::job::hex;
 use crate::progress::Progress;
 use crate::source::TextSource;
-use crate::{Error, Plan};
+use crate::{Error, Plan, clock, start};
 
 /// Files of a folder of text that are listed one by one.
 const LISTED: usize = 20;
@@ -55,8 +54,8 @@ pub(super) fn provenance(
     facts.push(fact("diagnostics", "means over consecutive log lines, about sixty points a run".into()));
     Ok(Provenance {
         command: command.into(),
-        code_version: version(),
-        date: Some(today()),
+        code_version: start::version(),
+        date: Some(clock::today()),
         hardware,
         threads,
         libtorch: field("libtorch"),
@@ -74,14 +73,6 @@ fn shorter(graph: &Graph) -> Option<String> {
         |value: fn(&PlannedRun) -> f64| runs.iter().map(|run| run.steps as f64 * value(run)).sum::<f64>();
     let (paper, executed) = (sum(|run| run.cost.paper_flops), sum(|run| run.cost.executed_flops));
     (!runs.is_empty()).then(|| format!("{paper:.3e} (paper), {executed:.3e} (executed)"))
-}
-
-/// This program's version, with its commit where that is known.
-fn version() -> String {
-    match option_env!("ELECTRA_COMMIT") {
-        Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
-        None => env!("CARGO_PKG_VERSION").to_owned(),
-    }
 }
 
 /// What the first run that is done was computed by; null if there is none.
@@ -154,30 +145,11 @@ pub(super) fn sha256(path: &Path) -> Result<String, Error> {
     }
 }
 
-/// The date in UTC, as 2026-01-31.
-fn today() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
-    date((seconds / 86_400) as i64)
-}
-
-/// The date of a day, counted from 1970-01-01 (H. Hinnant, "chrono-compatible low-level date algorithms").
-fn date(days: i64) -> String {
-    let shifted = days + 719_468; // days since 0000-03-01
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153; // from March
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{day:02}", year_of_era + era * 400 + carry)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use super::{LISTED, date, text_hashes};
+    use super::{LISTED, text_hashes};
 
     #[test]
     fn the_files_of_a_folder_of_text_are_hashed() {
@@ -204,19 +176,5 @@ mod tests {
         assert_eq!(many[0].0, "the list of SHA-256 and names of the 22 files of wiki");
         fs::write(wiki.join("2.txt"), "abd").unwrap();
         assert_ne!(shown("wiki"), many);
-    }
-
-    #[test]
-    fn days_have_their_dates() {
-        for (day, expected) in [
-            (0, "1970-01-01"),
-            (58, "1970-02-28"),
-            (59, "1970-03-01"),
-            (11_016, "2000-02-29"),
-            (20_454, "2026-01-01"),
-            (20_818, "2026-12-31"),
-        ] {
-            assert_eq!(date(day), expected);
-        }
     }
 }

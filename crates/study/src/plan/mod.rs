@@ -24,7 +24,8 @@ pub struct Plan {
     /// Why the study proves nothing, as a sentence, if it is meant as a look only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proves_nothing: Option<String>,
-    /// What was fixed in writing before the runs, and where that is, as sentences for the report.
+    /// What was fixed in writing before the runs, as sentences for the report, which repeats them only where it is
+    /// shown that the plan was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_in_writing: Option<String>,
     /// How the settings that all arms share were chosen, as sentences for the report.
