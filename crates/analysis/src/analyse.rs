@@ -79,7 +79,7 @@ fn scored_tasks(measurements: &Measurements) -> Vec<&TaskFacts> {
 
 /// Whether a run has a score of a task at the end of its budget.
 pub(crate) fn end_has(run: &RunFacts, task: &str) -> bool {
-    scores::end(run).is_some_and(|end| end.scores.iter().any(|score| score.task == task))
+    run.end().is_some_and(|end| end.scores.iter().any(|score| score.task == task))
 }
 
 fn arm(

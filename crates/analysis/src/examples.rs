@@ -14,7 +14,7 @@ use crate::draws::Draws;
 use crate::error::Error;
 use crate::findings::{AnalysisConfig, TestSets};
 use crate::measurements::{CheckpointFacts, Measurements, Predictions, RunFacts, TaskFacts};
-use crate::scores::{end, median};
+use crate::scores::median;
 
 /// How far a score may be from what its predictions give: files round.
 const ROUNDING: f64 = 1e-3;
@@ -42,7 +42,7 @@ impl<'a> Resampled<'a> {
         let mut parts = Vec::new();
         for run in &measurements.runs {
             for (index, task) in tasks.iter().enumerate() {
-                if let Some(predicted) = end(run).and_then(|end| predicted(end, task)) {
+                if let Some(predicted) = run.end().and_then(|end| predicted(end, task)) {
                     check(run, &predicted, task)?;
                     parts.push((run, index, predicted));
                 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use electra_metrics::Metric;
 use serde::{Deserialize, Serialize};
 
+use crate::check::at_end;
+
 /// All that a study measured. What is missing is left out: a run that failed is a [`Failure`] instead of
 /// [`RunFacts`], and [`PlanFacts::pretraining_seeds`] shows which planned runs are missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -222,6 +224,19 @@ pub struct RunFacts {
     /// What it put in the place of masked tokens after training, if that was measured.
     #[serde(default)]
     pub replacements: Option<ReplacementFacts>,
+}
+
+impl RunFacts {
+    /// The state at the end of the budget.
+    #[must_use]
+    pub fn end(&self) -> Option<&CheckpointFacts> {
+        self.checkpoints.iter().find(|checkpoint| at_end(checkpoint))
+    }
+
+    /// The same, to be changed.
+    pub fn end_mut(&mut self) -> Option<&mut CheckpointFacts> {
+        self.checkpoints.iter_mut().find(|checkpoint| at_end(checkpoint))
+    }
 }
 
 /// What a run put in the place of masked tokens after training, and which of it was found.

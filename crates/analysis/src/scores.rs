@@ -10,11 +10,6 @@ use crate::measurements::{CheckpointFacts, RunFacts, Schedule, TaskFacts};
 use crate::take_off::{Threshold, took_off};
 use crate::verdict::student;
 
-/// The state at the end of the budget.
-pub(crate) fn end(run: &RunFacts) -> Option<&CheckpointFacts> {
-    run.checkpoints.iter().find(|checkpoint| at_end(checkpoint))
-}
-
 /// Each task's score × 100 at a checkpoint: the median over fine-tuning seeds (paper, §3.1: "the median of 10
 /// fine-tuning runs from the same pre-trained checkpoint").
 pub(crate) fn of_tasks(checkpoint: &CheckpointFacts) -> BTreeMap<String, f64> {
@@ -44,7 +39,7 @@ pub(crate) fn of_seeds(runs: &[&RunFacts], tasks: &[&TaskFacts], take_off: &[Thr
     let mut seeds: Vec<SeedScore> = runs
         .iter()
         .filter_map(|run| {
-            let scores = of_tasks(end(run)?);
+            let scores = of_tasks(run.end()?);
             Some(SeedScore {
                 arm: run.arm.clone(),
                 seed: run.seed,

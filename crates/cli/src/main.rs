@@ -11,6 +11,7 @@ mod flops;
 mod input;
 mod interrupt;
 mod progress;
+mod report;
 mod stdin;
 mod tokenizer;
 #[cfg(feature = "torch")]
@@ -42,6 +43,7 @@ enum Command {
     Torch(torch::Command),
     Ablate(ablate::Options),
     Flops(flops::Options),
+    Report(report::Options),
 }
 
 fn main() {
@@ -59,5 +61,6 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Torch(command) => torch::run(&command),
         Command::Ablate(options) => ablate::run(&options),
         Command::Flops(options) => flops::run(&options),
+        Command::Report(options) => report::run(&options),
     }
 }

@@ -8,6 +8,7 @@ mod format;
 mod groups;
 mod html;
 mod markdown;
+mod measured;
 mod palette;
 mod replacements;
 mod sentences;
@@ -18,5 +19,6 @@ mod write;
 
 pub use chart::{GrowthPanel, growth_chart};
 pub use error::Error;
+pub use measured::{read_measurements, write_measurements};
 pub use sentences::{Conclusion, conclude};
 pub use write::{FORMAT, read, write};

@@ -158,6 +158,7 @@ fn report(
     command: &str,
 ) -> Result<String, Error> {
     let measurements = collect::measurements(folder, scope, graph, chosen, progress, command)?;
+    electra_report::write_measurements(&measurements, folder)?;
     let findings = electra_analysis::analyse(&measurements, &scope.plan.analysis_config())?;
     electra_report::write(&findings, folder)?;
     Ok(electra_report::conclude(&findings).sentence)

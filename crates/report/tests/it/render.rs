@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use electra_analysis::{AnalysisConfig, Findings, Measurements, analyse};
-use electra_report::{Error, conclude, read, write};
+use electra_report::{Error, conclude, read, read_measurements, write, write_measurements};
 
 use crate::markup;
 use crate::study::fabricated;
@@ -243,4 +243,40 @@ fn replacements_have_their_section_where_they_were_measured() {
     );
     fs::write(&path, before).unwrap();
     assert!(read(&path).unwrap() == plain);
+}
+
+#[test]
+fn measurements_are_read_as_they_were_written_and_give_the_same_findings() {
+    let mut study = small();
+    study.tasks[1].units = Some((0..60).map(|example| example / 2).collect());
+    // What was predicted on the way is not kept.
+    let way = study
+        .runs
+        .iter_mut()
+        .flat_map(|run| &mut run.checkpoints)
+        .filter(|checkpoint| checkpoint.share < 1.0);
+    way.flat_map(|checkpoint| &mut checkpoint.scores).for_each(|score| score.predictions = None);
+    let folder = tempfile::tempdir().unwrap();
+    write_measurements(&study, folder.path()).unwrap();
+    assert!(read_measurements(folder.path()).unwrap() == study, "measurements are not what was written");
+    // Again over it: nothing is left of what was there.
+    let runs = study.runs.len();
+    study.runs.truncate(1);
+    write_measurements(&study, folder.path()).unwrap();
+    assert_eq!(fs::read_dir(folder.path().join("predictions")).unwrap().count(), 1);
+    assert!(runs > 1 && read_measurements(folder.path()).unwrap() == study);
+
+    let file = folder.path().join("predictions/run-0/task-0.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replacen("1.0", "0.0", 1)).unwrap();
+    let error = read_measurements(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("task-0.json: its SHA-256 is ") && error.ends_with(", as measurements.json has it"),
+        "{error}"
+    );
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(read_measurements(folder.path()).unwrap_err(), Error::Store(_)));
+    fs::write(folder.path().join("measurements.json"), "{}").unwrap();
+    let error = read_measurements(folder.path()).unwrap_err().to_string();
+    assert!(error.ends_with("expected a measurements.json"), "{error}");
 }

@@ -1,0 +1,47 @@
+//! `electra report`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use electra_analysis::{AnalysisConfig, analyse};
+use electra_report::{conclude, read_measurements, write};
+
+/// Make a study's report anew, from its measurements and predictions.
+///
+/// FOLDER is a study's folder, or another that has its measurements.json and predictions. Level and margin are those of
+/// the results.json beside them, and can be given.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra report study --output again
+  electra report study --margin 2 --output with-a-margin")]
+pub(crate) struct Options {
+    /// Folder with measurements.json and predictions
+    folder: PathBuf,
+    /// Folder for the report
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// How often at least all intervals of a family hold the truth, such as 0.95
+    #[arg(long, value_name = "SHARE")]
+    level: Option<f64>,
+    /// Points within which two arms are called the same
+    #[arg(long, value_name = "POINTS")]
+    margin: Option<f64>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let measurements = read_measurements(&options.folder)?;
+    let results = options.folder.join("results.json");
+    let before =
+        if results.exists() { electra_report::read(&results)?.config } else { AnalysisConfig::standard() };
+    let config = AnalysisConfig {
+        level: options.level.unwrap_or(before.level),
+        margin: options.margin.or(before.margin),
+        ..before
+    };
+    let findings = analyse(&measurements, &config)?;
+    write(&findings, &options.output)?;
+    println!("{}", conclude(&findings).sentence);
+    println!("{}/report.html", options.output.display());
+    Ok(())
+}
