@@ -13,6 +13,7 @@ mod measurements;
 mod mixed;
 mod objectives;
 mod ordering;
+mod power;
 mod ranks;
 mod remarks;
 mod scores;
@@ -30,7 +31,8 @@ pub use measurements::{
     LanguageFacts, Matched, Measurements, ObjectiveFacts, PlanFacts, Predictions, Provenance,
     ReplacementFacts, Role, RunFacts, Schedule, TaskFacts, TaskScore, Trial,
 };
-pub use ordering::{Claim, Ordering, PaperOrdering};
+pub use ordering::{Claim, Ordering, PaperOrdering, differ_in_the_paper};
+pub use power::{Pilot, PlannedPair, planned};
 pub use remarks::{Caveat, Note};
 pub use take_off::Threshold;
 pub use verdict::FEWEST_RUNS;

@@ -82,10 +82,30 @@ impl Mixed {
         let mut bounds = vec![least; kept.len()];
         bounds.push(least * LEAST_SHARE);
         let (variances, state) = numbered.ascend(start, &bounds)?;
+        Some(Self::at(numbered, variances, state, places))
+    }
+
+    /// What the fit of a study without gaps comes to, if its variances are these: its contrasts have the variance and the
+    /// degrees of freedom to be expected.
+    pub(crate) fn planned(runs: &[f64], languages: f64, count: usize) -> Option<Self> {
+        let scores: Vec<Scores> =
+            runs.iter().map(|_| (0..count).map(|language| (language, 0.0)).collect()).collect();
+        let numbered = Numbered::new(&scores.iter().collect::<Vec<_>>());
+        let variances: Vec<f64> = runs.iter().copied().chain([languages]).collect();
+        if runs.len() < 2 || variances.iter().any(|variance| *variance <= 0.0) {
+            return None;
+        }
+        let state = numbered.state(&variances)?;
+        let places = (0..runs.len()).map(Some).collect();
+        Some(Self::at(numbered, variances, state, places))
+    }
+
+    /// The model at some variances.
+    fn at(scores: Numbered, variances: Vec<f64>, state: State, places: Vec<Option<usize>>) -> Self {
         let scale = DVector::from_column_slice(&variances);
         let uncertainty = inverse(&scaled(&state.information, &scale));
         let State { means, covariance, weights, .. } = state;
-        Some(Self { scores: numbered, variances, means, covariance, weights, uncertainty, places })
+        Self { scores, variances, means, covariance, weights, uncertainty, places }
     }
 
     pub(crate) fn language_deviation(&self) -> f64 {

@@ -90,6 +90,12 @@ fn titled(objective: &ObjectiveFacts) -> Option<(&str, f64)> {
     Some((&objective.title, objective.paper_glue?))
 }
 
+/// Whether two scores of the paper are a difference, and not a tie.
+#[must_use]
+pub fn differ_in_the_paper(a: f64, b: f64) -> bool {
+    !level(a, b)
+}
+
 fn level(a: f64, b: f64) -> bool {
     (a - b).abs() <= TIE
 }

@@ -14,6 +14,7 @@ mod job;
 mod objectives;
 mod plan;
 mod pool;
+mod power;
 mod progress;
 mod search;
 mod source;
@@ -28,4 +29,5 @@ pub use plan::{
     Plan, RunPlan, SearchPlan, Split, SyntheticPlan, TasksPlan,
 };
 pub use pool::{CHILD, Event};
+pub use power::Power;
 pub use study::{Ended, Study, run};

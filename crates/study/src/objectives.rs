@@ -35,14 +35,21 @@ const MLM: ObjectiveInfo = ObjectiveInfo {
 /// Those that the shipped plans name, with the networks that they have.
 pub(crate) const OBJECTIVES: [&ObjectiveInfo; 11] = [
     &MLM,
-    &ObjectiveInfo { name: "replace-mlm", networks: |model| with_generator(model, MASKED), ..ELECTRA },
+    &ObjectiveInfo {
+        name: "replace-mlm",
+        paper: Some(82.4),
+        networks: |model| with_generator(model, MASKED),
+        ..ELECTRA
+    },
     &ObjectiveInfo {
         name: "electra-15",
+        paper: Some(82.4),
         networks: |model| with_generator(model, &[Head::Discriminator(Positions::Masked)]),
         ..ELECTRA
     },
     &ObjectiveInfo {
         name: "all-tokens-mlm",
+        paper: Some(84.3),
         networks: |model| {
             with_generator(model, &[Head::Vocabulary(Positions::All), Head::Gate(Positions::All)])
         },

@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use anyhow::Result;
-use electra_study::{ArmEstimate, Estimate, Kind, Plan};
+use electra_analysis::FEWEST_RUNS;
+use electra_study::{ArmEstimate, Estimate, Kind, Plan, Power};
 use indicatif::{BinaryBytes, HumanCount};
 
 use crate::progress;
@@ -14,7 +15,7 @@ pub(super) fn print(plan: &Plan) -> Result<()> {
     let estimate = electra_study::estimate(plan, electra_ablations::INFOS)?;
     let mut out = std::io::stdout().lock();
     write(&mut out, plan, &estimate)?;
-    Ok(())
+    Ok(write_power(&mut out, plan.power(electra_ablations::INFOS).as_ref())?)
 }
 
 fn write(out: &mut impl Write, plan: &Plan, estimate: &Estimate) -> std::io::Result<()> {
@@ -62,5 +63,30 @@ fn write(out: &mut impl Write, plan: &Plan, estimate: &Estimate) -> std::io::Res
         plan.estimate.machine,
         plan.estimate.finetune_seconds,
         plan.estimate.job_seconds
+    )
+}
+
+/// What the plan can find.
+fn write_power(out: &mut impl Write, power: Option<&Power>) -> std::io::Result<()> {
+    let Some(Power { record, runs, power, pairs, paper }) = power else {
+        return writeln!(out, "\nThe plan names no pilot ([pilot]), so what it can find is not known.");
+    };
+    let percent = 100.0 * power;
+    writeln!(out, "\nWith {runs} runs of each arm, and the spread of the pilot ({record}), in points:\n")?;
+    let often = format!("found in {percent:.0} %");
+    writeln!(out, "{:<40}{often:>16}{:>10}{:>12}", "pair", "pilot", "then found")?;
+    for pair in pairs {
+        let name = format!("{} − {}", pair.a, pair.b);
+        let difference = pair.difference.map_or_else(|| "–".into(), |difference| format!("{difference:+.1}"));
+        let found = pair.power.map_or_else(|| "–".into(), |power| format!("{:.0} %", 100.0 * power));
+        writeln!(out, "{name:<40}{:>16.1}{difference:>10}{found:>12}", pair.detectable)?;
+    }
+    if *runs < FEWEST_RUNS {
+        writeln!(out, "\nThere will be no verdict: it takes {FEWEST_RUNS} runs of each arm.")?;
+    }
+    let Some((all, large, expected)) = paper else { return Ok(()) };
+    writeln!(
+        out,
+        "\nOf the paper's {all} differences {large} are that large in the pilot; {expected:.1} are to be expected to be found."
     )
 }

@@ -80,6 +80,9 @@ fn a_plan_is_estimated_and_printed_and_refused_by_its_keys() {
     let out = bench.run("ablate --plan plan.toml --dry-run").ok();
     assert!(out.contains("electra                     2           8"), "{out}");
     assert!(out.contains("fine-tuning        8 jobs"), "{out}");
+    assert!(out.contains("The plan names no pilot"), "{out}");
+    let out = bench.run("ablate --plan long --dry-run").ok();
+    assert!(out.contains("electra − mlm ") && out.contains("Of the paper's 7 differences "), "{out}");
     assert!(!bench.path("study").exists());
     let printed = bench.run("ablate --plan default --print").ok();
     assert!(printed.contains("name = \"default\""));

@@ -121,6 +121,21 @@ impl Plan {
     }
 
     fn check_analysis(&self, check: &Check<'_>) -> Result<(), Error> {
+        if let Some(pilot) = &self.pilot {
+            let names: Vec<String> = self.pretrained_arms().into_iter().map(|arm| arm.name).collect();
+            let expected = "a number of points above 0";
+            for (arm, found) in &pilot.standard_deviations {
+                check.among("pilot.standard_deviations", std::slice::from_ref(arm), &names)?;
+                let key = format!("pilot.standard_deviations.{arm}");
+                check.that(*found > 0.0 && found.is_finite(), key, found, expected)?;
+            }
+            for (arm, found) in &pilot.scores {
+                check.among("pilot.scores", std::slice::from_ref(arm), &names)?;
+                check.that(found.is_finite(), format!("pilot.scores.{arm}"), found, "a number")?;
+            }
+            let languages = pilot.languages.unwrap_or(1.0);
+            check.that(languages > 0.0 && languages.is_finite(), "pilot.languages", languages, expected)?;
+        }
         match self.analysis_config().check() {
             Err(electra_analysis::Error::Value { field, found, expected }) => {
                 let key = if field.starts_with("take_off") { field } else { format!("analysis.{field}") };

@@ -6,7 +6,7 @@ mod read;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use electra_analysis::{AnalysisConfig, Expectation, Matched, Threshold};
+use electra_analysis::{AnalysisConfig, Expectation, Matched, Pilot, Threshold};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -67,6 +67,9 @@ pub struct Plan {
     /// How the report judges; the usual way if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub analysis: Option<AnalysisPlan>,
+    /// An earlier study from whose spread `--dry-run` tells what this one can find.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pilot: Option<Pilot>,
     /// By which diagnostics a run has taken off: of several the first counts that a run has. Without any, a run that
     /// has `disc_auc` took off with .6 or more, and another with a masked-LM loss of at most 85 % of what token
     /// frequencies alone give.

@@ -69,6 +69,22 @@ fn a_study_comes_to_its_report_and_does_nothing_twice() {
         "only a generated one has a lexicon"
     );
 
+    // The report can be made anew from what was measured, and says the same.
+    let read = |path: &str| std::fs::read_to_string(bench.path(path)).unwrap();
+    bench.run("report study --output again").ok();
+    assert!(read("again/report.html") == read("study/report.html"), "another report");
+    let predictions = read("study/predictions/run-0/task-0.json");
+    assert!(predictions.contains("\"kind\":\"classes\""), "{predictions}");
+    std::fs::write(bench.path("study/predictions/run-0/task-0.json"), predictions.replacen("1.0", "0.0", 1))
+        .unwrap();
+    let error = bench.run("report study --output again").refused();
+    assert!(error.contains("task-0.json: its SHA-256 is "), "{error}");
+    // No commit holds the plan of a folder without git, and the report says so.
+    assert!(
+        read("study/start.json").contains("\"plan_commit\": null")
+            && found["plan"]["fixed_in_writing"].is_null()
+    );
+
     // Nothing is left to do.
     let again = bench.run("ablate --plan plan.toml --output study");
     assert!(!again.err.contains("pre-training"), "{}", again.err);
