@@ -145,7 +145,7 @@ impl Feature {
 /// Whether an example is learnt from; else it is scored. Two sentences of a minimal pair, one after the other, are of
 /// the same half.
 fn is_learnt_from(index: usize) -> bool {
-    index / 2 % 2 == 0
+    (index / 2).is_multiple_of(2)
 }
 
 /// Whether a feature looks at what words mean.
