@@ -15,7 +15,17 @@ pub(crate) type Scores = Vec<(usize, f64)>;
 /// The scores of arms with their noise.
 pub(crate) struct Layout {
     arms: Vec<Arm>,
-    mixed: Option<Mixed>,
+    model: Model,
+}
+
+/// What languages do.
+enum Model {
+    /// Nothing: there is one test set, or the scores do not show it.
+    OneWay,
+    /// The same to all of several arms.
+    Mixed(Mixed),
+    /// The same to both of two arms: nothing but their differences within languages is free of it.
+    Pair { first: usize, differences: Contrast, languages: f64 },
 }
 
 /// An arm by itself.
@@ -43,20 +53,25 @@ pub(crate) struct Contrast {
 impl Layout {
     /// Of arms with one test set.
     pub(crate) fn one_way(scores: &[Scores], floor: f64) -> Self {
-        Self {
-            arms: scores.iter().map(|scores| arm(scores.iter().map(|(_, y)| *y), floor)).collect(),
-            mixed: None,
-        }
+        let arms = scores.iter().map(|scores| arm(scores.iter().map(|(_, y)| *y), floor));
+        Self { arms: arms.collect(), model: Model::OneWay }
     }
 
     /// Of arms with a language for each seed. No arm's variance is taken to be less than `floor`, which is that of
     /// rounding a score to whole examples.
+    ///
+    /// Two arms say too little of what languages do for it to be estimated: whoever takes the one-way layout where
+    /// no effect of languages is seen errs too often there. They are compared within languages, always.
     pub(crate) fn blocks(scores: &[Scores], floor: f64) -> Self {
         let cells: Vec<Scores> = scores.iter().map(cells).collect();
         let one_way = Self::one_way(&cells, floor);
         let several: Vec<bool> = one_way.arms.iter().map(|arm| arm.variance.is_some()).collect();
-        let mixed = Mixed::fit(&cells, &several, floor);
-        Self { mixed, ..one_way }
+        let indices: Vec<usize> = (0..cells.len()).filter(|index| several[*index]).collect();
+        let model = match indices[..] {
+            [first, second] => pair(&cells, (first, second), floor).unwrap_or(Model::OneWay),
+            _ => Mixed::fit(&cells, &several, floor).map_or(Model::OneWay, Model::Mixed),
+        };
+        Self { model, ..one_way }
     }
 
     pub(crate) fn arm(&self, index: usize) -> Arm {
@@ -65,24 +80,64 @@ impl Layout {
 
     /// The standard deviation of languages; 0 where they make no difference that can be seen.
     pub(crate) fn language_deviation(&self) -> f64 {
-        self.mixed.as_ref().map_or(0.0, Mixed::language_deviation)
+        match &self.model {
+            Model::OneWay => 0.0,
+            Model::Mixed(mixed) => mixed.language_deviation(),
+            Model::Pair { languages, .. } => *languages,
+        }
     }
 
-    /// The standard deviation of an arm's runs on one language.
+    /// The standard deviation of an arm's runs: on one language where several arms tell what languages do.
     pub(crate) fn run_deviation(&self, index: usize) -> Option<f64> {
-        let of_mixed = self.mixed.as_ref().and_then(|mixed| mixed.run_variance(index));
-        of_mixed.or(self.arms[index].variance).map(f64::sqrt)
+        let variance = self.arms[index].variance;
+        let of_runs = match &self.model {
+            Model::OneWay => variance,
+            Model::Mixed(mixed) => mixed.run_variance(index).or(variance),
+            Model::Pair { differences, .. } => variance.map(|_| differences.deviation.powi(2)),
+        };
+        of_runs.map(f64::sqrt)
     }
 
     /// The difference `a − b`; needs two scores of each.
     pub(crate) fn contrast(&self, a: usize, b: usize) -> Option<Contrast> {
         let (of_a, of_b) = (self.run_deviation(a)?, self.run_deviation(b)?);
         let deviation = f64::midpoint(of_a.powi(2), of_b.powi(2)).sqrt();
-        match &self.mixed {
-            Some(mixed) => mixed.contrast(a, b).map(|contrast| Contrast { deviation, ..contrast }),
-            None => welch(&self.arms[a], &self.arms[b]).map(|contrast| Contrast { deviation, ..contrast }),
-        }
+        let contrast = match &self.model {
+            Model::OneWay => welch(&self.arms[a], &self.arms[b])?,
+            Model::Mixed(mixed) => mixed.contrast(a, b)?,
+            Model::Pair { first, differences, .. } => {
+                let sign = if a == *first { 1.0 } else { -1.0 };
+                Contrast { difference: sign * differences.difference, ..*differences }
+            }
+        };
+        Some(Contrast { deviation, ..contrast })
     }
+}
+
+/// Two arms by their differences within languages; needs two in common.
+fn pair(cells: &[Scores], (first, second): (usize, usize), floor: f64) -> Option<Model> {
+    let other =
+        |language: usize| cells[second].iter().find(|(same, _)| *same == language).map(|(_, score)| *score);
+    let both: Vec<(f64, f64)> =
+        cells[first].iter().filter_map(|(language, score)| Some((*score, other(*language)?))).collect();
+    let (differences, sums) = (
+        arm(both.iter().map(|(a, b)| a - b), 2.0 * floor),
+        arm(both.iter().map(|(a, b)| a + b), 2.0 * floor),
+    );
+    let (variance, of_sums) = (differences.variance?, sums.variance?);
+    let contrast = Contrast {
+        difference: differences.mean,
+        variance: variance / differences.count as f64,
+        degrees: (differences.count - 1) as f64,
+        // A difference has the noise of two runs.
+        deviation: (variance / 2.0).sqrt(),
+    };
+    // Var(a + b) − Var(a − b) = 4 Cov(a, b).
+    Some(Model::Pair {
+        first,
+        differences: contrast,
+        languages: ((of_sums - variance) / 4.0).max(0.0).sqrt(),
+    })
 }
 
 /// Welch's (1947) variance of a difference of two means, with Satterthwaite's (1946) degrees of freedom.

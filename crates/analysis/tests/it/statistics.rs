@@ -118,12 +118,35 @@ fn what_a_language_does_to_all_arms_alike_changes_no_interval() {
 #[test]
 fn languages_that_make_no_difference_leave_the_one_way_layout() {
     // Arms that go against each other from language to language: the likelihood is greatest without languages.
-    let scores = serde_json::json!([[60.0, 62.0, 61.0, 63.0, 60.5], [63.0, 60.5, 62.0, 60.0, 62.5]]);
+    let scores = serde_json::json!([
+        [60.0, 62.0, 61.0, 63.0, 60.5],
+        [63.0, 60.5, 62.0, 60.0, 62.5],
+        [61.0, 61.5, 60.0, 62.0, 62.0]
+    ]);
     let (with, without) = (table(&scores, true), table(&scores, false));
     let of = |study: &Measurements| analyse(study, &AnalysisConfig::standard()).unwrap();
     let (with, without) = (of(&with), of(&without));
     assert_eq!((with.noise.languages, without.noise.languages), (Some(0.0), None));
     assert_eq!(with.pairs, without.pairs);
+}
+
+#[test]
+fn two_arms_are_compared_within_languages() {
+    let scores = serde_json::json!([[60.0, 72.0, 51.0, 63.0, 40.5], [61.0, 72.5, 52.0, 65.0, 41.5]]);
+    let results = analyse(&table(&scores, true), &AnalysisConfig::standard()).unwrap();
+    // scipy.stats.ttest_rel([61, 72.5, 52, 65, 41.5], [60, 72, 51, 63, 40.5]).confidence_interval()
+    let interval = results.pairs[0].test.as_ref().unwrap().interval;
+    assert!(
+        (interval.low - 0.419_912_6).abs() < 1e-6 && (interval.high - 1.780_087_4).abs() < 1e-6,
+        "{interval:?}"
+    );
+    // The root of numpy.cov's element off the diagonal is 12.0.
+    assert!((results.noise.languages.unwrap() - 12.0).abs() < 1.0, "{:?}", results.noise);
+    assert!((results.noise.runs["mlm"] - 0.387_298_3).abs() < 1e-6);
+    // A gap takes its own language with it alone.
+    let gap = serde_json::json!([[60.0, 72.0, 51.0, 63.0, 40.5], [61.0, null, 52.0, 65.0, 41.5]]);
+    let results = analyse(&table(&gap, true), &AnalysisConfig::standard()).unwrap();
+    assert!((results.pairs[0].difference.unwrap() - 1.25).abs() < 1e-9);
 }
 
 #[test]
