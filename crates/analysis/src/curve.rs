@@ -4,6 +4,14 @@ use crate::findings::CurvePoint;
 use crate::measurements::{CheckpointFacts, RunFacts, Schedule};
 use crate::scores::{estimate, is_on, mean_of_tasks, of_tasks};
 
+/// A run's score × 100 by share of its budget, on its way and at its end, by share: the mean of these tasks. A
+/// checkpoint that lacks a task is left out.
+#[must_use]
+pub fn scores_by_share(run: &RunFacts, tasks: &[&str]) -> Vec<(f64, f64)> {
+    let scored = scored(run, tasks, Schedule::Truncated);
+    scored.into_iter().map(|(checkpoint, score)| (checkpoint.share, score)).collect()
+}
+
 /// The points of an arm's curves: truncated runs, then runs of their own, each by share. A schedule of which there
 /// is nothing but the end has no curve, unless it is the only one. A curve is of the same seeds throughout: from one
 /// point to the next it rises by training, and not because other seeds were scored there.

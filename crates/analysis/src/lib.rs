@@ -21,6 +21,7 @@ mod take_off;
 mod verdict;
 
 pub use analyse::analyse;
+pub use curve::scores_by_share;
 pub use error::Error;
 pub use findings::{
     AnalysisConfig, ArmFindings, Comparison, Control, CurvePoint, Estimate, Findings, Noise, Range, Rank,
@@ -34,5 +35,5 @@ pub use measurements::{
 pub use ordering::{Claim, Ordering, PaperOrdering, differ_in_the_paper};
 pub use power::{Pilot, PlannedPair, planned};
 pub use remarks::{Caveat, Note};
-pub use take_off::Threshold;
+pub use take_off::{DETECTOR_AUC, SHARE_OF_UNIGRAM, Threshold};
 pub use verdict::FEWEST_RUNS;

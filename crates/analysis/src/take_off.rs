@@ -11,10 +11,10 @@ use crate::measurements::RunFacts;
 use crate::scores::estimate;
 use crate::verdict::clopper_pearson;
 
-/// A kept encoder that detects has taken off with such an area under the curve.
-const DETECTOR_AUC: f64 = 0.6;
-/// One that predicts has taken off with a loss below this share of what token frequencies alone give.
-const SHARE_OF_UNIGRAM: f64 = 0.85;
+/// A kept encoder that detects has taken off with such an area under the curve or more, if the plan has no rule.
+pub const DETECTOR_AUC: f64 = 0.6;
+/// One that predicts has taken off with a loss of at most this share of what token frequencies alone give.
+pub const SHARE_OF_UNIGRAM: f64 = 0.85;
 /// The diagnostics of a kept encoder's predictions, the more telling first.
 const LOSSES: [&str; 2] = ["main_masked_lm_loss", "masked_lm_loss"];
 /// The diagnostic of a kept encoder that detects.

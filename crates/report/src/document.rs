@@ -5,7 +5,7 @@ use electra_analysis::{ArmFindings, Findings, Role, RunFacts};
 use crate::chart::{Chart, Charts};
 use crate::format::{plural, scientific, sentence, time};
 use crate::table::{Cell, Table, facts};
-use crate::{Conclusion, replacements, sentences, tables};
+use crate::{Conclusion, replacements, sentences, tables, trials};
 
 /// A part of a section.
 pub(crate) enum Block<'a> {
@@ -54,13 +54,17 @@ pub(crate) fn sections<'a>(
 ) -> Vec<Section<'a>> {
     let sections = [
         ("result", "Result", result(findings, charts)),
-        ("pairs", "Pair by pair", pairs(findings, charts)),
+        ("pairs", "Pair by pair", pairs(findings, conclusion, charts)),
+        ("ranks", "Which is the best?", ranks(findings)),
+        ("take-off", "Which runs took off", take_off(findings)),
         ("controls", "Controls", controls(findings)),
+        ("learning", "Learning curves", learning(findings, charts)),
         ("compute", "Score against compute", compute(findings, charts)),
         ("tasks", "Task by task", tasks(findings, conclusion, charts)),
         ("pre-training", "Does pre-training help?", pretraining(findings)),
         ("diagnostics", "Diagnostics over training", diagnostics(findings, charts)),
         ("replacements", "What the generator offers and what is found", replaced(findings)),
+        ("settings", "How settings were chosen", settings(findings)),
         ("cost", "Cost", vec![Block::Table(tables::cost(findings))]),
         ("provenance", "How this was made", provenance(findings)),
     ];
@@ -82,14 +86,55 @@ fn result<'a>(findings: &Findings, charts: &'a Charts) -> Vec<Block<'a>> {
     blocks
 }
 
-fn pairs<'a>(findings: &Findings, charts: &'a Charts) -> Vec<Block<'a>> {
+fn pairs<'a>(findings: &Findings, conclusion: &Conclusion, charts: &'a Charts) -> Vec<Block<'a>> {
     if findings.pairs.is_empty() {
         return Vec::new();
     }
     let rule = sentences::rule(findings).into_iter().map(Block::Paragraph).collect();
-    let mut blocks: Vec<Block<'_>> = chart(&charts.differences).into_iter().collect();
+    let mut blocks = Vec::new();
+    if findings.plan.proves_nothing.is_none() {
+        blocks.push(Block::paragraph(&conclusion.sentence));
+    }
+    blocks.extend(chart(&charts.differences));
     blocks.push(Block::Table(tables::pairs(findings)));
+    if !conclusion.quotes.is_empty() {
+        let quotes = vec![Block::paragraph(sentences::QUOTES), Block::List(conclusion.quotes.clone())];
+        blocks.push(Block::Details("Each verdict as a sentence to quote", quotes));
+    }
     blocks.push(Block::Details("How a verdict is reached", rule));
+    blocks
+}
+
+fn ranks<'a>(findings: &Findings) -> Vec<Block<'a>> {
+    if findings.ranks.is_empty() {
+        return Vec::new();
+    }
+    vec![Block::Table(tables::ranks(findings)), Block::Paragraph(sentences::ranks(findings))]
+}
+
+fn take_off<'a>(findings: &Findings) -> Vec<Block<'a>> {
+    let table = tables::take_off(findings);
+    if table.rows.is_empty() {
+        return Vec::new();
+    }
+    let mut blocks: Vec<Block<'_>> =
+        sentences::take_off(findings).into_iter().map(Block::Paragraph).collect();
+    blocks.push(Block::Table(table));
+    blocks
+}
+
+fn learning<'a>(findings: &Findings, charts: &'a Charts) -> Vec<Block<'a>> {
+    let Some(drawn) = chart(&charts.learning) else { return Vec::new() };
+    let mut seeds = findings.arms.iter().flat_map(|arm| &arm.seeds);
+    let any_lost = seeds.any(|seed| seed.took_off == Some(false));
+    vec![Block::Paragraph(sentences::learning(any_lost)), drawn]
+}
+
+fn settings<'a>(findings: &Findings) -> Vec<Block<'a>> {
+    let mut blocks: Vec<Block<'_>> =
+        sentences::settings_chosen(findings).into_iter().map(Block::Paragraph).collect();
+    blocks.extend(trials::log(findings).map(Block::Table));
+    blocks.extend(tables::settings(findings).map(Block::Table));
     blocks
 }
 
@@ -114,11 +159,12 @@ fn compute<'a>(findings: &Findings, charts: &'a Charts) -> Vec<Block<'a>> {
 
 fn tasks<'a>(findings: &Findings, conclusion: &Conclusion, charts: &'a Charts) -> Vec<Block<'a>> {
     let Some(drawn) = chart(&charts.tasks) else { return Vec::new() };
-    let mut blocks = vec![drawn, Block::Table(tables::tasks(findings))];
+    let found = &conclusion.tasks_sentence;
+    let mut blocks: Vec<Block<'_>> =
+        (!found.is_empty()).then(|| Block::paragraph(found)).into_iter().collect();
+    blocks.extend([drawn, Block::Table(tables::tasks(findings))]);
     if let Some(rule) = sentences::rule_on_tasks(findings) {
         blocks.extend([Block::Table(tables::pairs_by_task(findings)), Block::Paragraph(rule)]);
-        let found = &conclusion.tasks_sentence;
-        blocks.extend((!found.is_empty()).then(|| Block::paragraph(found)));
     }
     blocks.push(Block::Details("Every run", vec![Block::Table(tables::runs(findings))]));
     blocks
@@ -173,12 +219,10 @@ fn provenance<'a>(findings: &Findings) -> Vec<Block<'a>> {
         row("Pre-training seeds", &seeds(&plan.pretraining_seeds)),
         row("Fine-tuning seeds", &seeds(&plan.finetuning_seeds)),
         row("Scored on", &plan.split),
-        row("How settings were chosen", &sentence(&plan.settings_chosen)),
     ];
     planned.extend(plan.fixed_in_writing.iter().map(|fixed| row("Fixed in writing", &sentence(fixed))));
     planned.extend(plan.facts.iter().map(|fact| row(&fact.name, &fact.value)));
     blocks.push(Block::Table(facts("The plan.", planned)));
-    blocks.extend(tables::settings(findings).map(Block::Table));
 
     let flops = |value: fn(&RunFacts) -> f64| {
         scientific(findings.arms.iter().flat_map(|arm| &arm.runs).map(value).sum())

@@ -62,6 +62,15 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{text}\u{a0}%")
 }
 
+/// A probability that was found by drawing, in whole percent: `64 %`, `> 99 %`.
+pub(crate) fn probability(share: f64) -> String {
+    match 100.0 * share {
+        percent if percent > 99.0 => ">\u{a0}99\u{a0}%".into(),
+        percent if percent < 1.0 => "<\u{a0}1\u{a0}%".into(),
+        percent => format!("{}\u{a0}%", number(percent, 0)),
+    }
+}
+
 /// A count with its digits in groups of three.
 pub(crate) fn count(value: f64) -> String {
     let digits = number(value, 0);
@@ -189,6 +198,10 @@ mod tests {
         assert_eq!(
             (percent(0.0625), percent(1.0), percent(0.5)),
             ("6.25\u{a0}%".into(), "100\u{a0}%".into(), "50\u{a0}%".into())
+        );
+        assert_eq!(
+            (probability(0.641), probability(0.9999), probability(0.0)),
+            ("64\u{a0}%".into(), ">\u{a0}99\u{a0}%".into(), "<\u{a0}1\u{a0}%".into())
         );
         assert_eq!(
             (count(1_234_567.0), count(-1000.0), count(999.0)),

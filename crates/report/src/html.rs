@@ -45,7 +45,7 @@ pub(crate) fn page(findings: &Findings, conclusion: &Conclusion, charts: &Charts
     let version = escape(&findings.provenance.code_version);
     let _ = write!(
         page,
-        "</main>\n<footer><p>{version}. Every number here is in findings.json, and every figure in charts/.</p></footer>\n</body>\n</html>\n"
+        "</main>\n<footer><p>{version}. Every number here is in results.json, and every figure in charts/.</p></footer>\n</body>\n</html>\n"
     );
     page
 }
@@ -58,7 +58,11 @@ fn head(page: &mut String, findings: &Findings, conclusion: &Conclusion, section
         escape(&findings.title)
     );
     let class = if findings.plan.proves_nothing.is_some() { "lead nothing" } else { "lead" };
-    let _ = writeln!(page, "<p class=\"{class}\">{}</p>", prose(&conclusion.sentence));
+    let (first, rest) = conclusion.opening.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
+    let _ = writeln!(page, "<p class=\"{class}\">{}</p>", prose(first));
+    if !rest.is_empty() {
+        let _ = writeln!(page, "<p class=\"opening\">{}</p>", prose(&rest.join(" ")));
+    }
     let badge = match conclusion.ordering {
         PaperOrdering::Appears => "good",
         PaperOrdering::Partly => "fair",
@@ -71,9 +75,6 @@ fn head(page: &mut String, findings: &Findings, conclusion: &Conclusion, section
         answer(conclusion.ordering),
         prose(&conclusion.ordering_sentence),
     );
-    if !conclusion.tasks_sentence.is_empty() {
-        let _ = writeln!(page, "<p class=\"ordering\">{}</p>", prose(&conclusion.tasks_sentence));
-    }
     if !conclusion.caveats.is_empty() {
         page.push_str("<ul class=\"caveats\">\n");
         for caveat in &conclusion.caveats {

@@ -15,6 +15,7 @@ mod sentences;
 mod series;
 mod table;
 mod tables;
+mod trials;
 mod write;
 
 pub use chart::{GrowthPanel, growth_chart};

@@ -15,14 +15,14 @@ pub(crate) fn text(findings: &Findings, conclusion: &Conclusion, charts: &Charts
     // Writing to a String cannot fail, here and below.
     let _ = write!(
         text,
-        "# {}\n\n**{}**\n\n{}\n",
+        "# {}\n\n**{}**\n",
         escape(&findings.title),
-        escape(&conclusion.sentence),
-        escape(&conclusion.ordering_sentence),
+        escape(conclusion.opening.first().map_or("", String::as_str)),
     );
-    if !conclusion.tasks_sentence.is_empty() {
-        let _ = write!(text, "\n{}\n", escape(&conclusion.tasks_sentence));
+    if conclusion.opening.len() > 1 {
+        let _ = write!(text, "\n{}\n", escape(&conclusion.opening[1..].join(" ")));
     }
+    let _ = write!(text, "\n{}\n", escape(&conclusion.ordering_sentence));
     list(&mut text, &conclusion.caveats);
     text.push('\n');
     for (name, value) in key_facts(findings) {

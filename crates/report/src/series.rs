@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use electra_analysis::{ArmFindings, Findings};
+use electra_analysis::{ArmFindings, Findings, RunFacts};
 
 use crate::format::extent;
 
@@ -91,4 +91,20 @@ pub(crate) fn binned(arm: &ArmFindings, name: &str) -> Vec<Bin> {
             Some(Bin { step: mean(&steps), mean: mean(&means), least, greatest })
         })
         .collect()
+}
+
+/// A run's line over the share of its budget, in at most [`MOST`] bins.
+pub(crate) fn of_run(run: &RunFacts, name: &str) -> Vec<(f64, f64)> {
+    let points = || run.diagnostics.iter().filter_map(|point| Some((point.step, *point.values.get(name)?)));
+    let last = points().map(|(step, _)| step).max().unwrap_or(0).max(run.steps).max(1) as f64;
+    let mut bins: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
+    for (step, value) in points().filter(|(_, value)| value.is_finite()) {
+        let share = step as f64 / last;
+        bins.entry((share * MOST as f64) as usize).or_default().push((share, value));
+    }
+    let mean = |bin: Vec<(f64, f64)>| {
+        let (share, value) = bin.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+        (share / bin.len() as f64, value / bin.len() as f64)
+    };
+    bins.into_values().map(mean).collect()
 }

@@ -9,14 +9,19 @@ use super::svg::{Anchor, Svg, X, text_width};
 use crate::format;
 use crate::palette::Shape;
 
+/// A value.
+pub(crate) struct Dot {
+    pub(crate) value: f64,
+    pub(crate) tooltip: String,
+    pub(crate) shape: Shape,
+}
+
 /// A row of dots.
 pub(crate) struct Row<'a> {
     pub(crate) label: String,
     /// The classes of its marks.
     pub(crate) class: String,
-    pub(crate) shape: Shape,
-    /// A value and what its tooltip says.
-    pub(crate) dots: Vec<(f64, String)>,
+    pub(crate) dots: Vec<Dot>,
     pub(crate) mean: Option<f64>,
     pub(crate) interval: Option<Range>,
     /// Differences this near to 0 are within the margin.
@@ -95,8 +100,8 @@ fn draw(svg: &mut Svg, row: &Row<'_>, scale: &Scale, y: f64, height: f64) {
         svg.line((X::Share(scale.clamped(low)), y), (X::Share(scale.clamped(high)), y), "interval");
     }
     let class = format!("{} seed", row.class);
-    for (value, tooltip) in &row.dots {
-        svg.mark(row.shape, (X::Share(scale.clamped(*value)), y), 4.2, &class, tooltip);
+    for dot in &row.dots {
+        svg.mark(dot.shape, (X::Share(scale.clamped(dot.value)), y), 4.2, &class, &dot.tooltip);
     }
     if let Some(mean) = row.mean {
         let x = X::Share(scale.clamped(mean));

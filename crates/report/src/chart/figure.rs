@@ -32,6 +32,8 @@ pub(crate) enum Key<'a> {
     Line(&'static str, &'a str),
     /// A mark's class and what it means.
     Mark(&'static str, &'a str),
+    /// A cross's class and what it means.
+    Cross(&'static str, &'a str),
     /// A box's class and what it means.
     Box(&'static str, &'a str),
 }
@@ -40,7 +42,7 @@ impl Key<'_> {
     fn text(&self) -> &str {
         match self {
             Self::Arm(style) => &style.arm.facts.title,
-            Self::Line(_, text) | Self::Mark(_, text) | Self::Box(_, text) => text,
+            Self::Line(_, text) | Self::Mark(_, text) | Self::Cross(_, text) | Self::Box(_, text) => text,
         }
     }
 
@@ -51,6 +53,7 @@ impl Key<'_> {
             Key::Arm(style) => svg.mark(style.shape, (X::Pixels(8.0), y), 4.2, &style.mark(), ""),
             Key::Line(class, _) => svg.line((X::Pixels(0.0), y), (X::Pixels(17.0), y), class),
             Key::Mark(class, _) => svg.mark(Shape::Circle, (X::Pixels(8.0), y), 4.2, class, ""),
+            Key::Cross(class, _) => svg.mark(Shape::Cross, (X::Pixels(8.0), y), 4.2, class, ""),
             Key::Box(class, _) => {
                 svg.rectangle((X::Pixels(0.0), y - 5.0), (X::Pixels(17.0), y + 5.0), class);
             }
@@ -125,7 +128,11 @@ impl Chart {
             x += width + 16.0;
         }
         let mut top = if self.keys.is_empty() { 0.0 } else { y + KEY_HEIGHT + 6.0 };
-        let columns = if self.panels.len() == 1 { 1 } else { 3 };
+        let columns = match self.panels.len() {
+            1 => 1,
+            2 | 4 => 2,
+            _ => 3,
+        };
         let width = (WIDTH - GAP.0 * (columns as f64 - 1.0)) / columns as f64;
         for row in self.panels.chunks(columns) {
             for (column, panel) in row.iter().enumerate() {

@@ -6,6 +6,7 @@ mod diagnostics;
 mod dots;
 mod figure;
 mod growth;
+mod learning;
 mod line;
 mod scale;
 mod scores;
@@ -23,6 +24,7 @@ pub(crate) const STYLE: &str = include_str!("chart.css");
 pub(crate) struct Charts {
     pub(crate) scores: Option<Chart>,
     pub(crate) differences: Option<Chart>,
+    pub(crate) learning: Option<Chart>,
     pub(crate) compute_flops: Option<Chart>,
     pub(crate) compute_steps: Option<Chart>,
     pub(crate) tasks: Option<Chart>,
@@ -34,6 +36,7 @@ impl Charts {
         Self {
             scores: scores::scores(findings),
             differences: scores::differences(findings),
+            learning: learning::chart(findings),
             compute_flops: compute::chart(findings, compute::Compute::Flops),
             compute_steps: compute::chart(findings, compute::Compute::Steps),
             tasks: scores::tasks(findings),
@@ -45,6 +48,7 @@ impl Charts {
         [
             &self.scores,
             &self.differences,
+            &self.learning,
             &self.compute_flops,
             &self.compute_steps,
             &self.tasks,

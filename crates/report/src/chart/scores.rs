@@ -1,13 +1,14 @@
 //! Scores by seed, differences with their intervals, and tasks.
 
-use electra_analysis::{Comparison, Estimate, Findings, Range, SeedScore, TaskFacts};
+use electra_analysis::{Comparison, Estimate, Findings, Range, Role, SeedScore, TaskFacts};
 
-use super::dots::{Axis, Labels, Row, rows};
+use super::dots::{Axis, Dot, Labels, Row, rows};
 use super::figure::{Chart, Key, Panel};
 use super::svg::{Anchor, X, text_width};
 use crate::format::{extent, points, signed};
 use crate::palette::{Shape, Style, styles};
 use crate::sentences;
+use crate::tables::one_interval;
 
 /// The least width of a task's panel.
 const TASK: f64 = 272.0;
@@ -26,19 +27,22 @@ pub(crate) fn scores(findings: &Findings) -> Option<Chart> {
     let scored: Vec<(&Style<'_>, &Estimate)> =
         styles.iter().filter_map(|style| Some((style, style.arm.score.as_ref()?))).collect();
     let extent = extent(scored.iter().flat_map(|(style, _)| style.arm.seeds.iter().map(|seed| seed.score)))?;
-    let domain = domain(extent, scored.iter().filter_map(|(_, score)| score.interval), 0.5);
+    let domain = domain(extent, scored.iter().filter_map(|(style, _)| one_interval(style.arm)), 0.5);
     let values: Vec<String> = scored.iter().map(|(_, score)| points(score.mean)).collect();
     let row = |((style, score), value): (&(&Style<'_>, &Estimate), _)| {
         let title = &style.arm.facts.title;
-        let dot =
-            |seed: &SeedScore| (seed.score, format!("{title}, seed {}: {}", seed.seed, points(seed.score)));
+        let dot = |seed: &SeedScore| {
+            let lost = seed.took_off == Some(false);
+            let said = if lost { ", did not take off" } else { "" };
+            let tooltip = format!("{title}, seed {}: {}{said}", seed.seed, points(seed.score));
+            Dot { value: seed.score, tooltip, shape: if lost { Shape::Cross } else { style.shape } }
+        };
         Row {
             label: title.clone(),
             class: style.mark(),
-            shape: style.shape,
             dots: style.arm.seeds.iter().map(dot).collect(),
             mean: Some(score.mean),
-            interval: score.interval,
+            interval: one_interval(style.arm),
             within: None,
             value,
         }
@@ -48,7 +52,15 @@ pub(crate) fn scores(findings: &Findings) -> Option<Chart> {
     let panel = rows(&drawn, Labels::Above, &axis, 0.0);
     let arms: Vec<_> = scored.iter().map(|(style, score)| (style.arm, *score)).collect();
     let description = sentences::describe_scores(&arms);
-    Some(Chart::new("scores", "Score of every run", description, &[], vec![panel], 300.0))
+    let is_lost = |(style, _): &(&Style<'_>, _)| {
+        style.arm.facts.role != Role::Scratch
+            && style.arm.seeds.iter().any(|seed| seed.took_off == Some(false))
+    };
+    let mut keys = vec![Key::Line("apart mean", "mean"), Key::Line("apart interval", "its interval")];
+    keys.extend(
+        scored.iter().any(is_lost).then_some(Key::Cross("apart mark", "a run that did not take off")),
+    );
+    Some(Chart::new("scores", "Score of every run", description, &keys, vec![panel], 300.0))
 }
 
 /// Every pair's difference.
@@ -66,11 +78,14 @@ pub(crate) fn differences(findings: &Findings) -> Option<Chart> {
         pairs.iter().map(|pair| pair.difference.map_or_else(String::new, signed)).collect();
     let row = |(pair, value): (&&Comparison, _)| {
         let label = format!("{} − {}", findings.title(&pair.a), findings.title(&pair.b));
-        let said = pair.difference.map(|difference| (difference, format!("{label}: {}", signed(difference))));
+        let said = pair.difference.map(|difference| Dot {
+            value: difference,
+            tooltip: format!("{label}: {}, {}", signed(difference), sentences::verdict(pair.verdict)),
+            shape: if pair.verdict.is_judged() { Shape::Circle } else { Shape::Cross },
+        });
         Row {
             label,
             class: if pair.verdict.is_apart() { "apart mark" } else { "open hollow" }.into(),
-            shape: Shape::Circle,
             dots: said.into_iter().collect(),
             mean: None,
             interval: pair.test.as_ref().map(|test| test.interval),
@@ -81,6 +96,8 @@ pub(crate) fn differences(findings: &Findings) -> Option<Chart> {
     let drawn: Vec<Row<'_>> = pairs.iter().zip(values.iter().map(String::as_str)).map(row).collect();
     let mut keys =
         vec![Key::Mark("apart mark", "significant"), Key::Mark("open hollow", "no difference found")];
+    let any_unjudged = pairs.iter().any(|pair| !pair.verdict.is_judged());
+    keys.extend(any_unjudged.then_some(Key::Cross("open mark", "no verdict")));
     keys.extend(margin.map(|_| Key::Box("within", "the margin")));
     let axis = Axis { domain, title: "Difference in points", lines: &[(0.0, "zero")] };
     let panel = rows(&drawn, Labels::Above, &axis, 0.0);
@@ -123,13 +140,14 @@ fn panel(task: &TaskFacts, styles: &[Style<'_>]) -> Option<Panel> {
     let domain = extent([low, high].into_iter().chain(references.iter().map(|(value, _)| *value)))?;
     let row = |style: &Style<'_>| {
         let title = &style.arm.facts.title;
-        let dot = |(seed, score): (u64, f64)| {
-            (score, format!("{}, {title}, seed {seed}: {}", task.title, points(score)))
+        let dot = |(seed, score): (u64, f64)| Dot {
+            value: score,
+            tooltip: format!("{}, {title}, seed {seed}: {}", task.title, points(score)),
+            shape: style.shape,
         };
         Row {
             label: title.clone(),
             class: style.mark(),
-            shape: style.shape,
             dots: seeds(style).into_iter().map(dot).collect(),
             mean: style.arm.tasks.get(&task.name).map(|estimate| estimate.mean),
             interval: None,

@@ -4,10 +4,12 @@
 
 mod by_task;
 mod markup;
+mod opening;
 mod page;
 #[path = "../../../analysis/tests/it/random.rs"]
 mod random;
 mod render;
+mod search;
 mod sentences;
 #[path = "../../examples/fabricate/study.rs"]
 mod study;

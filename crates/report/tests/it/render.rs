@@ -10,7 +10,8 @@ use crate::markup;
 use crate::study::fabricated;
 use crate::table::{measurements, results};
 
-const CHARTS: [&str; 6] = ["scores", "differences", "compute-flops", "compute-steps", "tasks", "diagnostics"];
+const CHARTS: [&str; 7] =
+    ["scores", "differences", "learning", "compute-flops", "compute-steps", "tasks", "diagnostics"];
 
 fn few_draws() -> AnalysisConfig {
     AnalysisConfig { draws: 40, ..AnalysisConfig::standard() }

@@ -352,9 +352,11 @@ proptest! {
         let conclusion = conclude(&results);
         is_english(&conclusion.sentence)?;
         is_english(&conclusion.ordering_sentence)?;
-        for caveat in &conclusion.caveats {
-            is_english(caveat)?;
+        for said in conclusion.caveats.iter().chain(&conclusion.opening).chain(&conclusion.quotes) {
+            is_english(said)?;
         }
+        prop_assert!((1..=5).contains(&conclusion.opening.len()), "{:?}", conclusion.opening);
+        prop_assert_eq!(conclusion.quotes.len(), results.pairs.len());
         is_true(&results)?;
         ordering_is_true(&results)?;
     }
