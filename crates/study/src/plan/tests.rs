@@ -46,10 +46,18 @@ fn plans_that_ship_can_be() {
 }
 
 #[test]
-fn the_default_plan_compares_the_papers_five_by_three_seeds() {
+fn the_default_plan_compares_the_papers_five_by_six_seeds() {
     let plan = Plan::read("default", &Plan::text("default").unwrap(), false, &[], &OBJECTIVES).unwrap();
     assert_eq!(plan.objectives, ["mlm", "replace-mlm", "electra-15", "all-tokens-mlm", "electra"]);
-    assert!(plan.pretraining_seeds.len() >= 3 && plan.scratch);
+    assert!(plan.pretraining_seeds.len() == 6 && plan.scratch);
+    let trials = plan.trials().unwrap();
+    for arm in &plan.objectives {
+        assert_eq!(
+            trials.iter().filter(|trial| trial.arm == *arm).count(),
+            8,
+            "{arm} had as many trials as any"
+        );
+    }
 }
 
 #[test]
