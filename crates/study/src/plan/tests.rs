@@ -52,11 +52,8 @@ fn the_default_plan_compares_the_papers_five_by_six_seeds() {
     assert!(plan.pretraining_seeds.len() == 6 && plan.scratch);
     let trials = plan.trials().unwrap();
     for arm in &plan.objectives {
-        assert_eq!(
-            trials.iter().filter(|trial| trial.arm == *arm).count(),
-            8,
-            "{arm} had as many trials as any"
-        );
+        let runs = trials.iter().filter(|trial| trial.arm == *arm).map(|trial| trial.scores.len());
+        assert_eq!(runs.sum::<usize>(), 8, "{arm} had as many trials as any");
     }
 }
 
