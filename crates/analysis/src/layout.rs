@@ -23,7 +23,7 @@ enum Model {
     /// Nothing: there is one test set, or the scores do not show it.
     OneWay,
     /// The same to all of several arms.
-    Mixed(Mixed),
+    Mixed(Box<Mixed>),
     /// The same to both of two arms: nothing but their differences within languages is free of it.
     Pair { first: usize, differences: Contrast, languages: f64 },
 }
@@ -69,7 +69,7 @@ impl Layout {
         let indices: Vec<usize> = (0..cells.len()).filter(|index| several[*index]).collect();
         let model = match indices[..] {
             [first, second] => pair(&cells, (first, second), floor).unwrap_or(Model::OneWay),
-            _ => Mixed::fit(&cells, &several, floor).map_or(Model::OneWay, Model::Mixed),
+            _ => Mixed::fit(&cells, &several, floor).map_or(Model::OneWay, |fit| Model::Mixed(Box::new(fit))),
         };
         Self { model, ..one_way }
     }
