@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let findings = analyse(&study::fabricated(6, 1000), &AnalysisConfig::standard())?;
     write(&findings, &folder)?;
     let conclusion = conclude(&findings);
-    println!("{}\n{}", conclusion.sentence, conclusion.ordering_sentence);
+    println!("{}\n{}", conclusion.opening.join("\n"), conclusion.ordering_sentence);
     println!("{}", folder.join("report.html").display());
     Ok(())
 }

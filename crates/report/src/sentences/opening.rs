@@ -1,6 +1,8 @@
 //! The opening of the report, for readers who skip statistics: at most five short sentences.
 
-use electra_analysis::{ArmFindings, Comparison, FEWEST_RUNS, Findings, Matched, Test, TestSets, Verdict};
+use electra_analysis::{
+    ArmFindings, Comparison, FEWEST_RUNS, Findings, Matched, Range, Test, TestSets, Verdict,
+};
 
 use super::arms::{names, shown, who};
 use crate::format::{list, number, percent, points, probability, word};
@@ -63,16 +65,18 @@ impl<'a> Seen<'a> {
         let differences = || group.leads.iter().map(|lead| lead.difference);
         let (least, most) =
             (points(differences().fold(f64::INFINITY, f64::min)), points(differences().fold(0.0, f64::max)));
-        let by = if least == most { least } else { format!("{least} to {most}") };
+        let half = |range: Range| points((range.high - range.low) / 2.0);
+        let by = match group.leads.as_slice() {
+            [lead] => format!("{least} points out of 100, give or take {}", half(lead.interval)),
+            _ if least == most => format!("{least} points out of 100"),
+            _ => format!("{least} to {most} points out of 100"),
+        };
         let all = if apart.len() > losers.len() && self.findings.pairs.len() > 1 {
             format!("; in all, {} of {} pairs differ", word(apart.len()), word(self.findings.pairs.len()))
         } else {
             String::new()
         };
-        format!(
-            "{winner} {highest} better than {}, by {by} points out of 100{all}.",
-            names(&losers, self.scored.len())
-        )
+        format!("{winner} {highest} better than {}, by {by}{all}.", names(&losers, self.scored.len()))
     }
 
     /// How sure it is.
@@ -131,7 +135,7 @@ impl<'a> Seen<'a> {
             let who = who(&same, &self.scored, same.len() == all);
             clauses.push(format!("{who} are the same within {} points", points(margin)));
         }
-        capital(clauses.join("; "))
+        capital(&clauses.join("; "))
     }
 
     /// Arms without a verdict, and why.
@@ -148,7 +152,7 @@ impl<'a> Seen<'a> {
             let count = runs(&arm.facts.name).unwrap_or(0);
             let off = arm.take_off.as_ref().filter(|counted| counted.took_off < counted.runs);
             match off {
-                _ if count < FEWEST_RUNS => few.push(format!("{} ({count})", arm.facts.title)),
+                _ if count < FEWEST_RUNS => few.push((&arm.facts.title, count)),
                 Some(counted) => {
                     in_part.push((&arm.facts.title, format!("{} of {}", counted.took_off, counted.runs)));
                 }
@@ -160,13 +164,19 @@ impl<'a> Seen<'a> {
             TestSets::OnePerLanguage => "languages",
         };
         let mut clauses = Vec::new();
-        if !few.is_empty() {
-            let has = if few.len() == 1 { "has" } else { "have" };
-            clauses.push(format!(
-                "{} {has} too few {noun} for a verdict, which takes {}",
-                list(&few),
-                word(FEWEST_RUNS)
-            ));
+        let needed = format!("too few {noun} for a verdict, which takes {}", word(FEWEST_RUNS));
+        let same = few.iter().all(|(_, count)| *count == few[0].1);
+        match few.as_slice() {
+            [] => {}
+            [(_, count), _, ..] if same && few.len() == self.scored.len() => {
+                clauses.push(format!("every objective has {needed}: {count}"));
+            }
+            [(arm, count)] => clauses.push(format!("{arm} has {needed}: {count}")),
+            several => {
+                let arms: Vec<String> =
+                    several.iter().map(|(arm, count)| format!("{arm} ({count})")).collect();
+                clauses.push(format!("{} have {needed}", list(&arms)));
+            }
         }
         let learned = "learned more than how frequent words are";
         match in_part.as_slice() {
@@ -178,7 +188,7 @@ impl<'a> Seen<'a> {
                 clauses.push(format!("{} get no verdict, as only so many runs {learned}", list(&arms)));
             }
         }
-        capital(clauses.join("; "))
+        capital(&clauses.join("; "))
     }
 
     /// What it means for somebody who has to choose.
@@ -237,7 +247,7 @@ impl<'a> Seen<'a> {
 }
 
 /// A sentence of clauses; empty without any.
-fn capital(clauses: String) -> String {
+fn capital(clauses: &str) -> String {
     let mut chars = clauses.chars();
     chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
 }

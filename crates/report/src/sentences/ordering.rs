@@ -45,7 +45,10 @@ pub(super) fn paper(ordering: &Ordering, findings: &Findings) -> String {
         _ => format!("The paper's ordering ({})", written(ordering)),
     };
     let total_in_words = word(*total);
-    let single = format!("the one of its {total_in_words} differences that this run looks at");
+    let single = match total {
+        1 => "its one difference".to_owned(),
+        _ => format!("the one of its {total_in_words} differences that this run looks at"),
+    };
     // "its seven differences", or "the three of its seven differences that this run looks at".
     let scope = if all == *total {
         format!("its {total_in_words} differences")
@@ -89,6 +92,7 @@ pub(super) fn paper(ordering: &Ordering, findings: &Findings) -> String {
                 _ => format!("{name} is contradicted: {against}; of {scope}, {rest}."),
             }
         }
+        PaperOrdering::Appears if all == 1 => format!("{name} appears: {single} is found."),
         PaperOrdering::Appears => format!("{name} appears: all of {scope} are found."),
         PaperOrdering::Partly if all == 1 => format!("{name} appears in {single}."),
         PaperOrdering::Partly if found == all => {

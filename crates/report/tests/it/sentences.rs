@@ -49,6 +49,20 @@ fn one_that_leads_another() {
 }
 
 #[test]
+fn an_ordering_of_two_has_one_difference() {
+    let said = |electra| {
+        let mut study = measurements(&[("mlm", CLOSE), ("electra", electra)]);
+        study.objectives.retain(|objective| ["mlm", "electra"].contains(&objective.name.as_str()));
+        conclude(&analyse(&study, &AnalysisConfig::standard()).unwrap()).ordering_sentence
+    };
+    assert_eq!(said(ABOVE), "The paper's ordering (BERT < ELECTRA) appears: its one difference is found.");
+    assert_eq!(
+        said(NEAR),
+        "This run does not show whether the paper's ordering (BERT < ELECTRA) holds: its one difference is not found."
+    );
+}
+
+#[test]
 fn the_other_way_round() {
     let found =
         conclusion(&[("mlm", ABOVE), ("electra", CLOSE), ("replace-mlm", &[63.1, 63.8, 65.3, 63.4, 64.9])]);
