@@ -7,6 +7,7 @@ use crate::compare::{Context, Group, Scored, each_with_each};
 use crate::curve;
 use crate::error::Error;
 use crate::examples::Resampled;
+use crate::families::families;
 use crate::findings::{
     AnalysisConfig, ArmFindings, Comparison, Control, Findings, TaskComparisons, TestSets, Verdict,
 };
@@ -64,6 +65,7 @@ pub fn analyse(measurements: &Measurements, config: &AnalysisConfig) -> Result<F
         task_pairs: study.by_task(&compared),
         controls,
         scratch: study.scratch(&arms),
+        families: families(measurements, config)?,
         language: measurements.language,
         failures: measurements.failures.clone(),
         provenance: measurements.provenance.clone(),

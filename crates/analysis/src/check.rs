@@ -20,6 +20,16 @@ pub(crate) fn check(measurements: &Measurements, config: &AnalysisConfig) -> Res
     }
     once("tasks", tasks.iter().map(|task| &task.name))?;
     once("arms", arms.iter().map(|arm| &arm.name))?;
+    let families: Vec<&String> = measurements.families.iter().map(|family| &family.name).collect();
+    once("families", families.iter())?;
+    for family in
+        runs.iter().flat_map(|run| &run.checkpoints).flat_map(|checkpoint| checkpoint.families.keys())
+    {
+        if !families.contains(&family) {
+            let known = families.into_iter().cloned().collect();
+            return Err(Error::Unknown { field: "checkpoints.families".into(), name: family.clone(), known });
+        }
+    }
     once("objectives", measurements.objectives.iter().map(|objective| &objective.name))?;
     known("plan.baseline", &plan.baseline, arms)?;
     at_least_0("provenance.seconds".into(), provenance.seconds)?;

@@ -2,7 +2,7 @@
 
 use crate::findings::CurvePoint;
 use crate::measurements::{CheckpointFacts, RunFacts, Schedule};
-use crate::scores::{estimate, is_on, mean_of_tasks, of_tasks};
+use crate::scores::{by_task, estimate, is_on, mean_of_tasks, of_tasks};
 
 /// A run's score × 100 by share of its budget, on its way and at its end, by share: the mean of these tasks. A
 /// checkpoint that lacks a task is left out.
@@ -10,6 +10,18 @@ use crate::scores::{estimate, is_on, mean_of_tasks, of_tasks};
 pub fn scores_by_share(run: &RunFacts, tasks: &[&str]) -> Vec<(f64, f64)> {
     let scored = scored(run, tasks, Schedule::Truncated);
     scored.into_iter().map(|(checkpoint, score)| (checkpoint.share, score)).collect()
+}
+
+/// The same of a family of scores.
+#[must_use]
+pub fn family_by_share(run: &RunFacts, family: &str, tasks: &[&str]) -> Vec<(f64, f64)> {
+    let on_the_way = run.checkpoints.iter().filter(|checkpoint| is_on(checkpoint, Schedule::Truncated));
+    let score = |checkpoint: &CheckpointFacts| {
+        Some((checkpoint.share, mean_of_tasks(&by_task(checkpoint.families.get(family)?), tasks)?))
+    };
+    let mut points: Vec<(f64, f64)> = on_the_way.filter_map(score).collect();
+    points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    points
 }
 
 /// The points of an arm's curves: truncated runs, then runs of their own, each by share. A schedule of which there

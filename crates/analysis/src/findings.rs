@@ -68,6 +68,9 @@ pub struct Findings {
     pub controls: Vec<Control>,
     /// Each arm with the encoder from scratch.
     pub scratch: Vec<Comparison>,
+    /// The same of each other family of scores.
+    #[serde(default)]
+    pub families: Vec<FamilyFindings>,
     /// What is known of the language itself, where it is a generated one.
     #[serde(default)]
     pub language: Option<LanguageFacts>,
@@ -83,6 +86,18 @@ impl Findings {
     pub fn title<'a>(&'a self, name: &'a str) -> &'a str {
         self.arms.iter().find(|arm| arm.facts.name == name).map_or(name, |arm| &arm.facts.title)
     }
+}
+
+/// What was found by another family of scores than the study's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FamilyFindings {
+    /// Its name, such as `probes`.
+    pub name: String,
+    /// As it is shown.
+    pub title: String,
+    /// The findings, as if these were the study's scores. Their arms have no runs, as the study's have them already.
+    pub findings: Findings,
 }
 
 /// One arm.

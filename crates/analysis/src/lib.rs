@@ -7,6 +7,7 @@ mod curve;
 mod draws;
 mod error;
 mod examples;
+mod families;
 mod findings;
 mod layout;
 mod measurements;
@@ -21,16 +22,16 @@ mod take_off;
 mod verdict;
 
 pub use analyse::analyse;
-pub use curve::scores_by_share;
+pub use curve::{family_by_share, scores_by_share};
 pub use error::Error;
 pub use findings::{
-    AnalysisConfig, ArmFindings, Comparison, Control, CurvePoint, Estimate, Findings, Noise, Range, Rank,
-    SeedScore, TakeOff, TaskComparisons, Test, TestSets, Verdict,
+    AnalysisConfig, ArmFindings, Comparison, Control, CurvePoint, Estimate, FamilyFindings, Findings, Noise,
+    Range, Rank, SeedScore, TakeOff, TaskComparisons, Test, TestSets, Verdict,
 };
 pub use measurements::{
-    ArmFacts, CheckpointFacts, DetectionFacts, DiagnosticPoint, Expectation, Fact, Failure, Hash, KindFacts,
-    LanguageFacts, Matched, Measurements, ObjectiveFacts, PlanFacts, Predictions, Provenance,
-    ReplacementFacts, Role, RunFacts, Schedule, TaskFacts, TaskScore, Trial,
+    ArmFacts, CheckpointFacts, DetectionFacts, DiagnosticPoint, Expectation, Fact, Failure, FamilyFacts,
+    Hash, KindFacts, LanguageFacts, Matched, Measurements, ObjectiveFacts, PlanFacts, Predictions,
+    Provenance, ReplacementFacts, Role, RunFacts, Schedule, TaskFacts, TaskScore, Trial,
 };
 pub use ordering::{Claim, Ordering, PaperOrdering, differ_in_the_paper};
 pub use power::{Pilot, PlannedPair, planned};

@@ -18,6 +18,10 @@ pub struct Measurements {
     pub plan: PlanFacts,
     /// The tasks whose mean is the score, in the order in which they are shown.
     pub tasks: Vec<TaskFacts>,
+    /// Other families of scores, such as those without fine-tuning. They are no part of the score; each is analysed by
+    /// itself.
+    #[serde(default)]
+    pub families: Vec<FamilyFacts>,
     /// The objectives in the order in which their arms are shown and get their colours. It may hold more than the
     /// arms have. Objectives of arms that are not listed come after these.
     #[serde(default)]
@@ -124,6 +128,18 @@ pub struct TaskFacts {
     pub units: Option<Vec<u32>>,
     /// The score of the best constant answer: of always giving the commonest label, or the one that F1 counts.
     pub majority: Option<f64>,
+}
+
+/// Scores of another kind than the study's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FamilyFacts {
+    /// Unique, such as `probes`; [`CheckpointFacts::families`] names it.
+    pub name: String,
+    /// As it is shown.
+    pub title: String,
+    /// What is scored, in the order in which it is shown; the family's score is the mean.
+    pub tasks: Vec<TaskFacts>,
 }
 
 /// An objective, whether a study has arms of it or not.
@@ -305,8 +321,11 @@ pub struct CheckpointFacts {
     pub flops_paper: f64,
     /// FLOPs until here, as they were executed.
     pub flops_executed: f64,
-    /// One for each task and fine-tuning seed.
+    /// One for each task and fine-tuning seed; none where it was not fine-tuned.
     pub scores: Vec<TaskScore>,
+    /// By the name of a family of scores. What has no fine-tuning has 0 for its seed.
+    #[serde(default)]
+    pub families: BTreeMap<String, Vec<TaskScore>>,
 }
 
 /// Where the learning rate stood at a checkpoint.

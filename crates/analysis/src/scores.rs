@@ -6,15 +6,20 @@ use statrs::distribution::ContinuousCDF;
 
 use crate::check::at_end;
 use crate::findings::{Estimate, Range, SeedScore};
-use crate::measurements::{CheckpointFacts, RunFacts, Schedule, TaskFacts};
+use crate::measurements::{CheckpointFacts, RunFacts, Schedule, TaskFacts, TaskScore};
 use crate::take_off::{Threshold, took_off};
 use crate::verdict::student;
 
 /// Each task's score × 100 at a checkpoint: the median over fine-tuning seeds (paper, §3.1: "the median of 10
 /// fine-tuning runs from the same pre-trained checkpoint").
 pub(crate) fn of_tasks(checkpoint: &CheckpointFacts) -> BTreeMap<String, f64> {
+    by_task(&checkpoint.scores)
+}
+
+/// The same of any scores.
+pub(crate) fn by_task(all: &[TaskScore]) -> BTreeMap<String, f64> {
     let mut scores: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for score in &checkpoint.scores {
+    for score in all {
         scores.entry(score.task.clone()).or_default().push(100.0 * score.score);
     }
     scores.into_iter().map(|(task, mut scores)| (task, median(&mut scores))).collect()

@@ -18,6 +18,8 @@ pub(crate) enum Command {
     /// Not in this program: it needs libtorch
     MinimalPairs(Options),
     /// Not in this program: it needs libtorch
+    Probe(Options),
+    /// Not in this program: it needs libtorch
     Detect(Options),
     /// Not in this program: it needs libtorch
     Replacements(Options),
@@ -38,6 +40,7 @@ pub(crate) fn run(command: &Command) -> Result<()> {
         Command::Finetune(_) => "electra finetune",
         Command::Predict(_) => "electra predict",
         Command::MinimalPairs(_) => "electra minimal-pairs",
+        Command::Probe(_) => "electra probe",
         Command::Detect(_) => "electra detect",
         Command::Replacements(_) => "electra replacements",
     })

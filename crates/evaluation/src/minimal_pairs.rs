@@ -70,6 +70,9 @@ pub struct PairScores {
     pub paradigms: BTreeMap<String, PairScore>,
     /// Sentences that lost tokens at the end, as they were longer than the encoder's rows.
     pub truncated: usize,
+    /// By paradigm, of each pair in order: 1 if the acceptable sentence scores higher, 0 if it does not, 0.5 for a tie.
+    #[serde(skip)]
+    pub outcomes: BTreeMap<String, Vec<f64>>,
 }
 
 /// A pre-trained network that scores sentences.
@@ -131,11 +134,13 @@ impl PairScorer {
         let texts: Vec<&str> = pairs.iter().flat_map(|pair| [&*pair.good, &*pair.bad]).collect();
         let (scores, truncated) = self.texts(&texts, stop)?;
         let mut counts: BTreeMap<String, Count> = BTreeMap::new();
+        let mut outcomes: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         let mut all = Count::default();
         for (pair, scores) in pairs.iter().zip(scores.chunks_exact(2)) {
             let outcome = scores[0].total_cmp(&scores[1]);
             all.add(outcome);
             counts.entry(pair.paradigm.clone()).or_default().add(outcome);
+            outcomes.entry(pair.paradigm.clone()).or_default().push(f64::from(outcome as i8 + 1) / 2.0);
         }
         let paradigms: BTreeMap<_, _> =
             counts.into_iter().map(|(name, count)| (name, count.score())).collect();
@@ -146,6 +151,7 @@ impl PairScorer {
             mean_of_paradigms: sum / paradigms.len().max(1) as f64,
             paradigms,
             truncated,
+            outcomes,
         })
     }
 

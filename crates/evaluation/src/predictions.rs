@@ -19,7 +19,7 @@ pub enum Prediction {
     Class {
         /// The likeliest.
         class: usize,
-        /// softmax of the logits.
+        /// softmax of the logits; of a probe, what its linear map gives.
         probabilities: Vec<f32>,
     },
     /// A number.

@@ -5,7 +5,7 @@ use electra_analysis::{ArmFindings, Findings, Role, RunFacts};
 use crate::chart::{Chart, Charts};
 use crate::format::{plural, scientific, sentence, time};
 use crate::table::{Cell, Table, facts};
-use crate::{Conclusion, replacements, sentences, tables, trials};
+use crate::{Conclusion, families, replacements, sentences, tables, trials};
 
 /// A part of a section.
 pub(crate) enum Block<'a> {
@@ -62,6 +62,7 @@ pub(crate) fn sections<'a>(
         ("compute", "Score against compute", compute(findings, charts)),
         ("tasks", "Task by task", tasks(findings, conclusion, charts)),
         ("pre-training", "Does pre-training help?", pretraining(findings)),
+        ("families", "Without fine-tuning", families(findings, charts)),
         ("diagnostics", "Diagnostics over training", diagnostics(findings, charts)),
         ("replacements", "What the generator offers and what is found", replaced(findings)),
         ("settings", "How settings were chosen", settings(findings)),
@@ -175,6 +176,16 @@ fn pretraining<'a>(findings: &Findings) -> Vec<Block<'a>> {
         return Vec::new();
     }
     vec![Block::Paragraph(sentences::helps(findings)), Block::Table(tables::scratch(findings))]
+}
+
+fn families<'a>(findings: &Findings, charts: &'a Charts) -> Vec<Block<'a>> {
+    let mut blocks = Vec::new();
+    for (family, drawn) in findings.families.iter().zip(&charts.families) {
+        blocks.push(Block::Paragraph(sentences::family(family)));
+        blocks.push(Block::Table(families::scores(&family.findings)));
+        blocks.extend(chart(drawn));
+    }
+    blocks
 }
 
 fn diagnostics<'a>(findings: &Findings, charts: &'a Charts) -> Vec<Block<'a>> {

@@ -4,6 +4,7 @@ mod chart;
 mod document;
 mod error;
 mod escape;
+mod families;
 mod format;
 mod groups;
 mod html;

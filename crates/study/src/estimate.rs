@@ -128,6 +128,10 @@ pub(crate) fn finetuning(plan: &Plan, times: usize) -> f64 {
     times as f64 * plan.estimate.finetune_seconds + plan.estimate.job_seconds
 }
 
+pub(crate) fn frozen(plan: &Plan, scores: usize) -> f64 {
+    scores as f64 * plan.estimate.score_seconds + plan.estimate.job_seconds
+}
+
 /// Bytes of a checkpoint: all parameters with the optimizer's means of them. Heads are left out but for the
 /// largest, so it is a little less than what comes out.
 pub(crate) fn checkpoint_bytes(objective: &ObjectiveInfo, config: &Config) -> f64 {

@@ -20,7 +20,7 @@ const STUDY: FolderKind = FolderKind {
     activity: "working on this study",
 };
 /// Folders in which a job that was killed may leave something under a temporary name.
-const WRITTEN: [&str; 4] = ["exports", "replacements", "done", "settings"];
+const WRITTEN: [&str; 6] = ["exports", "replacements", "probes", "pairs", "done", "settings"];
 /// Sections that change no run: a study goes on though they are others than before.
 const FREE: [&str; 5] = ["run.parallel", "estimate.", "analysis", "take_off", "pilot"];
 

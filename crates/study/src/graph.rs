@@ -1,6 +1,7 @@
 //! From a plan to jobs.
 
 mod data;
+mod frozen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::source::TextSource;
 use crate::{Error, Plan, estimate};
 
 pub(crate) use data::data;
+pub(crate) use frozen::{pairs_job, probe_job};
 
 /// Points that a run's log has, about: more than are shown, as those are means.
 const LOGGED: u64 = 480;
@@ -79,10 +81,13 @@ pub(crate) struct PlannedCheckpoint {
     pub(crate) share: f64,
     pub(crate) schedule: Schedule,
     pub(crate) step: u64,
-    /// Its folder under `exports` and `finetuned`.
+    /// Its folder under `exports`, `finetuned` and `probes`.
     pub(crate) name: String,
+    /// Those that it is fine-tuned on; it is not without any.
     pub(crate) tasks: Vec<String>,
     pub(crate) finetuning_seeds: Vec<u64>,
+    /// Whether it is scored without fine-tuning too, as the plan says.
+    pub(crate) is_probed: bool,
 }
 
 /// What a run of jobs is about: the whole study, or the search.
@@ -117,6 +122,11 @@ impl<'a> Scope<'a> {
             return source.folder("search-tasks");
         }
         self.plan.tasks.folder.clone().unwrap_or_else(|| source.folder("data").join("tasks"))
+    }
+
+    /// Where the minimal pairs are that encoders of this source are asked, as from the study's folder.
+    pub(crate) fn pairs_folder(&self, source: &TextSource) -> PathBuf {
+        self.plan.tasks.pairs.clone().unwrap_or_else(|| source.folder("data").join("minimal-pairs"))
     }
 }
 
@@ -169,7 +179,7 @@ pub(crate) fn study(
             let (source, over) = (plan.source(&arm, seed), &nothing_chosen);
             let new = NewRun { arm: &arm, seed, source, name, title, over, steps: 1, every: 1, keep: 1 };
             let run = pretrain(&mut graph, scope, &new)?;
-            score(&mut graph, scope, run, end(scope, &new.name, 1));
+            score(&mut graph, scope, run, end(scope, &new.name, 1))?;
         }
     }
     Ok(graph)
@@ -194,10 +204,11 @@ pub(crate) fn search(scope: &Scope<'_>, points: &Points) -> Result<Graph, Error>
                 let run = pretrain(&mut graph, scope, &new)?;
                 let mut checkpoint = end(scope, &new.name, steps);
                 checkpoint.finetuning_seeds.clone_from(&search.finetuning_seeds);
+                checkpoint.is_probed = false;
                 if let Some(tasks) = &search.tasks {
                     checkpoint.tasks.clone_from(tasks);
                 }
-                score(&mut graph, scope, run, checkpoint);
+                score(&mut graph, scope, run, checkpoint)?;
             }
         }
     }
@@ -240,25 +251,37 @@ fn add_run(
         })
     };
     let truncated = planned(&plan.checkpoints);
-    match &truncated {
-        Some(checkpoints) => {
-            let (every, steps) = budget::checkpoints(new.steps, &checkpoints.shares);
-            // From the earliest that is scored to the end, and one more where the end is off the grid.
-            let first = steps.iter().min().copied().unwrap_or(new.steps);
-            (new.every, new.keep) = (every, ((new.steps - first) / every) as usize + 2);
+    // What is fine-tuned on the way, and what is only scored without it.
+    let fine_tuned = truncated.as_ref().map_or(&[][..], |checkpoints| &checkpoints.shares);
+    let mut shares = fine_tuned.to_vec();
+    for share in plan.curves.iter().flat_map(|curves| &curves.shares) {
+        if !shares.contains(share) {
+            shares.push(*share);
         }
+    }
+    let (every, steps) = budget::checkpoints(new.steps, &shares);
+    match steps.iter().min() {
+        // From the earliest that is scored to the end, and one more where the end is off the grid.
+        Some(first) => (new.every, new.keep) = (every, ((new.steps - first) / every) as usize + 2),
         None => (new.every, new.keep) = (new.steps.div_ceil(SAVED), 1),
     }
     let run = pretrain(graph, scope, &new)?;
-    score(graph, scope, run, end(scope, &new.name, new.steps));
+    score(graph, scope, run, end(scope, &new.name, new.steps))?;
     measure_replacements(graph, scope, run);
-    if let Some(checkpoints) = &truncated {
-        let (_, steps) = budget::checkpoints(new.steps, &checkpoints.shares);
-        for step in steps {
-            let share = step as f64 / new.steps as f64;
-            let name = format!("{}-at-{step}", new.name);
-            score(graph, scope, run, part(scope, checkpoints, share, Schedule::Truncated, step, name));
-        }
+    for (planned, step) in shares.iter().zip(steps) {
+        let share = step as f64 / new.steps as f64;
+        let name = format!("{}-at-{step}", new.name);
+        let checkpoints = truncated.as_ref().filter(|checkpoints| checkpoints.shares.contains(planned));
+        let checkpoint = match checkpoints {
+            Some(checkpoints) => part(scope, checkpoints, share, Schedule::Truncated, step, name),
+            None => PlannedCheckpoint {
+                share,
+                schedule: Schedule::Truncated,
+                tasks: Vec::new(),
+                ..end(scope, &name, step)
+            },
+        };
+        score(graph, scope, run, checkpoint)?;
     }
     for share in planned(&plan.own_schedule).iter().flat_map(|own| &own.shares) {
         let own = plan.own_schedule.as_ref().expect("it has shares");
@@ -270,7 +293,7 @@ fn add_run(
         let shorter = NewRun { source, steps, every, keep: 1, name: name.clone(), title, ..new };
         let own_run = pretrain(graph, scope, &shorter)?;
         let share = steps as f64 / new.steps as f64;
-        score(graph, scope, own_run, part(scope, own, share, Schedule::Own, steps, name));
+        score(graph, scope, own_run, part(scope, own, share, Schedule::Own, steps, name))?;
     }
     Ok(())
 }
@@ -284,6 +307,7 @@ fn end(scope: &Scope<'_>, name: &str, step: u64) -> PlannedCheckpoint {
         name: name.into(),
         tasks: scope.plan.tasks.names.clone(),
         finetuning_seeds: scope.plan.finetuning_seeds.clone(),
+        is_probed: true,
     }
 }
 
@@ -298,7 +322,7 @@ fn part(
     let tasks = plan.tasks.clone().unwrap_or_else(|| scope.plan.tasks.names.clone());
     let finetuning_seeds =
         plan.finetuning_seeds.clone().unwrap_or_else(|| scope.plan.finetuning_seeds.clone());
-    PlannedCheckpoint { share, schedule, step, name, tasks, finetuning_seeds }
+    PlannedCheckpoint { share, schedule, step, name, tasks, finetuning_seeds, is_probed: true }
 }
 
 /// Adds the job of a run, and the run; gives its place.
@@ -350,7 +374,12 @@ fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<us
 }
 
 /// Adds the jobs that score a state of a run.
-fn score(graph: &mut Graph, scope: &Scope<'_>, run: usize, checkpoint: PlannedCheckpoint) {
+fn score(
+    graph: &mut Graph,
+    scope: &Scope<'_>,
+    run: usize,
+    checkpoint: PlannedCheckpoint,
+) -> Result<(), Error> {
     let plan = scope.plan;
     let run = &mut graph.runs[run];
     let PlannedCheckpoint { name, step, .. } = &checkpoint;
@@ -381,6 +410,21 @@ fn score(graph: &mut Graph, scope: &Scope<'_>, run: usize, checkpoint: PlannedCh
         output: to.clone().into(),
         done: Done::Folder,
     };
+    let mut jobs = vec![export];
+    if !checkpoint.tasks.is_empty() {
+        jobs.push(finetune(scope, run, &checkpoint, &shown));
+    }
+    if checkpoint.is_probed {
+        jobs.extend(frozen::jobs(scope, run, &checkpoint, &shown)?);
+    }
+    graph.jobs.extend(jobs);
+    run.checkpoints.push(checkpoint);
+    Ok(())
+}
+
+fn finetune(scope: &Scope<'_>, run: &PlannedRun, checkpoint: &PlannedCheckpoint, shown: &str) -> Job {
+    let (plan, name) = (scope.plan, &checkpoint.name);
+    let to = format!("exports/{name}");
     let seeds: Vec<String> = checkpoint.finetuning_seeds.iter().map(ToString::to_string).collect();
     let into = format!("finetuned/{name}");
     let mut call: Vec<String> = ["finetune", "--model", &to, "--data"].map(String::from).to_vec();
@@ -394,20 +438,18 @@ fn score(graph: &mut Graph, scope: &Scope<'_>, run: usize, checkpoint: PlannedCh
         call.extend(["--set".to_owned(), format!("{key}={value}")]);
     }
     call.extend(["--set".to_owned(), format!("threads={}", plan.run.threads)]);
-    let finetune = Job {
+    Job {
         id: format!("finetune-{name}"),
         title: format!("{shown}: fine-tuning"),
         kind: Kind::Finetune,
-        needs: vec![export.id.clone()],
+        needs: vec![format!("export-{name}")],
         seconds: estimate::finetuning(plan, checkpoint.tasks.len() * seeds.len()),
         bytes: 0.0,
         arguments: call,
         settings: None,
         output: into.into(),
         done: Done::Results { tasks: checkpoint.tasks.clone(), seeds: seeds.len() },
-    };
-    graph.jobs.extend([export, finetune]);
-    run.checkpoints.push(checkpoint);
+    }
 }
 
 /// The id and the output of the job that measures a run's replacements.

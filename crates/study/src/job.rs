@@ -41,6 +41,10 @@ pub enum Kind {
     Export,
     /// What a run puts in the place of masked tokens is measured.
     Replacements,
+    /// A linear map is fitted to a frozen encoder for each task.
+    Probe,
+    /// An encoder's own head is asked which of two sentences is the better one.
+    Pairs,
     /// Fine-tuning on all tasks, and scoring.
     Finetune,
 }
@@ -54,6 +58,8 @@ impl Kind {
             Self::Pretrain => "pre-training",
             Self::Export => "export",
             Self::Replacements => "replacements",
+            Self::Probe => "probes",
+            Self::Pairs => "minimal pairs",
             Self::Finetune => "fine-tuning",
         }
     }

@@ -25,8 +25,8 @@ pub use error::Error;
 pub use estimate::{ArmEstimate, Estimate, Pace, estimate};
 pub use job::{Done, Job, Kind};
 pub use plan::{
-    AnalysisPlan, ArmPlan, ArmSyntheticPlan, BudgetPlan, CheckpointsPlan, DataPlan, EstimatePlan, Languages,
-    Plan, RunPlan, SearchPlan, Split, SyntheticPlan, TasksPlan,
+    AnalysisPlan, ArmPlan, ArmSyntheticPlan, BudgetPlan, CheckpointsPlan, CurvesPlan, DataPlan, EstimatePlan,
+    Languages, Plan, RunPlan, SearchPlan, Split, SyntheticPlan, TasksPlan,
 };
 pub use pool::{CHILD, Event};
 pub use power::Power;

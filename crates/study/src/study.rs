@@ -9,12 +9,12 @@ use electra_config::ObjectiveInfo;
 use electra_data::Corpus;
 use electra_text::Inputs;
 
+use crate::collect::ToScore;
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
 use crate::pool::{Event, Pool};
 use crate::progress::Progress;
 use crate::search::{Choice, Points};
-use crate::source::TextSource;
 use crate::start::{START, Start};
 use crate::{Error, Plan, collect, estimate, folder, search};
 
@@ -73,9 +73,7 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
         Inputs::expand(&[text.to_string_lossy()])?;
     }
     let scope = |vocab_sizes| Scope::report(plan, origin, objectives, vocab_sizes);
-    if plan.tasks.folder.is_some() {
-        collect::tasks(Path::new(""), &scope(BTreeMap::new()), &TextSource::Files, &plan.tasks.names)?;
-    }
+    collect::check_given(&scope(BTreeMap::new()))?;
     let later: Vec<Job> =
         estimate(plan, objectives)?.jobs.into_iter().filter(|job| job.kind != Kind::Data).collect();
     let owned = folder::take(folder, plan)?;
@@ -101,10 +99,8 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
         vocab_sizes.insert(source, u64::from(corpus.vocabulary().size));
     }
     let scope = scope(vocab_sizes);
-    if plan.tasks.folder.is_none() {
-        for source in plan.reported_sources() {
-            collect::tasks(folder, &scope, &source, &plan.tasks.names)?;
-        }
+    for source in plan.reported_sources() {
+        ToScore::read(folder, &scope, &source)?;
     }
 
     let Some(chosen) = search_settings(&scope, folder, &pool, &mut progress, observer)? else {

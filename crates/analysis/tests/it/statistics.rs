@@ -311,6 +311,7 @@ fn a_curve_is_of_the_same_seeds_at_every_point() {
         let schedule = Schedule::Truncated;
         let scores = vec![score];
         run.checkpoints.push(CheckpointFacts {
+            families: Default::default(),
             share,
             schedule,
             step: 50,

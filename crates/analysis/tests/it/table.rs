@@ -61,6 +61,7 @@ pub(crate) fn run(arm: &str, seed: u64, points: f64) -> RunFacts {
         flops_executed: 1.5e12,
         seconds: 10.0,
         checkpoints: vec![CheckpointFacts {
+            families: Default::default(),
             share: 1.0,
             schedule: Schedule::Own,
             step: 100,
@@ -81,6 +82,7 @@ pub(crate) fn measurements(arms: &[(&str, &[f64])]) -> Measurements {
         scores.iter().enumerate().map(|(index, score)| run(name, index as u64 + 1, *score))
     });
     Measurements {
+        families: Vec::new(),
         title: "A table".into(),
         plan: PlanFacts {
             name: "table".into(),

@@ -9,7 +9,8 @@ use indicatif::{BinaryBytes, HumanCount};
 
 use crate::progress;
 
-const KINDS: [Kind; 5] = [Kind::Data, Kind::Pretrain, Kind::Export, Kind::Replacements, Kind::Finetune];
+const KINDS: [Kind; 7] =
+    [Kind::Data, Kind::Pretrain, Kind::Export, Kind::Replacements, Kind::Probe, Kind::Pairs, Kind::Finetune];
 
 pub(super) fn print(plan: &Plan) -> Result<()> {
     let estimate = electra_study::estimate(plan, electra_ablations::INFOS)?;

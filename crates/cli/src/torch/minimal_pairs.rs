@@ -1,11 +1,13 @@
 //! `electra minimal-pairs`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use electra_config::DeviceChoice;
 use electra_evaluation::{PairScorer, Scoring};
+use electra_tasks::MinimalPair;
 use serde_json::json;
 
 use crate::interrupt;
@@ -30,6 +32,18 @@ pub(crate) struct Options {
     /// pseudo-log-likelihood]
     #[arg(long, value_enum, value_name = "SCORE")]
     score: Option<Score>,
+    /// Paradigms to score [default: all]
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    paradigm: Vec<String>,
+    /// Pairs of each paradigm that are scored at most, the first ones
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Threads [default: libtorch's]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    threads: usize,
+    /// Write the result as JSON into this file, too, with the outcome of every pair; it appears whole or not at all
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -52,10 +66,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Score::Unmasked => Scoring::Unmasked,
         Score::Discriminator => Scoring::Discriminator,
     });
-    let pairs = electra_tasks::minimal_pairs(&options.pairs)?;
-    let scorer =
-        PairScorer::read(&options.model, scoring, electra_evaluation::device(DeviceChoice::Cpu, 0)?)?;
+    let pairs = chosen(electra_tasks::minimal_pairs(&options.pairs)?, options)?;
+    let device = electra_evaluation::device(DeviceChoice::Cpu, options.threads)?;
+    let scorer = PairScorer::read(&options.model, scoring, device)?;
     let scores = scorer.score(&pairs, &stop)?;
+    if let Some(path) = &options.output {
+        let mut result = json!(scores);
+        result["outcomes"] = json!(scores.outcomes);
+        electra_store::write(path, format!("{result:#}\n")).with_context(|| path.display().to_string())?;
+    }
     if options.json {
         println!("{}", json!(scores));
         return Ok(());
@@ -71,4 +90,26 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     println!("{:width$}  {:.4}  by {}", "mean", scores.mean_of_paradigms, scores.score.name());
     Ok(())
+}
+
+/// The pairs of the paradigms that are asked for, of each as many as are wanted.
+fn chosen(mut pairs: Vec<MinimalPair>, options: &Options) -> Result<Vec<MinimalPair>> {
+    for name in &options.paradigm {
+        let known = || {
+            let mut names: Vec<&str> = pairs.iter().map(|pair| &*pair.paradigm).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.join(", ")
+        };
+        let exists = pairs.iter().any(|pair| pair.paradigm == *name);
+        ensure!(exists, "{}: there is no paradigm {name:?}; expected {}", options.pairs.display(), known());
+    }
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    pairs.retain(|pair| {
+        let count = counts.entry(pair.paradigm.clone()).or_default();
+        *count += 1;
+        let is_asked_for = options.paradigm.is_empty() || options.paradigm.contains(&pair.paradigm);
+        is_asked_for && options.limit.is_none_or(|most| *count <= most)
+    });
+    Ok(pairs)
 }

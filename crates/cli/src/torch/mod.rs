@@ -7,6 +7,7 @@ mod finetune;
 mod minimal_pairs;
 mod predict;
 mod pretrain;
+mod probe;
 mod replacements;
 mod run_folder;
 
@@ -22,6 +23,7 @@ pub(crate) enum Command {
     Finetune(finetune::Options),
     Predict(predict::Options),
     MinimalPairs(minimal_pairs::Options),
+    Probe(probe::Options),
     Detect(detect::Options),
     Replacements(replacements::Options),
 }
@@ -33,6 +35,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<()> {
         Command::Finetune(options) => finetune::run(options),
         Command::Predict(options) => predict::run(options),
         Command::MinimalPairs(options) => minimal_pairs::run(options),
+        Command::Probe(options) => probe::run(options),
         Command::Detect(options) => detect::run(options),
         Command::Replacements(options) => replacements::run(options),
     }

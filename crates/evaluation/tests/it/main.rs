@@ -6,4 +6,5 @@ mod errors;
 mod folder;
 mod learning;
 mod predictor;
+mod probe;
 mod support;

@@ -102,6 +102,7 @@ pub(crate) fn fabricated(seeds: u64, examples: usize) -> Measurements {
         majority: (metric == Metric::Accuracy).then_some(chance + 0.04),
     };
     Measurements {
+        families: Vec::new(),
         title: "Five objectives on a language made up for them".into(),
         plan: plan(seeds),
         tasks: TASKS.iter().map(task).collect(),
@@ -215,6 +216,7 @@ fn run(arm: u64, made: &Made, seed: u64, examples: usize) -> RunFacts {
         let level = if lost { 0.47 + luck } else { level + luck + (level - 0.46) * rise + gain };
         let step = (steps as f64 * share) as u64;
         CheckpointFacts {
+            families: Default::default(),
             share,
             schedule,
             step,

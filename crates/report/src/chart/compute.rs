@@ -1,6 +1,6 @@
 //! Score against compute: the paper's Figures 1 and 4.
 
-use electra_analysis::{CurvePoint, Findings, Role, Schedule};
+use electra_analysis::{ArmFindings, CurvePoint, FamilyFindings, Findings, Role, Schedule};
 
 use super::axis::{Plot, count, horizontal, vertical};
 use super::figure::{Chart, Key, Panel};
@@ -42,6 +42,20 @@ type Curve<'a> = (&'a Style<'a>, Vec<&'a CurvePoint>);
 
 /// The chart, if any arm has a point with compute.
 pub(crate) fn chart(findings: &Findings, compute: Compute) -> Option<Chart> {
+    let (id, title, _) = compute.names();
+    named(findings, compute, id.into(), title)
+}
+
+/// The chart of another family of scores, against steps.
+pub(crate) fn of_family(family: &FamilyFindings) -> Option<Chart> {
+    // Of one point there is no curve.
+    let has_curve = |arm: &ArmFindings| arm.curve.len() > 1;
+    let title = format!("{} against steps", family.title);
+    let drawn = family.findings.arms.iter().any(has_curve);
+    drawn.then(|| named(&family.findings, Compute::Steps, format!("steps-{}", family.name), &title)).flatten()
+}
+
+fn named(findings: &Findings, compute: Compute, id: String, title: &str) -> Option<Chart> {
     let styles = styles(findings);
     let arms = styles.iter().filter(|style| style.arm.facts.role == Role::Arm);
     let drawn: Vec<Curve<'_>> = arms
@@ -63,7 +77,7 @@ pub(crate) fn chart(findings: &Findings, compute: Compute) -> Option<Chart> {
     }
     keys.extend(reference.map(|_| Key::Line("scratch", "without pre-training")));
 
-    let (id, title, axis) = compute.names();
+    let (.., axis) = compute.names();
     let mut svg = Svg::default();
     let plot = Plot { top: 8.0, bottom: 330.0, least: 290.0 };
     let y = Scale::linear(heights, (plot.bottom, plot.top), 6);

@@ -66,7 +66,7 @@ impl Key<'_> {
 /// A chart.
 pub(crate) struct Chart {
     /// Its file's name without the ending.
-    pub(crate) id: &'static str,
+    pub(crate) id: String,
     pub(crate) title: String,
     /// What it shows, for who cannot see it.
     pub(crate) description: String,
@@ -78,7 +78,7 @@ pub(crate) struct Chart {
 
 impl Chart {
     pub(crate) fn new(
-        id: &'static str,
+        id: impl Into<String>,
         title: &str,
         description: String,
         keys: &[Key<'_>],
@@ -86,13 +86,13 @@ impl Chart {
         least: f64,
     ) -> Self {
         let keys = keys.iter().map(Key::draw).collect();
-        Self { id, title: title.into(), description, keys, panels, least }
+        Self { id: id.into(), title: title.into(), description, keys, panels, least }
     }
 
     /// The chart in a page that has [`STYLE`]: legend and panels flow as the page's width allows. The page has an
     /// element `ID-t` with the title.
     pub(crate) fn inline(&self) -> String {
-        let id = self.id;
+        let id = &self.id;
         let key = |(svg, width): &(Svg, f64)| {
             let (width, body) = (width.ceil(), svg.body());
             format!("<svg width=\"{width}\" height=\"{KEY_HEIGHT}\">{body}</svg>")

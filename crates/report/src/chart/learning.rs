@@ -1,7 +1,8 @@
 //! Learning curves: a thin line for each run, over the share of its budget.
 
 use electra_analysis::{
-    DETECTOR_AUC, Findings, Role, RunFacts, SHARE_OF_UNIGRAM, Threshold, scores_by_share,
+    DETECTOR_AUC, Findings, Role, RunFacts, SHARE_OF_UNIGRAM, Threshold, family_by_share,
+    scores_by_share,
 };
 
 use super::axis::{Plot, horizontal, vertical};
@@ -76,6 +77,11 @@ fn families<'a>(findings: &'a Findings, arms: &[&'a Style<'a>]) -> Vec<Family<'a
     };
     let mut families =
         vec![family("Score (mean of tasks × 100)".into(), Vec::new(), &|run| scores_by_share(run, &tasks))];
+    families.extend(findings.families.iter().map(|of_family| {
+        let tasks: Vec<&str> = of_family.findings.tasks.iter().map(|task| task.name.as_str()).collect();
+        let title = format!("{} (mean × 100)", of_family.title);
+        family(title, Vec::new(), &|run| family_by_share(run, &of_family.name, &tasks))
+    }));
     families.extend(
         DIAGNOSTICS
             .iter()

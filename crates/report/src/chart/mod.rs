@@ -29,6 +29,8 @@ pub(crate) struct Charts {
     pub(crate) compute_steps: Option<Chart>,
     pub(crate) tasks: Option<Chart>,
     pub(crate) diagnostics: Option<Chart>,
+    /// One for each other family of scores.
+    pub(crate) families: Vec<Option<Chart>>,
 }
 
 impl Charts {
@@ -41,6 +43,7 @@ impl Charts {
             compute_steps: compute::chart(findings, compute::Compute::Steps),
             tasks: scores::tasks(findings),
             diagnostics: diagnostics::chart(findings),
+            families: findings.families.iter().map(compute::of_family).collect(),
         }
     }
 
@@ -55,6 +58,7 @@ impl Charts {
             &self.diagnostics,
         ]
         .into_iter()
+        .chain(&self.families)
         .flatten()
     }
 }

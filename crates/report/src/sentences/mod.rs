@@ -24,7 +24,7 @@ pub(crate) use descriptions::{
 pub(crate) use ordering::answer;
 pub(crate) use search::settings_chosen;
 pub(crate) use sections::{
-    DIAGNOSTICS, KINDS, QUOTES, controls, curves, detection, helps, learning, marks, masked_lm_loss, matched,
+    DIAGNOSTICS, KINDS, QUOTES, controls, curves, detection, family, helps, learning, marks, masked_lm_loss, matched,
     ranks, rule, verdict,
 };
 pub(crate) use take_off::{seeds, take_off};

@@ -1,6 +1,8 @@
 //! The words of the sections: verdicts, rules, how to read tables and charts.
 
-use electra_analysis::{ArmFindings, Expectation, FEWEST_RUNS, Findings, Matched, Role, TestSets, Verdict};
+use electra_analysis::{
+    ArmFindings, Expectation, FEWEST_RUNS, FamilyFindings, Findings, Matched, Role, TestSets, Verdict,
+};
 
 use crate::format::{count, list, number, percent, points, word};
 
@@ -182,6 +184,21 @@ pub(crate) fn helps(findings: &Findings) -> String {
 
 /// Above the diagnostics.
 pub(crate) const DIAGNOSTICS: &str = "What the objectives reported during training. Losses of different objectives measure different things: a lower loss does not mean a better encoder. The masked-LM loss is the generator's where an objective has a generator; the kept encoder's own is called so.";
+
+/// What a family of scores is, and that it is no part of the study's.
+pub(crate) fn family(family: &FamilyFindings) -> String {
+    let what = match family.name.as_str() {
+        "zero-shot" => {
+            "each encoder's own head is asked which of two sentences is the better one; a tie counts one half"
+        }
+        "probes" => {
+            "the encoder stays as it is, and a ridge regression in closed form maps its hidden states to the labels, so there is no noise of fine-tuning"
+        }
+        _ => "another measure of the same runs",
+    };
+    let rule = "It is no part of the scores above and is judged by the same rule.";
+    format!("{}: {what}. {rule}", family.title)
+}
 
 /// Above the tables of replacements.
 pub(crate) const KINDS: &str = "After its training each run filled masks that it had not seen, and each sample was looked up in the language's lexicon. A right sample is the original token and replaces nothing. A sample of the same features is another word of the same class with the same features in the lexicon; one of the same class differs in a feature such as number or meaning; one of another class is any other word. Unlisted are parts of words and special tokens.";

@@ -31,7 +31,7 @@ impl<'a> Names<'a> {
     }
 }
 
-fn level(findings: &Findings) -> String {
+pub(crate) fn level(findings: &Findings) -> String {
     format!("#{} interval", percent(findings.config.level))
 }
 
@@ -94,7 +94,7 @@ fn with_baseline<'a>(findings: &'a Findings, name: &str) -> Option<(&'a Comparis
     against(findings, name, &findings.plan.baseline)
 }
 
-fn verdict_to_baseline(findings: &Findings, name: &str) -> Option<Verdict> {
+pub(crate) fn verdict_to_baseline(findings: &Findings, name: &str) -> Option<Verdict> {
     let (pair, sign) = with_baseline(findings, name)?;
     Some(if sign < 0.0 { pair.verdict.turned() } else { pair.verdict })
 }

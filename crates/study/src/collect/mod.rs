@@ -1,5 +1,6 @@
 //! From what jobs have left to the measurements of a report.
 
+mod families;
 mod provenance;
 mod replacements;
 mod scores;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use electra_analysis::{
     ArmFacts, CheckpointFacts, DiagnosticPoint, Fact, Matched, Measurements, ObjectiveFacts, PlanFacts, Role,
-    RunFacts,
+    RunFacts, TaskFacts,
 };
 use electra_config::{Config, Head, ObjectiveInfo, Positions, Preset};
 use electra_store::read_to_string;
@@ -19,13 +20,14 @@ use electra_store::settings::{flat, to_table};
 use serde_json::Value as Json;
 
 use crate::arms::Arm;
-use crate::graph::{Graph, PlannedCheckpoint, PlannedRun, Scope};
+use crate::graph::{Graph, PlannedRun, Scope};
 use crate::plan::{Languages, Split, SyntheticPlan};
 use crate::progress::Progress;
 use crate::search::Choice;
 use crate::start::Start;
 use crate::{Error, Plan};
 
+pub(crate) use families::{ToScore, check_given};
 pub(crate) use scores::scores;
 pub(crate) use tasks::{TaskToScore, tasks};
 
@@ -47,17 +49,17 @@ pub(crate) fn measurements(
     let sources = plan.reported_sources();
     let (mut to_score, mut keys, mut unigram) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for source in &sources {
-        let tasks = tasks(study, scope, source, &plan.tasks.names)?;
-        keys.insert(source, tasks::key(&tasks)?);
+        let of_source = ToScore::read(study, scope, source)?;
+        keys.insert(source, of_source.key()?);
         unigram.insert(source, unigram::unigram_loss(&study.join(source.folder("corpus")))?);
-        to_score.insert(source.clone(), tasks);
+        to_score.insert(source.clone(), of_source);
     }
     let mut runs: Vec<RunFacts> = Vec::new();
     for run in &graph.runs {
         if !progress.is_done(&format!("pretrain-{}", run.name)) {
             continue;
         }
-        let checkpoints = checkpoints(study, run, &to_score[&run.source], progress)?;
+        let checkpoints = checkpoints(study, plan, run, &to_score[&run.source], progress)?;
         // A run of its own schedule is a point on the curve of the run to the end, which comes before it.
         match runs.iter_mut().find(|facts| facts.arm == run.arm.name && facts.seed == run.seed) {
             Some(whole) => whole.checkpoints.extend(checkpoints),
@@ -72,11 +74,20 @@ pub(crate) fn measurements(
             None => {}
         }
     }
+    let of_each: Vec<&ToScore> = sources.iter().map(|source| &to_score[source]).collect();
+    let (own, families) = families::facts(plan, &of_each);
+    let fine_tuned = || {
+        let facts =
+            |of_source: &&ToScore| of_source.fine_tuned.iter().map(|task| task.facts.clone()).collect();
+        let facts: Vec<Vec<TaskFacts>> = of_each.iter().map(facts).collect();
+        tasks::common_facts(&facts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    };
     let arms = plan.pretrained_arms().into_iter().chain(plan.scratch_arm());
     Ok(Measurements {
         title: plan.title.clone(),
         plan: plan_facts(plan, graph, chosen, Start::read(study, plan)?)?,
-        tasks: tasks::common_facts(&sources.iter().map(|source| &*to_score[source]).collect::<Vec<_>>()),
+        tasks: own.unwrap_or_else(fine_tuned),
+        families,
         objectives: scope.objectives.iter().map(|info| objective_facts(info)).collect(),
         arms: arms.map(|arm| arm_facts(&arm, scope, graph, chosen)).collect::<Result<_, _>>()?,
         runs,
@@ -121,27 +132,35 @@ fn trained(run: &PlannedRun, step: u64) -> u64 {
 
 fn checkpoints(
     study: &Path,
+    plan: &Plan,
     run: &PlannedRun,
-    tasks: &[TaskToScore],
+    to_score: &ToScore,
     progress: &Progress,
 ) -> Result<Vec<CheckpointFacts>, Error> {
-    let is_done =
-        |checkpoint: &&PlannedCheckpoint| progress.is_done(&format!("finetune-{}", checkpoint.name));
-    run.checkpoints
-        .iter()
-        .filter(is_done)
-        .map(|checkpoint| {
-            let step = trained(run, checkpoint.step);
-            Ok(CheckpointFacts {
-                share: checkpoint.share,
-                schedule: checkpoint.schedule,
-                step,
-                flops_paper: step as f64 * run.cost.paper_flops,
-                flops_executed: step as f64 * run.cost.executed_flops,
-                scores: scores(study, checkpoint, tasks)?,
-            })
-        })
-        .collect()
+    let mut found = Vec::new();
+    for checkpoint in &run.checkpoints {
+        let is_fine_tuned = progress.is_done(&format!("finetune-{}", checkpoint.name));
+        let mut of_families = families::scores(study, checkpoint, to_score, progress)?;
+        let scores = match families::own(plan) {
+            Some(own) => of_families.remove(own).unwrap_or_default(),
+            None if is_fine_tuned => scores(study, checkpoint, &to_score.fine_tuned)?,
+            None => Vec::new(),
+        };
+        if scores.is_empty() && of_families.is_empty() {
+            continue;
+        }
+        let step = trained(run, checkpoint.step);
+        found.push(CheckpointFacts {
+            share: checkpoint.share,
+            schedule: checkpoint.schedule,
+            step,
+            flops_paper: step as f64 * run.cost.paper_flops,
+            flops_executed: step as f64 * run.cost.executed_flops,
+            scores,
+            families: of_families,
+        });
+    }
+    Ok(found)
 }
 
 /// The lines of a log.
@@ -236,6 +255,9 @@ fn plan_facts(
     let fact = |name: &str, value: String| Fact { name: name.into(), value };
     let mut facts = vec![fact("data", data_in_words(plan)), fact("tasks", plan.tasks.names.join(", "))];
     facts.push(fact("fine-tuning", finetuning_in_words(plan)));
+    for (name, names) in [("probes", &plan.tasks.probes), ("minimal pairs", &plan.tasks.zero_shot)] {
+        facts.extend((!names.is_empty()).then(|| fact(name, names.join(", "))));
+    }
     // What a plan says of itself is repeated only where it is shown.
     let fixed_in_writing = match start {
         Ok(fixed) => Some(match &plan.fixed_in_writing {

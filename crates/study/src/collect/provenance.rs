@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::TaskToScore;
+use super::families::ToScore;
 use crate::files::read_json;
 use crate::graph::{Graph, PlannedRun, Scope};
 use crate::job::hex;
@@ -26,7 +27,7 @@ pub(super) fn provenance(
     study: &Path,
     scope: &Scope<'_>,
     graph: &Graph,
-    tasks: &BTreeMap<TextSource, Vec<TaskToScore>>,
+    tasks: &BTreeMap<TextSource, ToScore>,
     progress: &Progress,
     command: &str,
 ) -> Result<Provenance, Error> {
@@ -83,11 +84,7 @@ fn environment(study: &Path, graph: &Graph, progress: &Progress) -> Json {
         .unwrap_or(Json::Null)
 }
 
-fn hashes(
-    study: &Path,
-    plan: &Plan,
-    tasks: &BTreeMap<TextSource, Vec<TaskToScore>>,
-) -> Result<Vec<Hash>, Error> {
+fn hashes(study: &Path, plan: &Plan, tasks: &BTreeMap<TextSource, ToScore>) -> Result<Vec<Hash>, Error> {
     let mut hashes = Vec::new();
     for path in plan.data.text.iter().flatten() {
         hashes.extend(text_hashes(path)?);
@@ -99,9 +96,15 @@ fn hashes(
         }
         files.push(("corpus".into(), source.folder("corpus/corpus.json")));
         files.push(("vocabulary".into(), source.folder("corpus/tokenizer/vocab.txt")));
-        files.extend(tasks.iter().flat_map(|task| {
+        let ToScore { fine_tuned, probes, pair_files, .. } = tasks;
+        let is_new = |task: &&TaskToScore| fine_tuned.iter().all(|other| other.file != task.file);
+        files.extend(fine_tuned.iter().chain(probes.iter().filter(is_new)).flat_map(|task| {
             let name = |set: &str| format!("task {}, {set} set", task.facts.name);
             [(name("train"), task.train.clone()), (name(task.split.name()), task.file.clone())]
+        }));
+        files.extend(pair_files.iter().map(|file| {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            (format!("minimal pairs, {name}"), file.clone())
         }));
         for (name, path) in files {
             let name = format!("{}{name}", source.prefix());

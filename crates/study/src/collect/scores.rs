@@ -39,14 +39,11 @@ pub(crate) fn scores(
         let results: Results = read_json(&path)?;
         let split = task.split.name();
         for &seed in &checkpoint.finetuning_seeds {
-            let metric = task.facts.metric.name();
-            let missing = || Error::Result {
-                path: path.clone(),
-                what: format!("seed {seed}: no {metric} on {split}; expected it"),
-            };
-            let found = results.seeds.iter().find(|scored| scored.seed == seed).ok_or_else(missing)?;
-            let metrics = found.scores.get(split).ok_or_else(missing)?.clone();
-            let score = *metrics.get(metric).ok_or_else(missing)?;
+            let whose = format!("seed {seed}");
+            let found = results.seeds.iter().find(|scored| scored.seed == seed);
+            let nothing = BTreeMap::new();
+            let of_seed = found.map_or(&nothing, |found| &found.scores);
+            let (score, metrics) = score_of(of_seed, task, &path, &whose)?;
             let predictions =
                 predictions(&folder.join(format!("seed-{seed}/predictions-{split}.tsv")), task)?;
             let task = task.facts.name.clone();
@@ -56,8 +53,24 @@ pub(crate) fn scores(
     Ok(scores)
 }
 
+/// The task's score among the metrics of the scored set, and all of these.
+pub(super) fn score_of(
+    sets: &BTreeMap<String, BTreeMap<String, f64>>,
+    task: &TaskToScore,
+    path: &Path,
+    whose: &str,
+) -> Result<(f64, BTreeMap<String, f64>), Error> {
+    let (metric, split) = (task.facts.metric.name(), task.split.name());
+    let missing = || Error::Result {
+        path: path.to_owned(),
+        what: format!("{whose}: no {metric} on {split}; expected it"),
+    };
+    let metrics = sets.get(split).ok_or_else(missing)?.clone();
+    Ok((*metrics.get(metric).ok_or_else(missing)?, metrics))
+}
+
 /// Reads `index  prediction  label …`. None for kinds whose answers are no classes and no numbers.
-fn predictions(path: &Path, task: &TaskToScore) -> Result<Option<Predictions>, Error> {
+pub(super) fn predictions(path: &Path, task: &TaskToScore) -> Result<Option<Predictions>, Error> {
     let wrong = |line: usize, what: String| Error::Result {
         path: path.to_owned(),
         what: format!("line {}: {what}", line + 1),

@@ -45,11 +45,11 @@ pub(crate) fn tasks(
     names.iter().map(|name| read(scope, &folder, name)).collect()
 }
 
-/// A key of these tasks' scored sets: the same for the same files, byte for byte.
-pub(super) fn key(tasks: &[TaskToScore]) -> Result<String, Error> {
+/// A key of files that are scored: the same for the same files, byte for byte.
+pub(super) fn key<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<String, Error> {
     let mut list = String::new();
-    for task in tasks {
-        list += &format!("{}  {}\n", sha256(&task.file)?, task.facts.name);
+    for file in files {
+        list += &format!("{}\n", sha256(file)?);
     }
     Ok(hex(&Sha256::digest(list))[..KEY_DIGITS].to_owned())
 }
@@ -95,12 +95,12 @@ fn read(scope: &Scope<'_>, folder: &Path, name: &str) -> Result<TaskToScore, Err
 }
 
 /// What the report says of tasks of which each source has its own: their best constant answers are means.
-pub(crate) fn common_facts(tasks: &[&[TaskToScore]]) -> Vec<TaskFacts> {
+pub(super) fn common_facts(tasks: &[&[TaskFacts]]) -> Vec<TaskFacts> {
     let Some(first) = tasks.first() else { return Vec::new() };
-    let common = |(place, task): (usize, &TaskToScore)| {
-        let majorities: Option<Vec<f64>> = tasks.iter().map(|tasks| tasks[place].facts.majority).collect();
+    let common = |(place, facts): (usize, &TaskFacts)| {
+        let majorities: Option<Vec<f64>> = tasks.iter().map(|tasks| tasks[place].majority).collect();
         let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-        TaskFacts { majority: majorities.map(mean), ..task.facts.clone() }
+        TaskFacts { majority: majorities.map(mean), ..facts.clone() }
     };
     first.iter().enumerate().map(common).collect()
 }

@@ -30,6 +30,8 @@ const OURS: [&str; 10] = [
 ];
 /// The tasks that come with the generated language.
 const SUITE: [&str; 6] = ["acceptability", "polarity", "paraphrase", "entailment", "similarity", "topic"];
+/// The minimal pairs that come with the generated language.
+const PARADIGMS: [&str; 6] = ["gender", "number", "reflexive", "selection", "order", "fact"];
 /// TOML's integers end at 2⁶³ - 1.
 const MOST: u64 = i64::MAX as u64;
 
@@ -59,6 +61,10 @@ impl Check<'_> {
     /// Each once, and at least one.
     fn once<T: Ord + Display>(&self, key: &str, values: &[T]) -> Result<(), Error> {
         self.that(!values.is_empty(), key, "an empty list", "at least one")?;
+        self.each_once(key, values)
+    }
+
+    fn each_once<T: Ord + Display>(&self, key: &str, values: &[T]) -> Result<(), Error> {
         let mut seen = BTreeSet::new();
         values
             .iter()
@@ -112,6 +118,7 @@ impl Plan {
         let seconds = [
             ("job_seconds", self.estimate.job_seconds),
             ("finetune_seconds", self.estimate.finetune_seconds),
+            ("score_seconds", self.estimate.score_seconds),
         ];
         for (key, seconds) in seconds {
             let right = seconds >= 0.0 && seconds.is_finite();
@@ -225,22 +232,43 @@ impl Plan {
     }
 
     fn check_tasks(&self, check: &Check<'_>) -> Result<(), Error> {
-        check.once("tasks.names", &self.tasks.names)?;
-        let somewhere = self.tasks.folder.is_some() || self.data.synthetic.is_some();
+        let tasks = &self.tasks;
+        let frozen = !tasks.probes.is_empty() || !tasks.zero_shot.is_empty();
+        if !frozen {
+            check.once("tasks.names", &tasks.names)?;
+        }
+        for (key, names) in [
+            ("tasks.names", &tasks.names),
+            ("tasks.probes", &tasks.probes),
+            ("tasks.zero_shot", &tasks.zero_shot),
+        ] {
+            check.each_once(key, names)?;
+        }
+        let generated = self.data.synthetic.is_some();
+        let needs_folder = !tasks.names.is_empty() || !tasks.probes.is_empty();
+        let somewhere = tasks.folder.is_some() || generated || !needs_folder;
         check.that(somewhere, "tasks.folder", "not set", "a folder, where data.synthetic brings no tasks")?;
-        if self.tasks.folder.is_none() {
-            check.among("tasks.names", &self.tasks.names, &SUITE.map(str::to_owned))?;
+        if tasks.folder.is_none() {
+            check.among("tasks.names", &tasks.names, &SUITE.map(str::to_owned))?;
+            check.among("tasks.probes", &tasks.probes, &SUITE.map(str::to_owned))?;
+        }
+        let somewhere = tasks.pairs.is_some() || generated || tasks.zero_shot.is_empty();
+        check.that(somewhere, "tasks.pairs", "not set", "a folder, where data.synthetic brings no pairs")?;
+        if tasks.pairs.is_none() {
+            check.among("tasks.zero_shot", &tasks.zero_shot, &PARADIGMS.map(str::to_owned))?;
+        }
+        check.that(tasks.pair_limit != Some(0), "tasks.pair_limit", 0, "at least 1")?;
+        if let Some(curves) = &self.curves {
+            let expected = "set with tasks.probes or tasks.zero_shot, which are what it scores";
+            check.that(frozen, "curves", "set", expected)?;
+            self.check_shares(check, "curves.shares", &curves.shares)?;
         }
         for (section, shares) in [("checkpoints", &self.checkpoints), ("own_schedule", &self.own_schedule)] {
             let Some(CheckpointsPlan { shares, tasks, pretraining_seeds, finetuning_seeds }) = shares else {
                 continue;
             };
             let key = |key: &str| format!("{section}.{key}");
-            check.that(!shares.is_empty(), key("shares"), "an empty list", "at least one")?;
-            for share in shares {
-                let right = *share > 0.0 && *share < 1.0 && (share * FINEST as f64).fract() == 0.0;
-                check.that(right, key("shares"), share, "above 0 and below 1, a multiple of 1/64")?;
-            }
+            self.check_shares(check, &key("shares"), shares)?;
             check.among(&key("tasks"), tasks.as_deref().unwrap_or_default(), &self.tasks.names)?;
             let seeds = pretraining_seeds.as_deref().unwrap_or_default();
             check.among(&key("pretraining_seeds"), seeds, &self.pretraining_seeds)?;
@@ -248,6 +276,14 @@ impl Plan {
             check.among(&key("finetuning_seeds"), seeds, &self.finetuning_seeds)?;
         }
         Ok(())
+    }
+
+    fn check_shares(&self, check: &Check<'_>, key: &str, shares: &[f64]) -> Result<(), Error> {
+        check.that(!shares.is_empty(), key, "an empty list", "at least one")?;
+        shares.iter().try_for_each(|share| {
+            let right = *share > 0.0 && *share < 1.0 && (share * FINEST as f64).fract() == 0.0;
+            check.that(right, key, share, "above 0 and below 1, a multiple of 1/64")
+        })
     }
 
     fn check_budget(&self, check: &Check<'_>) -> Result<(), Error> {
@@ -265,6 +301,12 @@ impl Plan {
 
     fn check_search(&self, check: &Check<'_>) -> Result<(), Error> {
         let Some(search) = &self.search else { return Ok(()) };
+        check.that(
+            !self.tasks.names.is_empty(),
+            "search",
+            "set",
+            "tasks.names, by which a search chooses",
+        )?;
         check.that(!search.grid.is_empty(), "search.grid", "nothing", "settings and their values")?;
         for (key, values) in &search.grid {
             let full = format!("search.grid.{key}");

@@ -52,6 +52,9 @@ pub struct Plan {
     /// Shares of the budget at which a longer run as it was on its way is scored ("truncated").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoints: Option<CheckpointsPlan>,
+    /// Shares of the budget at which every run is scored without fine-tuning, as it was on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curves: Option<CurvesPlan>,
     /// Shares of the budget that get runs of their own, whose learning rate ends there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own_schedule: Option<CheckpointsPlan>,
@@ -144,6 +147,14 @@ pub struct CheckpointsPlan {
     pub finetuning_seeds: Option<Vec<u64>>,
 }
 
+/// Shares of the budget at which every run is scored by what needs no fine-tuning: `tasks.zero_shot`, `tasks.probes`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurvesPlan {
+    /// Above 0 and below 1, multiples of one 64th at the finest. The whole budget is always scored.
+    pub shares: Vec<f64>,
+}
+
 /// Text and vocabulary: `synthetic` or `text`, `vocab_size` or `tokenizer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -193,6 +204,10 @@ fn yes() -> bool {
     true
 }
 
+fn second() -> f64 {
+    1.0
+}
+
 /// How many languages the runs of a study learn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -228,8 +243,22 @@ pub struct BudgetPlan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TasksPlan {
-    /// GLUE's names, or names of folders with a `task.toml`, in the report's order.
+    /// GLUE's names, or names of folders with a `task.toml`, in the report's order. Without any, the study's score is that
+    /// of the probes, or where there are none that of the minimal pairs.
     pub names: Vec<String>,
+    /// Tasks for which a linear map is fitted to each frozen encoder, too (`electra probe`): a family of scores beside the
+    /// others, without noise of fine-tuning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<String>,
+    /// Paradigms of minimal pairs that each encoder's own head is asked (`electra minimal-pairs`): another family.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zero_shot: Vec<String>,
+    /// The folder of the pairs; the generated language's if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PathBuf>,
+    /// Pairs of each paradigm at most, the first ones; all if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair_limit: Option<u64>,
     /// The folder that they are in; the synthetic suite's if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
@@ -321,6 +350,9 @@ pub struct EstimatePlan {
     pub job_seconds: f64,
     /// Seconds of fine-tuning on one task with one seed.
     pub finetune_seconds: f64,
+    /// Seconds of the probe of one task, or of the pairs of one paradigm.
+    #[serde(default = "second")]
+    pub score_seconds: f64,
     /// Of what machine that is, and what share of its peak, in words.
     pub machine: String,
 }

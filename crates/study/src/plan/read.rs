@@ -102,7 +102,9 @@ impl Plan {
 
     fn make_absolute(&mut self) -> Result<(), Error> {
         let text = self.data.text.iter_mut().flatten();
-        for path in text.chain(&mut self.data.tokenizer).chain(&mut self.tasks.folder) {
+        for path in
+            text.chain(&mut self.data.tokenizer).chain(&mut self.tasks.folder).chain(&mut self.tasks.pairs)
+        {
             *path = absolute(path)?;
         }
         if let Some(path) = &mut self.trials

@@ -219,6 +219,32 @@ fn minimal_pairs_are_told_apart_by_two_kinds_of_network() {
         let number = result["paradigms"]["number"]["accuracy"].as_f64().unwrap();
         assert_eq!(result["overall"]["accuracy"].as_f64().unwrap(), (number + 0.5) / 2.0);
     }
+    // Some of them, with what came out of each.
+    let call = "minimal-pairs --model mlm --pairs pairs.jsonl --paradigm unknown --limit 1 --output out.json";
+    let text = bench.run(call).ok();
+    assert!(text.starts_with("unknown  0.5000  1 pairs, 1 ties\n") && !text.contains("number"), "{text}");
+    let written = std::fs::read_to_string(bench.path("out.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(written["outcomes"], serde_json::json!({ "unknown": [0.5] }));
+    assert_eq!(written["overall"]["pairs"], 1);
+    let message = bench.run("minimal-pairs --model mlm --pairs pairs.jsonl --paradigm nouns").refused();
+    assert!(message.contains("there is no paradigm \"nouns\"; expected number, unknown"), "{message}");
     let message = bench.run("minimal-pairs --model mlm --pairs pairs.jsonl --score discriminator").refused();
     assert!(message.contains("expected ElectraForPreTraining, for the score discriminator"), "{message}");
+}
+
+#[test]
+fn a_probe_writes_its_folder_whole_and_a_second_one_is_refused() {
+    let bench = bench();
+    let call = "probe --model discriminator --task animals --evaluate dev --output probes";
+    let text = bench.run(call).ok();
+    assert!(text.starts_with("animals: accuracy 1.0000 (dev)"), "{text}");
+    let scores = std::fs::read_to_string(bench.path("probes/animals/scores.json")).unwrap();
+    let scores: serde_json::Value = serde_json::from_str(&scores).unwrap();
+    assert_eq!(scores["scores"]["dev"]["accuracy"], 1.0);
+    assert!(bench.path("probes/animals/predictions-dev.tsv").exists());
+    let message = bench.run(call).refused();
+    assert!(message.contains("probes"), "{message}");
+    let message = bench.run("probe --model discriminator --task nosuch --output other").refused();
+    assert!(message.contains("nosuch") && !bench.path("other").exists(), "{message}");
 }

@@ -1,0 +1,79 @@
+//! `electra probe`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use electra_config::DeviceChoice;
+use electra_evaluation::{Prober, TaskData};
+use electra_store::{NewFolder, require_vacant};
+use electra_tasks::Split;
+use serde_json::json;
+
+use crate::interrupt;
+
+/// Say what of a task an encoder knows already, without fine-tuning: a linear map on frozen features.
+///
+/// The encoder stays as it is. Of each text and each layer the mean and the maximum over its tokens are taken, of pairs
+/// also the mean over the second text, and a ridge regression in closed form maps them to the labels. Nothing is drawn,
+/// so there are no seeds and no noise of fine-tuning. Tasks are those of electra finetune whose labels are classes or
+/// numbers of whole texts. OUTPUT/TASK has scores.json and the predictions; the folder appears whole or not at all.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra probe --model export --data language/tasks --task entailment topic --evaluate test --output probes
+  electra probe --model google/electra-small-discriminator --data GLUE --task RTE --output probes --json")]
+pub(crate) struct Options {
+    /// Folder in the Hub's layout with its tokenizer
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// Task: a name of the table, or a folder with a task.toml
+    #[arg(long, required = true, num_args = 1.., value_name = "NAME|DIR")]
+    task: Vec<String>,
+    /// Folder with the folders of the table's tasks
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Sets to score; a test set without labels has its predictions written
+    #[arg(long, value_delimiter = ',', default_value = "dev", value_name = "SET,…")]
+    evaluate: Vec<Split>,
+    /// Folder to write to; must be new or empty
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Threads [default: libtorch's]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    threads: usize,
+    /// Print the scores as JSON, a line a task
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let stop = interrupt::flag("")?;
+    require_vacant(&options.output)?;
+    let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
+    let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+    let device = electra_evaluation::device(DeviceChoice::Auto, options.threads)?;
+    let prober = Prober::read(&options.model, device)?;
+    let new = NewFolder::create_all(&options.output)?;
+    let mut lines = Vec::new();
+    for task in tasks {
+        let name = task.name.clone();
+        let data = TaskData::read(task, &options.evaluate)?;
+        let scores =
+            prober.probe(&data, &new.path().join(&name), &stop).with_context(|| format!("task {name}"))?;
+        lines.push(if options.json { json!(scores).to_string() } else { line(&scores) });
+    }
+    new.finish()?;
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+fn line(scores: &electra_evaluation::ProbeScores) -> String {
+    let metric = &scores.metric;
+    let of_set = |(set, found): (&String, &electra_evaluation::Scores)| {
+        let found = found.get(metric).copied().unwrap_or(f64::NAN);
+        format!("{metric} {found:.4} ({set})")
+    };
+    let shown: Vec<String> = scores.scores.iter().map(of_set).collect();
+    let shown = if shown.is_empty() { "no labels, so no score".to_owned() } else { shown.join(", ") };
+    format!("{}: {shown}", scores.task)
+}

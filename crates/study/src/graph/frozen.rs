@@ -1,0 +1,82 @@
+//! The jobs that score an encoder as it is: probes, and minimal pairs by its own head.
+
+use std::path::PathBuf;
+
+use electra_config::{Config, Head, ObjectiveInfo, Preset};
+
+use super::{PlannedCheckpoint, PlannedRun, Scope};
+use crate::job::{Done, Job, Kind};
+use crate::{Error, estimate};
+
+/// The id and the output of the job that probes a checkpoint.
+pub(crate) fn probe_job(checkpoint: &str) -> (String, PathBuf) {
+    (format!("probe-{checkpoint}"), ["probes", checkpoint].iter().collect())
+}
+
+/// The id and the output of the job that asks a checkpoint for minimal pairs.
+pub(crate) fn pairs_job(checkpoint: &str) -> (String, PathBuf) {
+    (format!("pairs-{checkpoint}"), format!("pairs/{checkpoint}.json").into())
+}
+
+/// Both, as far as the plan wants them.
+pub(super) fn jobs(
+    scope: &Scope<'_>,
+    run: &PlannedRun,
+    checkpoint: &PlannedCheckpoint,
+    shown: &str,
+) -> Result<Vec<Job>, Error> {
+    let (plan, tasks, name) = (scope.plan, &scope.plan.tasks, &checkpoint.name);
+    let (model, threads) = (format!("exports/{name}"), plan.run.threads.to_string());
+    let job =
+        |(id, output): (String, PathBuf), what: &str, kind, scores: usize, arguments: Vec<String>| Job {
+            id,
+            title: format!("{shown}: {what}"),
+            kind,
+            needs: vec![format!("export-{name}")],
+            seconds: estimate::frozen(plan, scores),
+            bytes: 0.0,
+            arguments,
+            settings: None,
+            output,
+            done: Done::Folder,
+        };
+    let mut jobs = Vec::new();
+    if !tasks.probes.is_empty() {
+        let (id, output) = probe_job(name);
+        let data = scope.tasks_folder(&run.source).display().to_string();
+        let to = output.display().to_string();
+        let call = ["probe", "--model", &model, "--data", &data, "--evaluate", scope.split.name()];
+        let options = ["--threads", &threads, "--output", &to, "--task"];
+        let call = call.into_iter().chain(options).map(String::from).chain(tasks.probes.iter().cloned());
+        jobs.push(job((id, output), "probes", Kind::Probe, tasks.probes.len(), call.collect()));
+    }
+    if !tasks.zero_shot.is_empty() {
+        let (id, output) = pairs_job(name);
+        let pairs = scope.pairs_folder(&run.source).display().to_string();
+        let to = output.display().to_string();
+        let score = scoring(ObjectiveInfo::find(scope.objectives, &run.arm.objective)?);
+        let call = ["minimal-pairs", "--model", &model, "--pairs", &pairs, "--score", score];
+        let options = ["--threads", &threads, "--output", &to];
+        let mut call: Vec<String> = call.into_iter().chain(options).map(String::from).collect();
+        call.extend(tasks.pair_limit.iter().flat_map(|limit| ["--limit".to_owned(), limit.to_string()]));
+        call.push("--paradigm".into());
+        call.extend(tasks.zero_shot.iter().cloned());
+        jobs.push(job((id, output), "minimal pairs", Kind::Pairs, tasks.zero_shot.len(), call));
+    }
+    Ok(jobs)
+}
+
+/// What sentences are scored by: the discriminator; else the vocabulary head, with masks where the encoder has seen them.
+fn scoring(objective: &ObjectiveInfo) -> &'static str {
+    // Which heads an objective has does not depend on the sizes of its networks.
+    let model = Config::preset(Preset::Tiny, objective.name, 0, PathBuf::new()).model.model();
+    let networks = (objective.networks)(&model);
+    let mut heads = networks.iter().flat_map(|network| network.heads);
+    if heads.any(|head| matches!(head, Head::Discriminator(_))) {
+        "discriminator"
+    } else if objective.reads_masks {
+        "pseudo-log-likelihood"
+    } else {
+        "unmasked"
+    }
+}
