@@ -150,7 +150,13 @@ fn check_replacements(field: &str, of_run: &ReplacementFacts) -> Result<(), Erro
         share(field("auc"), kind.auc)?;
     }
     if let Some(all) = of_run.detection {
-        for (what, found) in [("recall", all.recall), ("auc", all.auc), ("false_alarms", all.false_alarms)] {
+        for (what, found) in [
+            ("recall", all.recall),
+            ("auc", all.auc),
+            ("false_alarms", all.false_alarms),
+            ("masked_auc", all.masked_auc),
+            ("class_auc", all.class_auc),
+        ] {
             share(format!("{field}.detection.{what}"), found)?;
         }
     }

@@ -295,6 +295,15 @@ pub struct DetectionFacts {
     pub auc: Option<f64>,
     /// Share of the others that is called replaced.
     pub false_alarms: Option<f64>,
+    /// The AUC at masked positions alone.
+    #[serde(default)]
+    pub masked_auc: Option<f64>,
+    /// The AUC there of one who knows nothing but the class of the original word.
+    #[serde(default)]
+    pub class_auc: Option<f64>,
+    /// By how much the first of the two exceeds the other.
+    #[serde(default)]
+    pub excess: Option<f64>,
 }
 
 /// What the grammar of a generated language knows.

@@ -35,6 +35,9 @@ struct Predicted {
     arm: String,
     seed: u64,
     test_sets: String,
+    /// Of another family of scores than the study's own, its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    family: Option<String>,
     task: String,
     kind: Kind,
     /// What is right, example by example; of scores nothing.
@@ -59,10 +62,10 @@ pub fn write_measurements(measurements: &Measurements, folder: &Path) -> Result<
     remove(&folder.join(PREDICTIONS))?;
     let mut hashes = Vec::new();
     for (number, run) in measurements.runs.iter().enumerate() {
-        for (index, task) in measurements.tasks.iter().enumerate() {
-            let Some(predicted) = predicted(run, &task.name) else { continue };
+        for (place, family, task) in tasks(measurements) {
+            let Some(predicted) = predicted(run, family, task) else { continue };
             // A name can be any text; a number is always the name of a file.
-            let name = format!("{PREDICTIONS}/run-{number}/task-{index}.json");
+            let name = format!("{PREDICTIONS}/run-{number}/{place}.json");
             let path = folder.join(&name);
             create_folder(path.parent().unwrap_or(folder))?;
             let json = serde_json::to_string(&predicted).expect("numbers under string keys are JSON") + "\n";
@@ -70,7 +73,9 @@ pub fn write_measurements(measurements: &Measurements, folder: &Path) -> Result<
             hashes.push(Hash { name, sha256: sha256(&json) });
         }
     }
-    let units = measurements.tasks.iter().filter_map(|task| Some((task.name.clone(), task.units.clone()?)));
+    let of_families = measurements.families.iter().flat_map(|family| &family.tasks);
+    let units = measurements.tasks.iter().chain(of_families);
+    let units = units.filter_map(|task| Some((task.name.clone(), task.units.clone()?)));
     let file = File {
         format: FORMAT.into(),
         units: units.collect(),
@@ -79,6 +84,18 @@ pub fn write_measurements(measurements: &Measurements, folder: &Path) -> Result<
     };
     let json = serde_json::to_string(&file).expect("measurements are plain data with string keys") + "\n";
     Ok(electra_store::write(&folder.join(FILE), json)?)
+}
+
+/// What is scored, with the name of a file for it: the study's own tasks, then those of each family.
+fn tasks(measurements: &Measurements) -> Vec<(String, Option<&str>, &str)> {
+    let own = measurements.tasks.iter().enumerate();
+    let own = own.map(|(index, task)| (format!("task-{index}"), None, &*task.name));
+    let of_families = measurements.families.iter().enumerate().flat_map(|(number, family)| {
+        let name = move |index: usize| format!("family-{number}-task-{index}");
+        let tasks = family.tasks.iter().enumerate();
+        tasks.map(move |(index, task)| (name(index), Some(&*family.name), &*task.name))
+    });
+    own.chain(of_families).collect()
 }
 
 /// Reads what [`write_measurements`] has written.
@@ -94,7 +111,8 @@ pub fn read_measurements(folder: &Path) -> Result<Measurements, Error> {
     if format != FORMAT {
         return Err(wrong(&path, format!("format {format:?}; expected {FORMAT:?}")));
     }
-    for task in &mut measurements.tasks {
+    let of_families = measurements.families.iter_mut().flat_map(|family| &mut family.tasks);
+    for task in measurements.tasks.iter_mut().chain(of_families) {
         task.units = units.get(&task.name).cloned();
     }
     for Hash { name, sha256: expected } in predictions {
@@ -114,7 +132,11 @@ pub fn read_measurements(folder: &Path) -> Result<Measurements, Error> {
         let run = run.ok_or_else(|| {
             wrong(&path, format!("no run of {} with seed {}", predicted.arm, predicted.seed))
         })?;
-        for score in run.end_mut().map_or(&mut [][..], |end| &mut end.scores) {
+        let scores = run.end_mut().and_then(|end| match &predicted.family {
+            None => Some(&mut end.scores),
+            Some(family) => end.families.get_mut(family),
+        });
+        for score in scores.map_or(&mut [][..], Vec::as_mut_slice) {
             if let Some(values) =
                 predicted.predictions.get(&score.finetune_seed).filter(|_| score.task == predicted.task)
             {
@@ -126,8 +148,13 @@ pub fn read_measurements(folder: &Path) -> Result<Measurements, Error> {
 }
 
 /// What a run predicted on a task; none where any fine-tuning has no predictions.
-fn predicted(run: &RunFacts, task: &str) -> Option<Predicted> {
-    let scores = run.end()?.scores.iter().filter(|score| score.task == task);
+fn predicted(run: &RunFacts, family: Option<&str>, task: &str) -> Option<Predicted> {
+    let end = run.end()?;
+    let scores = match family {
+        None => &end.scores,
+        Some(family) => end.families.get(family)?,
+    };
+    let scores = scores.iter().filter(|score| score.task == task);
     let all: Option<Vec<(u64, &Predictions)>> =
         scores.map(|score| Some((score.finetune_seed, score.predictions.as_ref()?))).collect();
     let all = all.filter(|all| !all.is_empty())?;
@@ -142,6 +169,7 @@ fn predicted(run: &RunFacts, task: &str) -> Option<Predicted> {
         arm: run.arm.clone(),
         seed: run.seed,
         test_sets: run.test_sets.clone(),
+        family: family.map(Into::into),
         task: task.into(),
         kind,
         labels,

@@ -88,6 +88,9 @@ pub(crate) fn found(findings: &Findings, arms: &[&ArmFindings]) -> Table {
         row.push(percent(mean(arm, |facts| facts.detection?.false_alarms)));
         row.push(auc(mean(arm, |facts| facts.detection?.auc)));
         row.extend(kinds.iter().map(|kind| auc(mean(arm, |facts| of_kind(facts, kind)?.auc))));
+        row.push(auc(mean(arm, |facts| facts.detection?.masked_auc)));
+        row.push(auc(mean(arm, |facts| facts.detection?.class_auc)));
+        row.push(auc(mean(arm, |facts| facts.detection?.excess)));
         row
     });
     let headings = |what: &str| -> Vec<String> {
@@ -99,7 +102,12 @@ pub(crate) fn found(findings: &Findings, arms: &[&ArmFindings]) -> Table {
     columns.extend(recall.iter().map(String::as_str));
     columns.push("#False alarms");
     columns.extend(auc.iter().map(String::as_str));
-    table("What is found: recall and false alarms in percent; means over seeds.", &columns, rows.collect())
+    columns.extend(["#AUC, masked", "#Class alone", "#Excess"]);
+    table(
+        "What is found: recall and false alarms in percent; means over seeds. Of the masked positions alone, the AUC of one who knows nothing but the class of the original word stands beside the detector's, and what this has more.",
+        &columns,
+        rows.collect(),
+    )
 }
 
 fn capital(text: &str) -> String {

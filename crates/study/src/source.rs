@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::arms::Arm;
-use crate::plan::{Languages, SyntheticPlan};
+use crate::plan::{Family, Languages, SyntheticPlan};
 use crate::{Error, Plan};
 
 /// The folder of all languages in a study's.
@@ -25,6 +25,7 @@ pub(crate) enum TextSource {
 pub(crate) struct Language {
     /// Decides every word of it: the seed of `electra corpus synthesize`.
     pub(crate) number: u64,
+    pub(crate) family: Family,
     pub(crate) documents: u64,
     pub(crate) told_twice: bool,
     /// Its folder under `languages`: the number, and what an arm has otherwise than the plan.
@@ -85,7 +86,7 @@ impl Plan {
         if told_twice != synthetic.told_twice {
             name.push_str(if told_twice { "-told-twice" } else { "-told-once" });
         }
-        let language = Language { number, documents, told_twice, name };
+        let language = Language { number, family: synthetic.family, documents, told_twice, name };
         TextSource::Language(language)
     }
 

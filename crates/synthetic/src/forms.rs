@@ -29,6 +29,16 @@ impl Forms {
         self.draw("cvc")
     }
 
+    /// A content word of the language of nested clauses, such as `atom`.
+    pub(crate) fn stem(&mut self) -> String {
+        self.draw("vcvc")
+    }
+
+    /// A function word of that language, such as `at`.
+    pub(crate) fn particle(&mut self) -> String {
+        self.draw("vc")
+    }
+
     fn draw(&mut self, pattern: &str) -> String {
         loop {
             let form: String = pattern

@@ -1,8 +1,17 @@
-//! The language: its words, its grammar, its worlds.
+//! The language of worlds of facts: its words, its grammar, its worlds.
 
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::Error;
 use crate::forms::Forms;
 use crate::lexicon::{ATTRIBUTES, Lexicon, NUMBERS, VALUES};
+use crate::random::Random;
+use crate::tasks::{Example, PHENOMENA, Part, Scope, TASKS, Task, Units, example, pair};
 use crate::world::{Entity, entities};
+use crate::write::{Family, Sizes, Summary, Told, write};
 
 /// A language with its worlds. Two with the same seed are the same, on any machine.
 pub struct Language {
@@ -124,6 +133,71 @@ impl Language {
     }
 }
 
+impl Language {
+    /// Writes the language into a folder, which has to be new or empty and appears whole or not at all: `corpus.txt` (a
+    /// line a sentence, an empty line between documents), `tasks/*/` (`task.toml`, `train.tsv`, `dev.tsv`, `test.tsv`),
+    /// `minimal-pairs/*.jsonl` in BLiMP's form, `lexicon.tsv`, `facts.tsv`, and `language.json` with the summary. The
+    /// same seed and sizes give the same bytes, on any number of threads.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a size is out of range, [`Error::Store`] if the folder has something in it or a file cannot
+    /// be written.
+    pub fn write(&self, sizes: Sizes, folder: &Path) -> Result<Summary, Error> {
+        write(self, sizes, folder)
+    }
+}
+
+impl Family for Language {
+    fn about(&self) -> serde_json::Value {
+        json!({ "family": "worlds-of-facts", "seed": self.seed, "told_twice": self.told_twice })
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn told(&self, number: u64) -> Told {
+        let document = self.document(number);
+        let words = || document.words();
+        Told {
+            text: document.text(),
+            words: words().count() as u64,
+            nats: words().map(|word| f64::from(word.alternatives).ln()).sum(),
+            certain: words().filter(|word| word.alternatives == 1).count() as u64,
+        }
+    }
+
+    fn tasks(&self) -> &'static [Task] {
+        &TASKS
+    }
+
+    fn examples(&self, task: usize, part: Part) -> Box<dyn Fn(&mut Random) -> Example + '_> {
+        let scope = Scope { language: self, units: Units::new(self, part) };
+        Box::new(move |random| example(&scope, task, random))
+    }
+
+    fn paradigms(&self) -> &'static [&'static str] {
+        &PHENOMENA
+    }
+
+    fn pairs(&self, paradigm: usize) -> Box<dyn Fn(&mut Random) -> [String; 2] + '_> {
+        let scope = Scope { language: self, units: Units::new(self, Part::Test) };
+        Box::new(move |random| pair(&scope, paradigm, random))
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        Self::entries(self)
+    }
+
+    fn facts(&self) -> Option<String> {
+        let mut facts = String::from("name\trelation\tvalue\n");
+        for (name, relation, value) in Self::facts(self) {
+            let _ = writeln!(facts, "{name}\t{relation}\t{value}");
+        }
+        Some(facts)
+    }
+}
+
 /// What the grammar knows of a word; a line of `lexicon.tsv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -146,7 +220,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn new(word: &str, class: &'static str) -> Self {
+    pub(crate) fn new(word: &str, class: &'static str) -> Self {
         let word = word.to_owned();
         Self { word, class, meaning: None, gender: None, number: None, topic: None, kind: None, good: None }
     }

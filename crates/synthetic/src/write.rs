@@ -10,13 +10,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::Error;
 use crate::language::Entry;
 use crate::random::Random;
-use crate::tasks::{Labels, PHENOMENA, Part, Scope, TASKS, Task, Units, pair};
-use crate::{Error, Language};
+use crate::tasks::{Example, Labels, Part, Task};
 
 /// The number of these files: raised whenever the same seed gives other bytes.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Documents that are made at a time.
 const CHUNK: u64 = 1024;
 /// Examples of a set differ, and the least productive kind of minimal pair has 2,048 of them.
@@ -70,15 +70,34 @@ pub struct Summary {
     pub certain: f64,
 }
 
-/// Writes a language into a folder, which has to be new or empty and appears whole or not at all: `corpus.txt` (a line
-/// a sentence, an empty line between documents), `tasks/*/` (`task.toml`, `train.tsv`, `dev.tsv`, `test.tsv`),
-/// `minimal-pairs/*.jsonl` in BLiMP's form, `lexicon.tsv`, `facts.tsv`, and `language.json` with the summary. The
-/// same seed and sizes give the same bytes, on any number of threads.
-///
-/// # Errors
-/// [`Error::Config`] if a size is out of range, [`Error::Store`] if the folder has something in it or a file cannot
-/// be written.
-pub fn write(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summary, Error> {
+/// A document as it is written, and what of its words is open.
+pub(crate) struct Told {
+    pub(crate) text: String,
+    pub(crate) words: u64,
+    /// The sum over the words of the entropy of what could stand there.
+    pub(crate) nats: f64,
+    /// Words that are certain.
+    pub(crate) certain: u64,
+}
+
+/// What a kind of language has to give for its files.
+pub(crate) trait Family: Sync {
+    /// What `language.json` says beside version and summary.
+    fn about(&self) -> serde_json::Value;
+    fn seed(&self) -> u64;
+    fn told(&self, number: u64) -> Told;
+    fn tasks(&self) -> &'static [Task];
+    /// What makes examples of the task of this number.
+    fn examples(&self, task: usize, part: Part) -> Box<dyn Fn(&mut Random) -> Example + '_>;
+    fn paradigms(&self) -> &'static [&'static str];
+    /// What makes pairs of the paradigm of this number: the good sentence, the bad one.
+    fn pairs(&self, paradigm: usize) -> Box<dyn Fn(&mut Random) -> [String; 2] + '_>;
+    fn entries(&self) -> Vec<Entry>;
+    /// `facts.tsv`, if there are any.
+    fn facts(&self) -> Option<String>;
+}
+
+pub(crate) fn write(language: &impl Family, sizes: Sizes, folder: &Path) -> Result<Summary, Error> {
     sizes.validate()?;
     require_vacant(folder)?;
     let new = NewFolder::create_all(folder)?;
@@ -87,69 +106,53 @@ pub fn write(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summary
     Ok(summary)
 }
 
-fn write_into(language: &Language, sizes: Sizes, folder: &Path) -> Result<Summary, electra_store::Error> {
+fn write_into(language: &impl Family, sizes: Sizes, folder: &Path) -> Result<Summary, electra_store::Error> {
     let summary = corpus(language, sizes.documents, &folder.join("corpus.txt"))?;
-    let scopes = Part::ALL.map(|part| Scope { language, units: Units::new(language, part) });
-    for (number, task) in TASKS.iter().enumerate() {
+    for (number, task) in language.tasks().iter().enumerate() {
         let of_task = folder.join("tasks").join(task.name);
         create_folder(&of_task)?;
         write_file(&of_task.join("task.toml"), definition(task))?;
-        for ((part, scope), size) in
-            Part::ALL.into_iter().zip(&scopes).zip([sizes.train, sizes.dev, sizes.test])
-        {
-            let stream = 3 * number as u64 + part as u64;
-            let lines = examples(language.seed, task, scope, stream, size);
+        for (part, size) in Part::ALL.into_iter().zip([sizes.train, sizes.dev, sizes.test]) {
+            let lines = examples(language, number, part, size);
             write_file(&of_task.join(format!("{}.tsv", part.name())), &lines)?;
         }
     }
     let pairs = folder.join("minimal-pairs");
     create_folder(&pairs)?;
-    for (number, phenomenon) in PHENOMENA.iter().enumerate() {
-        let lines = minimal_pairs(language.seed, &scopes[Part::Test as usize], number, sizes.test);
-        write_file(&pairs.join(format!("{phenomenon}.jsonl")), &lines)?;
+    for (number, paradigm) in language.paradigms().iter().enumerate() {
+        write_file(&pairs.join(format!("{paradigm}.jsonl")), minimal_pairs(language, number, sizes.test))?;
     }
     let entries: Vec<String> = language.entries().iter().map(Entry::line).collect();
     write_file(&folder.join("lexicon.tsv"), format!("{}\n{}\n", Entry::HEADER, entries.join("\n")))?;
-    let mut facts = String::from("name\trelation\tvalue\n");
-    for (name, relation, value) in language.facts() {
-        let _ = writeln!(facts, "{name}\t{relation}\t{value}");
+    if let Some(facts) = language.facts() {
+        write_file(&folder.join("facts.tsv"), &facts)?;
     }
-    write_file(&folder.join("facts.tsv"), &facts)?;
-    let about = json!({
-        "version": VERSION, "seed": language.seed, "told_twice": language.told_twice, "summary": summary
-    });
+    let mut about = language.about();
+    about["version"] = json!(VERSION);
+    about["summary"] = json!(summary);
     let about = serde_json::to_string_pretty(&about).expect("numbers with names") + "\n";
     write_file(&folder.join("language.json"), &about)?;
     Ok(summary)
 }
 
-fn corpus(language: &Language, documents: u64, path: &Path) -> Result<Summary, electra_store::Error> {
+fn corpus(language: &impl Family, documents: u64, path: &Path) -> Result<Summary, electra_store::Error> {
     let mut file = BufWriter::new(NewFile::create(path)?);
     let failed = || io(path, "writing it");
     let (mut words, mut nats, mut certain) = (0_u64, 0.0, 0_u64);
     for first in (0..documents).step_by(CHUNK as usize) {
         let chunk: Vec<_> = (first..documents.min(first + CHUNK))
             .into_par_iter()
-            .map(|number| {
-                let document = language.document(number);
-                let open = |word: &crate::Word<'_>| f64::from(word.alternatives).ln();
-                let counts = (
-                    document.words().count() as u64,
-                    document.words().map(open).sum::<f64>(),
-                    document.words().filter(|word| word.alternatives == 1).count() as u64,
-                );
-                (document.text(), counts)
-            })
+            .map(|number| language.told(number))
             .collect();
         // Added up in order, so that the sums are the same on any number of threads.
-        for (number, (text, counts)) in chunk.into_iter().enumerate() {
+        for (number, told) in chunk.into_iter().enumerate() {
             if first + number as u64 > 0 {
                 file.write_all(b"\n").map_err(failed())?;
             }
-            file.write_all(text.as_bytes()).map_err(failed())?;
-            words += counts.0;
-            nats += counts.1;
-            certain += counts.2;
+            file.write_all(told.text.as_bytes()).map_err(failed())?;
+            words += told.words;
+            nats += told.nats;
+            certain += told.certain;
         }
     }
     file.into_inner().map_err(|error| failed()(error.into_error()))?.finish()?;
@@ -159,11 +162,14 @@ fn corpus(language: &Language, documents: u64, path: &Path) -> Result<Summary, e
 }
 
 /// A header and so many different lines.
-fn examples(seed: u64, task: &Task, scope: &Scope<'_>, stream: u64, size: u64) -> String {
+fn examples(language: &impl Family, task: usize, part: Part, size: u64) -> String {
+    let stream = (Part::ALL.len() * task) as u64 + part as u64;
     let mut seen = HashSet::new();
-    let mut lines = format!("{}\tlabel\n", task.texts.join("\t"));
+    let make = language.examples(task, part);
+    let mut lines = format!("{}\tlabel\n", language.tasks()[task].texts.join("\t"));
     for number in 0.. {
-        let example = (task.example)(scope, &mut Random::new(seed, b"examples", (stream << 32) + number));
+        let mut random = Random::new(language.seed(), b"examples", (stream << 32) + number);
+        let example = make(&mut random);
         let texts = example.texts.join("\t");
         if seen.insert(texts.clone()) {
             let _ = writeln!(lines, "{texts}\t{}", example.label);
@@ -175,14 +181,14 @@ fn examples(seed: u64, task: &Task, scope: &Scope<'_>, stream: u64, size: u64) -
     lines
 }
 
-fn minimal_pairs(seed: u64, scope: &Scope<'_>, phenomenon: usize, size: u64) -> String {
+fn minimal_pairs(language: &impl Family, paradigm: usize, size: u64) -> String {
     let mut seen = HashSet::new();
     let mut lines = String::new();
+    let (uid, make) = (language.paradigms()[paradigm], language.pairs(paradigm));
     for number in 0.. {
-        let mut random = Random::new(seed, b"pairs\0\0\0", ((phenomenon as u64) << 32) + number);
-        let [good, bad] = pair(scope, phenomenon, &mut random);
+        let mut random = Random::new(language.seed(), b"pairs\0\0\0", ((paradigm as u64) << 32) + number);
+        let [good, bad] = make(&mut random);
         if seen.insert(bad.clone()) {
-            let uid = PHENOMENA[phenomenon];
             let _ = writeln!(lines, "{}", json!({ "sentence_good": good, "sentence_bad": bad, "UID": uid }));
         }
         if seen.len() as u64 == size {

@@ -59,7 +59,14 @@ fn each_is_named_with_its_place() {
     let kind =
         |name: &str, share| KindFacts { kind: name.into(), count: 1, share, recall: None, auc: Some(0.5) };
     let replacements = |kinds: Vec<KindFacts>| {
-        let detection = Some(DetectionFacts { recall: Some(1.0), auc: None, false_alarms: Some(2.0) });
+        let detection = Some(DetectionFacts {
+            recall: Some(1.0),
+            auc: None,
+            false_alarms: Some(2.0),
+            masked_auc: None,
+            class_auc: None,
+            excess: None,
+        });
         Some(ReplacementFacts { masked: 1, masked_lm_loss: Some(1.0), kinds, detection })
     };
     assert_eq!(

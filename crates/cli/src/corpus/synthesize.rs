@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use clap::Args;
-use electra_synthetic::{Language, Sizes, write};
+use clap::{Args, ValueEnum};
+use electra_synthetic::{Language, NestedClauses, Sizes};
 use indicatif::HumanCount;
 use serde_json::json;
 
@@ -15,15 +15,19 @@ use serde_json::json;
 #[command(after_help = "Examples:
   electra corpus synthesize --output language
   electra corpus synthesize --seed 7 --documents 100000 --output language
+  electra corpus synthesize --family nested-clauses --output nested
   electra finetune --model MODEL --task language/tasks/polarity --output polarity")]
 pub(crate) struct Options {
     /// Seed of the words, the worlds, the documents and the tasks
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Documents of the text, of about 39 words each
+    /// Documents of the text, of about 39 words each, or 160 of nested-clauses
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     documents: u64,
-    /// Tell of two deeds where a document else tells of one in two ways; words and tasks stay the same
+    /// The kind of language
+    #[arg(long, value_enum, default_value = "worlds-of-facts")]
+    family: Family,
+    /// Of worlds-of-facts: tell of two deeds where a document else tells of one in two ways; words and tasks stay the same
     #[arg(long)]
     told_once: bool,
     /// Examples of each task's train set
@@ -43,17 +47,31 @@ pub(crate) struct Options {
     json: bool,
 }
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Family {
+    /// Short documents about entities of worlds, whose facts the tasks ask for
+    WorldsOfFacts,
+    /// Long documents of nested clauses, with words by Zipf's law and of several senses; tasks for probes
+    NestedClauses,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let Options { seed, documents, told_once, train, dev, test, ref output, json } = *options;
+    let Options { seed, family, documents, told_once, train, dev, test, ref output, json } = *options;
     ensure!(!output.is_file(), "{}: is a file; expected a folder that is new or empty", output.display());
-    let language = Language::new(seed);
-    let language = if told_once { language.telling_once() } else { language };
-    let summary = write(&language, Sizes { documents, train, dev, test }, output)?;
+    let once = told_once && family == Family::NestedClauses;
+    ensure!(!once, "--told-once: languages of the family nested-clauses tell nothing twice on purpose");
+    let sizes = Sizes { documents, train, dev, test };
+    let summary = match family {
+        Family::WorldsOfFacts if told_once => Language::new(seed).telling_once().write(sizes, output)?,
+        Family::WorldsOfFacts => Language::new(seed).write(sizes, output)?,
+        Family::NestedClauses => NestedClauses::new(seed).write(sizes, output)?,
+    };
     if json {
-        println!(
-            "{:#}",
-            json!({ "seed": seed, "told_twice": !told_once, "output": output, "summary": summary })
-        );
+        let family = family.to_possible_value().map(|name| name.get_name().to_owned());
+        let result = json!({
+            "family": family, "seed": seed, "told_twice": !told_once, "output": output, "summary": summary
+        });
+        println!("{result:#}");
         return Ok(());
     }
     println!(

@@ -91,6 +91,15 @@ impl Lexicon {
         self.readings.len()
     }
 
+    /// The class of a token, or all of them if it can be several things; none if it is not a word of the lexicon.
+    #[must_use]
+    pub fn class(&self, token: u32) -> Option<String> {
+        let mut classes: Vec<&str> = self.readings.get(&token)?.iter().map(|reading| &*reading[0]).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        Some(classes.join("/"))
+    }
+
     /// What a sample is to the original. Of words that can be several things the nearest counts.
     #[must_use]
     pub fn kind(&self, original: u32, sample: u32) -> Kind {
@@ -153,6 +162,9 @@ mod tests {
     #[test]
     fn kinds_go_by_class_and_features() {
         let lexicon = read(NOUNS.as_bytes()).unwrap();
+        let class = |word: &str| lexicon.class(token(word).unwrap());
+        let expected = [Some("noun".to_owned()), Some("noun/verb".into()), None];
+        assert_eq!(["cat", "run", "##s"].map(class), expected);
         assert_eq!((lexicon.features(), lexicon.words()), (&["gender".to_owned(), "number".into()][..], 6));
         let kind = |original, sample| lexicon.kind(token(original).unwrap(), token(sample).unwrap());
         for (original, sample, expected) in [

@@ -1,5 +1,7 @@
 //! From sorted positions to shares and scores; no libtorch in it.
 
+use std::collections::BTreeMap;
+
 use electra_metrics::auc;
 use serde::Serialize;
 
@@ -45,6 +47,13 @@ pub struct Detection {
     pub auc: Option<f64>,
     /// Share of the tokens that were not replaced that is called replaced.
     pub false_alarms: Option<f64>,
+    /// The AUC at masked positions alone: replaced ones against those that got the original back.
+    pub masked_auc: Option<f64>,
+    /// The AUC at masked positions of one who knows nothing but the class of the original word, and for each class how
+    /// often it is replaced: what a detector has without having understood anything.
+    pub class_auc: Option<f64>,
+    /// By how much `masked_auc` exceeds `class_auc`.
+    pub excess: Option<f64>,
 }
 
 /// Logits of "replaced" by what became of the token.
@@ -54,6 +63,9 @@ pub(super) struct Logits {
     pub(super) kinds: [Vec<f64>; Kind::ALL.len()],
     /// At every token that was not replaced, right samples among them.
     pub(super) original: Vec<f64>,
+    /// By class of the original, of which words that the lexicon lacks have one: masked positions that got the original
+    /// back, and those that were replaced.
+    pub(super) classes: BTreeMap<Option<String>, [u64; 2]>,
 }
 
 impl Logits {
@@ -61,11 +73,40 @@ impl Logits {
     /// [`Error::Metrics`] if a logit is not a number.
     pub(super) fn detection(&self) -> Result<Detection, Error> {
         let replaced: Vec<f64> = self.kinds[1..].iter().flatten().copied().collect();
+        let masked_auc = auc_of(&replaced, &self.kinds[Kind::Right as usize])?;
+        let class_auc = self.class_auc();
         Ok(Detection {
             recall: called_replaced(&replaced),
-            auc: self.auc(&replaced)?,
+            auc: auc_of(&replaced, &self.original)?,
             false_alarms: called_replaced(&self.original),
+            masked_auc,
+            class_auc,
+            excess: masked_auc.zip(class_auc).map(|(found, known)| found - known),
         })
+    }
+
+    /// The area under the curve of the share that is replaced of each class, ties counting one half.
+    fn class_auc(&self) -> Option<f64> {
+        let mut classes: Vec<[f64; 2]> =
+            self.classes.values().map(|counts| counts.map(|count| count as f64)).collect();
+        classes.sort_by(|a, b| (a[1] / (a[0] + a[1])).total_cmp(&(b[1] / (b[0] + b[1]))));
+        let (mut right, mut above) = (0.0, 0.0);
+        let mut level = 0;
+        while level < classes.len() {
+            // Classes of one share are tied.
+            let share = |class: &[f64; 2]| {
+                class[1] * (classes[level][0] + classes[level][1])
+                    == classes[level][1] * (class[0] + class[1])
+            };
+            let tied = classes[level..].iter().take_while(|class| share(class));
+            let [of_right, of_replaced] =
+                tied.clone().fold([0.0, 0.0], |sum, class| [sum[0] + class[0], sum[1] + class[1]]);
+            level += tied.count();
+            above += of_replaced * (right + of_right / 2.0);
+            right += of_right;
+        }
+        let replaced: f64 = classes.iter().map(|class| class[1]).sum();
+        (right > 0.0 && replaced > 0.0).then(|| above / (right * replaced))
     }
 
     /// Recall and AUC of a kind.
@@ -74,17 +115,17 @@ impl Logits {
             return Ok((None, None));
         }
         let logits = &self.kinds[kind as usize];
-        Ok((called_replaced(logits), self.auc(logits)?))
+        Ok((called_replaced(logits), auc_of(logits, &self.original)?))
     }
+}
 
-    fn auc(&self, replaced: &[f64]) -> Result<Option<f64>, Error> {
-        if replaced.is_empty() || self.original.is_empty() {
-            return Ok(None);
-        }
-        let scores = [replaced, &self.original].concat();
-        let labels: Vec<bool> = (0..scores.len()).map(|index| index < replaced.len()).collect();
-        Ok(Some(auc(&scores, &labels)?))
+fn auc_of(replaced: &[f64], others: &[f64]) -> Result<Option<f64>, Error> {
+    if replaced.is_empty() || others.is_empty() {
+        return Ok(None);
     }
+    let scores = [replaced, others].concat();
+    let labels: Vec<bool> = (0..scores.len()).map(|index| index < replaced.len()).collect();
+    Ok(Some(auc(&scores, &labels)?))
 }
 
 fn called_replaced(logits: &[f64]) -> Option<f64> {
@@ -110,6 +151,30 @@ mod tests {
         assert_eq!(found.recall_and_auc(Kind::Right).unwrap(), (None, None));
         let all = found.detection().unwrap();
         assert_eq!((all.recall, all.auc, all.false_alarms), (Some(0.6), Some(17.5 / 20.0), Some(0.25)));
+    }
+
+    #[test]
+    fn the_class_alone_has_the_auc_of_its_share_that_is_replaced() {
+        let mut found = Logits::default();
+        found.kinds[Kind::Right as usize] = vec![-3.0, -1.0];
+        found.kinds[Kind::SameClass as usize] = vec![-2.0, 1.0];
+        let counts = [(Some("stop"), [6, 0]), (Some("noun"), [1, 3]), (Some("verb"), [2, 6]), (None, [1, 1])];
+        found.classes = counts.map(|(class, counts)| (class.map(str::to_owned), counts)).into();
+        // By hand: scores 0 (6 right), 1/2 (1, 1), 3/4 (3, 9), the last two classes being tied.
+        let expected = (1.0 * (6.0 + 0.5) + 9.0 * (7.0 + 1.5)) / (10.0 * 10.0);
+        let all = found.detection().unwrap();
+        assert!((all.class_auc.unwrap() - expected).abs() < 1e-12);
+        // 1 is above both, −2 above −3.
+        assert_eq!(all.masked_auc, Some(0.75));
+        assert!((all.excess.unwrap() - (0.75 - expected)).abs() < 1e-12);
+        let mut scores = Vec::new();
+        let mut labels = Vec::new();
+        for [right, replaced] in found.classes.values() {
+            let share = *replaced as f64 / (right + replaced) as f64;
+            scores.extend(vec![share; (right + replaced) as usize]);
+            labels.extend((0..right + replaced).map(|index| index >= *right));
+        }
+        assert!((auc(&scores, &labels).unwrap() - expected).abs() < 1e-12);
     }
 
     #[test]

@@ -55,6 +55,10 @@ impl<'a> Tally<'a> {
             let found = self.found.get_or_insert_default();
             let masked: Vec<f64> = host(&at_masked(logits)?, Type::Double)?;
             kinds.iter().zip(masked).for_each(|(&kind, logit)| found.kinds[kind as usize].push(logit));
+            for (&original, &kind) in originals.iter().zip(&kinds) {
+                let counts = found.classes.entry(self.lexicon.class(original as u32)).or_default();
+                counts[usize::from(kind != Kind::Right)] += 1;
+            }
             let is_original = ids.f_eq_tensor(&batch.input_ids)?.f_logical_and(&batch.attention_mask)?;
             found.original.extend(host::<f64>(&logits.f_masked_select(&is_original)?, Type::Double)?);
         }
@@ -146,6 +150,9 @@ mod tests {
         assert_eq!((scores(Kind::Unlisted).recall, scores(Kind::Unlisted).auc), (Some(0.0), Some(0.0)));
         let all = found.detection.unwrap();
         assert_eq!((all.recall, all.auc, all.false_alarms), (Some(0.5), Some(0.5), Some(0.2)));
+        // Of the masked positions one got the original back; its logit is below one of the others. Two are nouns, of
+        // which one is replaced, the third is a verb and is.
+        assert_eq!((all.masked_auc, all.class_auc), (Some(0.5), Some(0.75)));
     }
 
     #[test]

@@ -350,7 +350,14 @@ fn replacements(objective: &str, key: &[u64]) -> Option<ReplacementFacts> {
         }
     });
     let kinds: Vec<KindFacts> = kinds.collect();
-    let detection = DetectionFacts { recall: Some(RECALL), auc: Some(0.75), false_alarms: Some(0.02) };
+    let detection = DetectionFacts {
+        recall: Some(RECALL),
+        auc: Some(0.75),
+        false_alarms: Some(0.02),
+        masked_auc: Some(0.9),
+        class_auc: Some(0.86),
+        excess: Some(0.04),
+    };
     (objective != "none").then(|| ReplacementFacts {
         masked: MASKED,
         masked_lm_loss: (!objective.starts_with("rtd")).then_some(2.6),

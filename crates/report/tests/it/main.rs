@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
 mod by_task;
+mod families;
 mod markup;
 mod opening;
 mod page;

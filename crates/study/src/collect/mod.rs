@@ -303,18 +303,19 @@ fn data_in_words(plan: &Plan) -> String {
 }
 
 fn languages_in_words(plan: &Plan, synthetic: &SyntheticPlan) -> String {
-    let SyntheticPlan { seed, documents, languages, told_twice } = synthetic;
+    let SyntheticPlan { seed, documents, family, languages, told_twice } = synthetic;
+    let family = family.name();
     let told = if *told_twice { "told twice" } else { "told once" };
     match languages {
         Languages::One => {
-            format!("{documents} documents of the generated language {seed}, the same for all runs, {told}")
+            format!("{documents} documents of language {seed} of {family}, the same for all runs, {told}")
         }
         Languages::EachSeed => {
             let number = |seed: &u64| synthetic.number(*seed).to_string();
             let numbers: Vec<String> = plan.pretraining_seeds.iter().map(number).collect();
             let numbers = numbers.join(", ");
             format!(
-                "{documents} documents of a generated language for each seed of pre-training ({numbers}), {told}"
+                "{documents} documents of a language of {family} for each seed of pre-training ({numbers}), {told}"
             )
         }
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::Plan;
 use crate::job::{Done, Job, Kind};
+use crate::plan::Family;
 use crate::source::{Language, TextSource};
 
 /// Text, vocabulary and corpus of every source that a run learns from.
@@ -30,12 +31,15 @@ fn of_source(plan: &Plan, source: &TextSource) -> Vec<Job> {
     let mut jobs = Vec::new();
     let mut needs = Vec::new();
     let files: Vec<String> = match source {
-        TextSource::Language(Language { number, documents, told_twice, .. }) => {
+        TextSource::Language(Language { number, family, documents, told_twice, .. }) => {
             let (seed, documents, output) = (number.to_string(), documents.to_string(), output("data"));
             let call =
                 ["corpus", "synthesize", "--seed", &seed, "--documents", &documents, "--output", &output];
             let mut call = call.map(String::from).to_vec();
             call.extend((!told_twice).then(|| "--told-once".to_owned()));
+            if *family != Family::default() {
+                call.extend(["--family", family.name()].map(String::from));
+            }
             jobs.push(job("data", "text and tasks", &[], call));
             needs.push(source.job("data"));
             vec![text(&source.folder("data").join("corpus.txt"))]

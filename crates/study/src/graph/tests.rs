@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::objectives::OBJECTIVES;
-use crate::plan::Languages;
+use crate::plan::{Family, Languages};
 use crate::search::Points;
 
 const PLAN: &str = r#"
@@ -42,8 +42,13 @@ fn generated() -> Plan {
     plan.data.text = None;
     plan.tasks.folder = None;
     let languages = Languages::EachSeed;
-    plan.data.synthetic =
-        Some(crate::SyntheticPlan { seed: 700, documents: 10, languages, told_twice: true });
+    plan.data.synthetic = Some(crate::SyntheticPlan {
+        seed: 700,
+        documents: 10,
+        languages,
+        told_twice: true,
+        family: Family::WorldsOfFacts,
+    });
     plan
 }
 
@@ -258,6 +263,14 @@ fn each_seed_has_a_language_that_its_arms_share_and_the_search_has_others() {
 }
 
 #[test]
+fn a_language_of_nested_clauses_is_asked_for_by_its_family() {
+    let mut plan = generated();
+    plan.data.synthetic.as_mut().unwrap().family = Family::NestedClauses;
+    let arguments = data(&plan)[0].arguments.join(" ");
+    assert!(arguments.ends_with("--output languages/701/data --family nested-clauses"), "{arguments}");
+}
+
+#[test]
 fn an_arm_with_other_text_has_languages_of_the_same_numbers() {
     let mut plan = generated();
     plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(5), told_twice: Some(false) });
@@ -281,4 +294,72 @@ fn an_arm_with_other_text_has_languages_of_the_same_numbers() {
     // What is no other than the plan's is the plan's.
     plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(10), told_twice: None });
     assert_eq!(plan.sources().len(), 3);
+}
+
+#[test]
+fn frozen_scores_are_of_every_run_at_every_share_of_the_curves() {
+    let mut plan = generated();
+    plan.tasks.probes = vec!["entailment".into(), "topic".into()];
+    plan.tasks.zero_shot = vec!["fact".into()];
+    plan.tasks.pair_limit = Some(300);
+    plan.curves = Some(crate::CurvesPlan { shares: vec![0.125, 0.25, 0.75] });
+    let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    let count = |prefix: &str| study.jobs.iter().filter(|job| job.id.starts_with(prefix)).count();
+    // 6 runs at three shares and the end, and seed 1 at half as well; 3 of their own schedule, 2 from scratch.
+    let states = 6 * 4 + 3 + 3 + 2;
+    assert_eq!((count("export-"), count("probe-"), count("pairs-")), (states, states, states));
+    // What is fine-tuned is as the plan says of its checkpoints, and no more.
+    assert_eq!(count("finetune-"), 17);
+
+    let probe = find(&study, "probe-electra-2-at-750");
+    assert_eq!(probe.needs, ["export-electra-2-at-750"]);
+    assert_eq!(
+        probe.arguments.join(" "),
+        "probe --model exports/electra-2-at-750 --data languages/702/data/tasks --evaluate dev --threads 1 \
+         --output probes/electra-2-at-750 --task entailment topic"
+    );
+    let pairs = |run: &str| find(&study, &format!("pairs-{run}")).arguments.join(" ");
+    assert_eq!(
+        pairs("electra-1"),
+        "minimal-pairs --model exports/electra-1 --pairs languages/701/data/minimal-pairs --score discriminator \
+         --threads 1 --output pairs/electra-1.json --limit 300 --paradigm fact"
+    );
+    assert!(pairs("mlm-1").contains("--score pseudo-log-likelihood"));
+    // All that is scored is kept until it is exported: from an eighth to the end on a grid of eighths.
+    let table: toml::Table = find(&study, "pretrain-electra-2").settings.as_ref().unwrap().1.parse().unwrap();
+    assert_eq!(table["checkpoint"]["keep"].as_integer(), Some(9));
+    let search = search(&scope(&plan), &Points::new(&plan)).unwrap();
+    assert!(
+        search.jobs.iter().all(|job| ![Kind::Probe, Kind::Pairs].contains(&job.kind)),
+        "none is reported"
+    );
+
+    // Without fine-tuning.
+    plan.tasks.names.clear();
+    plan.search = None;
+    plan.checkpoints = None;
+    plan.own_schedule = None;
+    let study = super::study(&scope(&plan), &BTreeMap::new()).unwrap();
+    assert!(study.jobs.iter().all(|job| job.kind != Kind::Finetune));
+    assert!(find(&study, "probe-mlm-1").needs == ["export-mlm-1"]);
+}
+
+#[test]
+fn a_vocabulary_head_that_has_seen_no_masks_is_asked_without_them() {
+    let mut plan = generated();
+    plan.tasks.zero_shot = vec!["fact".into()];
+    plan.objectives = ["mlm", "replace-mlm", "electra-15", "all-tokens-mlm"].map(String::from).to_vec();
+    plan.arms.clear();
+    plan.baseline = "mlm".into();
+    plan.budget.reference = "mlm".into();
+    let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    let score = |run: &str| -> String {
+        let arguments = &find(&study, &format!("pairs-{run}")).arguments;
+        arguments[1 + arguments.iter().position(|argument| argument == "--score").unwrap()].clone()
+    };
+    let scores = ["mlm-1", "replace-mlm-1", "electra-15-1", "all-tokens-mlm-1", "scratch-1"].map(score);
+    assert_eq!(
+        scores,
+        ["pseudo-log-likelihood", "unmasked", "discriminator", "unmasked", "pseudo-log-likelihood"]
+    );
 }

@@ -8,7 +8,7 @@ use electra_store::Error as StoreError;
 use electra_store::settings::flat;
 use toml::Value;
 
-use super::{CheckpointsPlan, Plan};
+use super::{CheckpointsPlan, Family, Plan};
 use crate::Error;
 use crate::arms::SCRATCH;
 use crate::search::number;
@@ -28,10 +28,6 @@ const OURS: [&str; 10] = [
     "log",
     "device.threads",
 ];
-/// The tasks that come with the generated language.
-const SUITE: [&str; 6] = ["acceptability", "polarity", "paraphrase", "entailment", "similarity", "topic"];
-/// The minimal pairs that come with the generated language.
-const PARADIGMS: [&str; 6] = ["gender", "number", "reflexive", "selection", "order", "fact"];
 /// TOML's integers end at 2⁶³ - 1.
 const MOST: u64 = i64::MAX as u64;
 
@@ -216,6 +212,14 @@ impl Plan {
                 synthetic.documents,
                 "at least 1",
             )?;
+            let arms = self.arms.iter().filter_map(|arm| arm.synthetic.as_ref()?.told_twice);
+            let tells_once = !synthetic.told_twice || arms.into_iter().any(|told_twice| !told_twice);
+            check.that(
+                !tells_once || synthetic.family == Family::WorldsOfFacts,
+                "data.synthetic.told_twice",
+                "false, of the plan or of an arm",
+                "true, as languages of the family nested-clauses tell nothing twice on purpose",
+            )?;
             let searched = self.search.iter().flat_map(|search| &search.pretraining_seeds);
             let most = self.pretraining_seeds.iter().chain(searched).max().copied().unwrap_or(0);
             let fits = synthetic.seed.checked_add(most).is_some_and(|number| number <= MOST);
@@ -248,14 +252,16 @@ impl Plan {
         let needs_folder = !tasks.names.is_empty() || !tasks.probes.is_empty();
         let somewhere = tasks.folder.is_some() || generated || !needs_folder;
         check.that(somewhere, "tasks.folder", "not set", "a folder, where data.synthetic brings no tasks")?;
+        let family = self.data.synthetic.as_ref().map(|synthetic| synthetic.family).unwrap_or_default();
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
         if tasks.folder.is_none() {
-            check.among("tasks.names", &tasks.names, &SUITE.map(str::to_owned))?;
-            check.among("tasks.probes", &tasks.probes, &SUITE.map(str::to_owned))?;
+            check.among("tasks.names", &tasks.names, &owned(family.tasks()))?;
+            check.among("tasks.probes", &tasks.probes, &owned(family.tasks()))?;
         }
         let somewhere = tasks.pairs.is_some() || generated || tasks.zero_shot.is_empty();
         check.that(somewhere, "tasks.pairs", "not set", "a folder, where data.synthetic brings no pairs")?;
         if tasks.pairs.is_none() {
-            check.among("tasks.zero_shot", &tasks.zero_shot, &PARADIGMS.map(str::to_owned))?;
+            check.among("tasks.zero_shot", &tasks.zero_shot, &owned(family.paradigms()))?;
         }
         check.that(tasks.pair_limit != Some(0), "tasks.pair_limit", 0, "at least 1")?;
         if let Some(curves) = &self.curves {

@@ -192,6 +192,9 @@ pub struct SyntheticPlan {
     pub seed: u64,
     /// Documents of text of each language.
     pub documents: u64,
+    /// What kind of languages.
+    #[serde(default)]
+    pub family: Family,
     /// How many languages there are.
     #[serde(default)]
     pub languages: Languages,
@@ -206,6 +209,49 @@ fn yes() -> bool {
 
 fn second() -> f64 {
     1.0
+}
+
+/// A kind of generated languages, with tasks and minimal pairs of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Short documents about entities of worlds, whose facts tasks ask for.
+    #[default]
+    WorldsOfFacts,
+    /// Long documents of nested clauses with agreement over them, words by Zipf's law and of several senses. Its tasks are
+    /// for probes and minimal pairs, not for fine-tuning.
+    NestedClauses,
+}
+
+impl Family {
+    /// As plans and the program have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WorldsOfFacts => "worlds-of-facts",
+            Self::NestedClauses => "nested-clauses",
+        }
+    }
+
+    /// The tasks that come with it.
+    pub(crate) fn tasks(self) -> &'static [&'static str] {
+        match self {
+            Self::WorldsOfFacts => {
+                &["acceptability", "polarity", "paraphrase", "entailment", "similarity", "topic"]
+            }
+            Self::NestedClauses => &["subject-number", "depth", "word-in-context"],
+        }
+    }
+
+    /// The paradigms of its minimal pairs.
+    pub(crate) fn paradigms(self) -> &'static [&'static str] {
+        match self {
+            Self::WorldsOfFacts => &["gender", "number", "reflexive", "selection", "order", "fact"],
+            Self::NestedClauses => {
+                &["agreement-1", "agreement-2", "inner-agreement", "selection", "sense", "pronoun", "order"]
+            }
+        }
+    }
 }
 
 /// How many languages the runs of a study learn.

@@ -109,6 +109,11 @@ fn what_is_wrong_is_named_by_its_key() {
         ("data.tokenizer=t", "data: vocab_size and tokenizer; expected one of vocab_size, tokenizer"),
         ("data.segments=3", "data.segments: 3; expected 1 or 2"),
         ("data.max_length=256", "max_position_embeddings: 128; expected at least data.max_length, 256"),
+        ("data.synthetic.family=lojban", "--set data.synthetic.family=lojban: expected worlds-of-facts or"),
+        (
+            "data.synthetic.family=nested-clauses",
+            "tasks.names: acceptability; expected subject-number, depth, word-in-context",
+        ),
         ("data.synthetic.languages=two", "--set data.synthetic.languages=two: expected one or each-seed"),
         (
             "data.synthetic.seed=9223372036854775807",
@@ -120,6 +125,10 @@ fn what_is_wrong_is_named_by_its_key() {
             "tasks.names=[\"sorting\"]",
             "tasks.names: sorting; expected acceptability, polarity, paraphrase, entailment, similarity, topic",
         ),
+        ("tasks.probes=[\"sorting\"]", "tasks.probes: sorting; expected acceptability, polarity"),
+        ("tasks.probes=[\"topic\", \"topic\"]", "tasks.probes: topic twice; expected each once"),
+        ("tasks.zero_shot=[\"facts\"]", "tasks.zero_shot: facts; expected gender, number, reflexive"),
+        ("curves={ shares = [0.5] }", "curves: set; expected set with tasks.probes or tasks.zero_shot"),
         ("tasks.evaluate=train", "--set tasks.evaluate=train: expected dev or test"),
         (
             "checkpoints.shares=[0.3]",
@@ -170,6 +179,25 @@ fn an_arm_has_no_languages_of_its_own_where_there_are_none() {
     let set = ["tasks.folder=GLUE".to_owned(), arm.to_owned()];
     let error = Plan::read("small", &text, false, &set, &OBJECTIVES).unwrap_err().to_string();
     assert!(error.contains("arms.x.synthetic: set; expected no such key, where the text is not"), "{error}");
+}
+
+#[test]
+fn a_plan_may_score_without_fine_tuning() {
+    let without = ["tasks.names=[]", "tasks.probes=[\"topic\"]", "tasks.zero_shot=[\"fact\"]"];
+    let curves = "curves={ shares = [0.25, 0.5] }";
+    let plan = small(&[&without[..], &[curves]].concat()).unwrap();
+    assert!(plan.tasks.names.is_empty() && plan.checkpoints.is_some());
+    assert_eq!(Plan::read("saved", &plan.to_toml(), false, &[], &OBJECTIVES).unwrap(), plan);
+    let error = |set: &str| small(&[&without[..], &[set]].concat()).unwrap_err().to_string();
+    let wrong = error("curves={ shares = [0.3] }");
+    assert!(
+        wrong.contains("curves.shares: 0.3; expected above 0 and below 1, a multiple of 1/64"),
+        "{wrong}"
+    );
+    assert!(error("tasks.pair_limit=0").contains("tasks.pair_limit: 0; expected at least 1"));
+    let search = "search={ grid = { \"optimizer.clip\" = [1.0] }, pretraining_seeds = [9], finetuning_seeds = [1], share = 1.0 }";
+    let wrong = error(search);
+    assert!(wrong.contains("search: set; expected tasks.names, by which a search chooses"), "{wrong}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod bag_of_words;
 mod files;
 mod language;
+mod nested;
 mod oracle;
 mod single_features;
 mod suite;

@@ -23,12 +23,41 @@ const WORLD: usize = 8;
 /// A number for each thing that is known of a word; 0 where it does not apply.
 type Known = [u32; COLUMNS.len()];
 
-struct Example {
+pub(crate) struct Example {
     texts: Vec<Vec<Known>>,
     label: f64,
 }
 
 impl Example {
+    /// Examples whose words are known by columns, the first of which is the word itself; `value` gives the others.
+    pub(crate) fn numbered(
+        rows: &[(Vec<String>, String)],
+        value: impl Fn(&str, usize) -> Option<String>,
+    ) -> Vec<Self> {
+        let mut labels: Vec<&String> = rows.iter().map(|(_, label)| label).collect();
+        labels.sort();
+        labels.dedup();
+        let mut numbers: HashMap<(usize, String), u32> = HashMap::new();
+        let mut number = |column: usize, value: String| {
+            let next = u32::try_from(numbers.len()).unwrap() + 1;
+            *numbers.entry((column, value)).or_insert(next)
+        };
+        let mut known = |word: &str| {
+            let mut known = Known::default();
+            known[WORD] = number(WORD, word.to_owned());
+            for column in 1..COLUMNS.len() {
+                known[column] = value(word, column - 1).map_or(0, |value| number(column, value));
+            }
+            known
+        };
+        rows.iter()
+            .map(|(texts, label)| Self {
+                texts: texts.iter().map(|text| text.split(' ').map(&mut known).collect()).collect(),
+                label: labels.iter().position(|other| *other == label).unwrap() as f64,
+            })
+            .collect()
+    }
+
     /// Leaves nothing of a name but that it is one, and its gender.
     fn leave_names_out(&mut self) {
         for word in self.texts.iter_mut().flatten().filter(|word| word[WORLD] > 0) {
@@ -43,10 +72,10 @@ impl Example {
 
 /// Where a word is: in which text, and from its beginning or, below 0, from its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Place(usize, isize);
+pub(crate) struct Place(usize, isize);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Feature {
+pub(crate) enum Feature {
     /// Whether a text has a word.
     Has {
         text: usize,
@@ -154,7 +183,7 @@ fn reads_meanings(feature: Feature) -> bool {
 }
 
 /// Whether a feature looks at one of these columns.
-fn reads(feature: Feature, columns: &[&str]) -> bool {
+pub(crate) fn reads(feature: Feature, columns: &[&str]) -> bool {
     match feature {
         Feature::At { column, .. }
         | Feature::Agree { column, .. }
@@ -273,7 +302,7 @@ fn worlds(suite: &Suite) -> HashMap<String, String> {
 }
 
 /// How well the commonest label of a feature's values says the labels of other examples.
-fn accuracy(feature: Feature, examples: &[Example]) -> f64 {
+pub(crate) fn accuracy(feature: Feature, examples: &[Example]) -> f64 {
     let values: Vec<u32> = examples.iter().map(|example| feature.value(example)).collect();
     let mut counts: HashMap<u32, BTreeMap<u64, usize>> = HashMap::new();
     let mut all: BTreeMap<u64, usize> = BTreeMap::new();
@@ -325,7 +354,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 }
 
 /// The features that do best.
-fn search(
+pub(crate) fn search(
     examples: &[Example],
     score: fn(Feature, &[Example]) -> f64,
     is_tried: impl Fn(Feature) -> bool,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use electra_synthetic::{Language, Sizes, write};
+use electra_synthetic::{Language, Sizes};
 use tempfile::TempDir;
 
 pub(crate) struct Row {
@@ -23,7 +23,7 @@ pub(crate) struct Suite {
 impl Suite {
     pub(crate) fn new(seed: u64, sizes: Sizes) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        write(&Language::new(seed), sizes, &folder.path().join("language")).unwrap();
+        Language::new(seed).write(sizes, &folder.path().join("language")).unwrap();
         let lexicon = table(&folder.path().join("language/lexicon.tsv"))
             .into_iter()
             .map(|entry| (entry["word"].clone(), entry))

@@ -51,8 +51,12 @@ pub(super) fn text(report: &Report) -> String {
     let _ = match &replacements.detection {
         Some(all) => writeln!(
             text,
-            "\n{} of the tokens that are not replaced are called replaced",
-            percent(all.false_alarms)
+            "\n{} of the tokens that are not replaced are called replaced\n\
+             at masked positions: AUC {}, of the word's class alone {}, excess {}",
+            percent(all.false_alarms),
+            number(all.masked_auc),
+            number(all.class_auc),
+            number(all.excess),
         ),
         None => writeln!(text, "\nnothing in {objective} says what was replaced"),
     };
