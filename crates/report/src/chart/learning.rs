@@ -1,8 +1,7 @@
 //! Learning curves: a thin line for each run, over the share of its budget.
 
 use electra_analysis::{
-    DETECTOR_AUC, Findings, Role, RunFacts, SHARE_OF_UNIGRAM, Threshold, family_by_share,
-    scores_by_share,
+    DETECTOR_AUC, Findings, Role, RunFacts, SHARE_OF_UNIGRAM, Threshold, family_by_share, scores_by_share,
 };
 
 use super::axis::{Plot, horizontal, vertical};

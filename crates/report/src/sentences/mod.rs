@@ -24,8 +24,8 @@ pub(crate) use descriptions::{
 pub(crate) use ordering::answer;
 pub(crate) use search::settings_chosen;
 pub(crate) use sections::{
-    DIAGNOSTICS, KINDS, QUOTES, controls, curves, detection, family, helps, learning, marks, masked_lm_loss, matched,
-    ranks, rule, verdict,
+    DIAGNOSTICS, KINDS, QUOTES, controls, curves, detection, family, helps, learning, marks, masked_lm_loss,
+    matched, ranks, rule, verdict,
 };
 pub(crate) use take_off::{seeds, take_off};
 pub(crate) use tasks::{rule_on_tasks, task_title};

@@ -197,7 +197,8 @@ fn a_study_of_a_generated_language_measures_what_is_replaced() {
     let bench = bench();
     let plan = PLAN
         .replace("text = [\"text.txt\"]", "synthetic = { seed = 3, documents = 60 }")
-        .replace("tasks = { names = [\"animals\"], folder = \"tasks\",", "tasks = { names = [\"polarity\"],")
+        .replace("tasks = { names = [\"animals\"], folder = \"tasks\",", "tasks = { names = [\"polarity\"], probes = [\"topic\"], zero_shot = [\"fact\"], pair_limit = 20,")
+        .replace("checkpoints = {", "curves = { shares = [0.25, 0.75] }\ncheckpoints = {")
         .replace("vocab_size = 200", "vocab_size = 1000");
     bench.write("plan.toml", plan);
     let output = bench.run("ablate --plan plan.toml --dry-run").ok();
@@ -224,6 +225,27 @@ fn a_study_of_a_generated_language_measures_what_is_replaced() {
     let test_sets = |arm: usize, run: usize| &found["arms"][arm]["runs"][run]["test_sets"];
     assert_eq!(test_sets(0, 0), test_sets(2, 0));
     assert_ne!(test_sets(0, 0), test_sets(0, 1));
+    // Of every run a quarter, three quarters and the end are scored without fine-tuning, of seed 1 the half as well.
+    let checkpoints = |run: usize| found["arms"][1]["runs"][run]["checkpoints"].as_array().unwrap();
+    let scored = |run: usize| -> Vec<(f64, usize, usize, usize)> {
+        let scores =
+            |checkpoint: &Value, family: &str| checkpoint["families"][family].as_array().map_or(0, Vec::len);
+        let of_checkpoint = |checkpoint: &Value| {
+            let tuned = checkpoint["scores"].as_array().unwrap().len();
+            let share = checkpoint["share"].as_f64().unwrap();
+            (share, tuned, scores(checkpoint, "probes"), scores(checkpoint, "zero-shot"))
+        };
+        let mut scored: Vec<_> = checkpoints(run).iter().map(of_checkpoint).collect();
+        scored.sort_by(|a, b| a.0.total_cmp(&b.0));
+        scored
+    };
+    assert_eq!(scored(0), [(0.25, 0, 1, 1), (0.5, 1, 1, 1), (0.75, 0, 1, 1), (1.0, 1, 1, 1)]);
+    assert_eq!(scored(1), [(0.25, 0, 1, 1), (0.75, 0, 1, 1), (1.0, 1, 1, 1)]);
+    let families = found["families"].as_array().unwrap();
+    let names: Vec<&str> = families.iter().map(|family| family["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["probes", "zero-shot"]);
+    let tasks = |family: usize| &families[family]["findings"]["tasks"];
+    assert_eq!((&tasks(0)[0]["name"], &tasks(1)[0]["examples"]), (&"topic".into(), &20.into()));
     let settings = std::fs::read_to_string(bench.path("study/settings/scratch-2.toml")).unwrap();
     assert!(settings.contains("languages/5/corpus"), "{settings}");
     let run = |arm: usize| &found["arms"][arm]["runs"][0]["replacements"];
@@ -235,8 +257,12 @@ fn a_study_of_a_generated_language_measures_what_is_replaced() {
     assert_eq!(*run(1), electra["replacements"]);
     assert_eq!(run(1)["kinds"].as_array().unwrap().len(), 5);
     assert!(run(1)["detection"]["auc"].is_number() && run(2).is_null());
+    let detection = |name: &str| run(1)["detection"][name].as_f64().unwrap();
+    assert!((detection("excess") - detection("masked_auc") + detection("class_auc")).abs() < 1e-12);
+    assert!(detection("class_auc") >= 0.5);
     let report = std::fs::read_to_string(bench.path("study/report.md")).unwrap();
     assert!(report.contains("## What the generator offers and what is found"));
+    assert!(report.contains("## Without fine-tuning") && report.contains("Frozen probes"));
 
     // What is lost is measured again, and nothing else is done.
     std::fs::remove_file(bench.path("study/replacements/electra-1.json")).unwrap();
@@ -245,4 +271,36 @@ fn a_study_of_a_generated_language_measures_what_is_replaced() {
     assert!(!again.err.contains("pre-training") && !again.err.contains("fine-tuning"), "{}", again.err);
     again.ok();
     assert_eq!(results(&bench)["arms"], found["arms"]);
+}
+
+#[test]
+fn a_study_without_fine_tuning_has_its_probes_for_its_score() {
+    let bench = bench();
+    let plan = PLAN
+        .replace(
+            "text = [\"text.txt\"]",
+            "synthetic = { seed = 3, documents = 20, family = \"nested-clauses\" }",
+        )
+        .replace(
+            "tasks = { names = [\"animals\"], folder = \"tasks\",",
+            "tasks = { names = [], probes = [\"depth\"], zero_shot = [\"sense\"], pair_limit = 10,",
+        )
+        .replace("checkpoints = { shares = [0.5], pretraining_seeds = [1] }\n", "")
+        .replace("vocab_size = 200", "vocab_size = 1200");
+    bench.write("plan.toml", plan);
+    let output = bench.run("ablate --plan plan.toml --output study");
+    assert!(
+        output.err.contains("mlm, seed 1: probes") && !output.err.contains("fine-tuning"),
+        "{}",
+        output.err
+    );
+    output.ok();
+    let found = results(&bench);
+    assert_eq!(found["tasks"][0]["name"], "depth");
+    let probed = &found["arms"][0]["runs"][0]["checkpoints"][0];
+    assert!(
+        probed["scores"][0]["score"].is_number() && probed["families"]["zero-shot"][0]["score"].is_number()
+    );
+    assert!(probed["families"]["probes"].is_null(), "they are the study's own");
+    assert!(found["arms"][0]["seeds"][0]["tasks"]["depth"].is_number());
 }
