@@ -11,7 +11,7 @@ use crate::lexicon::{ATTRIBUTES, Lexicon, NUMBERS, VALUES};
 use crate::random::Random;
 use crate::tasks::{Example, PHENOMENA, Part, Scope, TASKS, Task, Units, example, pair};
 use crate::world::{Entity, entities};
-use crate::write::{Family, Sizes, Summary, Told, write};
+use crate::write::{Family, PairMaker, Sizes, Summary, Told, write};
 
 /// A language with its worlds. Two with the same seed are the same, on any machine.
 pub struct Language {
@@ -180,7 +180,7 @@ impl Family for Language {
         &PHENOMENA
     }
 
-    fn pairs(&self, paradigm: usize) -> Box<dyn Fn(&mut Random) -> [String; 2] + '_> {
+    fn pairs(&self, paradigm: usize) -> PairMaker<'_> {
         let scope = Scope { language: self, units: Units::new(self, Part::Test) };
         Box::new(move |random| pair(&scope, paradigm, random))
     }

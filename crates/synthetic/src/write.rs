@@ -80,6 +80,9 @@ pub(crate) struct Told {
     pub(crate) certain: u64,
 }
 
+/// Draws a minimal pair: the good sentence, the bad one.
+pub(crate) type PairMaker<'a> = Box<dyn Fn(&mut Random) -> [String; 2] + 'a>;
+
 /// What a kind of language has to give for its files.
 pub(crate) trait Family: Sync {
     /// What `language.json` says beside version and summary.
@@ -91,7 +94,7 @@ pub(crate) trait Family: Sync {
     fn examples(&self, task: usize, part: Part) -> Box<dyn Fn(&mut Random) -> Example + '_>;
     fn paradigms(&self) -> &'static [&'static str];
     /// What makes pairs of the paradigm of this number: the good sentence, the bad one.
-    fn pairs(&self, paradigm: usize) -> Box<dyn Fn(&mut Random) -> [String; 2] + '_>;
+    fn pairs(&self, paradigm: usize) -> PairMaker<'_>;
     fn entries(&self) -> Vec<Entry>;
     /// `facts.tsv`, if there are any.
     fn facts(&self) -> Option<String>;

@@ -18,7 +18,7 @@ use crate::forms::Forms;
 use crate::language::Entry;
 use crate::random::Random;
 use crate::tasks::{Example, Part, Task};
-use crate::write::{Family, Sizes, Summary, Told, write};
+use crate::write::{Family, PairMaker, Sizes, Summary, Told, write};
 
 /// Sentences of a document: this many at least, and as many as this more.
 const FEWEST: usize = 8;
@@ -118,7 +118,7 @@ impl Family for NestedClauses {
         &tasks::PARADIGMS
     }
 
-    fn pairs(&self, paradigm: usize) -> Box<dyn Fn(&mut Random) -> [String; 2] + '_> {
+    fn pairs(&self, paradigm: usize) -> PairMaker<'_> {
         Box::new(move |random| tasks::pair(&self.lexicon, paradigm, random))
     }
 

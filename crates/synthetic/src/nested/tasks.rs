@@ -75,7 +75,7 @@ fn ambiguous<'a>(lexicon: &'a Lexicon, part: Part, random: &mut Random) -> [&'a 
     senses
 }
 
-/// Whether a word means the same in two sentences (as in WiC, Pilehvar and Camacho-Collados 2019). The verb tells, or an
+/// Whether a word means the same in two sentences (as in `WiC`, Pilehvar and Camacho-Collados 2019). The verb tells, or an
 /// adjective beside a verb that takes no object.
 fn in_context(lexicon: &Lexicon, part: Part, random: &mut Random) -> Example {
     let senses = ambiguous(lexicon, part, random);

@@ -45,8 +45,8 @@ impl Example {
         let mut known = |word: &str| {
             let mut known = Known::default();
             known[WORD] = number(WORD, word.to_owned());
-            for column in 1..COLUMNS.len() {
-                known[column] = value(word, column - 1).map_or(0, |value| number(column, value));
+            for (column, known) in known.iter_mut().enumerate().skip(1) {
+                *known = value(word, column - 1).map_or(0, |value| number(column, value));
             }
             known
         };
