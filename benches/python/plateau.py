@@ -5,8 +5,8 @@
 
 trains MLM and ELECTRA on each corpus (a folder of `electra corpus build`, and examples of a step) with learned positions,
 with two neighbour heads and with rotary positions, and writes for each run the masked language model's loss and, for
-ELECTRA, the discriminator's AUC, as means over tenths of the budget. Runs that the file has already are not repeated. It
-prints a table: tokens until the loss is below each threshold, and the last tenth.
+ELECTRA, the discriminator's AUC, as means over twentieths of the budget. Runs that the file has already are not repeated. It
+prints a table: tokens until the loss is below each threshold, and the last twentieth.
 """
 
 import argparse

@@ -23,8 +23,7 @@ pub const INFO: ObjectiveInfo = ObjectiveInfo {
 mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
-        Corruption, DeviceBatch, Inspection, ModelConfig, Objective, Output, ReplacedHead, Spec,
-        binary_cross_entropy, build_with_generator, detection, masked_view,
+        Detector, DeviceBatch, Inspection, ModelConfig, Objective, Output, Spec, masked_view,
     };
     use tch::nn;
 
@@ -43,54 +42,34 @@ mod network {
     /// position counts also where the sample was right. It tests how much of ELECTRA's gain comes from learning
     /// from all tokens.
     #[derive(Debug)]
-    pub struct Electra15 {
-        corruption: Corruption,
-        encoder: Encoder,
-        head: ReplacedHead,
-        gen_weight: f64,
-        disc_weight: f64,
-    }
+    pub struct Electra15(Detector);
 
     impl Electra15 {
         /// Its parameters lie under `root / "generator"` and `root / "main"`.
         #[must_use]
         pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-            let (generator, encoder) = build_with_generator(root, config);
-            Self {
-                corruption: Corruption::Generator(Box::new(generator)),
-                encoder,
-                head: ReplacedHead::new(&(root / "main"), &config.encoder),
-                gen_weight: config.gen_weight,
-                disc_weight: config.disc_weight,
-            }
+            Self(Detector::new(root, config))
         }
     }
 
     impl Objective for Electra15 {
         fn encoder(&self) -> &Encoder {
-            &self.encoder
+            &self.0.encoder
         }
 
         fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
-            let corrupted = self.corruption.forward_t(batch, train);
+            let corrupted = self.0.corruption.forward_t(batch, train);
             let input = batch.with_ids(&corrupted.input_ids);
             let positions = batch.column("masked_positions");
-            let hidden = self.encoder.forward_select_t(&input, Select::Positions(positions), train); // [B, N, D]
-            let logits = self.head.forward(&hidden); // [B, N]
-            let replaced = corrupted.replaced.gather(1, positions, false); // [B, N]
+            let hidden = self.0.encoder.forward_select_t(&input, Select::Positions(positions), train); // [B, N, D]
+            let logits = self.0.head.forward(&hidden); // [B, N]
+            let labels = corrupted.replaced.gather(1, positions, false); // [B, N]
             let (distinct, total) = (batch.column("masked_distinct"), batch.total("masked_distinct"));
-            let disc_loss = binary_cross_entropy(&logits, &replaced, distinct, total);
-            let metrics = detection(&logits, &replaced, distinct, total, &disc_loss);
-            let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
-            Output { loss, metrics: corrupted.metrics.and(metrics) }
+            self.0.output(corrupted, &logits, &labels, distinct, total)
         }
 
         fn inspect(&self, batch: &DeviceBatch) -> Option<Inspection> {
-            tch::no_grad(|| {
-                let corrupted = self.corruption.forward_t(batch, false);
-                let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
-                Some(Inspection::new(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
-            })
+            Some(self.0.inspect(batch))
         }
     }
 }

@@ -23,8 +23,7 @@ mod network {
     use electra_encoder::{Encoder, Select};
     use electra_masking::Stream;
     use electra_objective::{
-        BoxError, Corruption, DeviceBatch, Given, Inspection, ModelConfig, Objective, Output, ReplacedHead,
-        Spec, binary_cross_entropy, build_with_generator, detection, masked_view,
+        BoxError, Detector, DeviceBatch, Given, Inspection, ModelConfig, Objective, Output, Spec, masked_view,
     };
     use tch::nn;
 
@@ -46,53 +45,32 @@ mod network {
     /// other's labels, so the share of tokens called replaced stays what it was, row by row. A study that does not find this
     /// worse than ELECTRA could not find a real defect of that size either.
     #[derive(Debug)]
-    pub struct ShuffledElectra {
-        corruption: Corruption,
-        encoder: Encoder,
-        head: ReplacedHead,
-        gen_weight: f64,
-        disc_weight: f64,
-    }
+    pub struct ShuffledElectra(Detector);
 
     impl ShuffledElectra {
         /// Its parameters lie under `root / "generator"` and `root / "main"`.
         #[must_use]
         pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-            let (generator, encoder) = build_with_generator(root, config);
-            Self {
-                corruption: Corruption::Generator(Box::new(generator)),
-                encoder,
-                head: ReplacedHead::new(&(root / "main"), &config.encoder),
-                gen_weight: config.gen_weight,
-                disc_weight: config.disc_weight,
-            }
+            Self(Detector::new(root, config))
         }
     }
 
     impl Objective for ShuffledElectra {
         fn encoder(&self) -> &Encoder {
-            &self.encoder
+            &self.0.encoder
         }
 
         fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
-            let corrupted = self.corruption.forward_t(batch, train);
+            let corrupted = self.0.corruption.forward_t(batch, train);
             let input = batch.with_ids(&corrupted.input_ids);
-            let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
-            let logits = self.head.forward(&hidden); // [B, L]
+            let hidden = self.0.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
+            let logits = self.0.head.forward(&hidden); // [B, L]
             let labels = corrupted.replaced.gather(1, batch.column(LABEL_POSITIONS), false); // [B, L]
-            let (tokens, total) = (&batch.attention_mask, batch.total("attention_mask"));
-            let disc_loss = binary_cross_entropy(&logits, &labels, tokens, total);
-            let metrics = detection(&logits, &labels, tokens, total, &disc_loss);
-            let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
-            Output { loss, metrics: corrupted.metrics.and(metrics) }
+            self.0.output(corrupted, &logits, &labels, &batch.attention_mask, batch.total("attention_mask"))
         }
 
         fn inspect(&self, batch: &DeviceBatch) -> Option<Inspection> {
-            tch::no_grad(|| {
-                let corrupted = self.corruption.forward_t(batch, false);
-                let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
-                Some(Inspection::new(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
-            })
+            Some(self.0.inspect(batch))
         }
     }
 

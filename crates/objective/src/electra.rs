@@ -27,8 +27,8 @@ mod network {
 
     use super::INFO;
     use crate::{
-        Corruption, DeviceBatch, Inspection, ModelConfig, Objective, Output, ReplacedHead, Spec,
-        binary_cross_entropy, build_encoder, build_with_generator, detection, masked_view,
+        Corruption, Detector, DeviceBatch, Inspection, ModelConfig, Objective, Output, Spec, build_encoder,
+        masked_view,
     };
 
     /// ELECTRA as in the paper.
@@ -44,20 +44,13 @@ mod network {
     /// original one. The loss is `gen_weight`·`L_MLM` + λ·`L_Disc`, the latter averaged over all tokens that are not
     /// padding, `[CLS]` and `[SEP]` among them.
     #[derive(Debug)]
-    pub struct Electra {
-        corruption: Corruption,
-        encoder: Encoder,
-        head: ReplacedHead,
-        gen_weight: f64,
-        disc_weight: f64,
-    }
+    pub struct Electra(Detector);
 
     impl Electra {
         /// Its parameters lie under `root / "generator"` and `root / "main"`.
         #[must_use]
         pub fn new(root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-            let (generator, encoder) = build_with_generator(root, config);
-            Self::with(Corruption::Generator(Box::new(generator)), encoder, root, config)
+            Self(Detector::new(root, config))
         }
 
         /// Replacements from one distribution for every position, `probabilities` `[V]`, instead of a generator.
@@ -65,38 +58,26 @@ mod network {
         pub fn with_fixed(root: &nn::Path<'_>, config: &ModelConfig, probabilities: &Tensor) -> Self {
             let cumulative =
                 probabilities.cumsum(0, tch::Kind::Double).to_kind(tch::Kind::Float).to_device(root.device());
-            Self::with(Corruption::Fixed(cumulative), build_encoder(root, config), root, config)
-        }
-
-        fn with(corruption: Corruption, encoder: Encoder, root: &nn::Path<'_>, config: &ModelConfig) -> Self {
-            let head = ReplacedHead::new(&(root / "main"), &config.encoder);
-            Self { corruption, encoder, head, gen_weight: config.gen_weight, disc_weight: config.disc_weight }
+            Self(Detector::with(Corruption::Fixed(cumulative), build_encoder(root, config), root, config))
         }
     }
 
     impl Objective for Electra {
         fn encoder(&self) -> &Encoder {
-            &self.encoder
+            &self.0.encoder
         }
 
         fn forward_t(&self, batch: &DeviceBatch, train: bool) -> Output {
-            let corrupted = self.corruption.forward_t(batch, train);
+            let corrupted = self.0.corruption.forward_t(batch, train);
             let input = batch.with_ids(&corrupted.input_ids);
-            let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
-            let logits = self.head.forward(&hidden); // [B, L]
-            let (tokens, total) = (&batch.attention_mask, batch.total("attention_mask"));
-            let disc_loss = binary_cross_entropy(&logits, &corrupted.replaced, tokens, total);
-            let metrics = detection(&logits, &corrupted.replaced, tokens, total, &disc_loss);
-            let loss = disc_loss * self.disc_weight + corrupted.weighted_gen_loss(self.gen_weight);
-            Output { loss, metrics: corrupted.metrics.and(metrics) }
+            let hidden = self.0.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
+            let logits = self.0.head.forward(&hidden); // [B, L]
+            let labels = corrupted.replaced.shallow_clone();
+            self.0.output(corrupted, &logits, &labels, &batch.attention_mask, batch.total("attention_mask"))
         }
 
         fn inspect(&self, batch: &DeviceBatch) -> Option<Inspection> {
-            tch::no_grad(|| {
-                let corrupted = self.corruption.forward_t(batch, false);
-                let hidden = self.encoder.forward_t(&batch.with_ids(&corrupted.input_ids), false); // [B, L, D]
-                Some(Inspection::new(corrupted, Some(self.head.forward(&hidden)))) // [B, L]
-            })
+            Some(self.0.inspect(batch))
         }
     }
 }

@@ -6,6 +6,8 @@ mod batch;
 mod chunked;
 #[cfg(feature = "torch")]
 mod corruption;
+#[cfg(feature = "torch")]
+mod detector;
 pub mod electra;
 #[cfg(feature = "torch")]
 mod generator;
@@ -34,6 +36,7 @@ pub use {
     batch::DeviceBatch,
     chunked::{chunked_sum, rows_in_memory},
     corruption::{Corrupted, Corruption},
+    detector::Detector,
     electra::Electra,
     generator::Generator,
     heads::{CopyGate, ReplacedHead, VocabularyHead},

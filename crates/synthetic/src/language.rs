@@ -11,7 +11,7 @@ use crate::lexicon::{ATTRIBUTES, Lexicon, NUMBERS, VALUES};
 use crate::random::Random;
 use crate::tasks::{Example, PHENOMENA, Part, Scope, TASKS, Task, Units, example, pair};
 use crate::world::{Entity, entities};
-use crate::write::{Family, PairMaker, Sizes, Summary, Told, write};
+use crate::write::{Family, MeasuredDocument, PairMaker, Sizes, Summary, write};
 
 /// A language with its worlds. Two with the same seed are the same, on any machine.
 pub struct Language {
@@ -156,10 +156,10 @@ impl Family for Language {
         self.seed
     }
 
-    fn told(&self, number: u64) -> Told {
+    fn measured_document(&self, number: u64) -> MeasuredDocument {
         let document = self.document(number);
         let words = || document.words();
-        Told {
+        MeasuredDocument {
             text: document.text(),
             words: words().count() as u64,
             nats: words().map(|word| f64::from(word.alternatives).ln()).sum(),

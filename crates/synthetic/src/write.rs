@@ -71,7 +71,7 @@ pub struct Summary {
 }
 
 /// A document as it is written, and what of its words is open.
-pub(crate) struct Told {
+pub(crate) struct MeasuredDocument {
     pub(crate) text: String,
     pub(crate) words: u64,
     /// The sum over the words of the entropy of what could stand there.
@@ -88,7 +88,7 @@ pub(crate) trait Family: Sync {
     /// What `language.json` says beside version and summary.
     fn about(&self) -> serde_json::Value;
     fn seed(&self) -> u64;
-    fn told(&self, number: u64) -> Told;
+    fn measured_document(&self, number: u64) -> MeasuredDocument;
     fn tasks(&self) -> &'static [Task];
     /// What makes examples of the task of this number.
     fn examples(&self, task: usize, part: Part) -> Box<dyn Fn(&mut Random) -> Example + '_>;
@@ -145,17 +145,17 @@ fn corpus(language: &impl Family, documents: u64, path: &Path) -> Result<Summary
     for first in (0..documents).step_by(CHUNK as usize) {
         let chunk: Vec<_> = (first..documents.min(first + CHUNK))
             .into_par_iter()
-            .map(|number| language.told(number))
+            .map(|number| language.measured_document(number))
             .collect();
         // Added up in order, so that the sums are the same on any number of threads.
-        for (number, told) in chunk.into_iter().enumerate() {
+        for (number, document) in chunk.into_iter().enumerate() {
             if first + number as u64 > 0 {
                 file.write_all(b"\n").map_err(failed())?;
             }
-            file.write_all(told.text.as_bytes()).map_err(failed())?;
-            words += told.words;
-            nats += told.nats;
-            certain += told.certain;
+            file.write_all(document.text.as_bytes()).map_err(failed())?;
+            words += document.words;
+            nats += document.nats;
+            certain += document.certain;
         }
     }
     file.into_inner().map_err(|error| failed()(error.into_error()))?.finish()?;

@@ -18,7 +18,7 @@ use crate::forms::Forms;
 use crate::language::Entry;
 use crate::random::Random;
 use crate::tasks::{Example, Part, Task};
-use crate::write::{Family, PairMaker, Sizes, Summary, Told, write};
+use crate::write::{Family, MeasuredDocument, PairMaker, Sizes, Summary, write};
 
 /// Sentences of a document: this many at least, and as many as this more.
 const FEWEST: usize = 8;
@@ -95,10 +95,10 @@ impl Family for NestedClauses {
         self.seed
     }
 
-    fn told(&self, number: u64) -> Told {
+    fn measured_document(&self, number: u64) -> MeasuredDocument {
         let sentences = self.sentences(number);
         let words = || sentences.iter().flatten();
-        Told {
+        MeasuredDocument {
             text: sentences.iter().map(|sentence| text(sentence) + "\n").collect(),
             words: words().count() as u64,
             nats: words().map(|word| word.nats).sum(),
