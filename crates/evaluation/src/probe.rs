@@ -21,9 +21,6 @@ use crate::ridge::Ridge;
 use crate::score::{Scores, score, table};
 use crate::{Error, pretrained};
 
-/// λ of the ridge, for standardised features. A trial on six generated tasks chose it; no record keeps that trial, so it
-/// has to be chosen again on development sets before probes are reported.
-const PENALTY: f64 = 0.1;
 /// Examples that are learnt from at most, evenly spread over the train set: all features are in memory at once.
 const MOST: usize = 10_000;
 
@@ -52,6 +49,8 @@ pub struct ProbeScores {
     pub examples: BTreeMap<String, usize>,
     /// Features of an example.
     pub features: usize,
+    /// λ of the ridge, chosen on the examples that were learnt from.
+    pub penalty: f64,
 }
 
 impl Prober {
@@ -85,7 +84,7 @@ impl Prober {
         let spread = examples.len().div_ceil(MOST).max(1);
         let learnt: Vec<Example> = examples.iter().step_by(spread).cloned().collect();
         let features = self.features(&learnt, stop)?;
-        let ridge = Ridge::fit(&features, &targets(&task.name, &learnt, classes)?, PENALTY)?;
+        let ridge = Ridge::fit(&features, &targets(&task.name, &learnt, classes)?)?;
         create_folder(folder)?;
         let mut scores = ProbeScores {
             task: task.name.clone(),
@@ -93,6 +92,7 @@ impl Prober {
             scores: BTreeMap::new(),
             examples: BTreeMap::from([(Split::Train.to_string(), learnt.len())]),
             features: usize::try_from(features.size()[1]).unwrap_or_default(),
+            penalty: ridge.penalty,
         };
         for (split, dataset) in &data.sets {
             let set = self.encode(&dataset.examples);

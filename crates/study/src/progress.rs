@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_run_is_exported_when_its_last_export_is_done() {
         let plan = Plan::text("default").unwrap();
-        let set = ["checkpoints={ shares = [0.5] }".to_owned(), "pretraining_seeds=[1]".to_owned()];
+        let set = ["curves={ shares = [0.5] }".to_owned(), "pretraining_seeds=[1]".to_owned()];
         let plan = Plan::read("default", &plan, false, &set, &OBJECTIVES).unwrap();
         let scope = Scope::report(&plan, "", &OBJECTIVES, plan.planned_vocab_sizes().unwrap());
         let graph = graph::study(&scope, &BTreeMap::new()).unwrap();
