@@ -104,7 +104,7 @@ impl Plan {
         self.check_tasks(&check)?;
         self.check_budget(&check)?;
         self.check_search(&check)?;
-        self.check_analysis(&check)?;
+        self.check_analysis(&check, objectives)?;
         self.check_settings(&check)?;
         let run = &self.run;
         check.that((1..=4096).contains(&run.threads), "run.threads", run.threads, "1 to 4096")?;
@@ -123,9 +123,12 @@ impl Plan {
         self.check_pretrain(origin, objectives, &check)
     }
 
-    fn check_analysis(&self, check: &Check<'_>) -> Result<(), Error> {
+    fn check_analysis(&self, check: &Check<'_>, objectives: &[&ObjectiveInfo]) -> Result<(), Error> {
         if let Some(pilot) = &self.pilot {
-            let names: Vec<String> = self.pretrained_arms().into_iter().map(|arm| arm.name).collect();
+            // A pilot may have had more objectives than this plan.
+            let known = objectives.iter().map(|objective| objective.name.to_owned());
+            let names: Vec<String> =
+                self.pretrained_arms().into_iter().map(|arm| arm.name).chain(known).collect();
             let expected = "a number of points above 0";
             for (arm, found) in &pilot.standard_deviations {
                 check.among("pilot.standard_deviations", std::slice::from_ref(arm), &names)?;
