@@ -56,7 +56,7 @@ impl Ridge {
     }
 }
 
-/// What the fits of all λ share: X Xᵀ or XᵀX, whichever is smaller, in its eigenvectors.
+/// What the fits of all λ share: `X Xᵀ` or `XᵀX`, whichever is smaller, in its eigenvectors.
 struct Fit {
     mean: Tensor,
     deviation: Tensor,
