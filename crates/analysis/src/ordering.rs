@@ -20,7 +20,9 @@ pub enum PaperOrdering {
     Appears,
     /// Some of its differences were found, and nothing against it.
     Partly,
-    /// Something against it was found: a difference the other way round, or one where the paper has a tie.
+    /// None of its differences was found the other way round, but one where the paper has a tie.
+    TiesApart,
+    /// One of its differences was found the other way round.
     Contradicted,
     /// Nothing of it was found, and nothing against it.
     Open,
@@ -65,9 +67,9 @@ impl Findings {
             .sum();
         let (differences, ties) = claims(self);
         let with = |verdict| differences.iter().filter(|claim| claim.verdict == verdict).count();
-        let against = with(Verdict::Worse) + ties.iter().filter(|tie| tie.verdict.is_apart()).count();
-        let answer = match (with(Verdict::Better), against) {
+        let answer = match (with(Verdict::Better), with(Verdict::Worse)) {
             (_, 1..) => PaperOrdering::Contradicted,
+            _ if ties.iter().any(|tie| tie.verdict.is_apart()) => PaperOrdering::TiesApart,
             (0, 0) => PaperOrdering::Open,
             (found, 0) if found == total => PaperOrdering::Appears,
             (_, 0) => PaperOrdering::Partly,

@@ -72,7 +72,8 @@ pub(crate) fn probability(share: f64) -> String {
 }
 
 /// A count with its digits in groups of three.
-pub(crate) fn count(value: f64) -> String {
+#[must_use]
+pub fn count(value: f64) -> String {
     let digits = number(value, 0);
     let sign = if digits.starts_with('−') { "−" } else { "" };
     let bare = digits.trim_start_matches('−');

@@ -65,7 +65,7 @@ fn head(page: &mut String, findings: &Findings, conclusion: &Conclusion, section
     }
     let badge = match conclusion.ordering {
         PaperOrdering::Appears => "good",
-        PaperOrdering::Partly => "fair",
+        PaperOrdering::Partly | PaperOrdering::TiesApart => "fair",
         PaperOrdering::Contradicted => "bad",
         PaperOrdering::Open => "open",
     };

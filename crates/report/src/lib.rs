@@ -21,6 +21,7 @@ mod write;
 
 pub use chart::{GrowthPanel, growth_chart};
 pub use error::Error;
+pub use format::count;
 pub use measured::{read_measurements, write_measurements};
 pub use sentences::{Conclusion, conclude};
 pub use write::{FORMAT, read, write};

@@ -147,9 +147,9 @@ fn a_control_that_is_the_same_counts_as_its_arm_once_it_came_out() {
 }
 
 #[test]
-fn a_tie_of_the_paper_that_is_told_apart_contradicts_it() {
+fn a_tie_of_the_paper_that_is_told_apart_is_said() {
     let apart = results(&[("mlm", &MLM), ("replace-mlm", &MLM.map(|score| score + 3.0))]);
-    assert_eq!(apart.ordering().answer, PaperOrdering::Contradicted);
+    assert_eq!(apart.ordering().answer, PaperOrdering::TiesApart);
     let tie = results(&[("mlm", &MLM), ("replace-mlm", &MLM.map(|score| score + 0.1))]);
     assert_eq!((tie.ordering().answer, tie.ordering().ties.len()), (PaperOrdering::Open, 1));
 }

@@ -10,6 +10,7 @@ pub(crate) fn answer(ordering: PaperOrdering) -> &'static str {
     match ordering {
         PaperOrdering::Appears => "appears",
         PaperOrdering::Partly => "in part",
+        PaperOrdering::TiesApart => "not in its ties",
         PaperOrdering::Contradicted => "contradicted",
         PaperOrdering::Open => "open",
     }
@@ -69,7 +70,7 @@ pub(super) fn paper(ordering: &Ordering, findings: &Findings) -> String {
         return format!("{name} cannot be checked: this run does not have the objectives that it compares.");
     }
     let text = match answer {
-        PaperOrdering::Contradicted if reversed.is_empty() => {
+        PaperOrdering::TiesApart => {
             let rest = match (all, found) {
                 (1, 0) => format!("{single} is not found"),
                 (1, _) => format!("{single} is found"),

@@ -41,8 +41,9 @@ pub(crate) fn take_off(findings: &Findings) -> Vec<String> {
         thresholds => {
             let said: Vec<String> = thresholds.iter().map(threshold).collect();
             format!(
-                "Over the last tenth of its training such a run has {}; the first of these decides that the run reports.",
-                list(&said)
+                "Over the last tenth of its training such a run has {}{}.",
+                said.join(", or "),
+                if said.len() > 1 { "; the first of these that a run reports decides" } else { "" },
             )
         }
     };

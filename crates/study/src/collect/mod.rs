@@ -242,7 +242,11 @@ fn plan_facts(
     let reference = graph.runs.iter().find(|run| run.arm.name == plan.budget.reference);
     let words = |run: &PlannedRun| {
         let rows = run.cost.tokens / plan.data.max_length as u64;
-        let steps = format!("{} steps of {rows} × {} tokens", run.steps, plan.data.max_length);
+        let steps = format!(
+            "{} steps of {rows} × {} tokens",
+            electra_report::count(run.steps as f64),
+            plan.data.max_length
+        );
         match plan.budget.matched {
             Matched::Steps => format!("{steps} for each arm"),
             Matched::Flops => format!(
