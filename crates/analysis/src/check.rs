@@ -55,6 +55,13 @@ pub(crate) fn check(measurements: &Measurements, config: &AnalysisConfig) -> Res
         if let Role::Control { arm, .. } = &arm.role {
             known(&format!("arms[{index}].role.of"), arm, arms)?;
         }
+        if let Some(other) = &arm.flops_of {
+            known(&format!("arms[{index}].flops_of"), other, arms)?;
+        }
+        if let (Some(setting), true) = (&plan.sweep, arm.role != Role::Scratch) {
+            let found = arm.number(setting).unwrap_or(f64::NAN);
+            finite(format!("arms[{index}].settings.{setting}"), found)?;
+        }
     }
     once("runs", runs.iter().map(|run| format!("{}, seed {}", run.arm, run.seed)))?;
     runs.iter()

@@ -18,6 +18,7 @@ mod power;
 mod ranks;
 mod remarks;
 mod scores;
+mod sweep;
 mod take_off;
 mod verdict;
 
@@ -36,5 +37,6 @@ pub use measurements::{
 pub use ordering::{Claim, Ordering, PaperOrdering, differ_in_the_paper};
 pub use power::{Pilot, PlannedPair, planned};
 pub use remarks::{Caveat, Note};
+pub use sweep::{Series, Sweep, SweepDifference};
 pub use take_off::{DETECTOR_AUC, SHARE_OF_UNIGRAM, Threshold};
 pub use verdict::FEWEST_RUNS;

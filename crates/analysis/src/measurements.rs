@@ -61,6 +61,10 @@ pub struct PlanFacts {
     pub split: String,
     /// How learning rates and other settings were chosen, as sentences.
     pub settings_chosen: String,
+    /// The setting by its full key whose values the score is shown against, if the study has the same objectives at
+    /// several of them. Every arm that is pre-trained has it as a number among its settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
     /// Every settings that was tried for each arm before, in the order in which it was.
     #[serde(default)]
     pub trials: Vec<Trial>,
@@ -173,6 +177,17 @@ pub struct ArmFacts {
     pub settings: BTreeMap<String, String>,
     /// What the paper reports for it: Base, GLUE dev, 0 to 100.
     pub paper_glue: Option<f64>,
+    /// The arm whose FLOPs its runs have, as the paper counts them, whatever is equal for the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flops_of: Option<String>,
+}
+
+impl ArmFacts {
+    /// A setting by its full key, if it is a number.
+    #[must_use]
+    pub fn number(&self, setting: &str) -> Option<f64> {
+        self.settings.get(setting)?.parse().ok().filter(|value: &f64| value.is_finite())
+    }
 }
 
 /// What an arm is there for.

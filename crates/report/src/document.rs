@@ -1,10 +1,13 @@
 //! What the report shows, section by section, for whichever form it is written in.
 
+use std::collections::BTreeSet;
+
 use electra_analysis::{ArmFindings, Findings, Role, RunFacts};
 
 use crate::chart::{Chart, Charts};
-use crate::format::{plural, scientific, sentence, time};
+use crate::format::{list, plural, scientific, sentence, size, time};
 use crate::table::{Cell, Table, facts};
+use crate::trials::short;
 use crate::{Conclusion, families, replacements, sentences, tables, trials};
 
 /// A part of a section.
@@ -27,20 +30,28 @@ impl Block<'_> {
 /// A section.
 pub(crate) struct Section<'a> {
     pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     pub(crate) blocks: Vec<Block<'a>>,
 }
 
 /// What the study was, in a few names and values.
 pub(crate) fn key_facts(findings: &Findings) -> Vec<(&'static str, String)> {
     let plan = &findings.plan;
-    let arms = findings.arms.iter().filter(|arm| arm.facts.role == Role::Arm).count();
+    let arms = findings.arms.iter().filter(|arm| arm.facts.role == Role::Arm);
+    let compared = match findings.sweep() {
+        Some(sweep) => {
+            let objectives: BTreeSet<&str> = arms.map(|arm| arm.facts.objective.as_str()).collect();
+            let values: Vec<String> = sweep.values.iter().map(|value| size(*value)).collect();
+            format!("{} at {} {}", objectives.len(), short(sweep.setting), list(&values))
+        }
+        None => arms.count().to_string(),
+    };
     let fine_tunings = plural(plan.finetuning_seeds.len(), "fine-tuning");
     vec![
-        ("Objectives", arms.to_string()),
+        ("Objectives", compared),
         ("Pre-training seeds", plan.pretraining_seeds.len().to_string()),
         ("Tasks", format!("{} on {}, {fine_tunings} each", findings.tasks.len(), plan.split)),
-        ("Equal for all", sentences::matched(plan.matched).into()),
+        ("Equal for all", sentences::equal_for_all(findings)),
         ("Budget of a run", plan.budget.clone()),
         ("Total work", time(findings.provenance.seconds)),
     ]
@@ -52,7 +63,9 @@ pub(crate) fn sections<'a>(
     conclusion: &Conclusion,
     charts: &'a Charts,
 ) -> Vec<Section<'a>> {
+    let against = findings.sweep().map_or_else(String::new, |sweep| sentences::against(&sweep));
     let sections = [
+        ("sweep", against.as_str(), sweep(findings, charts)),
         ("result", "Result", result(findings, charts)),
         ("pairs", "Pair by pair", pairs(findings, conclusion, charts)),
         ("ranks", "Which is the best?", ranks(findings)),
@@ -70,7 +83,21 @@ pub(crate) fn sections<'a>(
         ("provenance", "How this was made", provenance(findings)),
     ];
     let sections = sections.into_iter().filter(|(_, _, blocks)| !blocks.is_empty());
-    sections.map(|(id, title, blocks)| Section { id, title, blocks }).collect()
+    sections.map(|(id, title, blocks)| Section { id, title: title.into(), blocks }).collect()
+}
+
+fn sweep<'a>(findings: &Findings, charts: &'a Charts) -> Vec<Block<'a>> {
+    let (Some(sweep), Some(drawn)) = (findings.sweep(), chart(&charts.sweep)) else { return Vec::new() };
+    // The page's opening says what was found.
+    let mut blocks = vec![
+        drawn,
+        Block::Paragraph(sentences::reading(findings, &sweep)),
+        Block::Table(tables::sweep::means(findings, &sweep)),
+    ];
+    if !sweep.differences.is_empty() {
+        blocks.push(Block::Table(tables::sweep::differences(findings, &sweep)));
+    }
+    blocks
 }
 
 fn chart(chart: &Option<Chart>) -> Option<Block<'_>> {
@@ -96,8 +123,13 @@ fn pairs<'a>(findings: &Findings, conclusion: &Conclusion, charts: &'a Charts) -
     if findings.plan.proves_nothing.is_none() {
         blocks.push(Block::paragraph(&conclusion.sentence));
     }
-    blocks.extend(chart(&charts.differences));
-    blocks.push(Block::Table(tables::pairs(findings)));
+    let mut every: Vec<Block<'_>> = chart(&charts.differences).into_iter().collect();
+    every.push(Block::Table(tables::pairs(findings)));
+    // Every arm of a sweep with every other are too many to stand before the rest.
+    match findings.plan.sweep {
+        Some(_) => blocks.push(Block::Details("Every pair", every)),
+        None => blocks.extend(every),
+    }
     if !conclusion.quotes.is_empty() {
         let quotes = vec![Block::paragraph(sentences::QUOTES), Block::List(conclusion.quotes.clone())];
         blocks.push(Block::Details("Each verdict as a sentence to quote", quotes));
@@ -107,7 +139,8 @@ fn pairs<'a>(findings: &Findings, conclusion: &Conclusion, charts: &'a Charts) -
 }
 
 fn ranks<'a>(findings: &Findings) -> Vec<Block<'a>> {
-    if findings.ranks.is_empty() {
+    // The largest of a sweep is no finding.
+    if findings.ranks.is_empty() || findings.plan.sweep.is_some() {
         return Vec::new();
     }
     vec![Block::Table(tables::ranks(findings)), Block::Paragraph(sentences::ranks(findings))]
@@ -165,7 +198,11 @@ fn tasks<'a>(findings: &Findings, conclusion: &Conclusion, charts: &'a Charts) -
         (!found.is_empty()).then(|| Block::paragraph(found)).into_iter().collect();
     blocks.extend([drawn, Block::Table(tables::tasks(findings))]);
     if let Some(rule) = sentences::rule_on_tasks(findings) {
-        blocks.extend([Block::Table(tables::pairs_by_task(findings)), Block::Paragraph(rule)]);
+        let by_task = vec![Block::Table(tables::pairs_by_task(findings)), Block::Paragraph(rule)];
+        match findings.plan.sweep {
+            Some(_) => blocks.push(Block::Details("Every pair on every task", by_task)),
+            None => blocks.extend(by_task),
+        }
     }
     blocks.push(Block::Details("Every run", vec![Block::Table(tables::runs(findings))]));
     blocks
@@ -225,7 +262,7 @@ fn provenance<'a>(findings: &Findings) -> Vec<Block<'a>> {
     }
     let mut planned = vec![
         row("Plan", &plan.name),
-        row("Equal for all", sentences::matched(plan.matched)),
+        row("Equal for all", &sentences::equal_for_all(findings)),
         row("Budget of a run", &plan.budget),
         row("Pre-training seeds", &seeds(&plan.pretraining_seeds)),
         row("Fine-tuning seeds", &seeds(&plan.finetuning_seeds)),

@@ -90,6 +90,11 @@ pub fn count(value: f64) -> String {
     grouped
 }
 
+/// A value of a setting: a whole number with its digits in groups, any other as it is.
+pub(crate) fn size(value: f64) -> String {
+    if value.fract() == 0.0 { count(value) } else { value.to_string().replace('-', "−") }
+}
+
 /// A large number as `1.42 × 10¹⁸`; below 100,000 as it is.
 pub(crate) fn scientific(value: f64) -> String {
     if value.abs() < 1e5 || !value.is_finite() {
@@ -161,6 +166,12 @@ pub(crate) fn word(number: usize) -> String {
 /// `1 seed`, `3 seeds`.
 pub(crate) fn plural(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The text with its first letter as a capital.
+pub(crate) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// The sentence with exactly one full stop at its end, if it has no other mark there.

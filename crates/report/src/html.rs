@@ -37,7 +37,8 @@ pub(crate) fn page(findings: &Findings, conclusion: &Conclusion, charts: &Charts
         let _ = writeln!(
             page,
             "<section id=\"{0}\" aria-labelledby=\"{0}-h\">\n<h2 id=\"{0}-h\">{1}</h2>",
-            section.id, section.title
+            section.id,
+            escape(&section.title)
         );
         blocks(&mut page, &section.blocks);
         page.push_str("</section>\n");
@@ -69,12 +70,14 @@ fn head(page: &mut String, findings: &Findings, conclusion: &Conclusion, section
         PaperOrdering::Contradicted => "bad",
         PaperOrdering::Open => "open",
     };
-    let _ = writeln!(
-        page,
-        "<p class=\"ordering\"><span class=\"badge {badge}\">Paper's ordering: {}</span> {}</p>",
-        answer(conclusion.ordering),
-        prose(&conclusion.ordering_sentence),
-    );
+    if !conclusion.ordering_sentence.is_empty() {
+        let _ = writeln!(
+            page,
+            "<p class=\"ordering\"><span class=\"badge {badge}\">Paper's ordering: {}</span> {}</p>",
+            answer(conclusion.ordering),
+            prose(&conclusion.ordering_sentence),
+        );
+    }
     if !conclusion.caveats.is_empty() {
         page.push_str("<ul class=\"caveats\">\n");
         for caveat in &conclusion.caveats {
@@ -94,7 +97,7 @@ fn head(page: &mut String, findings: &Findings, conclusion: &Conclusion, section
             page,
             "<li><a href=\"#{}\" title=\"{}\">{}{rest}</a></li>",
             section.id,
-            section.title,
+            escape(&section.title),
             first.to_uppercase(),
         );
     }

@@ -22,14 +22,16 @@ pub(crate) fn text(findings: &Findings, conclusion: &Conclusion, charts: &Charts
     if conclusion.opening.len() > 1 {
         let _ = write!(text, "\n{}\n", escape(&conclusion.opening[1..].join(" ")));
     }
-    let _ = write!(text, "\n{}\n", escape(&conclusion.ordering_sentence));
+    if !conclusion.ordering_sentence.is_empty() {
+        let _ = write!(text, "\n{}\n", escape(&conclusion.ordering_sentence));
+    }
     list(&mut text, &conclusion.caveats);
     text.push('\n');
     for (name, value) in key_facts(findings) {
         let _ = writeln!(text, "- {name}: {}", escape(&value));
     }
     for section in sections(findings, conclusion, charts) {
-        let _ = write!(text, "\n## {}\n", section.title);
+        let _ = write!(text, "\n## {}\n", escape(&section.title));
         blocks(&mut text, &section.blocks);
     }
     text

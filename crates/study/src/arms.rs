@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use electra_analysis::{Expectation, Role};
 use electra_config::{Config, Defaults, ObjectiveInfo, PartialConfig};
-use electra_store::settings::put;
+use electra_store::settings::{find, put, to_table};
 use toml::{Table, Value};
 
-use crate::plan::ArmSyntheticPlan;
+use crate::plan::{ArmPlan, ArmSyntheticPlan};
+use crate::search::number;
 use crate::source::TextSource;
 use crate::{Error, Plan};
 
@@ -28,22 +29,32 @@ pub(crate) struct Arm {
     pub(crate) set: BTreeMap<String, Value>,
     /// What its languages have otherwise than the plan's.
     pub(crate) synthetic: ArmSyntheticPlan,
+    /// The arm whose operations its runs spend, if the budget does not say how many steps they have.
+    pub(crate) flops_of: Option<String>,
+    /// The arm whose settings it has too.
+    pub(crate) settings_of: Option<String>,
 }
 
 impl Arm {
     /// The arm whose searched settings this one has.
     pub(crate) fn searched_as(&self) -> &str {
-        match &self.role {
-            Role::Control { arm, .. } => arm,
+        match (&self.settings_of, &self.role) {
+            (Some(arm), _) | (None, Role::Control { arm, .. }) => arm,
             _ => &self.name,
         }
     }
 }
 
+/// A setting by its full key, if it is a number.
+pub(crate) fn value_in(config: &Config, key: &str) -> Option<f64> {
+    find(&to_table(config), key).and_then(number).filter(|value| value.is_finite())
+}
+
 impl Plan {
-    /// The arms whose settings are searched: a control has those of its arm.
+    /// The arms whose settings are searched: neither controls nor arms that have the settings of another.
     pub(crate) fn searched_arms(&self) -> impl Iterator<Item = Arm> {
-        self.pretrained_arms().into_iter().filter(|arm| arm.role == Role::Arm)
+        let is_searched = |arm: &Arm| arm.role == Role::Arm && arm.settings_of.is_none();
+        self.pretrained_arms().into_iter().filter(is_searched)
     }
 
     /// Every arm that is pre-trained: the objectives, then `[[arms]]`.
@@ -56,6 +67,8 @@ impl Plan {
             seed_offset: 0,
             set: BTreeMap::new(),
             synthetic: ArmSyntheticPlan::default(),
+            flops_of: None,
+            settings_of: None,
         });
         let more = self.arms.iter().map(|arm| Arm {
             name: arm.name.clone(),
@@ -69,10 +82,26 @@ impl Plan {
                 None => Role::Arm,
             },
             seed_offset: arm.seed_offset,
-            set: arm.set.clone(),
+            set: self.set_of(arm),
             synthetic: arm.synthetic.clone().unwrap_or_default(),
+            flops_of: arm.flops_of.clone(),
+            settings_of: arm.settings_of.clone().or_else(|| self.settings_of_controlled(arm)),
         });
         objectives.chain(more).map(|arm| self.with_settings(arm)).collect()
+    }
+
+    /// The arm whose settings the arm has that this one is a control of, if these are another's.
+    fn settings_of_controlled(&self, arm: &ArmPlan) -> Option<String> {
+        let controlled = arm.control_of.as_ref()?;
+        self.arms.iter().find(|other| other.name == *controlled)?.settings_of.clone()
+    }
+
+    /// An arm's own settings, over those of the arm that it names.
+    fn set_of(&self, arm: &ArmPlan) -> BTreeMap<String, Value> {
+        let named = self.arms.iter().find(|other| arm.settings_of.as_ref() == Some(&other.name));
+        let mut set = named.map(|other| other.set.clone()).unwrap_or_default();
+        set.extend(arm.set.clone());
+        set
     }
 
     /// An arm with the settings that were found for it, below its own.
@@ -99,6 +128,8 @@ impl Plan {
             seed_offset: 0,
             set: BTreeMap::from([("optimizer.learning_rate".to_owned(), Value::Float(0.0))]),
             synthetic: ArmSyntheticPlan::default(),
+            flops_of: None,
+            settings_of: None,
         })
     }
 

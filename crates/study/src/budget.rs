@@ -51,18 +51,28 @@ pub(crate) fn reference_steps(plan: &Plan, cost: &StepCost) -> Result<u64, Error
 }
 
 /// The steps of each arm, where one step costs `costs` and the reference arm makes `reference` of them: as many,
-/// or as many as come nearest to its operations as the paper counts them.
+/// or as many as come nearest to its operations as the paper counts them. `flops_of` names for some arms another
+/// one, whose operations they have instead.
 pub(crate) fn matched(
     matched: Matched,
     reference: (u64, &StepCost),
     costs: &BTreeMap<String, StepCost>,
+    flops_of: &BTreeMap<String, String>,
 ) -> BTreeMap<String, u64> {
     let (steps, reference) = reference;
-    let steps_of = |cost: &StepCost| match matched {
-        Matched::Steps => steps,
-        Matched::Flops => ((steps as f64 * reference.paper_flops / cost.paper_flops).round() as u64).max(1),
+    let nearest = |steps: u64, from: &StepCost, to: &StepCost| {
+        ((steps as f64 * from.paper_flops / to.paper_flops).round() as u64).max(1)
     };
-    costs.iter().map(|(arm, cost)| (arm.clone(), steps_of(cost))).collect()
+    let of_budget = |cost: &StepCost| match matched {
+        Matched::Steps => steps,
+        Matched::Flops => nearest(steps, reference, cost),
+    };
+    let steps_of = |arm: &String, cost: &StepCost| match flops_of.get(arm).and_then(|other| costs.get(other))
+    {
+        Some(other) => nearest(of_budget(other), other, cost),
+        None => of_budget(cost),
+    };
+    costs.iter().map(|(arm, cost)| (arm.clone(), steps_of(arm, cost))).collect()
 }
 
 /// How a run of `steps` steps is saved so that shares of it can be scored: after every so many steps, and the
@@ -87,9 +97,31 @@ mod tests {
     #[test]
     fn arms_spend_the_references_operations() {
         let costs = BTreeMap::from([("mlm".to_owned(), cost(2e9)), ("electra".to_owned(), cost(3e9))]);
-        let steps = |how| matched(how, (1000, &costs["electra"]), &costs);
+        let none = BTreeMap::new();
+        let steps = |how| matched(how, (1000, &costs["electra"]), &costs, &none);
         assert_eq!(steps(Matched::Steps), BTreeMap::from([("mlm".into(), 1000), ("electra".into(), 1000)]));
         assert_eq!(steps(Matched::Flops), BTreeMap::from([("mlm".into(), 1500), ("electra".into(), 1000)]));
+    }
+
+    #[test]
+    fn an_arm_may_have_the_operations_of_another_whatever_the_budget_matches() {
+        let name = String::from;
+        let costs = BTreeMap::from([
+            (name("electra-64"), cost(3e9)),
+            (name("electra-128"), cost(11e9)),
+            (name("mlm-128-compute"), cost(7e9)),
+            (name("tiny"), cost(1e20)),
+        ]);
+        let flops_of = BTreeMap::from([
+            (name("mlm-128-compute"), name("electra-128")),
+            (name("tiny"), name("electra-64")),
+        ]);
+        let steps = |how| matched(how, (1000, &costs["electra-64"]), &costs, &flops_of);
+        let of = |how, arm: &str| steps(how)[arm];
+        assert_eq!((of(Matched::Steps, "electra-128"), of(Matched::Steps, "mlm-128-compute")), (1000, 1571));
+        // 3e12 operations each: 272.7 steps of the one, and 428.6 of the other, which is nearest to 273 of the first.
+        assert_eq!((of(Matched::Flops, "electra-128"), of(Matched::Flops, "mlm-128-compute")), (273, 429));
+        assert_eq!(of(Matched::Steps, "tiny"), 1, "a run has a step at least");
     }
 
     #[test]

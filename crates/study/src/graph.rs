@@ -223,15 +223,16 @@ fn steps<'a>(
     over: impl Fn(&Arm) -> &'a BTreeMap<String, Value>,
 ) -> Result<BTreeMap<String, u64>, Error> {
     let plan = scope.plan;
-    let mut costs = BTreeMap::new();
+    let (mut costs, mut flops_of) = (BTreeMap::new(), BTreeMap::new());
     for arm in plan.pretrained_arms() {
+        flops_of.extend(arm.flops_of.iter().map(|other| (arm.name.clone(), other.clone())));
         let vocab_size = scope.vocab_sizes[&plan.source(&arm, pretraining_seed)];
         let config = plan.run_config(scope.origin, scope.objectives, &arm, over(&arm), vocab_size)?;
         costs.insert(arm.name.clone(), budget::cost(scope.objectives, &config, plan.data.max_length)?);
     }
     let reference = &costs[&plan.budget.reference];
     let reference = (budget::reference_steps(plan, reference)?, reference);
-    let mut steps = budget::matched(plan.budget.matched, reference, &costs);
+    let mut steps = budget::matched(plan.budget.matched, reference, &costs, &flops_of);
     steps.retain(|name, _| arms.iter().any(|arm| arm.name == *name));
     Ok(steps)
 }

@@ -47,7 +47,9 @@ impl Plan {
             pairs.iter().filter(differs).filter(|pair| pair.difference.is_some()).collect();
         let large =
             |pair: &&&PlannedPair| pair.difference.is_some_and(|found| found.abs() >= pair.detectable);
-        let paper = (!with_scores.is_empty()).then(|| {
+        // The paper's table compares objectives at one size.
+        let is_table = self.sweep.is_none() && !with_scores.is_empty();
+        let paper = is_table.then(|| {
             let found = with_scores.iter().filter_map(|pair| pair.power).sum();
             (with_scores.len(), with_scores.iter().filter(large).count(), found)
         });

@@ -8,5 +8,6 @@ mod random;
 mod scenario;
 mod simulation;
 mod statistics;
+mod sweep;
 mod table;
 mod verdicts;

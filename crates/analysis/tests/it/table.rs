@@ -39,6 +39,7 @@ pub(crate) fn facts(name: &str, role: Role) -> ArmFacts {
         role,
         settings: BTreeMap::new(),
         paper_glue: None,
+        flops_of: None,
     }
 }
 
@@ -94,6 +95,7 @@ pub(crate) fn measurements(arms: &[(&str, &[f64])]) -> Measurements {
             finetuning_seeds: vec![1],
             split: "dev".into(),
             settings_chosen: "the same for all".into(),
+            sweep: None,
             trials: Vec::new(),
             fixed_in_writing: None,
             facts: vec![],

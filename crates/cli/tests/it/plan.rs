@@ -83,6 +83,15 @@ fn a_plan_is_estimated_and_printed_and_refused_by_its_keys() {
     assert!(out.contains("The plan names no pilot"), "{out}");
     let out = bench.run("ablate --plan long --dry-run").ok();
     assert!(out.contains("electra − mlm ") && out.contains("Of the paper's 7 differences "), "{out}");
+    let out = bench.run("ablate --plan sizes --dry-run").ok();
+    assert!(out.contains("electra-256                 6      10,000"), "{out}");
+    assert!(out.contains("mlm-256-compute             6      1"), "{out}");
+    assert!(out.contains("electra-128 − mlm-128-compute ") && !out.contains("Of the paper's"), "{out}");
+    bench.run("ablate --plan sizes --quick --dry-run").ok();
+    bench.run("ablate --plan rates-sizes --dry-run").ok();
+    let arm = "[{name=\"x\",objective=\"mlm\",flops_of=\"y\"}]";
+    let error = bench.run(&format!("ablate --plan plan.toml --set arms={arm} --dry-run")).refused();
+    assert!(error.contains("plan.toml: arms.x.flops_of: y; expected mlm, electra"), "{error}");
     assert!(!bench.path("study").exists());
     let printed = bench.run("ablate --plan default --print").ok();
     assert!(printed.contains("name = \"default\""));

@@ -15,7 +15,7 @@ use electra_metrics::Metric;
 
 /// An arm as it is made up: objective, title, role, what the paper has, mean score, spread over seeds, FLOPs for those
 /// of MLM.
-type Made = (&'static str, &'static str, &'static str, Role, Option<f64>, f64, f64);
+pub(crate) type Made = (&'static str, &'static str, &'static str, Role, Option<f64>, f64, f64);
 
 fn arms() -> Vec<Made> {
     let control = |arm: &str, expects| Role::Control { arm: arm.into(), expects };
@@ -84,6 +84,7 @@ pub(crate) fn fabricated(seeds: u64, examples: usize) -> Measurements {
             ("generator".into(), if matches!(made.1, "mlm" | "none") { "–" } else { "width 32" }.into()),
         ]),
         paper_glue: made.4,
+        flops_of: None,
     };
     let objective = |made: &Made| ObjectiveFacts {
         name: made.1.into(),
@@ -129,6 +130,7 @@ fn plan(seeds: u64) -> PlanFacts {
         finetuning_seeds: vec![1, 2, 3],
         split: "test".into(),
         settings_chosen: "The learning rate of each objective is the best of four on development data, with two runs of a quarter of the budget each".into(),
+        sweep: None,
         trials: trials(),
         fixed_in_writing: Some("Seeds, tasks and settings, before the first reported run, in the plan's file".into()),
         facts: vec![
@@ -184,7 +186,7 @@ fn is_lost(arm: &str, seed: u64) -> bool {
     arm == "electra-15" && seed == 4
 }
 
-fn run(arm: u64, made: &Made, seed: u64, examples: usize) -> RunFacts {
+pub(crate) fn run(arm: u64, made: &Made, seed: u64, examples: usize) -> RunFacts {
     let (name, objective, level, cost) = (made.0, made.1, made.5, made.6);
     // The seed's own luck is shared by the arms; the run's is not.
     let luck = 0.008 * Random::new(&[1, seed]).normal() + 0.006 * Random::new(&[2, arm, seed]).normal();

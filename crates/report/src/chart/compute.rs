@@ -106,7 +106,8 @@ fn named(findings: &Findings, compute: Compute, id: String, title: &str) -> Opti
     let curve = |(style, points): &Curve<'_>, schedule| {
         let points = points.iter().filter(|point| point.schedule == schedule);
         let points = points.map(|point| place(style, point)).collect();
-        Line { colour: style.colour, shape: Some(style.shape), dashed: schedule == Schedule::Own, points }
+        let (dashed, dotted) = (schedule == Schedule::Own, style.hollow);
+        Line { colour: style.colour, shape: Some(style.shape), dashed, dotted, points }
     };
     let schedules = [Schedule::Own, Schedule::Truncated];
     let curves: Vec<Line<'_>> =

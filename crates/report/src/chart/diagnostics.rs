@@ -1,6 +1,6 @@
 //! What the objectives said of themselves during training.
 
-use electra_analysis::Findings;
+use electra_analysis::{Findings, Role};
 
 use super::axis::{Plot, count, horizontal, vertical};
 use super::figure::{Chart, Key, Panel};
@@ -24,9 +24,10 @@ type Lines<'a> = Vec<(&'a Style<'a>, Vec<Bin>)>;
 /// One small panel a diagnostic.
 pub(crate) fn chart(findings: &Findings) -> Option<Chart> {
     let styles = styles(findings);
+    let is_control = |style: &Style<'_>| matches!(style.arm.facts.role, Role::Control { .. });
     let has_diagnostics = |style: &&Style<'_>| style.arm.runs.iter().any(|run| !run.diagnostics.is_empty());
     let drawn: Vec<&Style<'_>> =
-        styles.iter().filter(|style| !style.hollow).filter(has_diagnostics).collect();
+        styles.iter().filter(|style| !is_control(style)).filter(has_diagnostics).collect();
     let lines = |name: &str| -> Lines<'_> {
         let lines = drawn.iter().map(|style| (*style, series::binned(style.arm, name)));
         lines.filter(|(_, bins)| !bins.is_empty()).collect()
@@ -73,7 +74,8 @@ fn panel(title: &str, drawn: &Lines<'_>, steps: (f64, f64), room: f64) -> Option
         tooltip: String::new(),
     };
     let line = |(style, bins): &(&Style<'_>, Vec<Bin>)| -> Line<'static> {
-        Line { colour: style.colour, shape: None, dashed: false, points: bins.iter().map(point).collect() }
+        let points = bins.iter().map(point).collect();
+        Line { colour: style.colour, shape: None, dashed: false, dotted: style.hollow, points }
     };
     lines(&mut svg, plot.bottom, &drawn.iter().map(line).collect::<Vec<_>>());
     Some(Panel { svg, height: plot.bottom + 24.0, left: LEFT, right: 0.0, beside: None })

@@ -28,6 +28,8 @@ pub(crate) struct Panel {
 pub(crate) enum Key<'a> {
     /// An arm by its mark and colour.
     Arm(&'a Style<'a>),
+    /// A line with marks on it: the class of its colour, the marks' shape, whether it is dashed, and what it means.
+    Curve(&'static str, Shape, bool, &'a str),
     /// A line's class and what it means.
     Line(&'static str, &'a str),
     /// A mark's class and what it means.
@@ -42,7 +44,11 @@ impl Key<'_> {
     fn text(&self) -> &str {
         match self {
             Self::Arm(style) => &style.arm.facts.title,
-            Self::Line(_, text) | Self::Mark(_, text) | Self::Cross(_, text) | Self::Box(_, text) => text,
+            Self::Curve(.., text)
+            | Self::Line(_, text)
+            | Self::Mark(_, text)
+            | Self::Cross(_, text)
+            | Self::Box(_, text) => text,
         }
     }
 
@@ -51,6 +57,12 @@ impl Key<'_> {
         let (mut svg, y) = (Svg::default(), KEY_HEIGHT / 2.0);
         match self {
             Key::Arm(style) => svg.mark(style.shape, (X::Pixels(8.0), y), 4.2, &style.mark(), ""),
+            Key::Curve(colour, shape, dashed, _) => {
+                let (dash, mark) = if *dashed { (" dashed", "hollow") } else { ("", "mark") };
+                let class = format!("{colour} curve{dash}");
+                svg.line((X::Pixels(0.0), y), (X::Pixels(17.0), y), &class);
+                svg.mark(*shape, (X::Pixels(8.0), y), 4.2, &format!("{colour} {mark}"), "");
+            }
             Key::Line(class, _) => svg.line((X::Pixels(0.0), y), (X::Pixels(17.0), y), class),
             Key::Mark(class, _) => svg.mark(Shape::Circle, (X::Pixels(8.0), y), 4.2, class, ""),
             Key::Cross(class, _) => svg.mark(Shape::Cross, (X::Pixels(8.0), y), 4.2, class, ""),

@@ -79,7 +79,11 @@ fn panel(growth: &GrowthPanel<'_>) -> Option<Panel> {
     };
     let colour = ["c1", "c4"][growth.colour % 2];
     let points = growth.points.iter().map(point).collect();
-    lines(&mut svg, plot.bottom, &[Line { colour, shape: Some(Shape::Circle), dashed: false, points }]);
+    lines(
+        &mut svg,
+        plot.bottom,
+        &[Line { colour, shape: Some(Shape::Circle), dashed: false, dotted: false, points }],
+    );
     Some(Panel { svg, height: plot.bottom + 24.0, left: LEFT, right: 0.0, beside: None })
 }
 

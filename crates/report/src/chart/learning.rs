@@ -125,8 +125,12 @@ fn panel(family: &Family<'_>) -> Option<Panel> {
     }
     let path = |line: &Line<'_>| {
         let place = |(share, value): &(f64, f64)| (x.place(100.0 * share), y.place(*value));
-        let lost = if line.lost { " lost" } else { "" };
-        (line.points.iter().map(place).collect(), format!("{} run{lost}", line.style.colour))
+        let dash = match (line.lost, line.style.hollow) {
+            (true, _) => " lost",
+            (false, true) => " dotted",
+            (false, false) => "",
+        };
+        (line.points.iter().map(place).collect(), format!("{} run{dash}", line.style.colour))
     };
     svg.stretched(plot.bottom, &family.lines.iter().map(path).collect::<Vec<_>>());
     Some(Panel { svg, height: plot.bottom + 40.0, left: LEFT, right: 4.0, beside: None })

@@ -11,6 +11,8 @@ pub(crate) struct Line<'a> {
     pub(crate) shape: Option<Shape>,
     /// Dashed, with hollow marks.
     pub(crate) dashed: bool,
+    /// Dotted, with hollow marks.
+    pub(crate) dotted: bool,
     pub(crate) points: Vec<Point>,
 }
 
@@ -34,14 +36,18 @@ pub(crate) fn lines(svg: &mut Svg, height: f64, lines: &[Line<'_>]) {
         (upper.chain(lower).collect(), format!("{} band", line.colour))
     };
     let curve = |line: &Line<'_>| {
-        let dash = if line.dashed { " dashed" } else { "" };
+        let dash = match (line.dashed, line.dotted) {
+            (true, _) => " dashed",
+            (false, true) => " dotted",
+            (false, false) => "",
+        };
         (line.points.iter().map(|point| (point.x, point.y)).collect(), format!("{} curve{dash}", line.colour))
     };
     let bands = lines.iter().filter(has_band).map(band);
     let curves = lines.iter().filter(|line| line.points.len() > 1).map(curve);
     svg.stretched(height, &bands.chain(curves).collect::<Vec<_>>());
     for line in lines {
-        let class = format!("{} {}", line.colour, if line.dashed { "hollow" } else { "mark" });
+        let class = format!("{} {}", line.colour, if line.dashed || line.dotted { "hollow" } else { "mark" });
         // A single point with no mark would be nothing.
         let shape = line.shape.or((line.points.len() == 1).then_some(Shape::Circle));
         for point in &line.points {

@@ -11,6 +11,7 @@ mod line;
 mod scale;
 mod scores;
 mod svg;
+mod sweep;
 
 use electra_analysis::Findings;
 
@@ -22,6 +23,7 @@ pub(crate) const STYLE: &str = include_str!("chart.css");
 
 /// The charts that there is something for.
 pub(crate) struct Charts {
+    pub(crate) sweep: Option<Chart>,
     pub(crate) scores: Option<Chart>,
     pub(crate) differences: Option<Chart>,
     pub(crate) learning: Option<Chart>,
@@ -36,6 +38,7 @@ pub(crate) struct Charts {
 impl Charts {
     pub(crate) fn new(findings: &Findings) -> Self {
         Self {
+            sweep: sweep::chart(findings),
             scores: scores::scores(findings),
             differences: scores::differences(findings),
             learning: learning::chart(findings),
@@ -49,6 +52,7 @@ impl Charts {
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Chart> {
         [
+            &self.sweep,
             &self.scores,
             &self.differences,
             &self.learning,

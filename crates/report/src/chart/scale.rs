@@ -44,6 +44,18 @@ impl Scale {
         Self { domain: (low, high), range, logarithmic: true, ticks }
     }
 
+    /// Marked at these values alone, in ascending order, with room at both ends; logarithmic if all are positive.
+    pub(crate) fn of_values(values: &[f64], range: (f64, f64)) -> Self {
+        let logarithmic = values.iter().all(|value| *value > 0.0);
+        let end = |value: Option<&f64>| {
+            let value = value.copied().unwrap_or(1.0);
+            if logarithmic { value.log10() } else { value }
+        };
+        let (low, high) = (end(values.first()), end(values.last()));
+        let pad = if high > low { 0.2 * (high - low) } else { 1.0 };
+        Self { domain: (low - pad, high + pad), range, logarithmic, ticks: values.to_vec() }
+    }
+
     /// The place of a value.
     pub(crate) fn place(&self, value: f64) -> f64 {
         let value = if self.logarithmic { value.log10() } else { value };
@@ -101,6 +113,17 @@ mod tests {
         assert_eq!(Scale::linear((0.0, 1.0), (0.0, 100.0), 5).ticks.len(), 6);
         assert_eq!(Scale::linear((-0.3, 0.3), (0.0, 1.0), 6).decimals(), 1);
         assert_eq!(Scale::logarithmic((1e12, 1e16), (0.0, 1.0)).ticks, [1e12, 1e13, 1e14, 1e15, 1e16]);
+    }
+
+    #[test]
+    fn values_that_double_are_spaced_evenly() {
+        let places = |values: &[f64]| {
+            let scale = Scale::of_values(values, (0.0, 1.4));
+            values.iter().map(|value| (1000.0 * scale.place(*value)).round()).collect::<Vec<f64>>()
+        };
+        assert_eq!(places(&[64.0, 128.0, 256.0]), [200.0, 700.0, 1200.0]);
+        assert_eq!(places(&[-1.0, 0.0, 3.0]), [200.0, 450.0, 1200.0], "none is left out");
+        assert_eq!((places(&[64.0]), places(&[0.0])), (vec![700.0], vec![700.0]));
     }
 
     #[test]

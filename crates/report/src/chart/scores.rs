@@ -15,7 +15,7 @@ const TASK: f64 = 272.0;
 
 /// The dots' extent, and as much of the intervals as lies within as much again on each side: with two or three
 /// seeds an interval can be many times as wide as what was seen.
-fn domain(dots: (f64, f64), intervals: impl Iterator<Item = Range>, least: f64) -> (f64, f64) {
+pub(super) fn domain(dots: (f64, f64), intervals: impl Iterator<Item = Range>, least: f64) -> (f64, f64) {
     let room = (dots.1 - dots.0).max(least);
     let ends = intervals.fold(dots, |(low, high), interval| (low.min(interval.low), high.max(interval.high)));
     (ends.0.max(dots.0 - room), ends.1.min(dots.1 + room))

@@ -8,6 +8,7 @@ mod ordering;
 mod quotes;
 mod search;
 mod sections;
+mod sweep;
 mod take_off;
 mod tasks;
 
@@ -24,9 +25,10 @@ pub(crate) use descriptions::{
 pub(crate) use ordering::answer;
 pub(crate) use search::settings_chosen;
 pub(crate) use sections::{
-    DIAGNOSTICS, KINDS, QUOTES, controls, curves, detection, family, helps, learning, marks, masked_lm_loss,
-    matched, ranks, rule, verdict,
+    DIAGNOSTICS, KINDS, QUOTES, controls, curves, detection, equal_for_all, family, helps, learning, marks,
+    masked_lm_loss, matched, ranks, rule, verdict,
 };
+pub(crate) use sweep::{against, describe_sweep, equal, objectives, reading, series, setting};
 pub(crate) use take_off::{seeds, take_off};
 pub(crate) use tasks::{rule_on_tasks, task_title};
 
@@ -38,9 +40,11 @@ pub struct Conclusion {
     pub opening: Vec<String>,
     /// One sentence: every verdict on the objectives.
     pub sentence: String,
-    /// Whether the paper's ordering is in it; open if the run proves nothing.
+    /// Whether the paper's ordering is in it; open if the run proves nothing, or has objectives at several values of a
+    /// setting.
     pub ordering: PaperOrdering,
-    /// The same as a sentence.
+    /// The same as a sentence; empty if the run has objectives at several values of a setting, as the paper's ordering is
+    /// of one size.
     pub ordering_sentence: String,
     /// What single tasks show, as a sentence; empty if there is one task, or if the run proves nothing.
     pub tasks_sentence: String,
@@ -57,13 +61,14 @@ pub fn conclude(findings: &Findings) -> Conclusion {
     let shown = arms::shown(findings);
     let tasks_sentence = tasks::on_tasks(findings);
     let mut caveats = caveats::caveats(findings);
+    let is_sweep = findings.plan.sweep.is_some();
     let Some(reason) = &findings.plan.proves_nothing else {
         let ordering = findings.ordering();
         return Conclusion {
             opening: opening::opening(findings),
             sentence: shown,
-            ordering: ordering.answer,
-            ordering_sentence: ordering::paper(&ordering, findings),
+            ordering: if is_sweep { PaperOrdering::Open } else { ordering.answer },
+            ordering_sentence: if is_sweep { String::new() } else { ordering::paper(&ordering, findings) },
             tasks_sentence,
             quotes: quotes::quotes(findings),
             caveats,
@@ -77,7 +82,11 @@ pub fn conclude(findings: &Findings) -> Conclusion {
         opening: vec![sentence.clone()],
         sentence,
         ordering: PaperOrdering::Open,
-        ordering_sentence: "It does not show whether the paper's ordering holds.".into(),
+        ordering_sentence: if is_sweep {
+            String::new()
+        } else {
+            "It does not show whether the paper's ordering holds.".into()
+        },
         tasks_sentence: String::new(),
         quotes: Vec::new(),
         caveats,

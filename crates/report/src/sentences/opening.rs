@@ -5,7 +5,8 @@ use electra_analysis::{
 };
 
 use super::arms::{names, shown, who};
-use crate::format::{list, number, percent, points, probability, word};
+use super::sweep;
+use crate::format::{self, list, number, percent, points, probability, word};
 use crate::groups::{judged, leaders, scored, winner_first};
 
 /// What the sentences are made from.
@@ -22,6 +23,10 @@ pub(super) fn opening(findings: &Findings) -> Vec<String> {
     let seen = Seen { findings, scored: scored(findings), judged: judged(&findings.pairs) };
     if seen.scored.len() < 2 {
         return vec![shown(findings)];
+    }
+    if let Some(mut found) = sweep::opening(findings) {
+        found.extend(Some(seen.how_sure()).filter(|sentence| !sentence.is_empty()));
+        return found;
     }
     let sentences = [seen.found(), seen.how_sure(), seen.not_found(), seen.without_verdict(), seen.choice()];
     sentences.into_iter().filter(|sentence| !sentence.is_empty()).collect()
@@ -248,6 +253,5 @@ impl<'a> Seen<'a> {
 
 /// A sentence of clauses; empty without any.
 fn capital(clauses: &str) -> String {
-    let mut chars = clauses.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
+    if clauses.is_empty() { String::new() } else { format!("{}.", format::capital(clauses)) }
 }

@@ -2,7 +2,6 @@
 
 use electra_analysis::{Comparison, FEWEST_RUNS, Findings, Range, Test, TestSets, Verdict};
 
-use super::sections::matched;
 use super::take_off::took_off;
 use crate::format::{list, number, percent, points, range, word};
 
@@ -64,12 +63,13 @@ fn evidence(findings: &Findings, pair: &Comparison, test: &Test, interval: Range
         p if p < 0.001 => "p < 0.001".to_owned(),
         p => format!("p = {}", number(p, 3)),
     };
+    let equal = findings.equal(&pair.a, &pair.b);
     format!(
-        "({simultaneous}{} interval {}, {p}; {}, equal {})",
+        "({simultaneous}{} interval {}, {p}; {}, {})",
         percent(findings.config.level),
         range(interval),
         runs(findings, pair),
-        matched(findings.plan.matched),
+        equal.map_or_else(|| "neither steps nor FLOPs equal".into(), super::equal),
     )
 }
 

@@ -14,6 +14,17 @@ pub(crate) fn matched(matched: Matched) -> &'static str {
     }
 }
 
+/// The same of a study, and which arms have something else equal.
+pub(crate) fn equal_for_all(findings: &Findings) -> String {
+    let others = findings.arms.iter().filter(|arm| arm.facts.flops_of.is_some()).count();
+    let matched = matched(findings.plan.matched);
+    match others {
+        0 => matched.into(),
+        1 => format!("{matched}, but for one arm with the FLOPs of another"),
+        others => format!("{matched}, but for {} arms with the FLOPs of others", word(others)),
+    }
+}
+
 /// As the report writes a verdict.
 pub(crate) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {

@@ -2,6 +2,7 @@
 
 mod pairs;
 mod runs;
+pub(crate) mod sweep;
 
 use std::collections::BTreeSet;
 
@@ -42,15 +43,16 @@ pub(crate) fn one_interval(arm: &ArmFindings) -> Option<Range> {
     arm.score.as_ref()?.interval.filter(|_| !is_mixture)
 }
 
-/// The form of the paper's Table 5.
+/// The form of the paper's Table 5. Without any arm of the paper's, its column is left out.
 pub(crate) fn main(findings: &Findings) -> Table {
+    let has_paper = findings.arms.iter().any(|arm| arm.facts.paper_glue.is_some());
     let names = Names::new(findings);
     let baseline = &findings.plan.baseline;
     let against = format!("#Against {}", findings.title(baseline));
     let rows = findings.arms.iter().filter(|arm| arm.facts.role == Role::Arm).map(|arm| {
         let name = &arm.facts.name;
         let score = arm.score.as_ref();
-        vec![
+        let mut row: Vec<Cell> = vec![
             names.cell(name),
             or_missing(score, |score| points(score.mean)).into(),
             or_missing(one_interval(arm), range).into(),
@@ -60,25 +62,23 @@ pub(crate) fn main(findings: &Findings) -> Table {
                 .into(),
             to_baseline(findings, name).into(),
             verdict_to_baseline(findings, name).map_or_else(|| MISSING.to_owned().into(), Cell::Verdict),
-            or_missing(arm.facts.paper_glue, points).into(),
-        ]
+        ];
+        row.extend(has_paper.then(|| or_missing(arm.facts.paper_glue, points).into()));
+        row
     });
-    let caption = "Mean of the tasks × 100, in the form of the paper's Table 5. Above chance is the mean of (score − chance) / (1 − chance). The paper's numbers are of Base models on GLUE's development sets: compare their order, not their height.";
-    table(
-        caption,
-        &[
-            "Objective",
-            "#Score",
-            &level(findings),
-            "#Above chance",
-            "#Runs",
-            "#Took off",
-            &against,
-            "Verdict",
-            "#Paper",
-        ],
-        rows.collect(),
-    )
+    let interval = level(findings);
+    let mut columns =
+        vec!["Objective", "#Score", &interval, "#Above chance", "#Runs", "#Took off", &against, "Verdict"];
+    let above = "Above chance is the mean of (score − chance) / (1 − chance).";
+    let caption = if has_paper {
+        columns.push("#Paper");
+        format!(
+            "Mean of the tasks × 100, in the form of the paper's Table 5. {above} The paper's numbers are of Base models on GLUE's development sets: compare their order, not their height."
+        )
+    } else {
+        format!("Mean of the tasks × 100. {above}")
+    };
+    table(&caption, &columns, rows.collect())
 }
 
 /// The comparison of an arm with another, and the sign that makes it the arm's.

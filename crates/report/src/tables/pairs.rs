@@ -83,7 +83,7 @@ pub(crate) fn pairs_by_task(findings: &Findings) -> Table {
     table(caption, &columns, rows.collect())
 }
 
-fn compared(pair: &Comparison) -> Vec<Cell> {
+pub(super) fn compared(pair: &Comparison) -> Vec<Cell> {
     let test = pair.test.as_ref();
     let cell = |value: fn(&Test) -> String| Cell::Text(or_missing(test, value));
     let (a, b) = pair.runs;

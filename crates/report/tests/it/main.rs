@@ -12,7 +12,10 @@ mod random;
 mod render;
 mod search;
 mod sentences;
+#[path = "../../examples/fabricate/sizes.rs"]
+mod sizes;
 #[path = "../../examples/fabricate/study.rs"]
 mod study;
+mod sweep;
 #[path = "../../../analysis/tests/it/table.rs"]
 mod table;

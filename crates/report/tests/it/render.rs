@@ -22,7 +22,7 @@ fn text(folder: &Path, name: &str) -> String {
 }
 
 /// Writes, checks all files, gives the page.
-fn rendered(results: &Findings) -> String {
+pub(crate) fn rendered(results: &Findings) -> String {
     let folder = tempfile::tempdir().unwrap();
     write(results, folder.path()).unwrap();
     let page = text(folder.path(), "report.html");

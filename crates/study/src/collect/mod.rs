@@ -19,7 +19,7 @@ use electra_store::read_to_string;
 use electra_store::settings::{flat, to_table};
 use serde_json::Value as Json;
 
-use crate::arms::Arm;
+use crate::arms::{Arm, value_in};
 use crate::graph::{Graph, PlannedRun, Scope};
 use crate::plan::{Languages, Split, SyntheticPlan};
 use crate::progress::Progress;
@@ -222,6 +222,12 @@ fn arm_facts(arm: &Arm, scope: &Scope<'_>, graph: &Graph, chosen: &Choice) -> Re
     if let Some(run) = run {
         settings.insert("steps".into(), trained(run, run.steps).to_string());
     }
+    if let (Some(setting), true) = (&scope.plan.sweep, arm.role != Role::Scratch) {
+        let over = chosen.settings.get(arm.searched_as()).cloned().unwrap_or_default();
+        let vocab_size = scope.vocab_sizes.values().next().copied().unwrap_or(1);
+        let config = scope.plan.run_config(scope.origin, scope.objectives, arm, &over, vocab_size)?;
+        settings.extend(value_in(&config, setting).map(|value| (setting.clone(), value.to_string())));
+    }
     let is_the_papers = arm.role == Role::Arm && arm.name == arm.objective;
     Ok(ArmFacts {
         name: arm.name.clone(),
@@ -230,6 +236,7 @@ fn arm_facts(arm: &Arm, scope: &Scope<'_>, graph: &Graph, chosen: &Choice) -> Re
         role: arm.role.clone(),
         settings,
         paper_glue: objective.paper.filter(|_| is_the_papers),
+        flops_of: arm.flops_of.clone(),
     })
 }
 
@@ -248,6 +255,9 @@ fn plan_facts(
             plan.data.max_length
         );
         match plan.budget.matched {
+            Matched::Steps if plan.arms.iter().any(|arm| arm.flops_of.is_some()) => {
+                format!("{steps} for each arm whose FLOPs are not those of another")
+            }
             Matched::Steps => format!("{steps} for each arm"),
             Matched::Flops => format!(
                 "{:.3e} FLOPs as the paper counts them, which is {steps} of {}",
@@ -286,6 +296,7 @@ fn plan_facts(
         finetuning_seeds: plan.finetuning_seeds.clone(),
         split: plan.tasks.evaluate.name().into(),
         settings_chosen: settings_in_words(plan),
+        sweep: plan.sweep.clone(),
         trials: if plan.search.is_some() { chosen.trials.clone() } else { plan.trials()? },
         fixed_in_writing,
         facts,
@@ -344,7 +355,8 @@ fn settings_in_words(plan: &Plan) -> String {
     };
     format!(
         "{} Searched for each objective with the same budget: {}; every combination for {} seeds of pre-training \
-         and {} of fine-tuning at {} of the budget, scored on {held_out}. Controls have their arm's settings.",
+         and {} of fine-tuning at {} of the budget, scored on {held_out}. Controls have their arm's settings, \
+         and an arm for which the plan names another (settings_of) has that one's.",
         plan.settings_chosen,
         grid.collect::<Vec<_>>().join("; "),
         search.pretraining_seeds.len(),

@@ -1,5 +1,7 @@
 //! Whether a plan can be.
 
+mod arms;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
@@ -10,7 +12,6 @@ use toml::Value;
 
 use super::{CheckpointsPlan, Family, Plan};
 use crate::Error;
-use crate::arms::SCRATCH;
 use crate::search::number;
 
 /// The finest share at which a run is saved.
@@ -149,53 +150,6 @@ impl Plan {
             }
             other => Ok(other?),
         }
-    }
-
-    fn check_arms(&self, check: &Check<'_>) -> Result<(), Error> {
-        let arms = self.pretrained_arms();
-        let names: Vec<String> = arms.iter().map(|arm| arm.name.clone()).collect();
-        check.once("objectives and arms", &names)?;
-        let expected = "letters, digits and -, and not scratch";
-        for name in &names {
-            let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-            check.that(plain && name != SCRATCH, "arms.name", format!("{name:?}"), expected)?;
-        }
-        check.among("baseline", std::slice::from_ref(&self.baseline), &names)?;
-        check.among("budget.reference", std::slice::from_ref(&self.budget.reference), &names)?;
-        let controls: Vec<&String> =
-            self.arms.iter().filter(|arm| arm.control_of.is_some()).map(|arm| &arm.name).collect();
-        let compared: Vec<String> = names.iter().filter(|name| !controls.contains(name)).cloned().collect();
-        for arm in &self.arms {
-            let key = |key: &str| format!("arms.{}.{key}", arm.name);
-            check.among(&key("control_of"), arm.control_of.as_slice(), &compared)?;
-            let both = arm.control_of.is_some() == arm.expects.is_some();
-            check.that(
-                both,
-                key("expects"),
-                "said of one and not the other",
-                "control_of and expects, or neither",
-            )?;
-            if let Some(synthetic) = &arm.synthetic {
-                let generated = self.data.synthetic.is_some();
-                let expected = "no such key, where the text is not a generated language";
-                check.that(generated, key("synthetic"), "set", expected)?;
-                let documents = synthetic.documents.unwrap_or(1);
-                check.that(documents > 0, key("synthetic.documents"), documents, "at least 1")?;
-            }
-            for key in arm.set.keys() {
-                self.check_ours(check, &format!("arms.{}.set.{key}", arm.name), key)?;
-            }
-            let most = self.pretraining_seeds.iter().max().copied().unwrap_or(0);
-            let fits = arm.seed_offset.checked_add(most).is_some_and(|seed| seed <= MOST);
-            check.that(
-                fits,
-                key("seed_offset"),
-                arm.seed_offset,
-                format!("a sum with a seed of at most {MOST}"),
-            )?;
-        }
-        let most = self.pretraining_seeds.iter().chain(&self.finetuning_seeds).max().copied().unwrap_or(0);
-        check.that(most <= MOST, "seeds", most, format!("0 to {MOST}"))
     }
 
     fn check_data(&self, check: &Check<'_>) -> Result<(), Error> {
@@ -351,7 +305,8 @@ impl Plan {
         for (name, settings) in &self.settings {
             let full = format!("settings.{name}");
             let is_arm = self.searched_arms().any(|arm| arm.name == *name);
-            check.that(is_arm, &full, "set", "the name of an arm that is no control")?;
+            let expected = "the name of an arm that is no control and has no settings_of";
+            check.that(is_arm, &full, "set", expected)?;
             for key in settings.keys() {
                 self.check_ours(check, &format!("{full}.{key}"), key)?;
             }
@@ -387,6 +342,6 @@ impl Plan {
                 check.that(found >= needed as i64, key, found, expected)?;
             }
         }
-        Ok(())
+        self.check_sweep(origin, objectives, check)
     }
 }

@@ -85,6 +85,10 @@ pub struct Plan {
     /// The settings of every run, in the form of `electra pretrain`'s file, without `objective`, `seed`,
     /// `data`, a limit of `budget`, and `checkpoint`, which the study sets.
     pub pretrain: Table,
+    /// A setting of pre-training by its full key, such as `model.encoder.hidden_size`, that is a number in every arm: the
+    /// report has a chart of the score against it. It changes no run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
     /// More arms: an objective under another name, with other settings, or as a control.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arms: Vec<ArmPlan>,
@@ -113,6 +117,13 @@ pub struct ArmPlan {
     /// Settings of pre-training by their full keys, over those of `[pretrain]`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, Value>,
+    /// The arm whose settings this one has too: its `set`, below this arm's own, and what a search found for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_of: Option<String>,
+    /// The arm whose run this arm's run spends as many operations as, as the paper counts them, whatever `budget.match`
+    /// says: it has the steps that come nearest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flops_of: Option<String>,
     /// What its languages have otherwise than those of `[data.synthetic]`; the seeds are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub synthetic: Option<ArmSyntheticPlan>,

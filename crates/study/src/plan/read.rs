@@ -14,12 +14,14 @@ use super::Plan;
 use crate::Error;
 
 /// The plans that the program has in it.
-const SHIPPED: [(&str, &str); 5] = [
+const SHIPPED: [(&str, &str); 7] = [
     ("default", include_str!("../../plans/default.toml")),
     ("rates", include_str!("../../plans/rates.toml")),
     ("long", include_str!("../../plans/long.toml")),
     ("real", include_str!("../../plans/real.toml")),
     ("evidence", include_str!("../../plans/evidence.toml")),
+    ("sizes", include_str!("../../plans/sizes.toml")),
+    ("rates-sizes", include_str!("../../plans/rates-sizes.toml")),
 ];
 /// What searches of these plans tried.
 const TRIALS: [(&str, &str); 1] = [("rates", include_str!("../../plans/rates.json"))];
@@ -46,7 +48,7 @@ impl Plan {
             Some((_, text)) => Ok((*text).to_owned()),
             None => {
                 let path = Path::new(name_or_path);
-                let known = "reading it (it is no file, and no plan of the program: default, rates, long, real, evidence)";
+                let known = "reading it (it is no file, and no plan of the program: default, rates, long, real, evidence, sizes, rates-sizes)";
                 let doing = if path.exists() { "reading it" } else { known };
                 let bytes = fs::read(path).map_err(io(path, doing))?;
                 String::from_utf8(bytes).map_err(|error| {
@@ -115,7 +117,7 @@ impl Plan {
         Ok(())
     }
 
-    /// What an earlier search tried, if the plan names it.
+    /// What an earlier search tried for arms of this plan, if the plan names it.
     ///
     /// # Errors
     /// If the file cannot be read, or is not what a search leaves.
@@ -123,10 +125,13 @@ impl Plan {
         let Some(path) = &self.trials else { return Ok(Vec::new()) };
         let read = || read_to_string(path).map(Cow::Owned);
         let text = shipped_trials(path).map_or_else(read, |text| Ok(Cow::Borrowed(text)))?;
-        serde_json::from_str(&text).map_err(|error| {
+        let mut trials: Vec<Trial> = serde_json::from_str(&text).map_err(|error| {
             let what = format!("{error}; expected the trials of a search, search.json of its study");
             Error::Result { path: path.clone(), what }
-        })
+        })?;
+        let arms = self.pretrained_arms();
+        trials.retain(|trial| arms.iter().any(|arm| arm.name == trial.arm));
+        Ok(trials)
     }
 }
 

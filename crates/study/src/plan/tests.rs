@@ -1,3 +1,5 @@
+mod arms;
+
 use super::*;
 use crate::objectives::OBJECTIVES;
 use crate::{Error, estimate};
@@ -286,7 +288,7 @@ fn an_arm_has_the_settings_that_were_found_for_it_and_its_controls_too() {
     for (set, expected) in [
         (
             "settings={ again = { seed = 1 } }",
-            "settings.again: set; expected the name of an arm that is no control",
+            "settings.again: set; expected the name of an arm that is no control and has no settings_of",
         ),
         ("settings={ mlm = { seed = 1 } }", "settings.mlm.seed: set; expected no such key"),
         ("settings={ mlm = { \"optimizer.clip\" = 0.0 } }", "optimizer.clip: 0; expected"),

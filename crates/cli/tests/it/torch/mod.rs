@@ -7,4 +7,5 @@ mod export;
 mod finetune;
 mod kernels;
 mod replacements;
+mod sweep;
 mod trace;

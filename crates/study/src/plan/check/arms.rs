@@ -1,0 +1,92 @@
+//! Whether the arms of a plan can be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use electra_analysis::Role;
+use electra_config::ObjectiveInfo;
+
+use super::{Check, MOST};
+use crate::arms::{Arm, SCRATCH, value_in};
+use crate::{Error, Plan};
+
+impl Plan {
+    pub(super) fn check_arms(&self, check: &Check<'_>) -> Result<(), Error> {
+        let arms = self.pretrained_arms();
+        let names: Vec<String> = arms.iter().map(|arm| arm.name.clone()).collect();
+        check.once("objectives and arms", &names)?;
+        let expected = "letters, digits and -, and not scratch";
+        for name in &names {
+            let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            check.that(plain && name != SCRATCH, "arms.name", format!("{name:?}"), expected)?;
+        }
+        check.among("baseline", std::slice::from_ref(&self.baseline), &names)?;
+        // The steps of these follow from the budget, those of the others from theirs.
+        let own_steps = |arm: &&Arm| arm.flops_of.is_none();
+        let with_own_steps: Vec<String> = arms.iter().filter(own_steps).map(|arm| arm.name.clone()).collect();
+        check.among("budget.reference", std::slice::from_ref(&self.budget.reference), &with_own_steps)?;
+        let searched: Vec<String> = self.searched_arms().map(|arm| arm.name).collect();
+        let controls: Vec<&String> =
+            self.arms.iter().filter(|arm| arm.control_of.is_some()).map(|arm| &arm.name).collect();
+        let compared: Vec<String> = names.iter().filter(|name| !controls.contains(name)).cloned().collect();
+        for arm in &self.arms {
+            let key = |key: &str| format!("arms.{}.{key}", arm.name);
+            check.among(&key("control_of"), arm.control_of.as_slice(), &compared)?;
+            let both = arm.control_of.is_some() == arm.expects.is_some();
+            check.that(
+                both,
+                key("expects"),
+                "said of one and not the other",
+                "control_of and expects, or neither",
+            )?;
+            check.among(&key("flops_of"), arm.flops_of.as_slice(), &with_own_steps)?;
+            check.among(&key("settings_of"), arm.settings_of.as_slice(), &searched)?;
+            if let Some(synthetic) = &arm.synthetic {
+                let generated = self.data.synthetic.is_some();
+                let expected = "no such key, where the text is not a generated language";
+                check.that(generated, key("synthetic"), "set", expected)?;
+                let documents = synthetic.documents.unwrap_or(1);
+                check.that(documents > 0, key("synthetic.documents"), documents, "at least 1")?;
+            }
+            for key in arm.set.keys() {
+                self.check_ours(check, &format!("arms.{}.set.{key}", arm.name), key)?;
+            }
+            let most = self.pretraining_seeds.iter().max().copied().unwrap_or(0);
+            let fits = arm.seed_offset.checked_add(most).is_some_and(|seed| seed <= MOST);
+            check.that(
+                fits,
+                key("seed_offset"),
+                arm.seed_offset,
+                format!("a sum with a seed of at most {MOST}"),
+            )?;
+        }
+        let most = self.pretraining_seeds.iter().chain(&self.finetuning_seeds).max().copied().unwrap_or(0);
+        check.that(most <= MOST, "seeds", most, format!("0 to {MOST}"))
+    }
+
+    /// The swept setting is a number in every arm, and of an objective no two arms have the same.
+    pub(super) fn check_sweep(
+        &self,
+        origin: &str,
+        objectives: &[&ObjectiveInfo],
+        check: &Check<'_>,
+    ) -> Result<(), Error> {
+        let Some(setting) = &self.sweep else { return Ok(()) };
+        let searched = self.search.as_ref().is_some_and(|search| search.grid.contains_key(setting));
+        check.that(!searched, "sweep", setting, "a setting that search.grid does not have")?;
+        let vocab_size = self.planned_vocab_size()?;
+        let mut seen = BTreeSet::new();
+        for arm in self.pretrained_arms() {
+            let config = self.run_config(origin, objectives, &arm, &BTreeMap::new(), vocab_size)?;
+            let expected =
+                "a setting of pre-training that is a number in every arm, such as model.encoder.hidden_size";
+            let value = value_in(&config, setting);
+            check.that(value.is_some(), "sweep", setting, expected)?;
+            let value = value.unwrap_or_default();
+            let place = (arm.objective.clone(), arm.flops_of.is_some(), value.to_bits());
+            let expected = "one arm for each value of it, of an objective";
+            let again = || format!("{setting}, which is {value} in {} and in an arm before it", arm.name);
+            check.that(arm.role != Role::Arm || seen.insert(place), "sweep", again(), expected)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Arms that have the settings or the operations of another, and a setting that the score is shown against.
+
+use std::collections::BTreeMap;
+
+use toml::Value;
+
+use super::super::Plan;
+use super::small;
+use crate::arms::Arm;
+use crate::objectives::OBJECTIVES;
+use crate::{Error, estimate};
+
+const WIDTH: &str = "\"model.encoder.hidden_size\"";
+
+fn arm(plan: &Plan, name: &str) -> Arm {
+    plan.pretrained_arms().into_iter().find(|arm| arm.name == name).unwrap()
+}
+
+/// The small plan with two widths of MLM, and the wider at the operations of ELECTRA.
+fn wide(set: &[&str]) -> Result<Plan, Error> {
+    let arms = format!(
+        "arms=[{{ name = \"mlm-128\", objective = \"mlm\", set = {{ {WIDTH} = 128, \"optimizer.clip\" = 2.0 }} }}, \
+         {{ name = \"compute\", objective = \"mlm\", settings_of = \"mlm-128\", flops_of = \"electra\", \
+         set = {{ \"optimizer.clip\" = 3.0 }} }}]"
+    );
+    let own = ["objectives=[\"mlm\", \"electra\"]", arms.as_str()];
+    small(&[&own[..], set].concat())
+}
+
+#[test]
+fn an_arm_has_the_settings_of_another_below_its_own() {
+    let settings = "settings={ mlm-128 = { \"optimizer.learning_rate\" = 2e-3 } }";
+    let plan = wide(&[settings]).unwrap();
+    let compute = arm(&plan, "compute");
+    let expected = BTreeMap::from([
+        ("model.encoder.hidden_size".to_owned(), Value::Integer(128)),
+        ("optimizer.clip".to_owned(), Value::Float(3.0)),
+        ("optimizer.learning_rate".to_owned(), Value::Float(2e-3)),
+    ]);
+    assert_eq!((compute.set.clone(), compute.searched_as()), (expected, "mlm-128"));
+    let searched: Vec<String> = plan.searched_arms().map(|arm| arm.name).collect();
+    assert_eq!(searched, ["mlm", "electra", "mlm-128"], "it is searched with the arm that it names");
+    assert_eq!(Plan::read("saved", &plan.to_toml(), false, &[], &OBJECTIVES).unwrap(), plan);
+    // A control of such an arm has what was found for the arm behind it.
+    let mut plan = plan;
+    plan.arms.push(plan.arms[1].clone());
+    let again = plan.arms.last_mut().unwrap();
+    (again.name, again.settings_of, again.control_of) = ("again".into(), None, Some("compute".into()));
+    assert_eq!(arm(&plan, "again").searched_as(), "mlm-128");
+}
+
+#[test]
+fn an_arm_with_the_operations_of_another_has_the_steps_that_come_nearest() {
+    let plan = wide(&[]).unwrap();
+    let found = estimate(&plan, &OBJECTIVES).unwrap().arms;
+    let of = |name: &str| found.iter().find(|arm| arm.arm == name).unwrap();
+    assert_eq!((of("mlm").steps, of("mlm-128").steps), (100, 100), "as the budget says");
+    let (compute, electra) = (of("compute"), of("electra"));
+    let of_a_step = compute.flops_paper / compute.steps as f64;
+    assert!((compute.flops_paper - electra.flops_paper).abs() <= of_a_step / 2.0, "{compute:?}, {electra:?}");
+    assert!(compute.steps < 100, "a step of it is dearer: {compute:?}");
+}
+
+#[test]
+fn what_is_wrong_with_an_arm_of_another_is_named_by_its_key() {
+    let arm = |keys: &str| format!("arms=[{{ name = \"x\", objective = \"mlm\", {keys} }}]");
+    let two = |first: &str, second: &str| {
+        format!(
+            "arms=[{{ name = \"x\", objective = \"mlm\", {first} }}, {{ name = \"y\", objective = \"mlm\", {second} }}]"
+        )
+    };
+    for (set, expected) in [
+        (vec![arm("flops_of = \"bert\"")], "arms.x.flops_of: bert; expected mlm, replace-mlm, electra"),
+        (vec![arm("flops_of = \"x\"")], "arms.x.flops_of: x; expected mlm, replace-mlm, electra"),
+        (
+            vec![two("flops_of = \"mlm\"", "flops_of = \"x\"")],
+            "arms.y.flops_of: x; expected mlm, replace-mlm, electra",
+        ),
+        (
+            vec![arm("flops_of = \"mlm\""), "budget.reference=x".to_owned()],
+            "budget.reference: x; expected mlm, replace-mlm, electra",
+        ),
+        (vec![arm("flops_off = \"mlm\"")], "flops_off: there is no such key; did you mean "),
+        (vec![arm("settings_of = \"x\"")], "arms.x.settings_of: x; expected mlm, replace-mlm, electra"),
+        (
+            vec![two("settings_of = \"mlm\"", "settings_of = \"x\"")],
+            "arms.y.settings_of: x; expected mlm, replace-mlm, electra",
+        ),
+        (
+            vec![arm("settings_of = \"mlm\""), "settings={ x = { \"optimizer.clip\" = 1.0 } }".to_owned()],
+            "settings.x: set; expected the name of an arm that is no control and has no settings_of",
+        ),
+    ] {
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        let error = small(&set).expect_err(set[0]).to_string();
+        assert!(error.contains(expected), "{set:?}: {error}");
+    }
+}
+
+#[test]
+fn a_sweep_is_over_a_number_that_every_arm_has_and_once_in_each_series() {
+    let plan = wide(&["sweep=model.encoder.hidden_size"]).unwrap();
+    assert_eq!(plan.sweep.as_deref(), Some("model.encoder.hidden_size"));
+    wide(&["sweep=optimizer.clip"]).unwrap();
+    for (set, expected) in [
+        (
+            "sweep=model.encoder.size",
+            "sweep: model.encoder.size; expected a setting of pre-training that is a number",
+        ),
+        ("sweep=model.tied", "sweep: model.tied; expected a setting of pre-training that is a number"),
+        ("sweep=model.encoder", "sweep: model.encoder; expected a setting of pre-training that is a number"),
+        (
+            "sweep=optimizer.eps",
+            "sweep: optimizer.eps, which is 0.000001 in mlm-128 and in an arm before it; expected one arm for each value",
+        ),
+    ] {
+        let error = wide(&[set]).expect_err(set).to_string();
+        assert!(error.contains(expected), "{set}: {error}");
+    }
+    let search = "search={ grid = { \"model.encoder.hidden_size\" = [64] }, pretraining_seeds = [9], \
+                  finetuning_seeds = [1], share = 1.0 }";
+    let error = wide(&["sweep=model.encoder.hidden_size", search]).unwrap_err().to_string();
+    assert!(
+        error.contains("sweep: model.encoder.hidden_size; expected a setting that search.grid does not have"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_plan_of_sizes_has_both_bases_at_each_width() {
+    for name in ["sizes", "rates-sizes"] {
+        let plan = Plan::read(name, &Plan::text(name).unwrap(), false, &[], &OBJECTIVES).unwrap();
+        let found = estimate(&plan, &OBJECTIVES).unwrap().arms;
+        let of = |name: String| found.iter().find(|arm| arm.arm == name).unwrap();
+        for width in [64, 128, 256] {
+            let (mlm, electra) = (of(format!("mlm-{width}")), of(format!("electra-{width}")));
+            let compute = of(format!("mlm-{width}-compute"));
+            assert_eq!((mlm.steps, electra.steps), (10_000, 10_000));
+            assert!(compute.steps > 11_000 && (compute.flops_paper / electra.flops_paper - 1.0).abs() < 1e-4);
+        }
+        // The trials of the default plan are of arms that this one does not have.
+        assert_eq!(plan.trials().unwrap(), []);
+        let searched: Vec<String> = plan.searched_arms().map(|arm| arm.name).collect();
+        assert_eq!(searched, ["mlm-64", "electra-64", "mlm-128", "electra-128", "mlm-256", "electra-256"]);
+    }
+}
