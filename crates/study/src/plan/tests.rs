@@ -259,9 +259,8 @@ fn a_plan_that_is_no_text_is_not_taken_for_a_missing_one() {
 
 #[test]
 fn a_plan_without_a_quick_form_says_so() {
-    let text = Plan::text("long").unwrap();
-    let error = Plan::read("long", &text, true, &[], &OBJECTIVES).unwrap_err().to_string();
-    assert_eq!(error, "long: there is no section [quick], so there is no quick form of this plan");
+    let error = Plan::read("small", PLAN, true, &[], &OBJECTIVES).unwrap_err().to_string();
+    assert_eq!(error, "small: there is no section [quick], so there is no quick form of this plan");
     let error = Plan::text("no-such-plan").unwrap_err().to_string();
     assert!(
         error.starts_with("no-such-plan: reading it (it is no file, and no plan of the program"),
