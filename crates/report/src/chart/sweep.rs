@@ -11,6 +11,7 @@ use crate::format::{self, extent, percent, points, size};
 use crate::palette::{Shape, objective};
 use crate::sentences;
 use crate::tables::one_interval;
+use crate::trials::short;
 
 /// How far apart the arms of one value stand, and a mean from its runs: shares of the width.
 const APART: f64 = 0.06;
@@ -76,7 +77,8 @@ pub(crate) fn chart(findings: &Findings) -> Option<Chart> {
     let described: Vec<_> = drawn.iter().map(|series| (&*series.title, said(series))).collect();
     let description = sentences::describe_sweep(&sweep, &described);
     let panel = Panel { svg, height: plot.bottom + 40.0, left: 40.0, right: 8.0, beside: None };
-    Some(Chart::new("sweep", &sentences::against(&sweep), description, &keys, vec![panel], 300.0))
+    let title = format!("Score of every run by {}", short(sweep.setting));
+    Some(Chart::new("sweep", &title, description, &keys, vec![panel], 300.0))
 }
 
 fn mean(value: f64, arm: &ArmFindings) -> Option<Mean<'_>> {
