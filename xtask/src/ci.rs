@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: each step is cheaper than the next, and the first failure ends it.
 
-use crate::{setup, test, tidy, workspace};
+use crate::{output, setup, test, tidy, workspace};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
@@ -20,16 +20,16 @@ const STEPS: &[Step] = &[
 pub(crate) fn run() -> Result<()> {
     let mut times = Vec::new();
     for (name, step) in STEPS {
-        eprintln!("── {name}");
+        output::tell(format_args!("── {name}"));
         let start = Instant::now();
         let result = step();
         times.push((*name, start.elapsed(), result.is_ok()));
         if let Err(error) = result {
-            eprint!("{}", table(&times));
+            output::tell(table(&times).trim_end());
             bail!("{name}: {error:#}");
         }
     }
-    eprint!("{}", table(&times));
+    output::tell(table(&times).trim_end());
     Ok(())
 }
 

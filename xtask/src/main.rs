@@ -5,6 +5,7 @@
 mod ablate;
 mod bench;
 mod ci;
+mod output;
 mod setup;
 mod test;
 mod tidy;
@@ -63,13 +64,13 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Ablate(args) => ablate::run(&args),
         Command::Python { name, requirements } => {
-            setup::environment::python(&name, &requirements).map(|python| println!("{}", python.display()))
+            setup::environment::python(&name, &requirements).and_then(|python| output::line(python.display()))
         }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::tell(format_args!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -42,7 +42,8 @@ pub(crate) struct Args {
 /// Makes everything ready for plain cargo, and says with which libtorch.
 pub(crate) fn run(args: &Args) -> Result<Libtorch> {
     let libtorch = prepare(args)?;
-    println!("libtorch {} ({}) at {}", libtorch.version, libtorch.kind, libtorch.folder.display());
+    let Libtorch { version, kind, folder } = &libtorch;
+    crate::output::line(format_args!("libtorch {version} ({kind}) at {}", folder.display()))?;
     Ok(libtorch)
 }
 

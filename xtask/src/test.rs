@@ -2,7 +2,7 @@
 
 use crate::{setup, workspace};
 use anyhow::{Context, Result, ensure};
-use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::io::{BufRead, BufReader, IsTerminal};
 use std::process::{Command, Stdio};
 
 #[derive(clap::Args)]
@@ -40,12 +40,12 @@ fn count(mut cargo: Command) -> Result<()> {
     let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
     let (mut tally, mut line) = (Tally::default(), Vec::new());
     while output.read_until(b'\n', &mut line)? > 0 {
-        std::io::stdout().write_all(&line)?;
+        crate::output::print(&line)?;
         tally.read(&String::from_utf8_lossy(&line));
         line.clear();
     }
     let status = child.wait()?;
-    println!("{tally}");
+    crate::output::line(tally)?;
     ensure!(status.success(), "`cargo test` failed ({status})");
     Ok(())
 }

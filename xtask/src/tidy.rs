@@ -73,7 +73,7 @@ pub(crate) fn run() -> Result<()> {
     findings.extend(files::check(&sources));
     findings.sort();
     for finding in &findings {
-        println!("{finding}");
+        crate::output::line(finding)?;
     }
     match findings.len() {
         0 => Ok(()),

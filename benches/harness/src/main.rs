@@ -2,6 +2,7 @@
 
 mod commands;
 mod criterion;
+mod output;
 mod peers;
 mod scaling;
 
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::tell(format_args!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }

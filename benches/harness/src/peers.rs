@@ -94,10 +94,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let warnings = job::warnings(&jobs, load);
     for warning in &warnings {
-        eprintln!("warning: {warning}");
+        crate::output::tell(format_args!("warning: {warning}"));
     }
     let tables = tables(&jobs);
-    println!("{tables}");
+    crate::output::line(&tables)?;
     match &args.record {
         Some(name) => record::write(args, name, &jobs, &tables, &warnings, load, &sides),
         None => Ok(()),

@@ -69,20 +69,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     for round in 1..=rounds {
         for (index, task) in plan::shuffled(&tasks, round).into_iter().enumerate() {
             let values = program.json(&task.work.arguments(folder.path()))?;
-            eprintln!(
+            crate::output::tell(format_args!(
                 "round {round} of {rounds}, {} of {}: {} {}",
                 index + 1,
                 tasks.len(),
                 task.variable,
                 task.size
-            );
+            ));
             points.push(Point { variable: task.variable, size: task.size, round, values });
         }
     }
     let leaks = if with_leak { leak::measure(&program, args.quick)? } else { Vec::new() };
     let measured = Measured { points, leaks };
     let growths = growth::growths(&measured.points);
-    println!("{}", record::tables(&growths, &measured.leaks)?);
+    crate::output::line(record::tables(&growths, &measured.leaks)?)?;
     match &args.record {
         Some(name) => record::write(args, name, &measured, &growths),
         None => Ok(()),

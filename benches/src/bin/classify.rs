@@ -5,6 +5,8 @@
 //! `classify infer|finetune FOLDER SET [--threads N]` prints a JSON object. Inference is what `electra predict` does,
 //! tokenization included; fine-tuning what `electra finetune` does, its second epoch timed.
 
+#![allow(clippy::print_stdout, reason = "a measurement that nobody reads is over")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;

@@ -3,6 +3,8 @@
 //! `data_jobs prepare DIR` writes the inputs, `data_jobs run DIR` does the jobs and prints a JSON
 //! object a job. The number of threads is rayon's (`RAYON_NUM_THREADS`).
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a measurement that nobody reads is over")]
+
 use std::path::Path;
 use std::time::Instant;
 

@@ -6,6 +6,8 @@
 //! `step … --save-batches FOLDER` writes the model's configuration and some batches for
 //! `benches/python/train_steps.py`, and `step … --batches FOLDER` trains on these.
 
+#![allow(clippy::print_stdout, reason = "a measurement that nobody reads is over")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;

@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use electra_config::{Config, Convention, StepShape};
 use serde_json::json;
 
+use crate::output;
+
 /// Count the floating-point operations of a training step and of a whole run.
 ///
 /// In two conventions. "paper" is that of the paper's tables: training is twice a forward pass, looking up an
@@ -134,14 +136,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         for Count { name, masked, step, total } in counts {
             report[name] = json!({ "masked": masked, "flops_per_step": step, "flops": total });
         }
-        println!("{report}");
-    } else {
-        println!("{steps} steps of {batch} × {length} tokens");
-        println!("{:<12}{:>8}{:>12}{:>12}", "convention", "masked", "per step", "in total");
-        for Count { name, masked, step, total } in counts {
-            let (step, total) = (format!("{step:.3e}"), format!("{total:.3e}"));
-            println!("{name:<12}{masked:>8}{step:>12}{total:>12}");
-        }
+        return output::line(report);
     }
-    Ok(())
+    let mut text = format!(
+        "{steps} steps of {batch} × {length} tokens\n{:<12}{:>8}{:>12}{:>12}\n",
+        "convention", "masked", "per step", "in total"
+    );
+    for Count { name, masked, step, total } in counts {
+        let (step, total) = (format!("{step:.3e}"), format!("{total:.3e}"));
+        text.push_str(&format!("{name:<12}{masked:>8}{step:>12}{total:>12}\n"));
+    }
+    output::print(&text)
 }

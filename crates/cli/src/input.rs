@@ -1,11 +1,14 @@
 //! The options that say what text is read, and how.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use electra_data::Source;
 use electra_text::{Event, Format, Input, Inputs, ReadConfig, Reader, Separator};
+
+use crate::output;
 
 /// Files whose first line is looked at: a slip of the format shows in the first ones.
 const LOOKED_AT: usize = 16;
@@ -15,7 +18,7 @@ pub(crate) struct InputOptions {
     /// Text to read: files, folders (searched for .txt, .jsonl, .parquet, also .gz and .zst), glob patterns,
     /// or - for standard input
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    input: Vec<String>,
+    input: Vec<OsString>,
     /// What ends a document in plain text
     #[arg(long, value_enum, default_value = "blank-line", value_name = "WHAT")]
     documents: Documents,
@@ -103,23 +106,32 @@ impl InputOptions {
             if let Input::File { path, bytes: Some(_) } = input
                 && looks_like_json(path)
             {
-                eprintln!(
+                output::tell(&format!(
                     "note: {input} is read as plain text, but its first line is a JSON object; --format jsonl \
                      takes the text out of it"
-                );
+                ));
                 break;
             }
         }
         if let [first, rest @ ..] = inputs.left_out() {
             let (entries, them) = if rest.is_empty() { ("entry", "it") } else { ("entries", "them") };
-            eprintln!(
+            output::tell(&format!(
                 "note: {} {entries} of the folders left out (such as {}); name {them}, or a pattern, to read \
                  {them}",
                 rest.len() + 1,
                 first.display()
-            );
+            ));
         }
         Ok(inputs)
+    }
+
+    /// What was named, as messages about all of it begin.
+    pub(crate) fn named(&self) -> String {
+        let first = self.input.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        match self.input.len() {
+            0 | 1 => first,
+            many => format!("{first} and {} more", many - 1),
+        }
     }
 
     pub(crate) fn reader(&self, inputs: Inputs) -> Result<Reader> {
@@ -135,8 +147,7 @@ fn looks_like_json(path: &Path) -> bool {
         max_line_bytes: 1 << 20,
         ..ReadConfig::new(Separator::Line)
     };
-    let Some(name) = path.to_str() else { return false };
-    let reader = Inputs::expand(&[name]).and_then(|inputs| Reader::new(inputs, config));
+    let reader = Inputs::expand(&[path]).and_then(|inputs| Reader::new(inputs, config));
     let first = reader.ok().and_then(|mut reader| reader.next());
     match first {
         Some(Ok(Event::Line(line))) => {

@@ -10,6 +10,7 @@ mod failure;
 mod flops;
 mod input;
 mod interrupt;
+mod output;
 mod progress;
 mod report;
 mod stdin;
@@ -19,7 +20,11 @@ mod torch;
 #[cfg(not(feature = "torch"))]
 #[path = "without_torch.rs"]
 mod torch;
+mod usage;
 
+use std::io::Write;
+
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 /// Pre-train text encoders by replaced token detection, and compare objectives fairly.
@@ -47,14 +52,24 @@ enum Command {
 }
 
 fn main() {
-    ablate::end_with_study();
-    let command = Arguments::parse().command;
-    let outcome = torch::check_environment().and_then(|()| dispatch(command));
+    let code = run().map_or_else(|error| failure::report(&error), |()| 0);
+    // What is still in it could not be written, which has been told.
+    let _ = std::io::stdout().flush();
     // A study starts a hundred of these.
-    torch::exit(outcome.map_or_else(|error| failure::report(&error), |()| 0))
+    torch::exit(code)
 }
 
-fn dispatch(command: Command) -> anyhow::Result<()> {
+fn run() -> Result<()> {
+    interrupt::catch()?;
+    ablate::end_with_study()?;
+    let command = usage::parse::<Arguments>()?.command;
+    torch::check_environment()?;
+    // At its first use, where it is begun otherwise, threads that cannot be made are a panic.
+    rayon::ThreadPoolBuilder::new().build_global().context("starting threads")?;
+    dispatch(command)
+}
+
+fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Tokenizer(command) => tokenizer::run(command),
         Command::Corpus(command) => corpus::run(command),

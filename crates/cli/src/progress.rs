@@ -52,14 +52,15 @@ pub(crate) fn watch<T>(
     let outcome = std::thread::scope(|scope| {
         let watcher = {
             let (done, bar) = (Arc::clone(&done), bar.clone());
-            scope.spawn(move || {
+            std::thread::Builder::new().spawn_scoped(scope, move || {
                 while !done.load(Ordering::Relaxed) {
                     update(&bar);
                     std::thread::park_timeout(Duration::from_millis(100));
                 }
             })
         };
-        let _ended = Ended { done: &done, watcher: watcher.thread() };
+        // Work goes on without a bar where the system has no thread for it.
+        let _ended = watcher.as_ref().ok().map(|watcher| Ended { done: &done, watcher: watcher.thread() });
         work()
     });
     bar.finish_and_clear();

@@ -7,6 +7,8 @@ use clap::Args;
 use electra_analysis::{AnalysisConfig, analyse};
 use electra_report::{conclude, read_measurements, write};
 
+use crate::output;
+
 /// Make a study's report anew, from its measurements and predictions.
 ///
 /// FOLDER is a study's folder, or another that has its measurements.json and predictions. Level and margin are those of
@@ -41,7 +43,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let findings = analyse(&measurements, &config)?;
     write(&findings, &options.output)?;
-    println!("{}", conclude(&findings).sentence);
-    println!("{}/report.html", options.output.display());
-    Ok(())
+    let sentence = conclude(&findings).sentence;
+    output::print(&format!("{sentence}\n{}/report.html\n", output::shown(&options.output)))
 }

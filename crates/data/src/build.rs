@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread::Builder;
 use std::time::Duration;
 
 use electra_text::{Event, sentences};
@@ -56,13 +57,14 @@ where
     let (to_encode, texts) = sync_channel(WAITING);
     // Not a scoped thread: a reader that waits for its input must not hold up a build that has been
     // stopped. It ends by itself when nobody listens any more.
-    let reader = std::thread::spawn(move || {
+    let reader = Builder::new().spawn(move || {
         for chunk in (Chunks { events }) {
             if to_encode.send(chunk).is_err() {
                 return;
             }
         }
     });
+    let reader = reader.map_err(Error::Thread)?;
     let unit = writer.config().unit;
     let encode_line = |line: &str| match unit {
         Unit::Line => vec![encode(line)],
@@ -70,12 +72,13 @@ where
     };
     std::thread::scope(|scope| {
         let (to_pack, encoded) = sync_channel::<Vec<Encoded>>(WAITING);
-        let packer = scope.spawn(move || -> Result<CorpusWriter, Error> {
+        let packer = Builder::new().spawn_scoped(scope, move || -> Result<CorpusWriter, Error> {
             for chunk in encoded {
                 pack(chunk, &mut writer, progress)?;
             }
             Ok(writer)
         });
+        let packer = packer.map_err(Error::Thread)?;
         let outcome = loop {
             if progress.stop.load(Ordering::Relaxed) {
                 break Err(Error::Interrupted);

@@ -207,8 +207,8 @@ fn read_manifest(path: &Path) -> Result<Manifest, Error> {
         return Err(format(format!("\"version\" is {found}; this program reads version {VERSION}")));
     }
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| format(error.to_string()))?;
-    manifest.vocabulary.validate()?;
-    manifest.examples.validate()?;
+    manifest.vocabulary.validate().map_err(|error| format(error.to_string()))?;
+    manifest.examples.validate().map_err(|error| format(error.to_string()))?;
     Ok(manifest)
 }
 

@@ -50,6 +50,9 @@ pub enum Error {
         /// How many documents were read.
         documents: u64,
     },
+    /// The system has no thread left.
+    #[error("starting a thread: {0}")]
+    Thread(#[source] std::io::Error),
     /// The caller asked for the work to stop.
     #[error("interrupted; nothing was written")]
     Interrupted,

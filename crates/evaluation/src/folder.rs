@@ -96,9 +96,15 @@ impl SeedFolder {
         create_folder(above)?;
         let config = path.join(CONFIG);
         if !path.exists() {
-            let folder = NewFolder::create_anew(path)?;
-            write(&folder.path().join(CONFIG), to_toml(settings))?;
-            return Ok(Found::New(Self { folder }));
+            match NewFolder::create(path) {
+                // Another process has finished it in this moment.
+                Err(StoreError::Occupied { .. }) => {}
+                folder => {
+                    let folder = folder?;
+                    write(&folder.path().join(CONFIG), to_toml(settings))?;
+                    return Ok(Found::New(Self { folder }));
+                }
+            }
         }
         if !config.exists() {
             return Err(Error::NoResult { folder: path.to_owned(), expected: CONFIG });

@@ -47,8 +47,8 @@ pub enum Error {
     },
     /// The folder belongs to other settings.
     #[error(
-        "{}: holds {others}; name another folder, or set:{}",
-        folder.display(), differences.iter().map(|difference| format!("\n  {difference}")).collect::<String>()
+        "{}: holds {others}; name another folder, or set {}",
+        folder.display(), differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     )]
     Differs {
         /// The folder.

@@ -1,12 +1,12 @@
 //! Files that appear whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
-
 use crate::error::io as failed;
+use crate::partial::{Partial, above, held};
 use crate::{Error, folder};
 
 /// Reads a file.
@@ -40,6 +40,7 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Io`].
 pub fn create_folder(path: &Path) -> Result<(), Error> {
+    let _held = held();
     fs::create_dir_all(path).map_err(failed(path, "creating it"))
 }
 
@@ -49,7 +50,8 @@ pub fn create_folder(path: &Path) -> Result<(), Error> {
 /// [`Error::Io`].
 pub fn remove(path: &Path) -> Result<(), Error> {
     let removed = match fs::symlink_metadata(path) {
-        Err(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
     };
@@ -61,24 +63,16 @@ pub fn remove(path: &Path) -> Result<(), Error> {
 #[derive(Debug)]
 pub struct NewFile {
     path: PathBuf,
-    file: NamedTempFile,
+    partial: Partial,
 }
 
 impl NewFile {
-    /// Begins a file that will be found at `path`.
+    /// Begins a file that will be found at `path`. What killed processes have left of the same file is removed.
     ///
     /// # Errors
     /// [`Error::Io`] if its folder cannot be written to.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let prefix = folder::partial_prefix(path);
-        let mut builder = Builder::new();
-        builder.prefix(&prefix);
-        // Readable by whom the umask says, as the file that it becomes; temporary files are not by default.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let above = folder::above(path);
-        let file = builder.tempfile_in(above).map_err(failed(above, "creating a file in it"))?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), partial: Partial::file(path)? })
     }
 
     /// Makes the file durable and gives it its name.
@@ -86,20 +80,41 @@ impl NewFile {
     /// # Errors
     /// [`Error::Io`]; then there is no new file of that name.
     pub fn finish(self) -> Result<(), Error> {
-        let Self { path, file } = self;
-        file.as_file().sync_all().map_err(failed(&path, "making it durable"))?;
-        file.persist(&path).map_err(|error| failed(&path, "giving it its name")(error.error))?;
-        folder::sync(folder::above(&path))
+        Self::finish_all(vec![self])
+    }
+
+    /// As [`finish`](Self::finish), for files that belong together: an interrupt leaves all of them or none.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; then the files up to the one that the error names are there.
+    pub fn finish_all(files: Vec<Self>) -> Result<(), Error> {
+        for Self { path, partial } in &files {
+            partial.as_file().sync_all().map_err(failed(path, "making it durable"))?;
+        }
+        let mut folders = BTreeSet::new();
+        {
+            // Those that are left after an error are dropped when this is given back, as they need it themselves.
+            let mut files = files.into_iter();
+            let mut held = held();
+            let renamed = files.try_for_each(|Self { path, partial }| {
+                folders.insert(above(&path).to_owned());
+                let renamed = partial.rename_holding(&path, &mut held);
+                renamed.map_err(failed(&path, "giving it its name"))
+            });
+            drop(held);
+            renamed?;
+        }
+        folders.iter().try_for_each(|above| folder::sync(above))
     }
 }
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.partial.as_file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.partial.as_file().flush()
     }
 }
 

@@ -4,63 +4,45 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, TempDir};
-
 use crate::error::io as failed;
-use crate::{Error, create_folder, remove};
-
-/// What is in every temporary name, so that what a killed process left can be told from the rest.
-const PARTIAL: &str = ".partial-";
+use crate::partial::{Partial, above};
+use crate::{Error, create_folder};
 
 /// A folder that is being written: a temporary sibling of the path that it gets when it is whole. Dropped
 /// before [`finish`](NewFolder::finish), it leaves nothing.
 #[derive(Debug)]
 pub struct NewFolder {
     path: PathBuf,
-    folder: TempDir,
+    partial: Partial,
 }
 
 impl NewFolder {
-    /// Begins a folder that will be found at `path`, in a folder that is there.
+    /// Begins a folder that will be found at `path`, in a folder that is there. What killed processes have left of the
+    /// same folder is removed.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder above is missing or cannot be written to.
+    /// [`Error::Occupied`] if something is there already, [`Error::InUse`] if another process is writing the same
+    /// folder, [`Error::Io`] if the folder above is missing or cannot be written to.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let prefix = partial_prefix(path);
-        let mut builder = Builder::new();
-        builder.prefix(&prefix);
-        // Readable by whom the umask says, as the folder that it becomes; temporary folders are not by default.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let above = above(path);
-        let folder = builder.tempdir_in(above).map_err(failed(above, "creating a folder in it"))?;
-        Ok(Self { path: path.to_owned(), folder })
+        let partial = Partial::folder(path)?;
+        // From here on no other process can finish it.
+        require_vacant(path)?;
+        Ok(Self { path: path.to_owned(), partial })
     }
 
     /// As [`create`](Self::create), after the folders above it are made where they are missing.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// As [`create`](Self::create).
     pub fn create_all(path: &Path) -> Result<Self, Error> {
         create_folder(above(path))?;
-        Self::create(path)
-    }
-
-    /// As [`create`](Self::create), after what killed processes have left of the same folder is removed. Only
-    /// for folders that one process at a time makes.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn create_anew(path: &Path) -> Result<Self, Error> {
-        let prefix = partial_prefix(path);
-        remove_each(above(path), |name| name.starts_with(&prefix))?;
         Self::create(path)
     }
 
     /// Where the folder is until it has its name.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.partial.path()
     }
 
     /// Gives the folder its name. The files in it are durable where [`write`](crate::write) or
@@ -69,16 +51,14 @@ impl NewFolder {
     /// # Errors
     /// [`Error::Occupied`] if something is there by now, [`Error::Io`]; then there is no new folder of that name.
     pub fn finish(self) -> Result<(), Error> {
-        let Self { path, folder } = self;
-        sync(folder.path())?;
-        fs::rename(folder.path(), &path).map_err(|error| match error.kind() {
+        let Self { path, partial } = self;
+        sync(partial.path())?;
+        partial.rename(&path).map_err(|error| match error.kind() {
             ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
                 Error::Occupied { path: path.clone() }
             }
             _ => failed(&path, "giving it its name")(error),
         })?;
-        // Renamed away: there is nothing left for the guard to remove.
-        let _ = folder.keep();
         sync(above(&path))
     }
 }
@@ -98,42 +78,6 @@ pub fn require_vacant(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes what killed processes have left in a folder under temporary names. A missing folder is fine.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn remove_partial(folder: &Path) -> Result<(), Error> {
-    remove_each(folder, |name| name.starts_with('.') && name.contains(PARTIAL))
-}
-
-fn remove_each(folder: &Path, is_partial: impl Fn(&str) -> bool) -> Result<(), Error> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(failed(folder, "listing it"))?,
-    };
-    for entry in entries {
-        let path = entry.map_err(failed(folder, "listing it"))?.path();
-        if is_partial(&name(&path)) {
-            remove(&path)?;
-        }
-    }
-    Ok(())
-}
-
-/// How the temporary names of something begin.
-pub(crate) fn partial_prefix(path: &Path) -> String {
-    format!(".{}{PARTIAL}", name(path))
-}
-
-pub(crate) fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The folder that a path lies in.
-pub(crate) fn above(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// Makes the names in a folder durable.
 pub(crate) fn sync(folder: &Path) -> Result<(), Error> {
     // Only Unix can open a folder to sync it; elsewhere a rename is as durable as it gets.
@@ -147,6 +91,7 @@ pub(crate) fn sync(folder: &Path) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partial::name;
     use crate::write;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -187,19 +132,6 @@ mod tests {
         assert_eq!(fs::read_to_string(path.join("file")).unwrap(), "somebody's");
         assert_eq!(names(place.path()), ["taken"]);
         assert!(matches!(require_vacant(&path.join("file")), Err(Error::Occupied { .. })));
-    }
-
-    #[test]
-    fn only_leftovers_of_the_same_folder_are_removed() {
-        let place = tempfile::tempdir().unwrap();
-        for left in [".seed-1.partial-a", ".seed-2.partial-a", "seed-1.partial-a"] {
-            fs::create_dir(place.path().join(left)).unwrap();
-        }
-        drop(NewFolder::create_anew(&place.path().join("seed-1")).unwrap());
-        assert_eq!(names(place.path()), [".seed-2.partial-a", "seed-1.partial-a"]);
-        remove_partial(place.path()).unwrap();
-        remove_partial(&place.path().join("missing")).unwrap();
-        assert_eq!(names(place.path()), ["seed-1.partial-a"]);
     }
 
     #[cfg(unix)]

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use crate::error::io as failed;
+use crate::partial::name;
 use crate::settings::{self, Difference, Origin, to_table};
-use crate::{Error, create_folder, file, folder, read_to_string, remove_partial, write};
+use crate::{Error, create_folder, file, read_to_string, remove_partial, write};
 
 const LOCK: &str = ".lock";
 
@@ -119,7 +120,7 @@ impl OwnedFolder {
 /// Whether a folder holds nothing but what a start that was killed at once leaves behind.
 fn is_unused(path: &Path) -> Result<bool, Error> {
     let mut entries = fs::read_dir(path).map_err(failed(path, "listing it"))?;
-    Ok(entries.all(|entry| entry.is_ok_and(|entry| folder::name(&entry.path()).starts_with('.'))))
+    Ok(entries.all(|entry| entry.is_ok_and(|entry| name(&entry.path()).starts_with('.'))))
 }
 
 #[cfg(test)]
@@ -165,7 +166,7 @@ mod tests {
         drop(OwnedFolder::take(place.path(), KIND, &settings(1)).unwrap());
         let refused = OwnedFolder::take(place.path(), KIND, &settings(2)).unwrap_err().to_string();
         let expected = format!(
-            "{}: holds a run of other settings; name another folder, or set:\n  seed = 1 (wanted: 2)",
+            "{}: holds a run of other settings; name another folder, or set seed = 1 (wanted: 2)",
             place.path().display()
         );
         assert_eq!(refused, expected);

@@ -112,6 +112,6 @@ mod tests {
         fs::write(study.join("done/data.json"), "{}").unwrap();
         take("budget.steps=8").unwrap();
         let error = take("budget.steps=9").unwrap_err().to_string();
-        assert!(error.ends_with("set:\n  budget.steps = 8 (wanted: 9)"), "{error}");
+        assert!(error.ends_with("set budget.steps = 8 (wanted: 9)"), "{error}");
     }
 }

@@ -70,7 +70,7 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     let Study { plan, origin, objectives, folder, program, command, stop, observer } = study;
     // What is wrong with text or tasks is said before anything is computed for hours, or a folder is made.
     for text in plan.data.text.iter().flatten() {
-        Inputs::expand(&[text.to_string_lossy()])?;
+        Inputs::expand(&[text])?;
     }
     let scope = |vocab_sizes| Scope::report(plan, origin, objectives, vocab_sizes);
     collect::check_given(&scope(BTreeMap::new()))?;

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
@@ -56,7 +57,7 @@ impl Inputs {
     /// Nothing named, a name that does not exist, a pattern without a match, a folder without text, a file
     /// that cannot be opened, and the same file reached twice, which is nearly always a slip and would weigh
     /// its text double unseen.
-    pub fn expand<S: AsRef<str>>(names: &[S]) -> Result<Self, Error> {
+    pub fn expand<S: AsRef<OsStr>>(names: &[S]) -> Result<Self, Error> {
         if names.is_empty() {
             return Err(Error::NoInput);
         }
@@ -101,14 +102,20 @@ fn is_part(file: &Path) -> bool {
     ["tokenizer_config.json", "corpus.json"].iter().any(|mark| file.with_file_name(mark).exists())
 }
 
+/// As the system said it; a loop of links is no error of the system's.
+fn system_error(error: walkdir::Error) -> io::Error {
+    let shown = error.to_string();
+    error.into_io_error().unwrap_or_else(|| io::Error::other(shown))
+}
+
 struct Expansion {
     inputs: Inputs,
     /// Real path of each file and the name that brought it.
-    seen: HashMap<PathBuf, String>,
+    seen: HashMap<PathBuf, OsString>,
 }
 
 impl Expansion {
-    fn add(&mut self, name: &str) -> Result<(), Error> {
+    fn add(&mut self, name: &OsStr) -> Result<(), Error> {
         let path = Path::new(name);
         if name == "-" {
             self.check_new(PathBuf::from("<stdin>"), name)?;
@@ -118,18 +125,15 @@ impl Expansion {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.folder(path, name),
             Ok(_) => self.file(path, name),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if name.contains(['*', '?', '[']) {
-                    self.pattern(name)
-                } else {
-                    Err(Error::NotFound { path: path.to_owned() })
-                }
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match name.to_str() {
+                Some(pattern) if pattern.contains(['*', '?', '[']) => self.pattern(pattern),
+                _ => Err(Error::NotFound { path: path.to_owned() }),
+            },
             Err(source) => Err(Error::Io { path: path.to_owned(), source }),
         }
     }
 
-    fn file(&mut self, path: &Path, name: &str) -> Result<(), Error> {
+    fn file(&mut self, path: &Path, name: &OsStr) -> Result<(), Error> {
         let unreadable = |source| Error::Io { path: path.to_owned(), source };
         let metadata = fs::metadata(path).map_err(unreadable)?;
         let bytes = if metadata.is_file() {
@@ -145,13 +149,13 @@ impl Expansion {
         Ok(())
     }
 
-    fn folder(&mut self, folder: &Path, name: &str) -> Result<(), Error> {
+    fn folder(&mut self, folder: &Path, name: &OsStr) -> Result<(), Error> {
         let (before, left_out_before) = (self.inputs.inputs.len(), self.inputs.left_out.len());
         let mut walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
         while let Some(entry) = walk.next() {
             let entry = entry.map_err(|error| Error::Io {
                 path: error.path().unwrap_or(folder).to_owned(),
-                source: error.into(),
+                source: system_error(error),
             })?;
             let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
             if entry.file_type().is_dir() {
@@ -185,7 +189,7 @@ impl Expansion {
             if path.is_dir() {
                 self.inputs.left_out.push(path);
             } else {
-                self.file(&path, pattern)?;
+                self.file(&path, pattern.as_ref())?;
             }
         }
         if self.inputs.inputs.len() == before {
@@ -194,9 +198,10 @@ impl Expansion {
         Ok(())
     }
 
-    fn check_new(&mut self, real: PathBuf, name: &str) -> Result<(), Error> {
+    fn check_new(&mut self, real: PathBuf, name: &OsStr) -> Result<(), Error> {
         if let Some(first) = self.seen.get(&real) {
-            return Err(Error::Repeated { path: real, first: first.clone(), second: name.to_owned() });
+            let shown = |name: &OsStr| name.to_string_lossy().into_owned();
+            return Err(Error::Repeated { path: real, first: shown(first), second: shown(name) });
         }
         self.seen.insert(real, name.to_owned());
         Ok(())

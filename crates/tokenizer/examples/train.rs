@@ -4,6 +4,8 @@
 //! cargo run -p electra-tokenizer --example train -- 400 uncased folder/ text.txt more.txt
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use std::error::Error;
 
 use electra_text::{Inputs, ReadConfig, Separator};

@@ -133,7 +133,7 @@ fn write_whole(folder: &Path, files: &Files) -> Result<(), electra_store::Error>
     write_into(new.path(), files)?;
     match new.finish() {
         // An empty folder that cannot be replaced, such as the root of a file system.
-        Err(_) if folder.is_dir() => write_into(folder, files),
+        Err(_) if folder.is_dir() && is_free(folder) => write_into(folder, files),
         finished => finished,
     }
 }
@@ -148,5 +148,5 @@ fn write_into(folder: &Path, files: &Files) -> Result<(), electra_store::Error> 
         file.write_all(text.as_bytes()).map_err(electra_store::io(&path, "writing it"))?;
         written.push(file);
     }
-    written.into_iter().try_for_each(NewFile::finish)
+    NewFile::finish_all(written)
 }

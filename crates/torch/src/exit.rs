@@ -1,13 +1,10 @@
 use crate::ffi;
-use std::io::Write;
 
 /// Ends the program at once, with nothing run that libtorch's libraries have for the end of a program: they
-/// take apart what the system frees anyway.
+/// take apart what the system frees anyway, and what threads that still compute need.
 ///
-/// What the program itself has for its end must have run before; standard output and error are flushed here.
+/// What the program itself has for its end must have run before. Standard output is not flushed: another thread may
+/// hold it for as long as it waits for input.
 pub fn exit(code: i32) -> ! {
-    // Whoever reads them may be gone, and nobody is left to tell.
-    let _ = std::io::stdout().flush();
-    let _ = std::io::stderr().flush();
     ffi::exit(code)
 }

@@ -1,7 +1,7 @@
 //! Batches made by a thread of their own while the step before is computed.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::Scope;
+use std::thread::{Builder, Scope};
 
 use electra_data::{Batch, Corpus, Loader, Order, View};
 
@@ -49,7 +49,7 @@ impl Batches {
         let mut first = Some(loader.empty_parts(parts)?);
         let (full_sender, full) = sync_channel(AHEAD);
         let (empty, emptied) = sync_channel(AHEAD + 1);
-        scope.spawn(move || {
+        let thread = Builder::new().spawn_scoped(scope, move || {
             for step in first_step.. {
                 let reused = first.take().or_else(|| emptied.try_recv().ok());
                 let filled = reused.map_or_else(|| loader.empty_parts(parts), Ok).and_then(|mut batch| {
@@ -64,6 +64,7 @@ impl Batches {
                 }
             }
         });
+        thread.map_err(electra_data::Error::Thread)?;
         Ok(Self { full, empty })
     }
 

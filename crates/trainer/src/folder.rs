@@ -89,11 +89,11 @@ mod tests {
         changed.optimizer.betas[1] = 0.98;
         let message = OwnFolder::take(folder.path(), &changed).unwrap_err().to_string();
         let expected = format!(
-            "{}: holds a run of other settings; name another folder, or set:\
-             \n  budget.seconds = not set (wanted: 60.0)\
-             \n  budget.steps = 1 (wanted: not set)\
-             \n  optimizer.betas = [0.9, 0.999] (wanted: [0.9, 0.98])\
-             \n  seed = 1 (wanted: 2)",
+            "{}: holds a run of other settings; name another folder, or set \
+             budget.seconds = not set (wanted: 60.0); \
+             budget.steps = 1 (wanted: not set); \
+             optimizer.betas = [0.9, 0.999] (wanted: [0.9, 0.98]); \
+             seed = 1 (wanted: 2)",
             folder.path().display()
         );
         assert_eq!(message, expected);

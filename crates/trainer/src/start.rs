@@ -1,7 +1,7 @@
 //! The beginning of a run, or of a sitting that goes on with one.
 
 use electra_config::{Checkpoint, Config, DamagedCheckpoint, Horizon, StepCost, StepShape};
-use electra_data::Corpus;
+use electra_data::{Corpus, Error as DataError, Order};
 use electra_objective::Given;
 use electra_store::settings::Difference;
 use electra_store::{Error as StoreError, read_to_string};
@@ -22,8 +22,14 @@ use crate::{Error, optimizer};
 /// The most rows of the product that is timed: beyond it, nothing gets faster.
 const MEASURED_ROWS: u64 = 4096;
 
-/// Whether the encoder can read the corpus.
-pub(crate) fn fits(config: &Config, corpus: &Corpus) -> Result<(), Error> {
+/// Whether the encoder can read the corpus, and the corpus gives such batches; `origin` is what messages name.
+pub(crate) fn fits(config: &Config, corpus: &Corpus, origin: &str) -> Result<(), Error> {
+    if let Err(DataError::Config { field: "batch_size", found, expected }) =
+        Order::new(corpus.examples(), config.budget.batch, config.seed)
+    {
+        let (origin, key) = (origin.to_owned(), "budget.batch".to_owned());
+        return Err(StoreError::Setting { origin, key, found, expected }.into());
+    }
     let encoder = &config.model.encoder;
     for (field, found, needed) in [
         ("vocab_size", encoder.vocab_size, i64::from(corpus.vocabulary().size)),
@@ -32,7 +38,7 @@ pub(crate) fn fits(config: &Config, corpus: &Corpus) -> Result<(), Error> {
     ] {
         if found < needed {
             return Err(StoreError::Setting {
-                origin: "the settings".to_owned(),
+                origin: origin.to_owned(),
                 key: format!("model.encoder.{field}"),
                 found: found.to_string(),
                 expected: format!("at least {needed}, as {} needs", config.data.corpus.display()),

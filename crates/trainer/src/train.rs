@@ -18,7 +18,7 @@ use crate::{Error, start};
 pub fn train(run: Run<'_>) -> Result<Outcome, Error> {
     run.config.validate("the settings")?;
     let corpus = Corpus::open(&run.config.data.corpus)?;
-    start::fits(run.config, &corpus)?;
+    start::fits(run.config, &corpus, "the settings")?;
     start::parts_add_up(&run)?;
     let model = run.config.model.model();
     let given = Given {

@@ -1,5 +1,7 @@
 //! Trains an objective of one's own with electra-trainer: see `shuffled_words.rs`, which is all there is to it.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
 mod shuffled_words;
 
 use std::path::Path;

@@ -106,7 +106,7 @@ impl Cache {
                 bail!("{shown} cannot be locked ({error}); set ELECTRA_CACHE to a folder on a local disk");
             }
         }
-        eprintln!("another set-up is installing libtorch; waiting");
+        crate::output::tell("another set-up is installing libtorch; waiting");
         lock.lock().with_context(cannot)?;
         Ok(lock)
     }

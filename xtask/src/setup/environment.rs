@@ -21,7 +21,11 @@ pub(crate) fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
     if fs::read(&installed).is_ok_and(|installed| installed == required) {
         return Ok(program);
     }
-    eprintln!("installing the Python packages of {} in {}", requirements.display(), folder.display());
+    crate::output::tell(format_args!(
+        "installing the Python packages of {} in {}",
+        requirements.display(),
+        folder.display()
+    ));
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }

@@ -28,7 +28,10 @@ pub(crate) fn run(cache: &Cache, variant: Variant) -> Result<()> {
         State::Absent => {}
         State::Damaged(reason) => {
             let place = cache.place(variant);
-            eprintln!("{} is damaged ({reason}); installing it again", place.display());
+            crate::output::tell(format_args!(
+                "{} is damaged ({reason}); installing it again",
+                place.display()
+            ));
             remove(&place)?;
         }
     }
@@ -64,7 +67,11 @@ impl Install {
                 .with_context(|| format!("cannot make {}", self.folder.display()))?;
             let python = self.check_machine()?;
             let place = self.folder.with_extension("");
-            eprintln!("installing libtorch {VERSION} ({}) as {}", self.variant, place.display());
+            crate::output::tell(format_args!(
+                "installing libtorch {VERSION} ({}) as {}",
+                self.variant,
+                place.display()
+            ));
             self.environment(&python)?;
             self.download()?;
             self.unpack()?;
@@ -113,7 +120,7 @@ impl Install {
         if !half_installed && self.pip_version().is_some_and(|version| version >= PIP) {
             return Ok(());
         }
-        eprintln!("making a private Python environment");
+        crate::output::tell("making a private Python environment");
         remove(&self.environment_folder())?;
         remove(&self.unpacking())?;
         let host = Runner { python: python.program.clone(), lock: &self.lock };
@@ -168,7 +175,7 @@ impl Install {
     }
 
     fn download_with_pip(&self) -> Result<()> {
-        eprintln!("downloading with pip instead");
+        crate::output::tell("downloading with pip instead");
         let downloads = self.downloads();
         let mut args = vec!["download", "--only-binary=:all:", "--retries=2", "--dest", utf8(&downloads)?];
         args.extend(self.requirements());
@@ -177,7 +184,7 @@ impl Install {
 
     /// Installs the wheels and writes the record.
     fn unpack(&self) -> Result<()> {
-        eprintln!("unpacking");
+        crate::output::tell("unpacking");
         File::create(self.unpacking())?;
         let downloads = self.downloads();
         let mut args = vec!["install", "--quiet", "--no-index", "--no-compile", "--no-cache-dir"];

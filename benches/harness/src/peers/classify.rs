@@ -33,7 +33,7 @@ pub(super) fn run(group: Group, args: &Args, sides: &Sides) -> Result<Vec<Job>> 
     for set in SETS {
         let mut job = Job::new(group, set);
         for run in 1..=args.runs {
-            eprintln!("── {verb}, lengths of {set}: run {run} of {}", args.runs);
+            crate::output::tell(format_args!("── {verb}, lengths of {set}: run {run} of {}", args.runs));
             let mut ours = sides.ours("classify");
             ours.arg(verb).arg(&folder).args([set, "--threads", &threads]);
             let mut printed = line(&mut ours)?;

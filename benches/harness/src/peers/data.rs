@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args, sides: &Sides) -> Result<Vec<Job>> {
     commands::check(&mut ours("prepare"))?;
     let mut jobs: Vec<Job> = Vec::new();
     for run in 1..=args.runs {
-        eprintln!("── data: run {run} of {}", args.runs);
+        crate::output::tell(format_args!("── data: run {run} of {}", args.runs));
         let mut python = sides.python("data_jobs.py");
         // It needs no torch, and reads batches as numpy's.
         python.arg(&folder).env_remove("PYTHONPATH");

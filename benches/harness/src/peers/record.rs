@@ -41,7 +41,7 @@ pub(super) fn write(
         json!({ "machine": machine, "load_average_at_start": load, "warnings": warnings, "jobs": jobs });
     std::fs::write(folder.join("README.md"), readme)?;
     std::fs::write(folder.join("figures.json"), serde_json::to_string_pretty(&figures)? + "\n")?;
-    eprintln!("written to {}", folder.display());
+    crate::output::tell(format_args!("written to {}", folder.display()));
     Ok(())
 }
 

@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, sides: &Sides) -> Result<Vec<Job>> {
         commands::check(&mut ours("--save-batches"))?;
         for run in 1..=args.runs {
             for side in [OURS, EAGER, BEST[0], BEST[1]] {
-                eprintln!("── {}: run {run} of {}, {side}", job.name, args.runs);
+                crate::output::tell(format_args!("── {}: run {run} of {}, {side}", job.name, args.runs));
                 let printed = if side == OURS {
                     line(&mut ours("--batches"))?
                 } else {

@@ -31,7 +31,7 @@ pub(super) fn measure(program: &Program, quick: bool) -> Result<Vec<Leak>> {
     OBJECTIVES
         .into_iter()
         .map(|objective| {
-            eprintln!("{objective}, {steps} steps");
+            crate::output::tell(format_args!("{objective}, {steps} steps"));
             let (steps, every) = (steps.to_string(), every.to_string());
             let arguments = ["leak", "--objective", objective, "--steps", &steps, "--every", &every];
             let mut values = program.json(&arguments.map(String::from))?;

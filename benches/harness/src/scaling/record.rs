@@ -95,7 +95,7 @@ pub(super) fn write(args: &Args, name: &str, measured: &Measured, growths: &[Gro
     std::fs::write(folder.join("README.md"), readme)?;
     std::fs::write(folder.join("scaling.svg"), chart(growths))?;
     std::fs::write(folder.join("points.json"), lines(measured)?)?;
-    eprintln!("written to benches/records/{date}-{name}");
+    crate::output::tell(format_args!("written to benches/records/{date}-{name}"));
     Ok(())
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn run(options: &CorpusOptions) -> Result<()> {
     // Text is no matter of a GPU.
     let extra = Extra::begin(Device::Cpu)?;
     let started = Instant::now();
-    let inputs = Inputs::expand(&[options.text.to_string_lossy()])?;
+    let inputs = Inputs::expand(&[&options.text])?;
     let reader = Reader::new(inputs, ReadConfig::new(Separator::BlankLine))?;
     let writer = CorpusWriter::create(&folder, config)?;
     let manifest = electra_data::build(reader, |text| tokenizer.encode(text), writer, &Progress::default())?;

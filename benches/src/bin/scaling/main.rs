@@ -3,6 +3,8 @@
 //!
 //! What measures prints a JSON object; `scaling VERB --help` lists the sizes.
 
+#![allow(clippy::print_stdout, reason = "a measurement that nobody reads is over")]
+
 mod corpus;
 mod leak;
 mod step;

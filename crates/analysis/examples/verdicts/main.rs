@@ -2,6 +2,8 @@
 //! `cargo run --release -p electra-analysis --example verdicts -- STUDIES FOLDER [PART]` judges so many made-up studies of each
 //! kind with the function that every report calls, and writes `verdicts.json` and `table.md`.
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 #[path = "../../tests/it/random.rs"]
 #[allow(dead_code, reason = "tests make up predictions, too")]
 mod random;

@@ -11,7 +11,8 @@ use clap::Args;
 use electra_ablations::INFOS;
 use electra_study::{Ended, Plan, Study};
 
-use crate::failure::INTERRUPTED;
+use crate::failure::{Ended as EndedWith, FAILED, INTERRUPTED};
+use crate::output::{self, shown};
 use crate::{interrupt, torch};
 
 pub(crate) use child::end_with_study;
@@ -60,52 +61,48 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let text = Plan::text(&options.plan)?;
     if options.print {
-        print!("{text}");
-        return Ok(());
+        return output::print(&text);
     }
     let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments(), INFOS)?;
-    let Some(output) = options.output.as_ref().filter(|_| !options.dry_run) else {
+    let Some(folder) = options.output.as_ref().filter(|_| !options.dry_run) else {
         return dry_run::print(&plan);
     };
     torch::require("electra ablate without --dry-run")?;
-    let stop = interrupt::flag("the jobs are saving")?;
+    let stop = interrupt::flag("the jobs are saving");
     let program = std::env::current_exe().context("finding this program")?;
     let mut display = show::Display::new(plan.slots());
     let ended = electra_study::run(Study {
         plan: &plan,
         origin: &options.plan,
         objectives: INFOS,
-        folder: output,
+        folder,
         program: &program,
         command: &options.command(),
         stop: &stop,
         observer: &mut |event| display.show(event),
     });
     display.end();
-    let folder = output.display();
     match ended? {
         Ended::Interrupted => {
-            eprintln!("interrupted; the same command goes on");
-            std::process::exit(INTERRUPTED);
+            output::tell("interrupted; the same command goes on");
+            Err(EndedWith(INTERRUPTED).into())
         }
         Ended::Finished { conclusion, failures } => {
             if let Some(conclusion) = conclusion {
-                println!("{conclusion}");
-                println!("{folder}/report.html");
+                output::print(&format!("{conclusion}\n{}/report.html\n", shown(folder)))?;
             }
-            if !failures.is_empty() {
-                let shown: Vec<String> = failures
-                    .iter()
-                    .map(|failure| format!("\n  {}: {}", failure.job, failure.message))
-                    .collect();
-                let (jobs, them) = if failures.len() == 1 { ("job", "it") } else { ("jobs", "them") };
-                let count = failures.len();
-                eprintln!("{count} {jobs} failed; the same command tries {them} again:{}", shown.concat());
-                std::process::exit(1);
+            if failures.is_empty() {
+                return Ok(());
             }
+            for failure in &failures {
+                output::error(&format!("{}: {}", failure.job, failure.message));
+            }
+            let (jobs, them) = if failures.len() == 1 { ("job", "it") } else { ("jobs", "them") };
+            let count = failures.len();
+            output::tell(&format!("{count} {jobs} failed; the same command tries {them} again"));
+            Err(EndedWith(FAILED).into())
         }
     }
-    Ok(())
 }
 
 impl Options {

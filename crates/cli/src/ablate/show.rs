@@ -8,6 +8,7 @@ use console::style;
 use electra_study::{Event, Job, Pace};
 use indicatif::{MultiProgress, ProgressBar};
 
+use crate::output::{self, escaped, shown};
 use crate::progress::{self, WHOLE};
 
 pub(super) struct Display {
@@ -72,13 +73,14 @@ impl Display {
             Event::Failed { id, message, log } => {
                 self.leave(id);
                 let failed = style("failed:").red().bold().for_stderr();
-                self.line(format!("{failed} {}: {message} ({})", self.title(id), log.display()));
+                let (title, message) = (self.title(id), escaped(message));
+                self.line(format!("{failed} {title}: {message} ({})", shown(log)));
             }
             Event::Skipped { id, lacks } => {
                 self.leave(id);
                 self.line(format!("skipped: {}: it needs {}", self.title(id), self.title(lacks)));
             }
-            Event::Note(text) => self.line(text.clone()),
+            Event::Note(text) => self.line(escaped(text).into_owned()),
             _ => {}
         }
         self.update();
@@ -101,7 +103,7 @@ impl Display {
     }
 
     fn title(&self, id: &str) -> String {
-        self.jobs.get(id).map_or_else(|| id.to_owned(), |job| job.title.clone())
+        escaped(self.jobs.get(id).map_or(id, |job| &job.title)).into_owned()
     }
 
     fn leave(&mut self, id: &str) {
@@ -121,7 +123,7 @@ impl Display {
             format!(" · {} left", progress::time(self.seconds_left()))
         };
         if self.whole.is_hidden() {
-            eprintln!("{count} {text}{left}");
+            output::tell_styled(&format!("{count} {text}{left}"));
         } else {
             // The bar tells the rest.
             let _ = self.bars.println(text);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use electra_data::{
     CorpusConfig, CorpusWriter, Counts, ExampleConfig, Manifest, Overflow, Progress, Unit, Vocabulary,
@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::TOKENIZER;
 use crate::input::{InputOptions, sources};
-use crate::{interrupt, progress};
+use crate::{interrupt, output, progress};
 
 /// Pack text into shards of examples.
 ///
@@ -115,7 +115,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let done = Arc::new(Progress::default());
     // Before there is anything to clean up.
     let stopped = Arc::clone(&done);
-    interrupt::set(move || stopped.stop.swap(true, Ordering::Relaxed), "")?;
+    interrupt::set(move || stopped.stop.swap(true, Ordering::Relaxed), "");
     let writer = CorpusWriter::create(&options.output, config)?;
     tokenizer.save(writer.folder().join(TOKENIZER))?;
 
@@ -131,7 +131,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         bar.set_message(format!("· {documents} documents · {} tokens, {rate:.2} M/s", HumanCount(tokens)));
     };
     let build = || electra_data::build(events, |text| tokenizer.encode(text), writer, &done);
-    let manifest = progress::watch(&bar, update, build)?;
+    let manifest = match progress::watch(&bar, update, build) {
+        Err(error @ electra_data::Error::Empty { .. }) => Err(error).with_context(|| options.input.named()),
+        built => Ok(built?),
+    }?;
 
     let outcome = Outcome { manifest, replaced: replaced.load(Ordering::Relaxed), started };
     let mut out = std::io::stdout().lock();
@@ -185,7 +188,7 @@ impl Outcome {
 
     fn print_json(&self, out: &mut impl Write, options: &Options) -> Result<()> {
         let mut report = json!(self.manifest.counts);
-        report["output"] = json!(options.output);
+        report["output"] = output::json_path(&options.output);
         report["shards"] = json!(self.manifest.shards.len());
         report["bytes"] = json!(self.bytes());
         report["replaced"] = json!(self.replaced);
@@ -219,7 +222,7 @@ impl Outcome {
         Ok(writeln!(
             out,
             "{} written in {:.1} s ({:.2} M tokens/s): {} in {shards} {}",
-            options.output.display(),
+            output::shown(&options.output),
             self.started.elapsed().as_secs_f64(),
             self.rate() / 1e6,
             indicatif::BinaryBytes(self.bytes()),

@@ -12,7 +12,7 @@ use indicatif::HumanCount;
 use serde_json::json;
 
 use super::{TOKENIZER, histogram, show};
-use crate::interrupt;
+use crate::output::escaped;
 
 /// Show what a corpus holds, and what a training step would mask.
 ///
@@ -87,7 +87,6 @@ impl Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    interrupt::end_at_once()?;
     let corpus = Corpus::open(&options.corpus)?;
     if options.verify {
         corpus.verify()?;
@@ -137,7 +136,7 @@ fn summary(out: &mut impl Write, corpus: &Corpus) -> Result<()> {
     };
     let share = |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
     let files = match manifest.sources.as_slice() {
-        [file] => format!("from {}", file.path),
+        [file] => format!("from {}", escaped(&file.path)),
         files => format!("from {} files", files.len()),
     };
     row("documents", counts.documents, files)?;

@@ -8,6 +8,8 @@ use electra_synthetic::{Language, NestedClauses, Sizes};
 use indicatif::HumanCount;
 use serde_json::json;
 
+use crate::output;
+
 /// Write a generated language into files: text, tasks, minimal pairs, and all that its grammar knows.
 ///
 /// The same seed and sizes give the same bytes on every machine. The folder appears whole or not at all.
@@ -56,34 +58,31 @@ enum Family {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let Options { seed, family, documents, told_once, train, dev, test, ref output, json } = *options;
-    ensure!(!output.is_file(), "{}: is a file; expected a folder that is new or empty", output.display());
+    let Options { seed, family, documents, told_once, train, dev, test, output: ref folder, json } = *options;
+    ensure!(!folder.is_file(), "{}: is a file; expected a folder that is new or empty", folder.display());
     let once = told_once && family == Family::NestedClauses;
     ensure!(!once, "--told-once: languages of the family nested-clauses tell nothing twice on purpose");
     let sizes = Sizes { documents, train, dev, test };
     let summary = match family {
-        Family::WorldsOfFacts if told_once => Language::new(seed).telling_once().write(sizes, output)?,
-        Family::WorldsOfFacts => Language::new(seed).write(sizes, output)?,
-        Family::NestedClauses => NestedClauses::new(seed).write(sizes, output)?,
+        Family::WorldsOfFacts if told_once => Language::new(seed).telling_once().write(sizes, folder)?,
+        Family::WorldsOfFacts => Language::new(seed).write(sizes, folder)?,
+        Family::NestedClauses => NestedClauses::new(seed).write(sizes, folder)?,
     };
     if json {
         let family = family.to_possible_value().map(|name| name.get_name().to_owned());
         let result = json!({
-            "family": family, "seed": seed, "told_twice": !told_once, "output": output, "summary": summary
+            "family": family, "seed": seed, "told_twice": !told_once,
+            "output": output::json_path(folder), "summary": summary
         });
-        println!("{result:#}");
-        return Ok(());
+        return output::line(format_args!("{result:#}"));
     }
-    println!(
-        "{}: {} documents, {} words",
-        output.display(),
+    output::print(&format!(
+        "{}: {} documents, {} words\n\
+         given the rest of its document, a word is certain in {:.1} % of cases and open by {:.3} nats on average\n",
+        output::shown(folder),
         HumanCount(documents),
-        HumanCount(summary.words)
-    );
-    println!(
-        "given the rest of its document, a word is certain in {:.1} % of cases and open by {:.3} nats on average",
+        HumanCount(summary.words),
         100.0 * summary.certain,
         summary.entropy,
-    );
-    Ok(())
+    ))
 }

@@ -1,7 +1,6 @@
 //! `electra tokenizer`.
 
 mod encode;
-mod stop;
 mod train;
 
 use anyhow::Result;

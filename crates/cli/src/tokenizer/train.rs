@@ -4,15 +4,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use electra_tokenizer::{TrainConfig, TrainReport, Trainer};
 use indicatif::HumanCount;
 use serde_json::json;
 
-use super::stop::Stage;
 use crate::input::InputOptions;
-use crate::progress;
+use crate::{output, progress};
 
 /// Train a WordPiece vocabulary and write it in the Hub's layout.
 ///
@@ -69,7 +68,6 @@ impl Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let stage = Stage::training()?;
     let started = Instant::now();
     let config = options.config();
     let mut trainer = Trainer::new(&config)?;
@@ -81,13 +79,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     progress::watch(&bar, |bar| bar.set_position(read.bytes_read()), || trainer.feed_files(&mut reader))?;
 
     let bar = progress::count("merging", options.vocab_size);
-    let trained = trainer.finish(|tokens| bar.set_position(tokens as u64))?;
+    let trained = trainer.finish(|tokens| bar.set_position(tokens as u64));
+    let trained = trained.with_context(|| options.input.named())?;
     bar.finish_and_clear();
-    stage.save(|| {
-        // Hours may have passed since the first look.
-        check_free(&options.output)?;
-        trained.tokenizer.save(&options.output).map_err(anyhow::Error::from)
-    })?;
+    // Hours may have passed since the first look.
+    check_free(&options.output)?;
+    trained.tokenizer.save(&options.output)?;
 
     let outcome = Outcome {
         options,
@@ -123,7 +120,7 @@ struct Outcome<'a> {
 impl Outcome<'_> {
     fn print_json(&self, output: &mut impl Write) -> Result<()> {
         let mut report = serde_json::to_value(self.report)?;
-        report["output"] = json!(self.options.output);
+        report["output"] = output::json_path(&self.options.output);
         report["character_coverage_asked"] = json!(self.config.character_coverage);
         report["sha256"] = json!(self.hash);
         report["replaced"] = json!(self.replaced);
@@ -177,7 +174,7 @@ impl Outcome<'_> {
                 report.vocab_size, config.vocab_size
             )?;
         }
-        let folder = self.options.output.display();
+        let folder = output::shown(&self.options.output);
         writeln!(output, "{folder} written in {:.1} s, sha256 {}", self.seconds, self.hash)?;
         Ok(())
     }

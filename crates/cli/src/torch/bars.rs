@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
+use crate::output;
 use crate::progress::{WHOLE, style};
 
 /// A bar over the share of a run.
@@ -25,7 +26,7 @@ impl Lines {
     pub(super) fn print(&mut self, bar: &ProgressBar) {
         if bar.is_hidden() && self.0.elapsed() >= Self::EVERY {
             self.0 = Instant::now();
-            eprintln!("{}", bar.message());
+            output::tell(&bar.message());
         }
     }
 }

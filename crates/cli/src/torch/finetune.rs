@@ -14,7 +14,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::bars;
-use crate::{interrupt, progress};
+use crate::{interrupt, output, progress};
 
 /// Fine-tune an encoder on tasks, with several seeds, and score it.
 ///
@@ -92,7 +92,7 @@ enum KeepName {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     electra_torch::load_cuda().context("loading CUDA")?;
-    let stop = interrupt::flag("")?;
+    let stop = interrupt::flag("");
     let pretrained = Pretrained::read(&options.model)?;
     let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
@@ -101,13 +101,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for task in tasks.iter().skip(1) {
         recipe(options, &pretrained, &TaskData::read(task.clone(), &options.evaluate)?)?;
     }
+    let mut reported = Ok(());
     for task in tasks {
         let data = TaskData::read(task, &options.evaluate)?;
         let recipe = recipe(options, &pretrained, &data)?;
         let prepared = Prepared::new(&pretrained, &data, &recipe)?;
-        run_task(options, &pretrained, &prepared, &recipe, &stop)?;
+        let (folder, result) = run_task(options, &pretrained, &prepared, &recipe, &stop)?;
+        // Results are in files, too: the other tasks are computed though nobody reads this.
+        reported = reported.and(report(options, &folder, &prepared, &result));
     }
-    Ok(())
+    reported
 }
 
 fn recipe(options: &Options, pretrained: &Pretrained, data: &TaskData) -> Result<Recipe> {
@@ -132,7 +135,7 @@ fn run_task(
     prepared: &Prepared<'_>,
     recipe: &Recipe,
     stop: &AtomicBool,
-) -> Result<()> {
+) -> Result<(PathBuf, TaskResult)> {
     let name = prepared.task().name.clone();
     let folder = options.output.join(&name);
     let device = device(recipe.device, recipe.threads)?;
@@ -158,8 +161,7 @@ fn run_task(
         seeds.push(scores.with_context(|| format!("task {name}, seed {seed}"))?);
     }
     let result = write_results(&folder, prepared, &seeds)?;
-    report(options, &folder, prepared, &result);
-    Ok(())
+    Ok((folder, result))
 }
 
 fn show(bar: &ProgressBar, event: &Event) {
@@ -176,13 +178,12 @@ fn show(bar: &ProgressBar, event: &Event) {
     }
 }
 
-fn report(options: &Options, folder: &Path, prepared: &Prepared<'_>, result: &TaskResult) {
+fn report(options: &Options, folder: &Path, prepared: &Prepared<'_>, result: &TaskResult) -> Result<()> {
     let (task, TaskResult { seeds, median }) = (prepared.task(), result);
     let metric = task.score().name();
     if options.json {
-        let line = json!({ "task": task.name, "metric": metric, "seeds": seeds, "median": median, "folder": folder });
-        println!("{line}");
-        return;
+        let line = json!({ "task": task.name, "metric": metric, "seeds": seeds, "median": median, "folder": output::json_path(folder) });
+        return output::line(line);
     }
     let score = match median {
         Some(median) => format!("{metric} {median:.4}"),
@@ -193,5 +194,6 @@ fn report(options: &Options, folder: &Path, prepared: &Prepared<'_>, result: &Ta
     } else {
         format!("median of {} seeds", seeds.len())
     };
-    println!("{}: {score} ({count}) · {}", task.name, folder.display());
+    let name = output::escaped(&task.name);
+    output::line(format_args!("{name}: {score} ({count}) · {}", output::shown(folder)))
 }

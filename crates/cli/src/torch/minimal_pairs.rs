@@ -10,7 +10,7 @@ use electra_evaluation::{PairScorer, Scoring};
 use electra_tasks::MinimalPair;
 use serde_json::json;
 
-use crate::interrupt;
+use crate::{interrupt, output};
 
 /// Ask a pre-trained encoder which of two sentences is acceptable, without fine-tuning.
 ///
@@ -60,7 +60,7 @@ enum Score {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let stop = interrupt::flag("")?;
+    let stop = interrupt::flag("");
     let scoring = options.score.map(|score| match score {
         Score::PseudoLogLikelihood => Scoring::PseudoLogLikelihood,
         Score::Unmasked => Scoring::Unmasked,
@@ -76,20 +76,23 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         electra_store::write(path, format!("{result:#}\n")).with_context(|| path.display().to_string())?;
     }
     if options.json {
-        println!("{}", json!(scores));
-        return Ok(());
+        return output::line(json!(scores));
     }
     if scores.truncated > 0 {
-        eprintln!("note: {} sentences are longer than the encoder's rows and were cut", scores.truncated);
+        let count = scores.truncated;
+        output::tell(&format!("note: {count} sentences are longer than the encoder's rows and were cut"));
     }
     let rows =
         scores.paradigms.iter().map(|(name, score)| (name.as_str(), score.accuracy, score.pairs, score.ties));
     let width = rows.clone().map(|(name, ..)| name.chars().count()).max().unwrap_or(0).max(7);
+    let mut text = String::new();
     for (name, accuracy, pairs, ties) in rows {
-        println!("{name:width$}  {accuracy:.4}  {pairs} pairs, {ties} ties");
+        let name = output::escaped(name);
+        text.push_str(&format!("{name:width$}  {accuracy:.4}  {pairs} pairs, {ties} ties\n"));
     }
-    println!("{:width$}  {:.4}  by {}", "mean", scores.mean_of_paradigms, scores.score.name());
-    Ok(())
+    let (mean, score) = (scores.mean_of_paradigms, scores.score.name());
+    text.push_str(&format!("{:width$}  {mean:.4}  by {score}\n", "mean"));
+    output::print(&text)
 }
 
 /// The pairs of the paradigms that are asked for, of each as many as are wanted.

@@ -87,7 +87,7 @@ fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
     let usual = if task.has(&Split::Dev) { Split::Dev } else { Split::Test };
     let split = options.evaluate.clone().unwrap_or(usual);
     let dataset = task.read(&split)?;
-    let stop = interrupt::flag("")?;
+    let stop = interrupt::flag("");
     let ScoredSet { predictions, scores, table } = predictor.score(&task, &dataset, &stop)?;
     let mut output = BufWriter::new(std::io::stdout().lock());
     if options.json {
@@ -116,7 +116,7 @@ fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
     };
     let count = dataset.examples.len();
     let examples = if count == 1 { "example" } else { "examples" };
-    eprintln!("{}, {count} {examples} of the {split} set: {scores}", task.name);
+    crate::output::tell(&format!("{}, {count} {examples} of the {split} set: {scores}", task.name));
     Ok(())
 }
 

@@ -9,7 +9,8 @@ use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
 
 use super::{bars, run_folder};
-use crate::{interrupt, progress};
+use crate::failure::{Ended, INTERRUPTED};
+use crate::{interrupt, output, progress};
 
 /// Pre-train an encoder, or go on with a run that was interrupted.
 ///
@@ -53,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let config = electra_trainer::read_config(&options.config, &options.set, masking)?;
     let continues_word = run_folder::continues_word(&config)?;
 
-    let stop = interrupt::flag("finishing the step and saving")?;
+    let stop = interrupt::flag("finishing the step and saving");
     let bar = bars::steps();
     let mut lines = bars::Lines::new();
     let mut observer = |event: &Event| show(&bar, &mut lines, event);
@@ -66,14 +67,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         observer: &mut observer,
     });
     bar.finish_and_clear();
-    report(options, outcome?);
-    Ok(())
+    let outcome = outcome?;
+    report(options, outcome)?;
+    match outcome {
+        Outcome::Finished { .. } => Ok(()),
+        Outcome::Interrupted { .. } => Err(Ended(INTERRUPTED).into()),
+    }
 }
 
 fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
     match event {
         Event::Warning(text) => bar.suspend(|| {
-            eprintln!("{} {text}", console::style("warning:").yellow().bold().for_stderr());
+            output::warn(text);
         }),
         Event::Started { step, steps, parameters, peak_flops_per_s } => {
             bar.suspend(|| {
@@ -82,11 +87,11 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
                 } else {
                     "new".into()
                 };
-                eprintln!(
+                output::tell(&format!(
                     "{from}; {} parameters; matrix products at {:.0} GFLOP/s here",
                     HumanCount(*parameters),
                     peak_flops_per_s / 1e9
-                );
+                ));
             });
             if let Some(steps) = steps {
                 bar.set_prefix(format!("of {} steps", HumanCount(*steps)));
@@ -111,23 +116,22 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
     }
 }
 
-fn report(options: &Options, outcome: Outcome) {
+fn report(options: &Options, outcome: Outcome) -> Result<()> {
     let (step, finished) = match outcome {
         Outcome::Finished { step } => (step, true),
         Outcome::Interrupted { step } => (step, false),
     };
-    let run = options.run.display();
+    let (run, steps) = (output::shown(&options.run), HumanCount(step));
     if options.json {
-        println!("{}", json!({ "run": options.run, "step": step, "finished": finished }));
+        let run = output::json_path(&options.run);
+        output::line(json!({ "run": run, "step": step, "finished": finished }))
     } else if finished {
-        println!(
-            "{run}: finished, {} steps; take it on with: electra export --run {run} --output DIR",
-            HumanCount(step)
-        );
+        output::line(format_args!(
+            "{run}: finished, {steps} steps; take it on with: electra export --run {run} --output DIR"
+        ))
     } else {
-        println!(
-            "{run}: interrupted after step {}, which is saved; the same command goes on",
-            HumanCount(step)
-        );
+        output::line(format_args!(
+            "{run}: interrupted after step {steps}, which is saved; the same command goes on"
+        ))
     }
 }

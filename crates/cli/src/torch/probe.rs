@@ -10,7 +10,7 @@ use electra_store::{NewFolder, require_vacant};
 use electra_tasks::Split;
 use serde_json::json;
 
-use crate::interrupt;
+use crate::{interrupt, output};
 
 /// Say what of a task an encoder knows already, without fine-tuning: a linear map on frozen features.
 ///
@@ -47,7 +47,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let stop = interrupt::flag("")?;
+    let stop = interrupt::flag("");
     require_vacant(&options.output)?;
     let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
@@ -63,8 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         lines.push(if options.json { json!(scores).to_string() } else { line(&scores) });
     }
     new.finish()?;
-    lines.iter().for_each(|line| println!("{line}"));
-    Ok(())
+    lines.iter().try_for_each(output::line)
 }
 
 fn line(scores: &electra_evaluation::ProbeScores) -> String {
@@ -75,5 +74,5 @@ fn line(scores: &electra_evaluation::ProbeScores) -> String {
     };
     let shown: Vec<String> = scores.scores.iter().map(of_set).collect();
     let shown = if shown.is_empty() { "no labels, so no score".to_owned() } else { shown.join(", ") };
-    format!("{}: {shown}", scores.task)
+    format!("{}: {shown}", output::escaped(&scores.task))
 }

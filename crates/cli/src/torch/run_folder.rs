@@ -8,12 +8,14 @@ use electra_data::Manifest;
 use electra_masking::Choice;
 use electra_tokenizer::Tokenizer;
 
+use crate::output;
+
 /// The checkpoint of a step, or the newest whole one.
 pub(crate) fn checkpoint(run: &RunFolder, folder: &Path, step: Option<u64>) -> Result<Checkpoint> {
     let Some(step) = step else {
         let (newest, damaged) = run.newest_checkpoint()?;
         for error in damaged {
-            eprintln!("warning: {error}");
+            output::warn(&error.to_string());
         }
         return newest.with_context(|| format!("{}: no checkpoint was saved yet", folder.display()));
     };

@@ -1,8 +1,9 @@
 //! The program as a user calls it: output, messages, exit codes, and what is left behind.
 
-#![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "clippy takes helpers of tests for other code")]
 
 mod corpus;
+mod ends;
 mod flops;
 mod plan;
 mod support;

@@ -17,6 +17,19 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Of a command that gets this input.
+    pub(crate) fn of(command: &mut Command, input: &[u8]) -> Self {
+        let mut child = command.spawn().unwrap();
+        // A program that refuses its options does not read its input.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// The output of a call that must have succeeded.
     pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, 0, "{}", self.err);
@@ -74,15 +87,7 @@ impl Bench {
     }
 
     pub(crate) fn run_with(&self, line: &str, input: &[u8]) -> Answer {
-        let mut child = self.command(line).spawn().unwrap();
-        // A program that refuses its options does not read its input.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        let output = child.wait_with_output().unwrap();
-        Answer {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        Answer::of(&mut self.command(line), input)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The crate as others use it.
 
-#![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "clippy takes helpers of tests for other code")]
 
 mod encoder;
 mod golden;

@@ -67,15 +67,15 @@ fn other_settings_are_refused_key_by_key() {
     let error =
         TestJob { set: &["epochs=1", "dropout=0"], keep: Keep::Predictions, ..job }.run().unwrap_err();
     let expected = format!(
-        "{}: holds a result of other settings; name another folder, or set:\
-         \n  keep = \"model\" (wanted: \"predictions\")\n  recipe.dropout = 0.1 (wanted: 0.0)",
+        "{}: holds a result of other settings; name another folder, or set \
+         keep = \"model\" (wanted: \"predictions\"); recipe.dropout = 0.1 (wanted: 0.0)",
         output.display()
     );
     assert_eq!(error.to_string(), expected);
     // Another encoder or other examples are other settings too.
     fs::write(task.join("dev.tsv"), crate::support::animals(2, 40)).unwrap();
     let error = TestJob { set: &["epochs=1"], ..TestJob::new(&encoder, &task, &output) }.run().unwrap_err();
-    assert!(error.to_string().contains("\n  data = "), "{error}");
+    assert!(error.to_string().contains("set data = "), "{error}");
     assert_eq!(files(&output), before);
 }
 

@@ -1,6 +1,8 @@
 //! A report of made-up measurements, to look at: `cargo run -p electra-report --example fabricate -- REPORT`, and with
 //! `sizes` after it one of two objectives at three sizes.
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 #[path = "../../../analysis/tests/it/random.rs"]
 mod random;
 mod sizes;

@@ -11,11 +11,15 @@ use crate::Error;
 /// Reads TOML; `origin` is what messages name.
 ///
 /// # Errors
-/// [`Error::Toml`] with the line and the parser's message.
+/// [`Error::Toml`] with line, column and the parser's message.
 pub fn parse(origin: &str, text: &str) -> Result<Table, Error> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
-        let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
-        let place = line.map(|line| format!(": line {line}")).unwrap_or_default();
+        let place = error.span().map(|span| {
+            let before = &text[..span.start];
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+            format!(": line {}, column {}", 1 + before.matches('\n').count(), 1 + column)
+        });
+        let place = place.unwrap_or_default();
         Error::Toml {
             origin: format!("{origin}{place}"),
             message: error.message().trim().replace('\n', ", "),
@@ -151,9 +155,9 @@ mod tests {
     #[test]
     fn what_is_not_toml_is_refused_with_its_line() {
         let refused = |text| parse("a.toml", text).unwrap_err().to_string();
-        let expected = "a.toml: line 2: string values must be quoted, expected literal string";
+        let expected = "a.toml: line 2, column 8: string values must be quoted, expected literal string";
         assert_eq!(refused("seed = 1\nname = \n"), expected);
-        assert!(refused("seed = 1\nseed = 2").starts_with("a.toml: line 2: duplicate key"));
+        assert!(refused("seed = 1\nseed = 2").starts_with("a.toml: line 2, column 1: duplicate key"));
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn hashes(study: &Path, plan: &Plan, tasks: &BTreeMap<TextSource, ToScore>) -> R
 /// Of each file that a name of text stands for; of many the hash of the list that `sha256sum` would print of them.
 fn text_hashes(named: &Path) -> Result<Vec<Hash>, Error> {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let inputs = Inputs::expand(&[named.to_string_lossy()])?;
+    let inputs = Inputs::expand(&[named])?;
     let mut hashes = Vec::new();
     for input in inputs.as_slice() {
         // A pipe is empty by now.

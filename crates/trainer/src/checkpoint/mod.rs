@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use electra_config::{Checkpoint, Checkpoints};
 use electra_encoder::Weights;
-use electra_store::{NewFolder, io, read_to_string, remove, write};
+use electra_store::{NewFolder, discard, io, read_to_string, remove, write};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
@@ -71,10 +71,8 @@ pub(crate) fn save(
 
 fn prune(checkpoints: &Checkpoints, keep: usize) -> Result<(), Error> {
     for (_, old) in checkpoints.list()?.into_iter().skip(keep) {
-        // By a name that is not a checkpoint's: half a removed one must not look like a damaged one.
-        let aside = old.with_file_name(format!(".{}.partial-removed", name(&old)));
-        fs::rename(&old, &aside).map_err(io(&old, "renaming it to remove it"))?;
-        remove(&aside)?;
+        // Half a removed one must not look like a damaged one.
+        discard(&old)?;
     }
     Ok(())
 }

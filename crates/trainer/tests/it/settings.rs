@@ -127,8 +127,11 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
 #[test]
 fn an_encoder_that_cannot_read_the_corpus_is_refused() {
     let (place, path) = written(SHORT);
-    let config = read(&path, &["model.encoder.max_position_embeddings=8"]).unwrap();
+    let error = read(&path, &["model.encoder.max_position_embeddings=8"]).unwrap_err().to_string();
+    let expected = "model.encoder.max_position_embeddings: 8; expected at least 16, as ";
+    assert!(error.starts_with(&format!("{}: {expected}", path.display())), "{error}");
+    let mut config = read(&path, &[]).unwrap();
+    config.model.encoder.max_position_embeddings = 8;
     let error = crate::support::run(&config, &place.path().join("run")).outcome.unwrap_err().to_string();
-    let expected = "the settings: model.encoder.max_position_embeddings: 8; expected at least 16, as ";
-    assert!(error.starts_with(expected), "{error}");
+    assert!(error.starts_with(&format!("the settings: {expected}")), "{error}");
 }

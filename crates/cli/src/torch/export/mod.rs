@@ -14,6 +14,7 @@ use electra_tokenizer::Tokenizer;
 
 use self::networks::Networks;
 use self::source::Source;
+use crate::output;
 
 /// Write a run's networks in the Hub's layout, as transformers loads them.
 ///
@@ -46,37 +47,38 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     require_vacant(&options.output)?;
-    let output = NewFolder::create(&options.output)?;
+    let folder = NewFolder::create(&options.output)?;
     let source = Source::open(&options.run, options.step, options.tokenizer.as_deref())?;
     let weights = electra_trainer::read_model(&source.checkpoint)?;
     let networks = Networks::from_checkpoint(&weights, &source.config.model.model())
         .with_context(|| source.checkpoint.folder.display().to_string())?;
     let generator = networks.generator.as_ref().filter(|_| !options.no_generator);
 
-    write_network(output.path(), &networks.main, &source.tokenizer)?;
-    write_network(&output.path().join("encoder"), &networks.encoder, &source.tokenizer)?;
+    write_network(folder.path(), &networks.main, &source.tokenizer)?;
+    write_network(&folder.path().join("encoder"), &networks.encoder, &source.tokenizer)?;
     if let Some(generator) = generator {
-        write_network(&output.path().join("generator"), generator, &source.tokenizer)?;
+        write_network(&folder.path().join("generator"), generator, &source.tokenizer)?;
     }
     let card = card::card(&source, &networks, generator.is_some());
-    electra_store::write(&output.path().join("README.md"), card)?;
-    output.finish()?;
+    electra_store::write(&folder.path().join("README.md"), card)?;
+    folder.finish()?;
 
-    let shown = options.output.display();
+    let shown = output::shown(&options.output);
     let step = source.checkpoint.step;
-    println!(
-        "{shown}: {} after {step} steps of {}",
+    let mut text = format!(
+        "{shown}: {} after {step} steps of {}\n{shown}/encoder: {}\n",
         networks.main.architecture.name(),
-        source.config.objective
+        source.config.objective,
+        networks.encoder.architecture.name()
     );
-    println!("{shown}/encoder: {}", networks.encoder.architecture.name());
     if let Some(generator) = generator {
-        println!("{shown}/generator: {}", generator.architecture.name());
+        text.push_str(&format!("{shown}/generator: {}\n", generator.architecture.name()));
     }
     for name in &networks.left_out {
-        println!("left out: {name}, which the Hub's architecture has no place for");
+        let name = output::escaped(name);
+        text.push_str(&format!("left out: {name}, which the Hub's architecture has no place for\n"));
     }
-    Ok(())
+    output::print(&text)
 }
 
 fn write_network(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Result<()> {

@@ -9,6 +9,7 @@ use electra_data::{Corpus, Manifest};
 use electra_tokenizer::Tokenizer;
 use serde::Deserialize;
 
+use crate::output;
 use crate::torch::run_folder;
 
 /// A run at one of its checkpoints.
@@ -42,7 +43,7 @@ impl Source {
         let corpus = match Corpus::open(&config.data.corpus) {
             Ok(corpus) => Some(corpus.manifest().clone()),
             Err(error) => {
-                eprintln!("note: the model card says nothing of the corpus: {error}");
+                output::tell(&format!("note: the model card says nothing of the corpus: {error}"));
                 None
             }
         };

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use self::source::Source;
 use super::bars;
-use crate::{interrupt, progress};
+use crate::{output, progress};
 
 /// Say what a run puts in the place of masked tokens, and which of it is found.
 ///
@@ -69,7 +69,7 @@ pub(crate) struct Options {
 /// What was measured, and of what.
 #[derive(Serialize)]
 struct Report {
-    run: PathBuf,
+    run: String,
     objective: String,
     /// Steps of training that were done.
     step: u64,
@@ -83,12 +83,11 @@ struct Report {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    interrupt::end_at_once()?;
     let source = Source::open(options)?;
     let token = |word: &str| source.token(word);
     let lexicon = Lexicon::read(&options.lexicon, token)?;
     let report = Report {
-        run: options.run.clone(),
+        run: options.run.to_string_lossy().into_owned(),
         objective: source.config.objective.clone(),
         step: source.checkpoint.step,
         first_batch: source.first_batch,
@@ -101,12 +100,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(path) = &options.output {
         electra_store::write(path, format!("{json}\n")).with_context(|| path.display().to_string())?;
     }
-    if options.json {
-        println!("{json}");
-    } else {
-        print!("{}", show::text(&report));
-    }
-    Ok(())
+    if options.json { output::line(json) } else { output::print(&show::text(&report)) }
 }
 
 fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replacements> {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 
 use super::Report;
+use crate::output::escaped;
 
 pub(super) fn text(report: &Report) -> String {
     let Report { run, objective, step, first_batch, batches, words, features, replacements } = report;
@@ -13,7 +14,7 @@ pub(super) fn text(report: &Report) -> String {
     let _ = writeln!(
         text,
         "{}: {objective} after {} steps; {} masked positions of {} batches from step {} on",
-        run.display(),
+        escaped(run),
         HumanCount(*step),
         HumanCount(replacements.masked),
         HumanCount(*batches),

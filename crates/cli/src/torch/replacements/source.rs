@@ -10,6 +10,7 @@ use electra_tokenizer::Tokenizer;
 use tch::{Device, nn};
 
 use super::Options;
+use crate::output;
 use crate::torch::run_folder;
 
 pub(super) struct Source {
@@ -111,6 +112,7 @@ fn tokenizer_of(config: &Config, corpus: Option<&Path>) -> Option<PathBuf> {
     if named.exists() {
         return None;
     }
-    eprintln!("note: the run's tokenizer is not at {}; {} is taken for it", named.display(), other.display());
+    let (named, taken) = (named.display(), other.display());
+    output::tell(&format!("note: the run's tokenizer is not at {named}; {taken} is taken for it"));
     Some(other)
 }

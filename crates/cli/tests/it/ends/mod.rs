@@ -1,0 +1,12 @@
+//! How the program ends, and what it leaves: tables over its commands.
+
+#[cfg(target_os = "linux")]
+mod faults;
+#[cfg(unix)]
+mod interrupts;
+#[cfg(target_os = "linux")]
+mod leftovers;
+mod messages;
+#[cfg(unix)]
+mod outputs;
+mod table;
