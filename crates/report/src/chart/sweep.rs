@@ -110,7 +110,7 @@ fn draw(svg: &mut Svg, series: &Drawn<'_>, x: &Scale, y: &Scale, height: f64, as
             let shape = if lost { Shape::Cross } else { *shape };
             let run = X::Share(across(mean) - 2.0 * ASIDE);
             let class = format!("{colour} {mark} seed");
-            svg.mark(shape, (run, y.place(seed.score)), 2.6, &class, &tooltip(mean.arm, seed));
+            svg.mark(shape, (run, y.place(seed.score)), 3.2, &class, &tooltip(mean.arm, seed));
         }
         let said = format!("{title}, {}: {}", size(mean.value), points(mean.score.mean));
         svg.mark(*shape, (place, y.place(mean.score.mean)), 5.0, &format!("{colour} {mark}"), &said);
