@@ -31,6 +31,7 @@ pub(crate) fn tell(text: &str) {
     tell_styled(&escaped(text));
 }
 
+#[cfg(feature = "torch")]
 pub(crate) fn warn(text: &str) {
     tell_styled(&format!("{} {}", style("warning:").yellow().bold().for_stderr(), escaped(text)));
 }

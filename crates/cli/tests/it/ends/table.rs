@@ -58,7 +58,7 @@ pub(super) const CASES: &[Case] = &[
     case("ablate --plan plan.toml --print"),
     case("ablate --plan plan.toml --dry-run"),
     case("--help"),
-    case("export --help"),
+    case("flops --help"),
     case("--version"),
     #[cfg(feature = "torch")]
     PRETRAIN,
