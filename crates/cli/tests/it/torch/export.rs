@@ -244,6 +244,14 @@ fn what_cannot_be_exported_leaves_nothing() {
     let bench = trained("electra");
     bench.run("tokenizer train --input text.txt --vocab-size 60 --output other").ok();
     bench.write("file", "mine");
+    #[cfg(unix)]
+    {
+        std::fs::create_dir(bench.path("target")).unwrap();
+        std::os::unix::fs::symlink(bench.path("target"), bench.path("link")).unwrap();
+        // A folder cannot take the place of a link, which is said before any work.
+        let message = bench.run("export --run nowhere --output link").refused();
+        assert!(message.contains("link: exists already; expected a new or empty folder"), "{message}");
+    }
     let before = bench.names();
     for (line, expected) in [
         ("export --run run --output run", "run: exists already; expected a new or empty folder"),
