@@ -2,27 +2,63 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::io as failed;
 use crate::partial::{Partial, above, held};
 use crate::{Error, folder};
 
-/// Reads a file.
+/// The largest file that is taken into memory as a whole, in bytes: settings, vocabularies and tables of tasks are
+/// some hundred megabytes at most. Weights, shards and texts have readers of their own.
+pub const LARGEST_FILE: u64 = 1 << 30;
+
+/// Reads a file of at most [`LARGEST_FILE`] bytes.
 ///
 /// # Errors
 /// [`Error::Io`].
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(failed(path, "reading it"))
+    read_whole(path).map_err(failed(path, "reading it"))
 }
 
-/// Reads a text file.
+/// Reads a text file of at most [`LARGEST_FILE`] bytes.
 ///
 /// # Errors
 /// [`Error::Io`], also where it is not UTF-8.
 pub fn read_to_string(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(failed(path, "reading it"))
+    let not_utf8 = |_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8");
+    let text = read_whole(path).and_then(|bytes| String::from_utf8(bytes).map_err(not_utf8));
+    text.map_err(failed(path, "reading it"))
+}
+
+/// As [`read`], for a crate that has an error of its own.
+///
+/// # Errors
+/// What the operating system says, and [`ErrorKind::InvalidData`] if the file is larger.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > LARGEST_FILE {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve(length as usize)?;
+    read_to_limit(file, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a stream to its end, such as a decoder's; a device or a bomb has none.
+///
+/// # Errors
+/// As [`read_whole`].
+pub fn read_to_limit(stream: impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    stream.take(LARGEST_FILE + 1).read_to_end(bytes)?;
+    if bytes.len() as u64 > LARGEST_FILE { Err(too_large()) } else { Ok(()) }
+}
+
+fn too_large() -> io::Error {
+    let what = format!("larger than {LARGEST_FILE} bytes, the most that a file of its kind may have");
+    io::Error::new(ErrorKind::InvalidData, what)
 }
 
 /// Writes a file that appears whole or not at all; a file that is there is replaced.
@@ -118,8 +154,12 @@ impl Write for NewFile {
     }
 }
 
-/// Opens a file to lock it: without cutting it, and without following a link that somebody put in its place.
-pub(crate) fn open_to_lock(path: &Path) -> Result<File, Error> {
+/// Opens a file that may be there to write to it: without cutting it, and without following a link that somebody put in
+/// its place.
+///
+/// # Errors
+/// [`Error::Io`], also where the name is that of a link.
+pub fn open_in_place(path: &Path) -> Result<File, Error> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]
@@ -128,7 +168,7 @@ pub(crate) fn open_to_lock(path: &Path) -> Result<File, Error> {
         use std::os::unix::fs::OpenOptionsExt;
         options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
     }
-    options.open(path).map_err(failed(path, "opening it to lock it"))
+    options.open(path).map_err(failed(path, "opening it, without following links"))
 }
 
 #[cfg(test)]
@@ -161,6 +201,42 @@ mod tests {
         assert!(error.starts_with(&format!("{above}: creating a file in it: ")), "{error}");
         let error = read(&path).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{}: reading it: ", path.display())), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed_for_writing() {
+        let place = tempfile::tempdir().unwrap();
+        let (theirs, link) = (place.path().join("thesis.tex"), place.path().join("metrics.jsonl"));
+        write(&theirs, "theirs").unwrap();
+        std::os::unix::fs::symlink(&theirs, &link).unwrap();
+        let error = open_in_place(&link).unwrap_err().to_string();
+        assert!(error.contains("metrics.jsonl: opening it, without following links: "), "{error}");
+        // A new file takes the link's place.
+        write(&link, "ours").unwrap();
+        assert_eq!(
+            (read_to_string(&theirs).unwrap(), read_to_string(&link).unwrap()),
+            ("theirs".into(), "ours".into())
+        );
+        // What is there is not cut.
+        drop(open_in_place(&theirs).unwrap());
+        assert_eq!(read_to_string(&theirs).unwrap(), "theirs");
+    }
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("sparse.json");
+        File::create(&path).unwrap().set_len(LARGEST_FILE + 1).unwrap();
+        for error in [read(&path).unwrap_err(), read_to_string(&path).unwrap_err()] {
+            assert!(
+                error.to_string().contains("sparse.json: reading it: larger than 1073741824 bytes"),
+                "{error}"
+            );
+        }
+        // A device says that it has no bytes, and gives any number of them.
+        let error = read_to_limit(io::repeat(0), &mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
     }
 
     #[test]

@@ -3,13 +3,18 @@
 mod error;
 mod file;
 mod folder;
+mod foreign;
 mod owned;
 mod partial;
 
 pub mod settings;
 
 pub use error::{Error, io};
-pub use file::{NewFile, create_folder, read, read_to_string, remove, write};
+pub use file::{
+    LARGEST_FILE, NewFile, create_folder, open_in_place, read, read_to_limit, read_to_string, read_whole,
+    remove, write,
+};
 pub use folder::{NewFolder, require_vacant};
+pub use foreign::{FOREIGN_HEAD, Foreign};
 pub use owned::{FolderKind, OwnedFolder};
 pub use partial::{abandon, discard, remove_partial};

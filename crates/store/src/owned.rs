@@ -47,7 +47,7 @@ impl OwnedFolder {
             return Err(Error::Foreign { folder: path.to_owned(), what: kind.what, marker: kind.settings });
         }
         let lock_path = path.join(LOCK);
-        let lock = file::open_to_lock(&lock_path)?;
+        let lock = file::open_in_place(&lock_path)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

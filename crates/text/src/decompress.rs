@@ -1,5 +1,7 @@
-use std::io::{BufRead, BufReader, Chain, Cursor, Read};
+use std::io::{BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 use std::path::Path;
+
+use electra_store::{FOREIGN_HEAD, Foreign};
 
 use crate::Error;
 
@@ -12,17 +14,17 @@ type Decoded = (Box<dyn BufRead + Send>, Option<&'static str>);
 /// Puts the decoder in front of `source` that its first bytes ask for; names play no part, so that standard
 /// input works as well. A name only tells that an (all but) empty compressed file was cut off.
 pub(crate) fn decompressed(path: &Path, mut source: impl Read + Send + 'static) -> Result<Decoded, Error> {
-    let mut head = Vec::with_capacity(4);
+    let mut head = Vec::with_capacity(FOREIGN_HEAD);
     source
         .by_ref()
-        .take(4)
+        .take(FOREIGN_HEAD as u64)
         .read_to_end(&mut head)
         .map_err(|source| Error::Io { path: path.to_owned(), source })?;
     let compression = match head[..] {
         [0x1f, 0x8b, ..] => Some("gzip"),
-        [0x28, 0xb5, 0x2f, 0xfd] => Some("zstd"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
         // A skippable frame, as parallel writers put in front.
-        [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some("zstd"),
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some("zstd"),
         _ => None,
     };
     let cut_off = |compression| Err(Error::Truncated { path: path.to_owned(), compression });
@@ -33,12 +35,28 @@ pub(crate) fn decompressed(path: &Path, mut source: impl Read + Send + 'static) 
     }
 
     let whole = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(source));
-    let decoder = match compression {
+    let mut decoder = match compression {
         Some("gzip") => gzip(path, whole)?,
         Some(_) => zstd(path, whole)?,
         None => Box::new(whole),
     };
+    // What is packed may be foreign, too, such as a tar archive.
+    let head = decoder.fill_buf().map_err(|source| failed(path, compression, source))?;
+    if let Some(foreign) = Foreign::of(head) {
+        let what = foreign.message("text, plain or in gzip or zstd");
+        return Err(Error::Foreign { path: path.to_owned(), what });
+    }
     Ok((decoder, compression))
+}
+
+/// What reading from a decoder met.
+pub(crate) fn failed(path: &Path, compression: Option<&'static str>, source: std::io::Error) -> Error {
+    match (source.kind(), compression) {
+        (ErrorKind::UnexpectedEof, Some(compression)) => {
+            Error::Truncated { path: path.to_owned(), compression }
+        }
+        _ => Error::Io { path: path.to_owned(), source },
+    }
 }
 
 type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;

@@ -78,6 +78,15 @@ pub enum Error {
         compression: &'static str,
     },
 
+    /// A file is of a format that is not read.
+    #[error("{}: {what}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The format, and what was expected in its place.
+        what: String,
+    },
+
     /// A line is not UTF-8, and the configuration is not lossy.
     #[error(
         "{}: line {line}: not UTF-8 at byte {offset}: convert the file, or read it lossily, which replaces \

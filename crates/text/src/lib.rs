@@ -17,6 +17,7 @@ mod sentences;
 pub use config::{Format, ReadConfig, Separator};
 pub use error::Error;
 pub use inputs::{Input, Inputs};
+pub use mend::from_json;
 pub use progress::Progress;
 pub use reader::{Event, Reader};
 pub use sentences::sentences;

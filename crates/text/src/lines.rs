@@ -1,7 +1,8 @@
-use std::io::{BufRead, ErrorKind, Read};
+use std::io::{BufRead, Read};
 use std::path::PathBuf;
 use std::str;
 
+use crate::decompress::failed;
 use crate::{Error, ReadConfig};
 
 /// The lines of one decompressed stream, with the position that error messages need.
@@ -45,12 +46,7 @@ impl Lines {
         // One byte more than a line may have tells a line that is too long without reading all of it.
         let limit = (self.max_line_bytes as u64).saturating_add(1);
         let read = self.source.by_ref().take(limit).read_until(b'\n', &mut bytes);
-        let read = read.map_err(|source| match (source.kind(), self.compression) {
-            (ErrorKind::UnexpectedEof, Some(compression)) => {
-                Error::Truncated { path: self.path.clone(), compression }
-            }
-            _ => Error::Io { path: self.path.clone(), source },
-        })?;
+        let read = read.map_err(|source| failed(&self.path, self.compression, source))?;
         if read == 0 {
             return Ok(None);
         }

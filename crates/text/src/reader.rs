@@ -244,7 +244,7 @@ fn text_of(line: &str, lines: &mut Lines, field: &str) -> Result<String, Error> 
     };
     let found = extract::field(line, field).or_else(|error| {
         // Only now, so that a proper line is read once.
-        let (mended, replaced) = mend::mended(line, lines.lossy);
+        let (mended, replaced) = mend::mended(line, lines.lossy, mend::NUMBER);
         let found = extract::field(&mended, field).map_err(|_| error)?;
         lines.replaced += replaced;
         Ok(found)

@@ -34,6 +34,15 @@ pub enum Error {
         offset: usize,
     },
 
+    /// A tokenizer's file is of a format that is not read.
+    #[error("{}: {what}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The format, and what was expected in its place.
+        what: String,
+    },
+
     /// A JSON file is malformed or has another shape than expected.
     #[error("{}: line {line}, column {column}: {reason}", path.display())]
     Json {
@@ -67,6 +76,26 @@ pub enum Error {
         found: String,
         /// The types that are supported.
         expected: String,
+    },
+
+    /// The tokenizer puts something else around texts than special tokens of its vocabulary.
+    #[error("{}: post_processor: {what}", path.display())]
+    PostProcessor {
+        /// The file.
+        path: PathBuf,
+        /// What was found, and what was expected.
+        what: String,
+    },
+
+    /// A word may be so long that looking it up takes for ever.
+    #[error("{}: model: max_input_chars_per_word: {found}; expected at most {most}", path.display())]
+    LongWordLimit {
+        /// The file.
+        path: PathBuf,
+        /// The limit that the file has.
+        found: usize,
+        /// The largest that works.
+        most: usize,
     },
 
     /// The vocabulary has no token at all.
@@ -187,6 +216,16 @@ pub enum Error {
     /// The training text has no word.
     #[error("no words to train on: the text is empty or holds only white space and control characters")]
     NoWords,
+
+    /// Every word of the training text is longer than WordPiece looks into.
+    #[error(
+        "no words to train on: all {words} words are longer than 100 characters, which WordPiece maps to [UNK]: put \
+         spaces where words or parts of them end"
+    )]
+    LongWords {
+        /// How many words there are.
+        words: u64,
+    },
 
     /// The training files could not be read.
     #[error(transparent)]

@@ -1,9 +1,9 @@
 //! The Hub's JSON files beside a vocabulary.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
+use electra_store::{Foreign, read_whole};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -115,7 +115,11 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
     if path.is_dir() {
         return Err(Error::Folder { path: path.to_owned() });
     }
-    let bytes = fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let bytes = read_whole(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    if let Some(foreign) = Foreign::of(&bytes) {
+        let what = foreign.message("a tokenizer's file as text");
+        return Err(Error::Foreign { path: path.to_owned(), what });
+    }
     String::from_utf8(bytes)
         .map_err(|error| Error::NotUtf8 { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })
 }

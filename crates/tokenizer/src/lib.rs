@@ -4,6 +4,7 @@ mod agree;
 mod cache;
 mod error;
 mod fingerprint;
+mod frame;
 mod json;
 mod load;
 mod pipeline;

@@ -7,10 +7,11 @@ use serde_json::Value;
 use tokenizers::models::wordpiece::WordPiece;
 
 use crate::agree::{add_named, check_normalization};
+use crate::frame;
 use crate::json::{Beside, parse, read};
-use crate::pipeline::{Normalization, Pipeline, bert};
+use crate::pipeline::{NORMALIZERS, Normalization, PRE_TOKENIZERS, Pipeline, bert};
 use crate::special::SpecialNames;
-use crate::vocab::checked;
+use crate::vocab::{check_types, checked};
 use crate::{Error, Tokenizer};
 
 impl Tokenizer {
@@ -120,7 +121,16 @@ pub(crate) fn word_piece(vocab: HashMap<String, u32>, unk_token: &str) -> WordPi
 #[derive(Deserialize)]
 struct Kind {
     model: ModelKind,
+    #[serde(default)]
+    normalizer: Value,
+    #[serde(default)]
+    pre_tokenizer: Value,
+    #[serde(default)]
+    post_processor: Value,
 }
+
+/// The longest word that is looked up: the time that it takes grows with the third power of its length.
+const MOST_WORD_CHARS: usize = 1000;
 
 #[derive(Deserialize)]
 struct ModelKind {
@@ -136,7 +146,16 @@ fn from_json(path: &Path, text: &str, beside: &Beside, folder: &Path) -> Result<
         Some(Value::String(found)) => return Err(Error::NotWordPiece { path: path.to_owned(), found }),
         Some(other) => return Err(Error::NotWordPiece { path: path.to_owned(), found: other.to_string() }),
     }
+    // The library panics at some parts that it does not like, so they are looked at before it reads them.
+    check_types("normalizer", Some(&kind.normalizer), NORMALIZERS, path)?;
+    check_types("pre_tokenizer", Some(&kind.pre_tokenizer), PRE_TOKENIZERS, path)?;
+    frame::check(Some(&kind.post_processor))
+        .map_err(|what| Error::PostProcessor { path: path.to_owned(), what })?;
     let mut pipeline: Pipeline = parse(path, text)?;
+    let found = pipeline.get_model().max_input_chars_per_word;
+    if found > MOST_WORD_CHARS {
+        return Err(Error::LongWordLimit { path: path.to_owned(), found, most: MOST_WORD_CHARS });
+    }
     check_normalization(&pipeline, beside, folder)?;
     add_named(&mut pipeline, beside, folder)?;
     let names = beside.config.names();

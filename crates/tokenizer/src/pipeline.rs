@@ -40,6 +40,9 @@ pub(crate) const PRE_TOKENIZERS: &[&str] = &[
     "WhitespaceSplit",
 ];
 
+/// Post-processors that put special tokens around texts and do nothing else to ids.
+pub(crate) const POST_PROCESSORS: &[&str] = &["BertProcessing", "RobertaProcessing", "TemplateProcessing"];
+
 /// What BERT does to text before it is split into words.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Normalization {
@@ -136,4 +139,51 @@ pub(crate) fn is_piecewise(pipeline: &Pipeline) -> bool {
 /// The pieces of [`is_piecewise`].
 pub(crate) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', '\t', '\n', '\r']).filter(|piece| !piece.is_empty())
+}
+
+/// Where a piece may be cut further: in front of characters that are words of their own, whatever follows. None of them
+/// composes with what stands before it, nor with a mark behind it as `<`, `=` and `>` do, and no added token has one inside.
+#[derive(Debug, Clone)]
+pub(crate) struct Cuts {
+    punctuation: Vec<char>,
+    chinese: bool,
+}
+
+/// Marks of scripts without spaces, beside ASCII's.
+const MARKS: &str = "、。「」『』・！（），．：；？।॥";
+
+impl Cuts {
+    pub(crate) fn new(pipeline: &Pipeline) -> Self {
+        let normalizer = pipeline.get_normalizer().map(as_json).unwrap_or_default();
+        let bert = normalizer.get("normalizers").map_or(&normalizer, |parts| &parts[0]);
+        let tokens = pipeline.get_added_tokens_decoder();
+        let inside: Vec<char> = tokens.values().flat_map(|token| token.content.chars().skip(1)).collect();
+        let ascii = ('!'..='~').filter(|mark| mark.is_ascii_punctuation() && !"<=>".contains(*mark));
+        let punctuation = ascii.chain(MARKS.chars());
+        Self {
+            punctuation: punctuation.filter(|mark| !inside.contains(mark)).collect(),
+            chinese: bert["handle_chinese_chars"] == true && !inside.iter().copied().any(is_chinese),
+        }
+    }
+
+    /// Parts of a long piece, each of about `size` bytes where that can be.
+    pub(crate) fn parts<'p>(&'p self, piece: &'p str, size: usize) -> impl Iterator<Item = &'p str> {
+        let mut rest = piece;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let begin = rest.ceil_char_boundary(size);
+            let can_cut = |c: char| self.punctuation.contains(&c) || (self.chinese && is_chinese(c));
+            let end = rest[begin..].find(can_cut).map_or(rest.len(), |offset| begin + offset);
+            let part;
+            (part, rest) = rest.split_at(end);
+            Some(part)
+        })
+    }
+}
+
+/// The ideographs that BERT's normalizer puts spaces around, of those that Unicode has had from the start.
+fn is_chinese(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c) || ('\u{3400}'..='\u{4dbf}').contains(&c)
 }

@@ -4,10 +4,14 @@ use rayon::prelude::*;
 
 use crate::cache::{Cache, Pool};
 use crate::fingerprint;
-use crate::pipeline::{self, Pipeline};
+use crate::frame::Frame;
+use crate::pipeline::{self, Cuts, Pipeline};
 use crate::plain::Plain;
 use crate::special::{SpecialNames, SpecialTokens};
 use crate::word_piece::Greedy;
+
+/// Bytes of a piece that are encoded at once by the library, which takes a hundred times as much memory.
+const PART: usize = 4096;
 
 /// A WordPiece tokenizer of a BERT-shaped model.
 ///
@@ -21,19 +25,20 @@ pub struct Tokenizer {
     continues_word: Vec<bool>,
     /// There if texts may be encoded piece by piece.
     plain: Option<Plain>,
+    cuts: Cuts,
     greedy: Greedy,
     caches: Pool,
+    /// What is put around one text, and around two.
+    frames: [Frame; 2],
 }
 
-/// One encoded sequence, under the Hub's names. The three are equally long.
+/// One encoded sequence, under the Hub's names. Both are equally long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoding {
     /// Ids of the tokens.
     pub input_ids: Vec<u32>,
     /// 0 for the first segment with its special tokens, 1 for the second.
     pub token_type_ids: Vec<u32>,
-    /// The tokens as text, continuations with `##`.
-    pub tokens: Vec<String>,
 }
 
 impl Tokenizer {
@@ -43,6 +48,7 @@ impl Tokenizer {
         names: SpecialNames,
         special: SpecialTokens,
         tokens: &[(u32, String)],
+        frames: [Frame; 2],
     ) -> Self {
         let vocab_size = tokens.iter().map(|(id, _)| *id as usize + 1).max().unwrap_or(0);
         let prefix = pipeline.get_model().continuing_subword_prefix.as_str();
@@ -51,9 +57,18 @@ impl Tokenizer {
             let continues = !prefix.is_empty() && token.len() > prefix.len() && token.starts_with(prefix);
             continues_word[*id as usize] = continues;
         }
-        let plain = Plain::new(&pipeline);
-        let greedy = Greedy::new(pipeline.get_model(), special.unk);
-        Self { pipeline, names, special, vocab_size, continues_word, plain, greedy, caches: Pool::default() }
+        Self {
+            plain: Plain::new(&pipeline),
+            cuts: Cuts::new(&pipeline),
+            greedy: Greedy::new(pipeline.get_model(), special.unk),
+            caches: Pool::default(),
+            pipeline,
+            names,
+            special,
+            vocab_size,
+            continues_word,
+            frames,
+        }
     }
 
     /// Chooses what becomes of a literal `[MASK]` or `[SEP]` in a text.
@@ -86,35 +101,28 @@ impl Tokenizer {
     /// The text alone, without what [`encode_with_special_tokens`](Self::encode_with_special_tokens) puts
     /// around it: the ids are those of [`encode`](Self::encode).
     pub fn encode_without_special_tokens(&self, text: &str) -> Encoding {
-        self.full_encoding(text, false)
+        self.frames[0].put_around(&[&self.encode(text)], false)
     }
 
     /// `[CLS] text [SEP]`.
     pub fn encode_with_special_tokens(&self, text: &str) -> Encoding {
-        self.full_encoding(text, true)
+        self.frames[0].put_around(&[&self.encode(text)], true)
     }
 
     /// `[CLS] first [SEP] second [SEP]`.
     pub fn encode_pair(&self, first: &str, second: &str) -> Encoding {
-        self.full_encoding((first, second), true)
+        self.frames[1].put_around(&[&self.encode(first), &self.encode(second)], true)
     }
 
-    fn full_encoding<'t>(
-        &self,
-        input: impl Into<tokenizers::EncodeInput<'t>>,
-        add_special_tokens: bool,
-    ) -> Encoding {
-        let encoding = self.pipeline.encode_fast(input, add_special_tokens).expect(CANNOT_FAIL);
-        let input_ids = encoding.get_ids().to_vec();
-        // Without offsets, the library leaves the tokens' text out as well.
-        let tokens = input_ids.iter().map(|&id| self.id_to_token(id).unwrap_or_default()).collect();
-        Encoding { input_ids, token_type_ids: encoding.get_type_ids().to_vec(), tokens }
+    /// How many token types a network has to know: the largest one of a text or a pair, and one more.
+    pub fn type_vocab_size(&self) -> usize {
+        self.frames.iter().map(Frame::last_type).max().unwrap_or(0) as usize + 1
     }
 
     fn encode_with(&self, cache: &mut Cache, text: &str) -> Vec<u32> {
         let Some(plain) = &self.plain else { return self.encode_whole(text) };
         let mut ids = Vec::with_capacity(text.len() / 4);
-        for piece in pipeline::pieces(text) {
+        for piece in pipeline::pieces(text).flat_map(|piece| self.cuts.parts(piece, PART)) {
             cache.extend(&mut ids, piece, |ids, piece| {
                 let model = self.pipeline.get_model();
                 if !plain.for_each_word(piece, |word| self.greedy.extend(ids, model, word)) {
@@ -186,6 +194,8 @@ impl Clone for Tokenizer {
             vocab_size: self.vocab_size,
             continues_word: self.continues_word.clone(),
             plain: self.plain.clone(),
+            cuts: self.cuts.clone(),
+            frames: self.frames.clone(),
             greedy: self.greedy.clone(),
             caches: Pool::default(),
         }
@@ -198,5 +208,54 @@ impl fmt::Debug for Tokenizer {
             .field("vocab_size", &self.vocab_size)
             .field("special", &self.special)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VOCAB: [&str; 12] =
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##a", ",", "漢", "[", "mask", "]"];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+
+        /// Whatever a piece is cut into, its ids are those of the whole.
+        #[test]
+        fn parts_equal_the_piece(
+            piece in "([a,.;<=>`~!\\[\\]#-]|\\[MASK\\]|\\PC|[漢字㐀。、・！।॥é가ㄱ]|[\u{300}\u{338}\u{3099}\u{5b0}]){0,12}",
+            lowercase in any::<bool>(),
+            as_text in any::<bool>(),
+            recomposed in any::<bool>(),
+        ) {
+            let mut tokenizer = Tokenizer::from_vocab(&VOCAB, lowercase).unwrap().special_tokens_as_text(as_text);
+            if recomposed {
+                let normalization =
+                    pipeline::Normalization { lowercase, strip_accents: None, tokenize_chinese_chars: true };
+                tokenizer.pipeline.with_normalizer(Some(normalization.recomposed())).unwrap();
+            }
+            for piece in pipeline::pieces(&piece) {
+                for size in [1, 4] {
+                    let parts: Vec<&str> = tokenizer.cuts.parts(piece, size).collect();
+                    prop_assert_eq!(parts.concat(), piece);
+                    let ids: Vec<u32> = parts.iter().flat_map(|part| tokenizer.encode_whole(part)).collect();
+                    prop_assert_eq!(ids, tokenizer.encode_whole(piece), "{:?}", parts);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_pieces_are_cut() {
+        let tokenizer = Tokenizer::from_vocab(&VOCAB, true).unwrap();
+        for (unit, count) in [("é,", 10_000), ("漢é", 10_000), ("é。", 10_000)] {
+            let piece = unit.repeat(count);
+            let longest = tokenizer.cuts.parts(&piece, PART).map(str::len).max().unwrap();
+            assert!(longest < PART + 8, "{unit}: {longest}");
+            assert_eq!(tokenizer.encode(&piece), tokenizer.encode_whole(&piece));
+        }
     }
 }

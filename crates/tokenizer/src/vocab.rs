@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use tokenizers::{AddedToken, Model};
 
+use crate::frame::{self, Frame};
 use crate::pipeline::{NORMALIZERS, PRE_TOKENIZERS, Pipeline, template, types};
 use crate::special::{SpecialNames, SpecialTokens};
 use crate::{Error, Tokenizer};
@@ -62,10 +63,14 @@ pub(crate) fn checked(
     if pipeline.get_post_processor().is_none() {
         pipeline.with_post_processor(Some(template(&names, &special)));
     }
-    Ok(Tokenizer::from_parts(pipeline, names, special, &tokens))
+    let unframed = |what| Error::PostProcessor { path: path(), what };
+    frame::check_made(&pipeline).map_err(unframed)?;
+    let frame = |texts| Frame::of(&pipeline, texts, *last as usize + 1);
+    let frames = [frame(1).map_err(unframed)?, frame(2).map_err(unframed)?];
+    Ok(Tokenizer::from_parts(pipeline, names, special, &tokens, frames))
 }
 
-fn check_types(
+pub(crate) fn check_types(
     part: &'static str,
     value: Option<&impl Serialize>,
     supported: &[&str],

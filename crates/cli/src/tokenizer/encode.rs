@@ -57,12 +57,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 }
             })
             .collect();
-        for Encoding { tokens, input_ids, .. } in encoded {
+        for Encoding { input_ids, .. } in encoded {
             if options.json {
-                writeln!(output, "{}", json!({ "tokens": tokens, "input_ids": input_ids }))?;
+                print_json(&mut output, &tokenizer, &input_ids)?;
             } else {
-                let ids: Vec<String> = input_ids.iter().map(ToString::to_string).collect();
-                writeln!(output, "{}\t{}", tokens.join(" "), ids.join(" "))?;
+                print(&mut output, &tokenizer, &input_ids)?;
             }
         }
         output.flush()?;
@@ -71,4 +70,32 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             return Ok(());
         }
     }
+}
+
+/// Tokens, a tab, ids. Written one by one: the tokens of a long line would take many times its memory.
+fn print(output: &mut impl Write, tokenizer: &Tokenizer, ids: &[u32]) -> Result<()> {
+    for (place, &id) in ids.iter().enumerate() {
+        write!(output, "{}{}", if place > 0 { " " } else { "" }, token(tokenizer, id))?;
+    }
+    write!(output, "\t")?;
+    for (place, id) in ids.iter().enumerate() {
+        write!(output, "{}{id}", if place > 0 { " " } else { "" })?;
+    }
+    Ok(writeln!(output)?)
+}
+
+fn print_json(output: &mut impl Write, tokenizer: &Tokenizer, ids: &[u32]) -> Result<()> {
+    write!(output, "{{\"input_ids\":[")?;
+    for (place, id) in ids.iter().enumerate() {
+        write!(output, "{}{id}", if place > 0 { "," } else { "" })?;
+    }
+    write!(output, "],\"tokens\":[")?;
+    for (place, &id) in ids.iter().enumerate() {
+        write!(output, "{}{}", if place > 0 { "," } else { "" }, json!(token(tokenizer, id)))?;
+    }
+    Ok(writeln!(output, "]}}")?)
+}
+
+fn token(tokenizer: &Tokenizer, id: u32) -> String {
+    tokenizer.id_to_token(id).unwrap_or_default()
 }

@@ -94,3 +94,34 @@ fn zeros_behind_gzip_are_padding() {
     let garbage = [gz(b"A"), b"garbage".to_vec()].concat();
     assert!(read("x.txt", &garbage, blank_line()).is_err());
 }
+
+#[test]
+fn formats_that_are_not_read_are_named() {
+    let mut tar = vec![0; 1024];
+    tar[..5].copy_from_slice(b"a.txt");
+    tar[257..262].copy_from_slice(b"ustar");
+    let lossy = || {
+        let mut config = blank_line();
+        config.lossy = true;
+        config
+    };
+    for (bytes, name) in [
+        (b"BZh91AY&SY\x19\x93\x9b\x6b".to_vec(), "bzip2"),
+        (b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46".to_vec(), "xz"),
+        (b"PK\x03\x04\x14\0\0\0".to_vec(), "a zip archive"),
+        (b"\xff\xfea\0\n\0".to_vec(), "UTF-16"),
+        (gz(&tar), "a tar archive"),
+        (zst(&tar), "a tar archive"),
+        (tar.clone(), "a tar archive"),
+    ] {
+        for config in [blank_line(), lossy()] {
+            let message = read("a.txt", &bytes, config).unwrap_err().to_string();
+            let expected =
+                format!("a.txt: {name}, which is not read; expected text, plain or in gzip or zstd");
+            assert_eq!(message, expected);
+        }
+    }
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    let message = read("a.jsonl", pointer, blank_line()).unwrap_err().to_string();
+    assert_eq!(message, "a.jsonl: a pointer of Git LFS, not the file itself: fetch it with git lfs pull");
+}

@@ -115,7 +115,7 @@ impl Counter {
 
     pub(super) fn finish(self) -> Result<Counts, Error> {
         if self.words.is_empty() {
-            return Err(Error::NoWords);
+            return Err(if self.long > 0 { Error::LongWords { words: self.long } } else { Error::NoWords });
         }
         let mut words: Vec<_> = self.words.into_iter().collect();
         words.par_sort_unstable();

@@ -338,3 +338,119 @@ fn the_fingerprint_knows_what_decides_ids_and_nothing_else() {
     let loaded = load(&[("tokenizer.json", &original)]).unwrap();
     assert_eq!(loaded.special_tokens_as_text(true).fingerprint_hex(), fingerprint);
 }
+
+#[test]
+fn parts_that_the_library_stumbles_over_are_refused() {
+    let sequence = |id: &str| json!({"Sequence": {"id": id, "type_id": 0}});
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let refused = |change: Change<'_>| message(&[("tokenizer.json", &changed_json(|json| change(json)))]);
+    let changes: [(Change<'_>, &str); 14] = [
+        (
+            &|json| json["normalizer"] = json!({"type": "Precompiled", "precompiled_charsmap": "AAAA"}),
+            "normalizer: expected one of BertNormalizer, ",
+        ),
+        (
+            &|json| {
+                let precompiled = json!({"type": "Precompiled", "precompiled_charsmap": 7});
+                json["normalizer"] =
+                    json!({"type": "Sequence", "normalizers": [{"type": "NFC"}, precompiled]});
+            },
+            "normalizer: expected one of BertNormalizer, ",
+        ),
+        (
+            &|json| {
+                json["post_processor"] =
+                    json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false})
+            },
+            "post_processor: [\"ByteLevel\"]; expected one of BertProcessing, ",
+        ),
+        (
+            &|json| {
+                json["post_processor"] =
+                    json!({"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 4_000_000]});
+            },
+            "post_processor: of one text: found the id 4000000; expected ids below ",
+        ),
+        (
+            &|json| json["post_processor"]["special_tokens"]["[CLS]"]["ids"] = json!([4_000_000]),
+            "post_processor: of one text: found the id 4000000; expected ids below ",
+        ),
+        (
+            &|json| json["post_processor"]["special_tokens"]["[CLS]"]["ids"] = json!([2, 2]),
+            "post_processor: special token \"[CLS]\": 2 ids and 1 tokens; expected as many of both",
+        ),
+        (
+            &|json| json["post_processor"]["single"][0]["SpecialToken"]["id"] = json!("[BOS]"),
+            "post_processor: single: \"[BOS]\" is not among its special_tokens",
+        ),
+        (
+            &|json| json["post_processor"]["pair"][0]["SpecialToken"]["id"] = json!("[BOS]"),
+            "post_processor: pair: \"[BOS]\" is not among its special_tokens",
+        ),
+        (
+            &|json| json["post_processor"]["single"] = json!([]),
+            "post_processor: single: the texts []; expected [\"A\"]",
+        ),
+        (
+            &|json| json["post_processor"]["single"] = json!([sequence("B")]),
+            "post_processor: single: the texts [\"B\"]; expected [\"A\"]",
+        ),
+        (
+            &|json| json["post_processor"]["pair"] = json!([sequence("B"), sequence("A")]),
+            "post_processor: pair: the texts [\"B\", \"A\"]; expected [\"A\", \"B\"]",
+        ),
+        (
+            &|json| json["post_processor"]["pair"] = json!([sequence("A")]),
+            "post_processor: pair: the texts [\"A\"]; expected [\"A\", \"B\"]",
+        ),
+        (
+            &|json| {
+                let template = json["post_processor"].clone();
+                json["post_processor"] =
+                    json!({"type": "Sequence", "processors": [template.clone(), template]});
+            },
+            "post_processor: [\"TemplateProcessing\", \"TemplateProcessing\"]; expected one of ",
+        ),
+        (
+            &|json| json["model"]["max_input_chars_per_word"] = json!(100_000),
+            "model: max_input_chars_per_word: 100000; expected at most 1000",
+        ),
+    ];
+    for (change, expected) in changes {
+        let message = refused(change);
+        assert!(message.starts_with(&format!("tokenizer.json: {expected}")), "{message}");
+    }
+}
+
+#[test]
+fn other_post_processors_frame_as_the_library_does() {
+    for post_processor in [
+        json!({"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}),
+        json!({"type": "RobertaProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2], "trim_offsets": true, "add_prefix_space": false}),
+        json!({"sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}),
+        Value::Null,
+    ] {
+        let file = changed_json(|json| json["post_processor"] = post_processor.clone());
+        let ours = load(&[("tokenizer.json", &file)]).unwrap();
+        let library: tokenizers::Tokenizer = if post_processor.is_null() {
+            // Without one we take BERT's.
+            changed_json(|_| ()).parse().unwrap()
+        } else {
+            file.parse().unwrap()
+        };
+        let expected = library.encode("the rain", true).unwrap();
+        let found = ours.encode_with_special_tokens("the rain");
+        assert_eq!(
+            (&found.input_ids[..], &found.token_type_ids[..]),
+            (expected.get_ids(), expected.get_type_ids())
+        );
+        let expected = library.encode(("the rain", "a cat"), true).unwrap();
+        let found = ours.encode_pair("the rain", "a cat");
+        assert_eq!(
+            (&found.input_ids[..], &found.token_type_ids[..]),
+            (expected.get_ids(), expected.get_type_ids())
+        );
+        let types = expected.get_type_ids().iter().max().unwrap() + 1;
+        assert_eq!(ours.type_vocab_size(), types as usize);
+    }
+}

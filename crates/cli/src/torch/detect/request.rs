@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use electra_encoder::EncoderConfig;
+use electra_text::from_json;
 use electra_tokenizer::Tokenizer;
 use serde_json::{Map, Value};
 
@@ -38,7 +39,7 @@ impl Reader<'_> {
         };
         let encoding = tokenizer.encode_with_special_tokens(text);
         let tokens = encoding.input_ids.len();
-        self.check_length(tokens, "tokens")?;
+        self.check_length(tokens, &format!("tokens, of {} bytes of text", text.len()))?;
         let row = Row {
             input_ids: encoding.input_ids.into_iter().map(i64::from).collect(),
             token_type_ids: encoding.token_type_ids.into_iter().map(i64::from).collect(),
@@ -49,7 +50,7 @@ impl Reader<'_> {
 
     /// A JSON object with `text` or `input_ids`.
     pub(super) fn json(&self, line: &str) -> Result<Request> {
-        let fields: Map<String, Value> = match serde_json::from_str(line) {
+        let fields: Map<String, Value> = match from_json(line) {
             Ok(Value::Object(fields)) => fields,
             Ok(_) => bail!("not a JSON object; expected {{\"text\": …}} or {{\"input_ids\": …}}"),
             // Lines are the caller's: to the parser this is always line 1.
