@@ -135,6 +135,20 @@ impl EncoderConfig {
         (hidden_size / head_size).max(1)
     }
 
+    /// Parameters, biases and LayerNorms left out.
+    pub(crate) fn parameters(&self) -> f64 {
+        let [v, e, d, f, p, t] = [
+            self.vocab_size,
+            self.embedding_size,
+            self.hidden_size,
+            self.intermediate_size,
+            self.max_position_embeddings,
+            self.type_vocab_size,
+        ]
+        .map(|size| size as f64);
+        e * (v + p + t + d) + self.num_hidden_layers as f64 * d * (4.0 * d + 2.0 * f)
+    }
+
     /// The same with both dropout rates 0.
     #[must_use]
     pub fn without_dropout(&self) -> Self {

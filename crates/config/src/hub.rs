@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use electra_store::Foreign;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -130,7 +131,8 @@ impl<'a> File<'a> {
     fn read(path: &'a Path) -> Result<Self, Error> {
         let text = electra_store::read(path)?;
         let fields = serde_json::from_slice(&text).map_err(|error| {
-            let what = format!("is not a JSON object: {error}");
+            let foreign = Foreign::of(&text).map(|foreign| foreign.message("a JSON object"));
+            let what = foreign.unwrap_or_else(|| format!("is not a JSON object: {error}"));
             Error::Format { path: path.to_owned(), what }
         })?;
         Ok(Self { path, fields })

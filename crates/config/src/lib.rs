@@ -20,12 +20,13 @@ pub use encoder::{EncoderConfig, PositionEmbeddingType};
 pub use error::Error;
 pub use flops::{Convention, Head, Network, Positions, StepShape};
 pub use hub::Architecture;
+pub use manifest::WrittenFile;
 pub use model::{ModelConfig, Tied};
 pub use objective::{ObjectiveInfo, UnknownObjective};
 pub use partial::{Defaults, PartialConfig};
 pub use preset::Preset;
 pub use pretraining::Config;
-pub use run_folder::{Checkpoint, Checkpoints, DamagedCheckpoint, FoundCheckpoints, RunFolder};
+pub use run_folder::{Checkpoint, Checkpoints, DamagedCheckpoint, FoundCheckpoints, RunFolder, WrittenFiles};
 pub use schedule::Schedule;
 pub use sections::{
     BudgetConfig, CheckpointConfig, DataConfig, DeviceChoice, DeviceConfig, InitConfig, LogConfig,

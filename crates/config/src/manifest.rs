@@ -1,11 +1,11 @@
 //! The list of a checkpoint's files with a hash of each: whether a checkpoint is whole.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use electra_store::{io, write};
+use electra_store::{io, read_whole, write};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -25,18 +25,47 @@ pub(crate) struct Manifest {
     format: String,
     version: u32,
     pub(crate) step: u64,
-    files: BTreeMap<String, Entry>,
+    files: BTreeMap<String, WrittenFile>,
     sha256: String,
 }
 
+/// The length and SHA-256 of what was written to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+pub struct WrittenFile {
     bytes: u64,
     sha256: String,
 }
 
-impl Entry {
+impl WrittenFile {
+    /// Of bytes in memory: what the disk gives back may be something else.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, sha256: hash(bytes) }
+    }
+
+    /// Whether a file is what was written: its length first, as a file of any length may stand there.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is missing or differs, [`Error::Store`] if it cannot be read.
+    fn check(&self, path: &Path) -> Result<(), Error> {
+        let length = match fs::metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Error::damaged(path, "missing")),
+            found => found.map_err(io(path, "asking for its length"))?,
+        };
+        if !length.is_file() {
+            return Err(Error::damaged(path, "not a file"));
+        }
+        if length.len() != self.bytes {
+            return Err(Error::damaged(path, format!("{} bytes; expected {}", length.len(), self.bytes)));
+        }
+        let found = Self::hash(path)?;
+        if found != *self {
+            return Err(Error::damaged(path, format!("SHA-256 {}; expected {}", found.sha256, self.sha256)));
+        }
+        Ok(())
+    }
+
     fn hash(path: &Path) -> Result<Self, Error> {
         let mut file = File::open(path).map_err(io(path, "reading it"))?;
         let mut hasher = Sha256::new();
@@ -54,18 +83,18 @@ impl Entry {
 }
 
 impl Manifest {
-    /// Hashes these files of a folder.
-    pub(crate) fn collect(folder: &Path, step: u64, names: &[&str]) -> Result<Self, Error> {
-        let entries = names.iter().map(|name| Ok(((*name).to_owned(), Entry::hash(&folder.join(name))?)));
+    /// Of these files, by the bytes that were written.
+    pub(crate) fn new<'a>(step: u64, files: impl IntoIterator<Item = (&'a str, WrittenFile)>) -> Self {
+        let entries = files.into_iter().map(|(name, file)| (name.to_owned(), file));
         let mut manifest = Self {
             format: FORMAT.to_owned(),
             version: VERSION,
             step,
-            files: entries.collect::<Result<_, Error>>()?,
+            files: entries.collect(),
             sha256: String::new(),
         };
         manifest.sha256 = hash(manifest.text().as_bytes());
-        Ok(manifest)
+        manifest
     }
 
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
@@ -81,11 +110,19 @@ impl Manifest {
     /// Reads the manifest of a checkpoint and every file that it lists.
     ///
     /// # Errors
-    /// [`Error::Damaged`] naming the file that is not what was written.
+    /// [`Error::Damaged`] naming the file that is not what was written, [`Error::Store`] if one cannot be read, which says
+    /// nothing of what is in it.
     pub(crate) fn verify(folder: &Path, expected: &[&str]) -> Result<Self, Error> {
         let path = folder.join(MANIFEST);
-        let text = std::fs::read(&path)
-            .map_err(|error| Error::damaged(&path, format!("cannot be read: {error}")))?;
+        let text = match read_whole(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::damaged(&path, "missing"));
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(Error::damaged(&path, error.to_string()));
+            }
+            text => text.map_err(io(&path, "reading it"))?,
+        };
         let manifest: Self = serde_json::from_slice(&text)
             .map_err(|error| Error::damaged(&path, format!("is not a manifest: {error}")))?;
         if manifest.format != FORMAT || manifest.version != VERSION {
@@ -105,16 +142,14 @@ impl Manifest {
             }
         }
         for (name, entry) in &manifest.files {
-            let path = folder.join(name);
-            let found = Entry::hash(&path).map_err(|error| Error::damaged(&path, error.to_string()))?;
-            if found.bytes != entry.bytes {
-                let what = format!("{} bytes; expected {}", found.bytes, entry.bytes);
-                return Err(Error::damaged(&path, what));
+            // Whoever can write a manifest can sign it: it must not send us anywhere else.
+            if !expected.contains(&name.as_str()) {
+                return Err(Error::damaged(
+                    &path,
+                    format!("lists {name:?}; expected {}", expected.join(", ")),
+                ));
             }
-            if found.sha256 != entry.sha256 {
-                let what = format!("SHA-256 {}; expected {}", found.sha256, entry.sha256);
-                return Err(Error::damaged(&path, what));
-            }
+            entry.check(&folder.join(name))?;
         }
         Ok(manifest)
     }
@@ -131,15 +166,24 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
+
+    const FILES: [(&str, &[u8]); 2] = [("model", b"weights of a model"), ("state", b"{}")];
+
+    fn listing(files: &[(&str, &[u8])]) -> Manifest {
+        Manifest::new(7, files.iter().map(|(name, bytes)| (*name, WrittenFile::new(bytes))))
+    }
+
+    fn manifest() -> Manifest {
+        listing(&FILES)
+    }
 
     fn checkpoint() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("model"), b"weights of a model").unwrap();
-        fs::write(folder.path().join("state"), b"{}").unwrap();
-        Manifest::collect(folder.path(), 7, &["model", "state"]).unwrap().write(folder.path()).unwrap();
+        for (name, bytes) in FILES {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        manifest().write(folder.path()).unwrap();
         folder
     }
 
@@ -187,9 +231,59 @@ mod tests {
     }
 
     #[test]
+    fn what_was_lost_on_the_way_to_the_disk_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("model"), b"weights of a modem").unwrap();
+        fs::write(folder.path().join("state"), b"{}").unwrap();
+        manifest().write(folder.path()).unwrap();
+        let error = Manifest::verify(folder.path(), &["model", "state"]).unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_manifest_leads_nowhere_else() {
+        for name in ["../model", "/dev/zero", "other", "model/../model"] {
+            let folder = checkpoint();
+            listing(&[FILES[0], FILES[1], (name, b"x")]).write(folder.path()).unwrap();
+            let error = Manifest::verify(folder.path(), &["model", "state"]).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("lists {name:?}; expected model, state")), "{error}");
+        }
+    }
+
+    /// A file without end is refused by its length, a device because it is none.
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_hashed_that_is_not_as_long_as_it_should_be() {
+        let folder = checkpoint();
+        let path = folder.path().join("model");
+        File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = Manifest::verify(folder.path(), &["model", "state"]).unwrap_err().to_string();
+        assert!(error.ends_with("damaged: 1099511627776 bytes; expected 18"), "{error}");
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        let error = Manifest::verify(folder.path(), &["model", "state"]).unwrap_err().to_string();
+        assert!(error.ends_with("damaged: not a file"), "{error}");
+    }
+
+    /// A link to itself cannot be read, as a sector that is bad for a while cannot.
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_read_is_not_damaged() {
+        for name in ["model", MANIFEST] {
+            let folder = checkpoint();
+            let path = folder.path().join(name);
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(&path, &path).unwrap();
+            let error = Manifest::verify(folder.path(), &["model", "state"]).unwrap_err();
+            assert!(matches!(error, Error::Store(_)), "{error}");
+            assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
+        }
+    }
+
+    #[test]
     fn a_manifest_that_lists_too_little_is_refused() {
         let folder = checkpoint();
-        Manifest::collect(folder.path(), 7, &["state"]).unwrap().write(folder.path()).unwrap();
+        listing(&FILES[1..]).write(folder.path()).unwrap();
         let error = Manifest::verify(folder.path(), &["model", "state"]).unwrap_err().to_string();
         assert!(error.ends_with("does not list model"), "{error}");
     }

@@ -9,6 +9,11 @@ use crate::{
     OptimizerConfig, Preset, Schedule,
 };
 
+/// The deepest encoder that is trained: the deepest that are published have some hundred layers.
+const MOST_LAYERS: i64 = 1024;
+/// The largest one, in parameters: ten times the largest encoder that is published.
+const MOST_PARAMETERS: f64 = 1e11;
+
 /// All settings of a run. [`PartialConfig`](crate::PartialConfig) makes it of a file in which the preset stands for
 /// what is not set; the run's folder holds it whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,7 +129,44 @@ impl Config {
         };
         self.masking.validate().map_err(|error| located("masking.", &error))?;
         model.encoder.validate().map_err(|error| located("model.encoder.", &error))?;
+        // A folder's sizes are compared with its weights; here nothing else stands in the way of a slip.
+        let layers = model.encoder.num_hidden_layers;
+        let most = MOST_LAYERS;
+        setting("model.encoder.num_hidden_layers", &layers, layers <= most, &format!("1 to {most}"))?;
+        let parameters = model.encoder.parameters();
+        let expected = format!("sizes that give at most {MOST_PARAMETERS:e}");
+        let found = format!("{parameters:e} parameters");
+        setting("model.encoder", &found, parameters <= MOST_PARAMETERS, &expected)?;
         let generator = model.model().generator.validate();
         generator.map_err(|error| located("the generator of model.generator_multiplier: ", &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_no_machine_holds_are_refused_before_anything_is_made() {
+        let refused = |change: fn(&mut crate::EncoderConfig)| {
+            let mut config = Config::preset(Preset::Tiny, "mlm", 1, "corpus".into());
+            config.budget.steps = Some(1);
+            config.validate("run.toml").unwrap();
+            change(&mut config.model.encoder);
+            config.validate("run.toml").unwrap_err().to_string()
+        };
+        let message = refused(|encoder| encoder.num_hidden_layers = 2_147_483_647);
+        assert_eq!(message, "run.toml: model.encoder.num_hidden_layers: 2147483647; expected 1 to 1024");
+        for change in [
+            (|encoder| encoder.vocab_size = 2_147_483_647) as fn(&mut crate::EncoderConfig),
+            |encoder| encoder.embedding_size = 2_147_483_647,
+            |encoder| encoder.intermediate_size = 2_147_483_647,
+            |encoder| encoder.hidden_size = 1 << 20,
+            |encoder| encoder.max_position_embeddings = 2_147_483_647,
+        ] {
+            let message = refused(change);
+            let end = " parameters; expected sizes that give at most 1e11";
+            assert!(message.starts_with("run.toml: model.encoder: ") && message.ends_with(end), "{message}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use electra_store::settings::{Origin, parse};
 use electra_store::{io, read_to_string};
 
-use crate::manifest::{MANIFEST, Manifest};
+use crate::manifest::{MANIFEST, Manifest, WrittenFile};
 use crate::{Config, Error};
 
 /// A run's folder, to look at.
@@ -61,6 +61,17 @@ impl RunFolder {
     }
 }
 
+/// What was written to a checkpoint's files.
+#[derive(Clone, Debug)]
+pub struct WrittenFiles {
+    /// To [`Checkpoint::MODEL`].
+    pub model: WrittenFile,
+    /// To [`Checkpoint::OPTIMIZER`].
+    pub optimizer: WrittenFile,
+    /// To [`Checkpoint::STATE`].
+    pub state: WrittenFile,
+}
+
 /// A checkpoint of which every byte has been found to be what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -79,13 +90,15 @@ impl Checkpoint {
     pub const STATE: &str = "state.json";
     const FILES: [&str; 3] = [Self::MODEL, Self::OPTIMIZER, Self::STATE];
 
-    /// Writes the list of a checkpoint's files with their hashes, once they are all there; gives its path. The folder
-    /// may still have a temporary name.
+    /// Writes the list of a checkpoint's files with the hashes of the bytes that were written to them, once they are all
+    /// there; gives its path. The folder may still have a temporary name.
     ///
     /// # Errors
-    /// If a file cannot be read, or the list cannot be written.
-    pub fn seal(folder: &Path, step: u64) -> Result<PathBuf, Error> {
-        Manifest::collect(folder, step, &Self::FILES)?.write(folder)?;
+    /// If the list cannot be written.
+    pub fn seal(folder: &Path, step: u64, written: WrittenFiles) -> Result<PathBuf, Error> {
+        let WrittenFiles { model, optimizer, state } = written;
+        let files = [(Self::MODEL, model), (Self::OPTIMIZER, optimizer), (Self::STATE, state)];
+        Manifest::new(step, files).write(folder)?;
         Ok(folder.join(MANIFEST))
     }
 
@@ -157,13 +170,15 @@ impl Checkpoints {
     /// Looks for the newest whole checkpoint. None at all is not an error; none that is whole is one.
     ///
     /// # Errors
-    /// [`Error::NoWholeCheckpoint`].
+    /// [`Error::NoWholeCheckpoint`]; [`Error::Store`] if a file cannot be read, which is no damage.
     pub fn find(&self) -> Result<FoundCheckpoints, Error> {
         let mut damaged = Vec::new();
         for (step, folder) in self.list()? {
             match Checkpoint::open(folder.clone(), step) {
                 Ok(checkpoint) => return Ok(FoundCheckpoints { newest: Some(checkpoint), damaged }),
-                Err(error) => damaged.push(DamagedCheckpoint { folder, error }),
+                Err(error @ Error::Damaged { .. }) => damaged.push(DamagedCheckpoint { folder, error }),
+                // What cannot be read may be whole.
+                Err(error) => return Err(error),
             }
         }
         if damaged.is_empty() {

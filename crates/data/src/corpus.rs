@@ -1,8 +1,9 @@
 //! An opened corpus: a folder of shards and the manifest that describes them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use electra_store::io;
+use electra_store::{io, read_whole};
 use electra_text::ReadConfig;
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +104,15 @@ impl Corpus {
         let manifest = read_manifest(&path)?;
         let mut ends = Vec::new();
         let mut shards = Vec::new();
+        let mut seen = BTreeSet::new();
         for summary in &manifest.shards {
+            // A file of this folder, each once: a manifest that somebody else wrote must not lead elsewhere.
+            let is_beside = Path::new(&summary.file).file_name() == Some(summary.file.as_ref());
+            if !is_beside || !seen.insert(&summary.file) {
+                let what =
+                    format!("shards: {:?}; expected the name of a file beside it, each once", summary.file);
+                return Err(Error::Format { path, what });
+            }
             let shard_path = folder.join(&summary.file);
             let shard = Shard::open(&shard_path)?;
             check(&manifest, summary, &shard, &shard_path)?;
@@ -195,7 +204,7 @@ impl Corpus {
 
 fn read_manifest(path: &Path) -> Result<Manifest, Error> {
     let format = |what: String| Error::Format { path: path.to_owned(), what };
-    let text = std::fs::read(path).map_err(io(path, "reading it (a corpus folder holds one)"))?;
+    let text = read_whole(path).map_err(io(path, "reading it (a corpus folder holds one)"))?;
     let value: serde_json::Value =
         serde_json::from_slice(&text).map_err(|error| format(format!("is not JSON: {error}")))?;
     // Looked at before the rest, so that another version is called that and not a list of odd fields.

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::part::ENCODER;
+
 /// What can go wrong with configurations and weights.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,15 +41,31 @@ pub enum Error {
         architecture: String,
     },
     /// Tensors that no parameter is waiting for.
-    #[error("{}: tensors that this network does not have: {}", path.display(), names.join(", "))]
+    #[error("{}: tensors that this network does not have: {}", path.display(), few(names))]
     Surplus {
         /// The file.
         path: PathBuf,
         /// The tensors.
         names: Vec<String>,
     },
+    /// Tensors whose names all have a prefix that the Hub's have not.
+    #[error("{}: every name begins with {prefix}; expected {ENCODER}…", path.display())]
+    Wrapped {
+        /// The file.
+        path: PathBuf,
+        /// The prefix, such as `module.`.
+        prefix: String,
+    },
+    /// A value is NaN or infinite.
+    #[error("{}: {name} has a value that is not a finite number, so every result of the network would mean nothing", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first tensor with such a value.
+        name: String,
+    },
     /// Parameters for which no file had a tensor.
-    #[error("{}: no tensors for these parameters: {}", list(paths), names.join(", "))]
+    #[error("{}: no tensors for these parameters: {}", list(paths), few(names))]
     Missing {
         /// The files that were looked into.
         paths: Vec<PathBuf>,
@@ -106,7 +124,22 @@ impl fmt::Display for Misshapen {
 }
 
 fn separated(tensors: &[Misshapen]) -> String {
-    tensors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    shortened(tensors, "; ")
+}
+
+/// The first of many names, and how many more there are.
+pub(crate) fn few(names: &[String]) -> String {
+    shortened(names, ", ")
+}
+
+/// Base has two hundred tensors: the first say what is wrong with all.
+fn shortened(items: &[impl ToString], between: &str) -> String {
+    const SHOWN: usize = 3;
+    let shown = items.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(between);
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 fn list(paths: &[PathBuf]) -> String {

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use electra_config::{Architecture, EncoderConfig};
 
-use crate::part::{EMBEDDINGS, ENCODER};
-use crate::{Error, Weights, shapes};
+use crate::part::ENCODER;
+use crate::{Error, Weights, names, shapes};
 
 /// A checkpoint in the Hub's layout.
 #[derive(Debug)]
@@ -33,11 +33,12 @@ impl HubFolder {
     /// Reads `config.json` and `model.safetensors`, or the files that `model.safetensors.index.json` names.
     ///
     /// The encoder's tensors have the shapes that the configuration gives them; those of a head are compared when it is
-    /// made, see [`EncoderWithHead::from_hub`](crate::EncoderWithHead::from_hub).
+    /// made, see [`EncoderWithHead::from_hub`](crate::EncoderWithHead::from_hub). LayerNorms may have TensorFlow's names.
+    /// What the network has no use for is left out, and [`Weights::note`] says so.
     ///
     /// # Errors
     /// If a file is missing or damaged, the configuration is not one of an encoder that is known here, a tensor of the
-    /// encoder is missing or misshapen, or the weights are a pickle.
+    /// encoder is missing or misshapen, a value is not finite, or the weights are a pickle.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         Ok(Self::read_with(folder)?.0)
     }
@@ -58,12 +59,10 @@ impl HubFolder {
         } else {
             return Err(Error::NoWeights { folder: folder.to_owned() });
         };
-        if architecture == Architecture::Encoder && !weights.iter().any(|(name, _)| name.starts_with(ENCODER))
-        {
-            weights = weights.prefixed(ENCODER);
-        }
-        drop_copies(&mut weights)?;
+        names::mend(architecture, &mut weights)?;
         shapes::check(&config, &weights)?;
+        names::drop_unused(&config, architecture, &mut weights);
+        weights.check_finite()?;
         Ok((Self { config, architecture, weights }, fields))
     }
 
@@ -129,17 +128,4 @@ fn read_sharded(path: &Path) -> Result<Weights, Error> {
         shards.push(shard);
     }
     Ok(Weights::joined(path, shards))
-}
-
-/// Older files hold tensors that are no parameters: the numbers 0, 1, 2…, and the word table a second time.
-fn drop_copies(weights: &mut Weights) -> Result<(), Error> {
-    weights.remove(&format!("{EMBEDDINGS}position_ids"));
-    let word = format!("{EMBEDDINGS}word_embeddings.weight");
-    if let Some(output) = weights.remove("generator_lm_head.weight")
-        && weights.get(&word).is_none_or(|word| word.size() != output.size() || *word != output)
-    {
-        let what = format!("generator_lm_head.weight differs from {word}; expected the same table");
-        return Err(Error::format(weights.path(), what));
-    }
-    Ok(())
 }

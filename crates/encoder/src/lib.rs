@@ -6,6 +6,7 @@ mod hub;
 mod initialise;
 mod layers;
 mod loader;
+mod names;
 mod neighbours;
 mod part;
 mod shapes;

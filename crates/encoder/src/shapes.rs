@@ -4,8 +4,8 @@ use crate::error::Misshapen;
 use crate::part::ENCODER;
 use crate::{EncoderConfig, Error, PositionEmbeddingType, Weights};
 
-/// Parameters that an error names: a configuration may ask for millions of layers.
-const NAMED: usize = 32;
+/// Parameters that are looked for in vain: a configuration may ask for millions of layers.
+const MISSING: usize = 32;
 
 /// Checks that `weights` have every tensor of the encoder, in the shape that `config` gives it.
 ///
@@ -24,8 +24,7 @@ pub(crate) fn check(config: &EncoderConfig, weights: &Weights) -> Result<(), Err
             }
             Some(_) => {}
         }
-        if missing.len() == NAMED {
-            missing.push("…".to_owned());
+        if missing.len() == MISSING {
             break;
         }
     }
@@ -37,7 +36,7 @@ pub(crate) fn check(config: &EncoderConfig, weights: &Weights) -> Result<(), Err
 }
 
 /// Every parameter of an encoder of its own embeddings, under the Hub's names, one after the other.
-fn parameters(config: &EncoderConfig) -> impl Iterator<Item = (String, Vec<i64>)> {
+pub(crate) fn parameters(config: &EncoderConfig) -> impl Iterator<Item = (String, Vec<i64>)> {
     let EncoderConfig { embedding_size, hidden_size, intermediate_size, num_hidden_layers, .. } = *config;
     let table =
         |name: &str, rows| vec![(format!("{ENCODER}embeddings.{name}.weight"), vec![rows, embedding_size])];

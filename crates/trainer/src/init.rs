@@ -12,24 +12,26 @@ use crate::Error;
 const HEADS: [&str; 3] = ["discriminator_predictions.", "generator_predictions.", "generator_lm_head."];
 
 /// Draws every parameter, then puts the checkpoints' tensors over them, if the run begins with checkpoints.
-pub(crate) fn initialise(var_store: &nn::VarStore, config: &Config) -> Result<(), Error> {
+/// What it gives is to be said of tensors that no network has a use for.
+pub(crate) fn initialise(var_store: &nn::VarStore, config: &Config) -> Result<Vec<String>, Error> {
     let encoder = &config.model.encoder;
     electra_encoder::initialise(var_store, encoder.initializer_range, config.seed)?;
     electra_encoder::initialise_neighbour_heads(var_store, encoder)?;
     match &config.init {
         Some(init) => load(var_store, config, init),
-        None => Ok(()),
+        None => Ok(Vec::new()),
     }
 }
 
 /// Every tensor of an encoder must find its parameter, and every parameter of an encoder its tensor; heads
 /// are taken where both sides have them, and a generator that is not given stays as it was drawn.
-fn load(var_store: &nn::VarStore, config: &Config, init: &InitConfig) -> Result<(), Error> {
+fn load(var_store: &nn::VarStore, config: &Config, init: &InitConfig) -> Result<Vec<String>, Error> {
     let model = config.model.model();
     let mut loader = Loader::new(var_store);
-    fill(&mut loader, var_store, &init.discriminator, &model.encoder, Part::MAIN)?;
+    let mut notes = Vec::new();
+    notes.extend(fill(&mut loader, var_store, &init.discriminator, &model.encoder, Part::MAIN)?);
     if let Some(generator) = &init.generator {
-        fill(&mut loader, var_store, generator, &model.generator, Part::GENERATOR)?;
+        notes.extend(fill(&mut loader, var_store, generator, &model.generator, Part::GENERATOR)?);
     }
     let names: Vec<String> = var_store.variables().into_keys().collect();
     // Whatever is beside the encoders is a head, an objective's own ones too.
@@ -42,7 +44,8 @@ fn load(var_store: &nn::VarStore, config: &Config, init: &InitConfig) -> Result<
             !of_encoder
         })
         .collect();
-    Ok(loader.finish(&fresh)?)
+    loader.finish(&fresh)?;
+    Ok(notes)
 }
 
 fn fill(
@@ -51,7 +54,7 @@ fn fill(
     folder: &Path,
     configured: &EncoderConfig,
     part: Part<'_>,
-) -> Result<(), Error> {
+) -> Result<Option<String>, Error> {
     let hub = HubFolder::read(folder)?;
     same_network(folder, &hub.config, configured)?;
     let variables = var_store.variables();
@@ -60,7 +63,8 @@ fn fill(
         !variables.keys().any(|name| name.starts_with(&full))
     };
     let without: Vec<&str> = HEADS.into_iter().filter(lacking).collect();
-    Ok(loader.fill(&hub.weights, part, &without)?)
+    loader.fill(&hub.weights, part, &without)?;
+    Ok(hub.weights.note())
 }
 
 /// Fields that change what the tensors mean without changing their shapes are compared too, such as the

@@ -101,7 +101,8 @@ pub(crate) fn begin<'r, 'c>(
             Some(state)
         }
         None => {
-            initialise(&var_store, config)?;
+            let notes = initialise(&var_store, config)?;
+            notes.into_iter().for_each(|note| observer(&Event::Warning(note)));
             None
         }
     };

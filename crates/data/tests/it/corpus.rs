@@ -186,3 +186,32 @@ fn folders_that_are_no_corpus_are_named() {
     let message = Corpus::open(&output).unwrap_err().to_string();
     assert!(message.contains("corpus.json: reading it (a corpus folder holds one)"), "{message}");
 }
+
+#[test]
+fn a_manifest_leads_nowhere_else_and_to_each_shard_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = folder.path().join("corpus");
+    build_with(&corpus, 1, CorpusConfig { shard_tokens: 20_000, ..config(32, 200) });
+    let path = corpus.join("corpus.json");
+    let whole: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let first = whole["shards"][0]["file"].as_str().unwrap();
+    std::fs::copy(corpus.join(first), folder.path().join("outside.bin")).unwrap();
+    let outside = folder.path().join("outside.bin");
+    for file in [
+        "../outside.bin",
+        outside.to_str().unwrap(),
+        "",
+        ".",
+        "./shard-00000.bin",
+        whole["shards"][1]["file"].as_str().unwrap(),
+    ] {
+        let mut changed = whole.clone();
+        changed["shards"][0]["file"] = file.into();
+        std::fs::write(&path, changed.to_string()).unwrap();
+        let message = Corpus::open(&corpus).unwrap_err().to_string();
+        let expected = "expected the name of a file beside it, each once";
+        assert!(message.ends_with(expected) || file.starts_with("shard"), "{file}: {message}");
+    }
+    std::fs::write(&path, whole.to_string()).unwrap();
+    Corpus::open(&corpus).unwrap();
+}

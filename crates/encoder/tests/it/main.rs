@@ -8,5 +8,6 @@ mod hub;
 mod initialise;
 mod loader;
 mod neighbours;
+mod others;
 mod parts;
 mod support;

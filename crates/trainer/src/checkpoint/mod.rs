@@ -7,7 +7,7 @@ pub(crate) use state::{LogLengths, State};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use electra_config::{Checkpoint, Checkpoints};
+use electra_config::{Checkpoint, Checkpoints, WrittenFile, WrittenFiles};
 use electra_encoder::Weights;
 use electra_store::{NewFolder, discard, io, read_to_string, remove, write};
 use sha2::{Digest, Sha256};
@@ -53,16 +53,22 @@ pub(crate) fn save(
     let step = snapshot.state.step;
     let folder = checkpoints.folder_of(step);
     let partial = NewFolder::create(&folder)?;
-    let file = |name| partial.path().join(name);
-
-    snapshot.model.save(&file(Checkpoint::MODEL))?;
-    written(&file(Checkpoint::MODEL));
-    snapshot.optimizer.save(&file(Checkpoint::OPTIMIZER))?;
-    written(&file(Checkpoint::OPTIMIZER));
+    // Hashed in memory: a write that was lost would be signed as whole if the disk were asked.
+    let mut put =
+        |name: &str, bytes: &dyn Fn(&Path) -> Result<Vec<u8>, Error>| -> Result<WrittenFile, Error> {
+            let path = partial.path().join(name);
+            let bytes = bytes(&path)?;
+            write(&path, &bytes)?;
+            written(&path);
+            Ok(WrittenFile::new(&bytes))
+        };
     let state = serde_json::to_string_pretty(snapshot.state).expect("a state's keys are strings");
-    write(&file(Checkpoint::STATE), format!("{state}\n"))?;
-    written(&file(Checkpoint::STATE));
-    written(&Checkpoint::seal(partial.path(), step)?);
+    let files = WrittenFiles {
+        model: put(Checkpoint::MODEL, &|path| Ok(snapshot.model.to_bytes(path)?))?,
+        optimizer: put(Checkpoint::OPTIMIZER, &|path| Ok(snapshot.optimizer.to_bytes(path)?))?,
+        state: put(Checkpoint::STATE, &|_| Ok(format!("{state}\n").into_bytes()))?,
+    };
+    written(&Checkpoint::seal(partial.path(), step, files)?);
 
     partial.finish()?;
     prune(checkpoints, keep)?;

@@ -3,11 +3,11 @@
 mod tensorboard;
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use electra_store::io;
+use electra_store::{io, open_in_place};
 use serde::Serialize;
 
 use crate::Error;
@@ -66,8 +66,7 @@ struct Log {
 impl Log {
     /// Opens a log and cuts off what is behind `length`: it is of steps that will be done again.
     fn open(path: PathBuf, length: u64) -> Result<Self, Error> {
-        let options = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let mut file = options.map_err(io(&path, "opening it"))?;
+        let mut file = open_in_place(&path)?;
         let found = file.metadata().map_err(io(&path, "asking for its length"))?.len();
         // A log that was shortened or removed by somebody goes on from where it ends.
         let length = length.min(found);

@@ -102,3 +102,24 @@ fn where_no_checkpoint_is_whole_nothing_begins_anew() {
     );
     assert_eq!(names(&folder.join("checkpoints")), before);
 }
+
+/// What cannot be read for a while may be whole: nothing is renamed, and nothing goes on without it.
+#[cfg(unix)]
+#[test]
+fn a_checkpoint_that_cannot_be_read_is_left_alone() {
+    let place = finished();
+    let folder = place.path().join("run");
+    let before = names(&folder.join("checkpoints"));
+    let path = checkpoint(&folder, 4).join("model.safetensors");
+    let aside = place.path().join("aside");
+    fs::rename(&path, &aside).unwrap();
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    let error = run(&config(place.path(), 4), &folder).outcome.unwrap_err();
+    assert!(matches!(&error, Error::Config(electra_config::Error::Store(_))), "{error}");
+    assert!(RunFolder::open(&folder).unwrap().newest_checkpoint().is_err());
+    assert_eq!(names(&folder.join("checkpoints")), before);
+    fs::remove_file(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    let (found, damaged) = RunFolder::open(&folder).unwrap().newest_checkpoint().unwrap();
+    assert_eq!((found.unwrap().step, damaged.len()), (4, 0));
+}
