@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use electra_metrics::{Metric, f1, matthews, pearson, spearman};
+use electra_metrics::{Metric, f1, macro_f1, matthews, pearson, spearman};
 use rayon::prelude::*;
 
 use crate::draws::Draws;
@@ -209,6 +209,9 @@ fn metric(task: &TaskFacts, predictions: &Predictions, examples: &[usize]) -> Re
         }
         (Predictions::Classes { labels, predictions }, Metric::F1) => {
             f1(&classes(predictions), &classes(labels), task.positive as usize)
+        }
+        (Predictions::Classes { labels, predictions }, Metric::MacroF1) => {
+            macro_f1(&classes(predictions), &classes(labels))
         }
         (Predictions::Classes { labels, predictions }, Metric::Matthews) => {
             matthews(&classes(predictions), &classes(labels))

@@ -1,12 +1,13 @@
 //! The options that say what text is read, and how.
 
+mod looks;
+
 use std::ffi::OsString;
-use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use electra_data::Source;
-use electra_text::{Event, Format, Input, Inputs, ReadConfig, Reader, Separator};
+use electra_text::{Format, Input, Inputs, ReadConfig, Reader, Separator};
 
 use crate::output;
 
@@ -76,7 +77,7 @@ impl InputOptions {
     }
 
     /// Finds the files; says on standard error which files of a folder are not read, and which are read as
-    /// plain text though they look like JSON.
+    /// plain text though they look like a table or JSON.
     pub(crate) fn expand(&self) -> Result<Inputs> {
         let config = self.read_config();
         config.validate()?;
@@ -101,17 +102,8 @@ impl InputOptions {
              jsonl reads files of any name as JSON Lines"
         );
         let texts = all.iter().filter(|&input| format(input) == Format::Text);
-        for input in texts.take(LOOKED_AT) {
-            // A pipe can be read once only.
-            if let Input::File { path, bytes: Some(_) } = input
-                && looks_like_json(path)
-            {
-                output::tell(&format!(
-                    "note: {input} is read as plain text, but its first line is a JSON object; --format jsonl \
-                     takes the text out of it"
-                ));
-                break;
-            }
+        if let Some(note) = texts.take(LOOKED_AT).find_map(looks::like_a_table) {
+            output::tell(&format!("note: {note}"));
         }
         if let [first, rest @ ..] = inputs.left_out() {
             let (entries, them) = if rest.is_empty() { ("entry", "it") } else { ("entries", "them") };
@@ -136,24 +128,6 @@ impl InputOptions {
 
     pub(crate) fn reader(&self, inputs: Inputs) -> Result<Reader> {
         Reader::new(inputs, self.read_config()).context("reading the input")
-    }
-}
-
-/// Whether the first line is a JSON object. A file that cannot be read is reported elsewhere.
-fn looks_like_json(path: &Path) -> bool {
-    let config = ReadConfig {
-        format: Some(Format::Text),
-        lossy: true,
-        max_line_bytes: 1 << 20,
-        ..ReadConfig::new(Separator::Line)
-    };
-    let reader = Inputs::expand(&[path]).and_then(|inputs| Reader::new(inputs, config));
-    let first = reader.ok().and_then(|mut reader| reader.next());
-    match first {
-        Some(Ok(Event::Line(line))) => {
-            serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&line).is_ok()
-        }
-        _ => false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! A task's sets as items for a network: read once, encoded once, for all seeds.
 
+use std::collections::BTreeMap;
+
 use electra_tasks::{Content, Dataset, Example, Kind, Label, Labels, Split, Task};
 use electra_tokenizer::Tokenizer;
 use sha2::{Digest, Sha256};
@@ -48,6 +50,17 @@ impl TaskData {
         &self.task
     }
 
+    /// The train set and those that are scored, by their names.
+    fn all(&self) -> impl Iterator<Item = (String, &Dataset)> {
+        let scored = self.sets.iter().map(|(split, dataset)| (split.to_string(), dataset));
+        std::iter::once((Split::Train.to_string(), &self.train)).chain(scored)
+    }
+
+    /// What to say of examples that were left out, a line a set.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        self.all().filter_map(|(_, dataset)| dataset.note())
+    }
+
     /// What of it decides values of a preset.
     #[must_use]
     pub fn size(&self) -> TaskSize {
@@ -68,6 +81,8 @@ pub struct Prepared<'a> {
     pub(crate) sets: Vec<(&'a Split, Set<'a>)>,
     /// SHA-256 of everything that is trained on or scored, in hexadecimal digits.
     pub(crate) sha256: String,
+    /// How many broken examples were left out, by set; sets without any are not among them.
+    pub(crate) left_out: BTreeMap<String, usize>,
 }
 
 impl<'a> Prepared<'a> {
@@ -91,7 +106,9 @@ impl<'a> Prepared<'a> {
         for set in std::iter::once(&train).chain(sets.iter().map(|(_, set)| set)) {
             set.hash(&mut hash);
         }
-        Ok(Self { task, problem, train, sets, sha256: hex(&hash.finalize()) })
+        let left_out = data.all().map(|(set, dataset)| (set, dataset.left_out.len()));
+        let left_out = left_out.filter(|(_, count)| *count > 0).collect();
+        Ok(Self { task, problem, train, sets, sha256: hex(&hash.finalize()), left_out })
     }
 }
 

@@ -102,7 +102,13 @@ pub fn finetune(job: Job<'_>) -> Result<SeedScores, Error> {
         last = None;
     }
 
-    let mut scores = SeedScores { seed, scores: BTreeMap::new(), examples: BTreeMap::new(), epoch };
+    let mut scores = SeedScores {
+        seed,
+        scores: BTreeMap::new(),
+        examples: BTreeMap::new(),
+        left_out: prepared.left_out.clone(),
+        epoch,
+    };
     scores.examples.insert("train".to_owned(), prepared.train.examples.len());
     for (split, set) in &prepared.sets {
         let predictions = match last.take_if(|_| **split == Split::Dev) {

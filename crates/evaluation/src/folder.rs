@@ -37,6 +37,9 @@ pub struct SeedScores {
     pub scores: BTreeMap<String, Scores>,
     /// How many examples each set has.
     pub examples: BTreeMap<String, usize>,
+    /// How many broken examples were left out of each set; sets without any are not among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, usize>,
     /// The epoch whose parameters were scored, from 1.
     pub epoch: u64,
 }

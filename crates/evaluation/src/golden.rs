@@ -50,7 +50,7 @@ fn case(class: &str) -> (TaskNetwork, TaskBatch, Weights) {
         std::fs::copy(golden(class).join(name), folder.path().join(name)).unwrap();
     }
     std::fs::copy(golden("tokenizer/vocab.txt"), folder.path().join("vocab.txt")).unwrap();
-    let (network, ..) = model::read(folder.path(), Device::Cpu).unwrap();
+    let network = model::read(folder.path(), Device::Cpu).unwrap().network;
     let tensors = Weights::read(&golden(class).join("batch.safetensors")).unwrap();
     let get = |name: &str| tensors.get(name).unwrap().shallow_clone();
     let batch = TaskBatch {

@@ -68,6 +68,9 @@ pub struct PairScores {
     pub mean_of_paradigms: f64,
     /// By paradigm.
     pub paradigms: BTreeMap<String, PairScore>,
+    /// Pairs of two sentences that are the same, as a few of BLiMP's are: ties, whatever the encoder.
+    #[serde(default)]
+    pub identical: usize,
     /// Sentences that lost tokens at the end, as they were longer than the encoder's rows.
     pub truncated: usize,
     /// By paradigm, of each pair in order: 1 if the acceptable sentence scores higher, 0 if it does not, 0.5 for a tie.
@@ -81,6 +84,7 @@ pub struct PairScorer {
     head: PretrainedHead,
     tokenizer: Tokenizer,
     scoring: Scoring,
+    note: Option<String>,
 }
 
 impl std::fmt::Debug for PairScorer {
@@ -122,7 +126,13 @@ impl PairScorer {
             return Err(refuse(format!("{}, for the score {}", needed.name(), scoring.name())));
         }
         let EncoderWithHead { encoder, head, .. } = electra_objective::pretrained(&hub, device)?;
-        Ok(Self { encoder, head, tokenizer, scoring })
+        Ok(Self { encoder, head, tokenizer, scoring, note: hub.weights.note() })
+    }
+
+    /// What to say of tensors of the folder that the network has no use for.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Scores pairs. What is the same row of ids has the same score, so a difference that the vocabulary
@@ -150,6 +160,7 @@ impl PairScorer {
             overall: all.score(),
             mean_of_paradigms: sum / paradigms.len().max(1) as f64,
             paradigms,
+            identical: pairs.iter().filter(|pair| pair.good == pair.bad).count(),
             truncated,
             outcomes,
         })

@@ -139,9 +139,19 @@ fn rename(tensors: &mut BTreeMap<String, Tensor>, from: &str, to: &str) {
     *tensors = renamed.collect();
 }
 
+/// What a folder of a fine-tuned network holds.
+pub(crate) struct FineTuned {
+    pub(crate) network: TaskNetwork,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) info: TaskInfo,
+    /// What to say of tensors that the network has no use for.
+    pub(crate) note: Option<String>,
+}
+
 /// A network, its tokenizer and what is known of its task, from a folder of [`write`] or of a class of transformers.
-pub(crate) fn read(folder: &Path, device: Device) -> Result<(TaskNetwork, Tokenizer, TaskInfo), Error> {
+pub(crate) fn read(folder: &Path, device: Device) -> Result<FineTuned, Error> {
     let (mut hub, fields) = HubFolder::read_with(folder)?;
+    let note = hub.weights.note();
     let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
     let problem = problem(folder, hub.architecture, &fields)?;
     let has = |prefix: &str| hub.weights.iter().any(|(name, _)| name.starts_with(prefix));
@@ -156,7 +166,7 @@ pub(crate) fn read(folder: &Path, device: Device) -> Result<(TaskNetwork, Tokeni
     let network = TaskNetwork::from_hub(&hub, &problem, Form { head, pooling }, device)?;
     // Who else writes fields of these names means something else by them.
     let info = serde_json::from_value(Value::Object(fields)).unwrap_or_default();
-    Ok((network, tokenizer, info))
+    Ok(FineTuned { network, tokenizer, info, note })
 }
 
 /// What a fine-tuned network predicts, by its `config.json`.

@@ -8,7 +8,7 @@ use electra_tokenizer::Tokenizer;
 use tch::Device;
 
 use crate::data::{Set, problem};
-use crate::model::TaskInfo;
+use crate::model::{FineTuned, TaskInfo};
 use crate::network::TaskNetwork;
 use crate::predictions::{Prediction, predict};
 use crate::score::{Scores, score, table};
@@ -24,6 +24,7 @@ pub struct Predictor {
     network: TaskNetwork,
     tokenizer: Tokenizer,
     info: TaskInfo,
+    note: Option<String>,
 }
 
 /// A set of a task as a fine-tuned network sees it.
@@ -44,8 +45,14 @@ impl Predictor {
     /// # Errors
     /// If a file is missing or damaged, or the network is of another kind.
     pub fn read(folder: &Path, device: Device) -> Result<Self, Error> {
-        let (network, tokenizer, info) = model::read(folder, device)?;
-        Ok(Self { network, tokenizer, info })
+        let FineTuned { network, tokenizer, info, note } = model::read(folder, device)?;
+        Ok(Self { network, tokenizer, info, note })
+    }
+
+    /// What to say of tensors of the folder that the network has no use for.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// What it predicts.

@@ -32,6 +32,12 @@ impl Pretrained {
         Ok(Self { config, weights, tokenizer, sha256 })
     }
 
+    /// What to say of tensors of the folder that the encoder has no use for.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        self.weights.note()
+    }
+
     /// The encoder's configuration.
     #[must_use]
     pub fn config(&self) -> &EncoderConfig {
@@ -52,6 +58,15 @@ pub fn tokenizer(folder: &Path, config: &EncoderConfig) -> Result<Tokenizer, Err
             field: "tokenizer".to_owned(),
             found: format!("{tokens} tokens"),
             expected: format!("at most the model's vocab_size, {}", config.vocab_size),
+        });
+    }
+    let types = tokenizer.type_vocab_size();
+    if types as i64 > config.type_vocab_size {
+        return Err(Error::Model {
+            folder: PathBuf::from(folder),
+            field: "tokenizer".to_owned(),
+            found: format!("{types} token types"),
+            expected: format!("at most the model's type_vocab_size, {}", config.type_vocab_size),
         });
     }
     Ok(tokenizer)

@@ -28,6 +28,7 @@ const MOST: usize = 10_000;
 pub struct Prober {
     network: EncoderWithHead<()>,
     tokenizer: Tokenizer,
+    note: Option<String>,
 }
 
 impl std::fmt::Debug for Prober {
@@ -62,7 +63,13 @@ impl Prober {
         let hub = HubFolder::read(folder)?.encoder();
         let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
         let network = EncoderWithHead::from_hub(&hub, device, |_: &nn::Path<'_>, _| ())?;
-        Ok(Self { network, tokenizer })
+        Ok(Self { network, tokenizer, note: hub.weights.note() })
+    }
+
+    /// What to say of tensors of the folder that the network has no use for.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Fits a probe to a task's train set and writes `scores.json` and `predictions-SET.tsv` of the other sets into

@@ -16,6 +16,8 @@ pub type Scores = BTreeMap<String, f64>;
 struct Columns {
     predicted: Vec<usize>,
     labels: Vec<usize>,
+    /// How many words each sentence has, of tokens.
+    sentences: Vec<usize>,
     /// Of each class or choice.
     probabilities: Vec<Vec<f32>>,
     values: Vec<f64>,
@@ -35,6 +37,8 @@ pub(crate) fn score(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> R
         let value = match metric {
             Metric::Accuracy => electra_metrics::accuracy(predicted, labels)?,
             Metric::F1 => electra_metrics::f1(predicted, labels, positive)?,
+            Metric::MacroF1 => electra_metrics::macro_f1(predicted, labels)?,
+            Metric::EntityF1 => of_entities(task, &columns)?,
             Metric::Matthews => electra_metrics::matthews(predicted, labels)?,
             Metric::Pearson => electra_metrics::pearson(&columns.values, &columns.value_labels)?,
             Metric::Spearman => electra_metrics::spearman(&columns.values, &columns.value_labels)?,
@@ -59,6 +63,17 @@ fn mean(columns: &Columns, articles: &[String], metric: impl Fn(&str, &[String],
     sum / columns.answers.len().max(1) as f64
 }
 
+/// F1 of whole entities over the sentences.
+fn of_entities(task: &Task, columns: &Columns) -> Result<f64, Error> {
+    let Labels::Classes(names) = &task.labels else { unreachable!("a task of words has classes") };
+    let sentences = |classes: &[usize]| -> Vec<Vec<&str>> {
+        let mut names = classes.iter().map(|&class| names[class].as_str());
+        columns.sentences.iter().map(|&words| names.by_ref().take(words).collect()).collect()
+    };
+    let [predicted, labels] = [sentences(&columns.predicted), sentences(&columns.labels)];
+    Ok(electra_metrics::entity_f1(&predicted, &labels, task.scheme)?)
+}
+
 fn columns(set: &Set<'_>, predictions: &[Prediction]) -> Option<Columns> {
     let mut columns = Columns::default();
     for (example, prediction) in set.examples.iter().zip(predictions) {
@@ -76,6 +91,7 @@ fn columns(set: &Set<'_>, predictions: &[Prediction]) -> Option<Columns> {
                 columns.value_labels.push(label);
             }
             (Content::Tokens { labels, .. }, Prediction::Words(words)) => {
+                columns.sentences.push(words.len());
                 for ((class, probabilities), &label) in words.iter().zip(labels.as_ref()?) {
                     columns.class(*class, label, probabilities);
                 }

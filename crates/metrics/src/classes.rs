@@ -1,6 +1,6 @@
 //! Scores of predicted classes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
 use crate::error::same_length;
@@ -30,6 +30,20 @@ pub fn f1(predictions: &[usize], labels: &[usize], positive: usize) -> Result<f6
         either += u64::from(predicted) + u64::from(expected);
     }
     Ok(if both == 0 { 0.0 } else { 2.0 * both as f64 / either as f64 })
+}
+
+/// The mean of [`f1`] over the classes that are a label or predicted, each counting alike.
+///
+/// # Errors
+/// [`Error::Empty`], [`Error::Lengths`].
+pub fn macro_f1(predictions: &[usize], labels: &[usize]) -> Result<f64, Error> {
+    check(predictions, labels)?;
+    let classes: BTreeSet<usize> = predictions.iter().chain(labels).copied().collect();
+    let mut sum = 0.0;
+    for class in &classes {
+        sum += f1(predictions, labels, *class)?;
+    }
+    Ok(sum / classes.len() as f64)
 }
 
 /// Matthews's correlation of two classifications (1975), for any number of classes (Gorodkin 2004).

@@ -10,6 +10,10 @@ pub enum Metric {
     Accuracy,
     /// The harmonic mean of precision and recall of one class: [`f1`](crate::f1).
     F1,
+    /// The mean of the F1 of all classes: [`macro_f1`](crate::macro_f1).
+    MacroF1,
+    /// F1 of whole entities, for labels of words: [`entity_f1`](crate::entity_f1).
+    EntityF1,
     /// The correlation of two classifications: [`matthews`](crate::matthews).
     Matthews,
     /// Linear correlation: [`pearson`](crate::pearson).
@@ -25,9 +29,11 @@ pub enum Metric {
 }
 
 impl Metric {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Accuracy,
         Self::F1,
+        Self::MacroF1,
+        Self::EntityF1,
         Self::Matthews,
         Self::Pearson,
         Self::Spearman,
@@ -42,6 +48,8 @@ impl Metric {
         match self {
             Self::Accuracy => "accuracy",
             Self::F1 => "f1",
+            Self::MacroF1 => "macro-f1",
+            Self::EntityF1 => "entity-f1",
             Self::Matthews => "matthews",
             Self::Pearson => "pearson",
             Self::Spearman => "spearman",

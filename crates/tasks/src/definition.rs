@@ -10,12 +10,11 @@ use electra_store::Error as StoreError;
 use electra_store::settings::{Origin, find, parse};
 use toml::{Table, Value};
 
-use crate::Metric;
-use crate::error::{listed, nearest};
+use crate::error::{listed, nearest, short};
 use crate::file::File;
 use crate::form::{Column, Form, Header, Syntax};
 use crate::selection::Source;
-use crate::{Error, Kind, Labels, Split, Task};
+use crate::{Error, Kind, Labels, Metric, Scheme, Split, Task};
 use raw::{Broken, Empty, Raw, RawForm, RawKind};
 
 /// The keys that every task has, and what they hold.
@@ -23,6 +22,11 @@ const REQUIRED: [(&str, &str); 2] = [
     ("kind", "\"sequence\", \"tokens\", \"spans\" or \"choice\""),
     ("files", "a section [files] with train, dev or test"),
 ];
+
+const OF_TWO: [Metric; 5] = [Metric::Accuracy, Metric::F1, Metric::MacroF1, Metric::Matthews, Metric::Auc];
+const OF_SEVERAL: [Metric; 4] = [Metric::Accuracy, Metric::F1, Metric::MacroF1, Metric::Matthews];
+const OF_WORDS: [Metric; 5] =
+    [Metric::Accuracy, Metric::EntityF1, Metric::F1, Metric::MacroF1, Metric::Matthews];
 
 /// Reads a `task.toml`.
 pub(crate) fn read(path: &Path) -> Result<Task, Error> {
@@ -66,6 +70,7 @@ impl Definition<'_> {
         let labels = self.labels()?;
         let metrics = self.metrics(&labels)?;
         let positive = self.positive(&labels, &metrics)?;
+        let scheme = self.scheme(&labels, &metrics)?;
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let name = raw.name.clone().unwrap_or_else(|| folder_name(folder));
         if ["", ".", ".."].contains(&name.as_str()) || name.contains(['/', '\\']) {
@@ -78,6 +83,7 @@ impl Definition<'_> {
             labels,
             metrics,
             positive,
+            scheme,
             articles: raw.articles.clone().unwrap_or_default(),
             epochs: raw.epochs,
             form: self.columns(form)?,
@@ -138,7 +144,8 @@ impl Definition<'_> {
             ("positive", !is_regression, regression),
             ("range", is_regression, "labels that are classes".to_owned()),
             ("header", form == RawForm::Tsv, of_form.clone()),
-            ("broken", form == RawForm::Tsv, of_form.clone()),
+            ("broken", matches!(form, RawForm::Tsv | RawForm::Squad), of_form.clone()),
+            ("scheme", kind == RawKind::Tokens, of_kind(kind)),
             ("index", tabular, of_form.clone()),
             ("empty", tabular && kind != RawKind::Tokens, of_kind(kind)),
             ("comments", form == RawForm::Conll, of_form),
@@ -192,11 +199,9 @@ impl Definition<'_> {
             (RawKind::Spans, _) => (&[Metric::ExactMatch, Metric::TokenF1], "kind = \"spans\""),
             (RawKind::Choice, _) => (&[Metric::Accuracy], "kind = \"choice\""),
             (_, Labels::Values { .. }) => (&[Metric::Spearman, Metric::Pearson], "regression = true"),
-            (RawKind::Tokens, _) => (&[Metric::Accuracy, Metric::F1, Metric::Matthews], "kind = \"tokens\""),
-            (RawKind::Sequence, Labels::Classes(labels)) if labels.len() == 2 => {
-                (&[Metric::Accuracy, Metric::F1, Metric::Matthews, Metric::Auc], "two labels")
-            }
-            (RawKind::Sequence, _) => (&[Metric::Accuracy, Metric::F1, Metric::Matthews], "several labels"),
+            (RawKind::Tokens, _) => (&OF_WORDS, "kind = \"tokens\""),
+            (RawKind::Sequence, Labels::Classes(labels)) if labels.len() == 2 => (&OF_TWO, "two labels"),
+            (RawKind::Sequence, _) => (&OF_SEVERAL, "several labels"),
         };
         let Some(names) = &self.raw.metrics else {
             // Of spans and regression both are usual; of classes, what is usual beside accuracy differs.
@@ -242,6 +247,31 @@ impl Definition<'_> {
                 "positive",
                 format!("missing; expected the label that F1 is about: {}", listed(labels, "or")),
             )),
+        }
+    }
+
+    /// How labels mark entities, if a metric asks.
+    fn scheme(&self, labels: &Labels, metrics: &[Metric]) -> Result<Scheme, Error> {
+        let scheme = self.raw.scheme.unwrap_or_default();
+        let Labels::Classes(labels) = labels else { return Ok(scheme) };
+        if !metrics.contains(&Metric::EntityF1) {
+            return match self.raw.scheme {
+                Some(_) => {
+                    Err(self.refuse("scheme", "has no meaning without the metric entity-f1; take it out"))
+                }
+                None => Ok(scheme),
+            };
+        }
+        match labels.iter().find(|label| !scheme.knows(label)) {
+            Some(label) => Err(self.refuse(
+                "labels",
+                format!(
+                    "{:?} marks no entity; expected {}, as entity-f1 needs them",
+                    short(label),
+                    scheme.marks()
+                ),
+            )),
+            None => Ok(scheme),
         }
     }
 

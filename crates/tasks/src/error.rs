@@ -68,6 +68,27 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A file is of a format that is not read.
+    #[error("{}: {what}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The format, and what was expected in its place.
+        what: String,
+    },
+
+    /// A table has commas between its fields.
+    #[error(
+        "{}: line 1: CSV is not read: write it with tabs between the fields, or as JSON Lines; found {found}",
+        path.display()
+    )]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Its first line.
+        found: String,
+    },
+
     /// A file is not UTF-8.
     #[error("{}: line {line}: not UTF-8 at byte {byte} of the line; convert the file to UTF-8", path.display())]
     NotUtf8 {

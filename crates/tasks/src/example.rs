@@ -7,12 +7,23 @@ pub struct Dataset {
     pub path: PathBuf,
     /// Its examples, in its order. At least one.
     pub examples: Vec<Example>,
-    /// Lines that were left out because their columns are not as many as the header's; empty unless the task
-    /// allows that (QQP does, `broken = "skip"` does).
-    pub left_out: Vec<u64>,
+    /// What was left out, in words such as `line 3`: lines whose columns are not as many as the header's, questions whose
+    /// answer stands elsewhere than the file says. Empty unless the task allows that (QQP does, `broken = "skip"` does).
+    pub left_out: Vec<String>,
 }
 
 impl Dataset {
+    /// What to say of what was left out, on one line; none if nothing was.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let first = self.left_out.first()?;
+        let (count, path) = (self.left_out.len(), self.path.display());
+        let all = count + self.examples.len();
+        Some(format!(
+            "{path}: {count} of {all} examples are broken and were left out, the first of them {first}"
+        ))
+    }
+
     /// Whether it is known what is right: of all examples or, in a test set, of none.
     #[must_use]
     pub fn is_labelled(&self) -> bool {

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Metric;
 use crate::error::nearest;
 use crate::form::{Column, Form, Header, Syntax};
 use crate::selection::Source;
 use crate::table::{Entry, TABLE, Target};
 use crate::{Error, Kind, Labels, Split, Task, definition};
+use crate::{Metric, Scheme};
 
 /// The file that describes a task of one's own.
 const DEFINITION: &str = "task.toml";
@@ -145,6 +145,7 @@ impl Entry {
             labels,
             metrics: self.metrics.to_vec(),
             positive: self.metrics.contains(&Metric::F1).then_some(1),
+            scheme: Scheme::default(),
             articles: articles.iter().map(|&word| word.to_owned()).collect(),
             epochs: Some(self.epochs),
             form,

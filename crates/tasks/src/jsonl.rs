@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use electra_text::from_json;
 use serde_json::{Map, Value};
 
 use crate::error::short;
@@ -12,10 +13,10 @@ use crate::{Content, Error, Example, Kind, Labels, Split, Task};
 
 pub(crate) fn read(task: &Task, split: &Split, file: &File) -> Result<Vec<Example>, Error> {
     let mut examples: Vec<Example> = Vec::new();
-    for (line, text) in file.lines() {
-        let object: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| Error::json(file, line, "a JSON object a line", &error))?;
-        let row = Row { object: &object, place: Place { path: &file.path, line } };
+    for (line, text) in file.lines_with_text() {
+        let object: Map<String, Value> =
+            from_json(text).map_err(|error| Error::json(file, line, "a JSON object a line", &error))?;
+        let row = Row { object: &object, text, place: Place { path: &file.path, line } };
         let label = task.form.label.as_ref().expect("a task in JSON Lines names the label's field");
         let has_label = row.has(label);
         if !has_label && !split.is_test() {
@@ -44,6 +45,8 @@ pub(crate) fn read(task: &Task, split: &Split, file: &File) -> Result<Vec<Exampl
 
 struct Row<'a> {
     object: &'a Map<String, Value>,
+    /// The line.
+    text: &'a str,
     place: Place<'a>,
 }
 
@@ -59,8 +62,17 @@ impl<'a> Row<'a> {
     }
 
     fn wrong(&self, column: &str, expected: &str, found: &Value) -> Error {
-        let found = if found.is_null() { "none".to_owned() } else { short(&found.to_string()) };
+        let found = match found {
+            Value::Null => "none".to_owned(),
+            Value::Object(fields) if fields.is_empty() => self.not_finite().unwrap_or("{}").to_owned(),
+            found => short(&found.to_string()),
+        };
         self.place.value(column, expected, found)
+    }
+
+    /// What an empty object may have been, if the line has a number as Python writes it.
+    fn not_finite(&self) -> Option<&'static str> {
+        ["NaN", "-Infinity", "Infinity"].into_iter().find(|name| self.text.contains(name))
     }
 
     fn text(&self, column: &Column) -> Result<(String, &'a str), Error> {

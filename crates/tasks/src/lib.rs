@@ -16,7 +16,7 @@ mod table;
 mod task;
 mod tsv;
 
-pub use electra_metrics::Metric;
+pub use electra_metrics::{Metric, Scheme};
 pub use error::Error;
 pub use example::{Answer, Content, Dataset, Example, Label};
 pub use find::find;

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use electra_text::from_json;
 use serde::Deserialize;
 
 use crate::Error;
@@ -34,7 +35,7 @@ struct Record {
 }
 
 /// Reads minimal pairs in BLiMP's form: one JSON object a line with `sentence_good` and `sentence_bad`, and
-/// perhaps `UID` and `field`. Of a folder, all files that are named `.jsonl`, in the order of their names.
+/// perhaps `UID` and `field`. The sentences of a pair may be the same, as seven of BLiMP's are. Of a folder, all files that are named `.jsonl`, in the order of their names.
 ///
 /// # Errors
 /// If a file cannot be read or is not of that form, or a folder holds none.
@@ -67,11 +68,11 @@ fn read(path: &Path) -> Result<Vec<MinimalPair>, Error> {
     let name = uncompressed_name(path).unwrap_or_default();
     let name = name.strip_suffix(".jsonl").unwrap_or(name);
     let file = File::read(path, "minimal pairs")?;
-    file.lines()
+    file.lines_with_text()
         .map(|(line, text)| {
             let expected = "an object with sentence_good and sentence_bad";
             let record: Record =
-                serde_json::from_str(text).map_err(|error| Error::json(&file, line, expected, &error))?;
+                from_json(text).map_err(|error| Error::json(&file, line, expected, &error))?;
             let place = Place { path, line };
             let sentences =
                 [("sentence_good", &record.sentence_good), ("sentence_bad", &record.sentence_bad)];
@@ -79,10 +80,6 @@ fn read(path: &Path) -> Result<Vec<MinimalPair>, Error> {
                 if sentence.trim().is_empty() {
                     return Err(place.empty(&format!("field {field:?}")));
                 }
-            }
-            if record.sentence_good == record.sentence_bad {
-                let expected = "another sentence than in \"sentence_good\"";
-                return Err(place.value("field \"sentence_bad\"", expected, "the same"));
             }
             Ok(MinimalPair {
                 good: record.sentence_good,

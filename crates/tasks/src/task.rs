@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::Metric;
+use crate::{Metric, Scheme};
 
 use crate::file::File;
 use crate::form::{Form, Syntax};
@@ -25,6 +25,8 @@ pub struct Task {
     pub metrics: Vec<Metric>,
     /// The class whose F1 and AUC are meant, of tasks with classes.
     pub positive: Option<usize>,
+    /// How the labels of words mark entities: what [`Metric::EntityF1`] reads them by.
+    pub scheme: Scheme,
     /// Words that the comparison of answers passes over, of spans: in English "a", "an", "the".
     pub articles: Vec<String>,
     /// Epochs of fine-tuning in the paper, or as `task.toml` says.
@@ -160,7 +162,7 @@ impl Task {
             Syntax::Tsv(header) => tsv::read(self, split, &file, header, &source)?,
             Syntax::Jsonl => (jsonl::read(self, split, &file)?, Vec::new()),
             Syntax::Conll { comments } => (conll::read(self, split, &file, comments)?, Vec::new()),
-            Syntax::Squad => (squad::read(self, split, &file)?, Vec::new()),
+            Syntax::Squad => squad::read(self, split, &file)?,
         };
         if examples.is_empty() {
             return Err(Error::Empty {

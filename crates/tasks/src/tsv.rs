@@ -2,24 +2,25 @@
 
 use std::borrow::Cow;
 
-use crate::error::listed;
+use crate::error::{listed, short};
 use crate::file::File;
 use crate::form::{Bare, Column, Header};
 use crate::record::{Cell, Place, Record};
 use crate::selection::{PAIR, Source};
 use crate::{Error, Example, Split, Task};
 
-/// The examples, and the lines that were left out.
+/// The examples, and what was left out.
 pub(crate) fn read(
     task: &Task,
     split: &Split,
     file: &File,
     header: &Header,
     source: &Source,
-) -> Result<(Vec<Example>, Vec<u64>), Error> {
+) -> Result<(Vec<Example>, Vec<String>), Error> {
     let (_, head) = file.lines().next().expect("a file that was read is not empty");
     let names: Vec<&str> = head.split('\t').collect();
-    let columns = Columns::find(task, split, file, header, &names)?;
+    let columns =
+        Columns::find(task, split, file, header, &names).map_err(|error| not_csv(file, head, error))?;
     let selection = match &source.selection {
         Some(selection) => Some((columns_of_pairs(file, &names)?, selection.pairs()?, selection.listed)),
         None => None,
@@ -30,7 +31,7 @@ pub(crate) fn read(
         let fields: Vec<&str> = text.split('\t').collect();
         if fields.len() != names.len() {
             if task.form.skips_broken {
-                left_out.push(line);
+                left_out.push(format!("line {line}"));
                 continue;
             }
             return Err(Error::ColumnCount {
@@ -58,6 +59,17 @@ pub(crate) fn read(
         examples.push(task.example(record, Place { path: &file.path, line })?);
     }
     Ok((examples, left_out))
+}
+
+/// Where columns are missing: whether the file has its fields between commas instead.
+fn not_csv(file: &File, head: &str, error: Error) -> Error {
+    let is_about_columns =
+        matches!(error, Error::Header { .. } | Error::FewColumns { .. } | Error::Unlabelled { .. });
+    let has_commas = !head.contains('\t') && head.contains([',', ';']);
+    if is_about_columns && has_commas {
+        return Error::Csv { path: file.path.clone(), found: format!("{:?}", short(head)) };
+    }
+    error
 }
 
 fn cells<'a>(columns: &'a [(usize, String)], fields: &[&'a str]) -> Vec<Cell<'a>> {

@@ -20,6 +20,9 @@ use super::TOKENIZER;
 use crate::input::{InputOptions, sources};
 use crate::{interrupt, output, progress};
 
+/// The share of `[UNK]` above which a note says so.
+const MUCH_UNKNOWN: f64 = 0.05;
+
 /// Pack text into shards of examples.
 ///
 /// The same text and options give the same bytes on any number of threads. Nothing is left behind if it
@@ -130,13 +133,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let documents = HumanCount(done.documents.load(Ordering::Relaxed));
         bar.set_message(format!("· {documents} documents · {} tokens, {rate:.2} M/s", HumanCount(tokens)));
     };
-    let build = || electra_data::build(events, |text| tokenizer.encode(text), writer, &done);
+    let unknown = AtomicU64::new(0);
+    let unk = tokenizer.special().unk;
+    let encode = |text: &str| {
+        let ids = tokenizer.encode(text);
+        unknown.fetch_add(ids.iter().filter(|&&id| id == unk).count() as u64, Ordering::Relaxed);
+        ids
+    };
+    let build = || electra_data::build(events, encode, writer, &done);
     let manifest = match progress::watch(&bar, update, build) {
         Err(error @ electra_data::Error::Empty { .. }) => Err(error).with_context(|| options.input.named()),
         built => Ok(built?),
     }?;
 
-    let outcome = Outcome { manifest, replaced: replaced.load(Ordering::Relaxed), started };
+    let unknown = unknown.into_inner();
+    let outcome = Outcome { manifest, replaced: replaced.load(Ordering::Relaxed), unknown, started };
+    if let Some(note) = outcome.note() {
+        output::tell(&format!("note: {note}"));
+    }
     let mut out = std::io::stdout().lock();
     if options.json { outcome.print_json(&mut out, options) } else { outcome.print(&mut out, options) }
 }
@@ -174,12 +188,31 @@ impl Iterator for Counted {
 struct Outcome {
     manifest: Manifest,
     replaced: u64,
+    /// Tokens of the text that are `[UNK]`.
+    unknown: u64,
     started: Instant,
 }
 
 impl Outcome {
     fn bytes(&self) -> u64 {
         self.manifest.shards.iter().map(|shard| shard.bytes).sum()
+    }
+
+    /// The share of `[UNK]` among the tokens of the text.
+    fn unknown_share(&self) -> f64 {
+        self.unknown as f64 / self.manifest.counts.text_tokens.max(1) as f64
+    }
+
+    /// What to say of a corpus in which much is `[UNK]`.
+    fn note(&self) -> Option<String> {
+        let share = self.unknown_share();
+        (share > MUCH_UNKNOWN).then(|| {
+            format!(
+                "{:.1} % of the tokens are [UNK], of which nothing is learnt: the vocabulary lacks the text's characters, \
+                 or its words are longer than WordPiece takes, as where there are no spaces",
+                100.0 * share
+            )
+        })
     }
 
     fn rate(&self) -> f64 {
@@ -192,6 +225,8 @@ impl Outcome {
         report["shards"] = json!(self.manifest.shards.len());
         report["bytes"] = json!(self.bytes());
         report["replaced"] = json!(self.replaced);
+        report["unknown"] = json!(self.unknown);
+        report["unknown_share"] = json!(self.unknown_share());
         report["seconds"] = json!(self.started.elapsed().as_secs_f64());
         report["tokens_per_s"] = json!(self.rate());
         Ok(writeln!(out, "{report}")?)
@@ -211,6 +246,7 @@ impl Outcome {
         }
         row(if matches!(options.unit, UnitName::Line) { "lines" } else { "sentences" }, units, "")?;
         row("tokens", text_tokens, "")?;
+        row("unknown tokens", self.unknown, &share(self.unknown, text_tokens))?;
         row("tokens dropped", tokens_dropped, &share(tokens_dropped, text_tokens))?;
         row("examples", examples, &format!("of {} tokens", options.max_length))?;
         row("two segments", two_segments, &share(two_segments, examples))?;

@@ -94,6 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     electra_torch::load_cuda().context("loading CUDA")?;
     let stop = interrupt::flag("");
     let pretrained = Pretrained::read(&options.model)?;
+    super::note(pretrained.note().as_deref());
     let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
     // What is wrong with a task or its files is said before the first is computed for hours. They are read again when
@@ -104,6 +105,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut reported = Ok(());
     for task in tasks {
         let data = TaskData::read(task, &options.evaluate)?;
+        data.notes().for_each(|note| super::note(Some(&note)));
         let recipe = recipe(options, &pretrained, &data)?;
         let prepared = Prepared::new(&pretrained, &data, &recipe)?;
         let (folder, result) = run_task(options, &pretrained, &prepared, &recipe, &stop)?;

@@ -69,6 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let pairs = chosen(electra_tasks::minimal_pairs(&options.pairs)?, options)?;
     let device = electra_evaluation::device(DeviceChoice::Cpu, options.threads)?;
     let scorer = PairScorer::read(&options.model, scoring, device)?;
+    super::note(scorer.note());
     let scores = scorer.score(&pairs, &stop)?;
     if let Some(path) = &options.output {
         let mut result = json!(scores);
@@ -77,6 +78,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.json {
         return output::line(json!(scores));
+    }
+    if scores.identical > 0 {
+        output::tell(&format!(
+            "note: {} of {} pairs have the same sentence twice, which is a tie",
+            scores.identical, scores.overall.pairs
+        ));
     }
     if scores.truncated > 0 {
         let count = scores.truncated;

@@ -4,6 +4,7 @@ mod bars;
 mod detect;
 mod export;
 mod finetune;
+mod memory;
 mod minimal_pairs;
 mod predict;
 mod pretrain;
@@ -29,6 +30,20 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(command: &Command) -> anyhow::Result<()> {
+    memory::caught(|| less_memory(command), || dispatch(command))
+}
+
+/// What takes less memory.
+fn less_memory(command: &Command) -> String {
+    match command {
+        Command::Pretrain(options) => options.less_memory(),
+        Command::Finetune(_) => "a smaller batch or max_length (--set) takes less".to_owned(),
+        Command::Detect(_) => "a smaller --batch takes less".to_owned(),
+        _ => "a machine with more memory, or fewer programs beside this one, would do".to_owned(),
+    }
+}
+
+fn dispatch(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Pretrain(options) => pretrain::run(options),
         Command::Export(options) => export::run(options),
@@ -46,6 +61,13 @@ pub(crate) fn check_environment() -> anyhow::Result<()> {
     Ok(electra_torch::check_environment()?)
 }
 
+/// Says something that does not end the command.
+fn note(text: Option<&str>) {
+    if let Some(text) = text {
+        crate::output::tell(&format!("note: {text}"));
+    }
+}
+
 /// Succeeds: this program has what the jobs of a study need.
 pub(crate) fn require(_purpose: &str) -> anyhow::Result<()> {
     Ok(())
@@ -56,6 +78,9 @@ pub(crate) use electra_torch::exit;
 /// The exit code of an error of these commands.
 pub(crate) fn exit_code(cause: &(dyn std::error::Error + 'static)) -> Option<i32> {
     if let Some(electra_trainer::Error::NonFinite { .. }) = cause.downcast_ref() {
+        return Some(FAILED);
+    }
+    if cause.is::<memory::OutOfMemory>() {
         return Some(FAILED);
     }
     match cause.downcast_ref() {

@@ -4,12 +4,13 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use electra_config::DeviceChoice;
 use electra_evaluation::{Prediction, Predictor, Problem, ScoredSet};
 use electra_metrics::Metric;
 use electra_tasks::{Content, Labels, Split, Task};
+use electra_text::from_json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,10 +21,10 @@ use crate::stdin::Lines;
 ///
 /// A line of standard input is a text; for a model of pairs two with a tab between them; for one that labels
 /// words, words with spaces; for one that answers questions, question, tab, text; for multiple choice, text and
-/// choices with tabs. The line of output is the prediction and, after a tab, its probability (of an answer, its
+/// choices with tabs. A blank line has a blank answer. The line of output is the prediction and, after a tab, its probability (of an answer, its
 /// score); a number alone; or a label for each word.
 ///
-/// With --json a line is an object: {"text", "text_pair"}, {"words"}, {"question", "context"} or {"text",
+/// With --json a line is an object (blank ones are passed over): {"text", "text_pair"}, {"words"}, {"question", "context"} or {"text",
 /// "text_pair", "choices"}, and so is the answer: {"label", "probabilities"}, {"value"}, {"words"}, {"answer",
 /// "score", "none_margin"} or {"choice", "probabilities"}. What is longer than the model's rows is cut, of two
 /// texts the longer first; of a text with an answer every part is looked at.
@@ -75,6 +76,7 @@ struct Line {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let predictor = Predictor::read(&options.model, electra_evaluation::device(DeviceChoice::Cpu, 0)?)?;
+    super::note(predictor.note());
     match &options.task {
         Some(task) => set(options, &predictor, task),
         None => lines(options, &predictor),
@@ -87,6 +89,7 @@ fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
     let usual = if task.has(&Split::Dev) { Split::Dev } else { Split::Test };
     let split = options.evaluate.clone().unwrap_or(usual);
     let dataset = task.read(&split)?;
+    super::note(dataset.note().as_deref());
     let stop = interrupt::flag("");
     let ScoredSet { predictions, scores, table } = predictor.score(&task, &dataset, &stop)?;
     let mut output = BufWriter::new(std::io::stdout().lock());
@@ -98,8 +101,13 @@ fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
             writeln!(output, "{line}")?;
         }
         let examples = dataset.examples.len();
-        let last =
-            json!({ "task": task.name, "set": split.to_string(), "examples": examples, "scores": scores });
+        let last = json!({
+            "task": task.name,
+            "set": split.to_string(),
+            "examples": examples,
+            "left_out": dataset.left_out.len(),
+            "scores": scores,
+        });
         writeln!(output, "{last}")?;
     } else {
         output.write_all(table.as_bytes())?;
@@ -131,20 +139,36 @@ fn lines(options: &Options, predictor: &Predictor) -> Result<()> {
         // What could be read before a bad line is still answered.
         let (chunk, mut outcome) = lines.chunk();
         let mut contents = Vec::with_capacity(chunk.len());
+        // Whether each line is answered by a prediction, or blank as it is.
+        let mut answered = Vec::with_capacity(chunk.len());
         for line in &chunk {
             number += 1;
+            if line.trim().is_empty() {
+                // In JSON Lines it is nothing; as text it keeps its place, so that answer n is line n's.
+                answered.extend((!options.json).then_some(false));
+                continue;
+            }
             let content =
                 if options.json { content_from_json(line) } else { content_from_text(line, predictor) };
             let content = content.and_then(|content| fitting(content, predictor));
             match content.with_context(|| format!("standard input: line {number}")) {
-                Ok(content) => contents.push(content),
+                Ok(content) => {
+                    contents.push(content);
+                    answered.push(true);
+                }
                 Err(error) => {
                     outcome = Err(error);
                     break;
                 }
             }
         }
-        for (prediction, content) in predictor.predict(contents.clone(), &never)?.iter().zip(&contents) {
+        let predictions = predictor.predict(contents.clone(), &never)?;
+        let mut predictions = predictions.iter().zip(&contents);
+        for is_answered in answered {
+            let Some((prediction, content)) = is_answered.then(|| predictions.next()).flatten() else {
+                writeln!(output)?;
+                continue;
+            };
             if options.json {
                 writeln!(output, "{}", as_json(prediction, content, &names))?;
             } else {
@@ -189,7 +213,9 @@ fn content_from_text(line: &str, predictor: &Predictor) -> Result<Content> {
 }
 
 fn content_from_json(line: &str) -> Result<Content> {
-    let line: Line = serde_json::from_str(line)?;
+    // Lines are the caller's: to the parser this is always line 1.
+    let line: Line = from_json(line)
+        .map_err(|error| anyhow!("{}", error.to_string().replace(" at line 1 column ", " at column ")))?;
     Ok(match line {
         Line { text: Some(text), text_pair: pair, choices: None, .. } => {
             Content::Sequence { text, pair, label: None }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use electra_config::Checkpoints;
 use electra_trainer::{Event, Outcome, Run, train};
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
@@ -46,6 +47,16 @@ pub(crate) struct Options {
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Options {
+    /// What takes less memory, and what is saved already.
+    pub(super) fn less_memory(&self) -> String {
+        let saved = Checkpoints::of_run(&self.run).list().ok().and_then(|list| list.into_iter().next());
+        let saved =
+            saved.map_or(String::new(), |(step, _)| format!("; the checkpoint of step {step} is saved"));
+        format!("a smaller budget.batch, or a larger budget.accumulation, takes less{saved}")
+    }
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {

@@ -53,11 +53,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
     let device = electra_evaluation::device(DeviceChoice::Auto, options.threads)?;
     let prober = Prober::read(&options.model, device)?;
+    super::note(prober.note());
     let new = NewFolder::create_all(&options.output)?;
     let mut lines = Vec::new();
     for task in tasks {
         let name = task.name.clone();
         let data = TaskData::read(task, &options.evaluate)?;
+        data.notes().for_each(|note| super::note(Some(&note)));
         let scores =
             prober.probe(&data, &new.path().join(&name), &stop).with_context(|| format!("task {name}"))?;
         lines.push(if options.json { json!(scores).to_string() } else { line(&scores) });

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use electra_config::{Checkpoint, Config, RunFolder};
-use electra_data::Manifest;
+use electra_data::{Corpus, Manifest};
 use electra_masking::Choice;
 use electra_tokenizer::Tokenizer;
 
@@ -50,13 +50,18 @@ pub(crate) fn named_tokenizer(config: &Config) -> PathBuf {
     config.data.tokenizer.clone().unwrap_or_else(|| config.data.corpus.join("tokenizer"))
 }
 
-/// Which tokens continue a word; asked for only where words are masked whole.
+/// Which tokens continue a word; none where words are not masked whole. A tokenizer that the settings name has to be the
+/// corpus's in any case: an export takes it along.
 pub(crate) fn continues_word(config: &Config) -> Result<Vec<bool>> {
-    if config.masking.choice == Choice::Token {
+    let by_words = config.masking.choice != Choice::Token;
+    if config.data.tokenizer.is_none() {
+        ensure!(
+            !by_words,
+            "masking.choice speaks of words: data.tokenizer has to name the tokenizer's folder"
+        );
         return Ok(Vec::new());
     }
-    let path = config.data.tokenizer.as_ref();
-    let path =
-        path.context("masking.choice speaks of words: data.tokenizer has to name the tokenizer's folder")?;
-    Ok(Tokenizer::load(path)?.continues_word().to_vec())
+    let corpus = Corpus::open(&config.data.corpus)?;
+    let tokenizer = tokenizer(config, Some(corpus.manifest()), None)?;
+    Ok(if by_words { tokenizer.continues_word().to_vec() } else { Vec::new() })
 }

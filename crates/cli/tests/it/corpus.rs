@@ -142,3 +142,51 @@ fn an_interrupt_leaves_nothing() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted; nothing was written"));
     assert_eq!(bench.names(), before);
 }
+
+#[test]
+fn what_does_not_look_like_text_is_noticed() {
+    let bench = Bench::with_tokenizer();
+    let text = "the cat sat on the mat and the dog sat on the log\n".repeat(5);
+    for (name, content, expected) in [
+        ("reviews.csv", format!("id,text\n1,\"{text}\"\n"), "its name ends in .csv"),
+        ("reviews.tsv", format!("id\ttext\n1\t{text}"), "its name ends in .tsv"),
+        ("array", format!("[\n  {{\"text\": {text:?}}}\n]\n"), "it begins as a JSON array does"),
+        ("lines", format!("{{\"text\": {text:?}}}\n"), "its first line is a JSON object; --format jsonl"),
+        ("page", format!("<!DOCTYPE html>\n{text}"), "its first line is markup"),
+        ("plain.csv.txt", text.clone(), ""),
+    ] {
+        bench.write(name, &content);
+        let answer =
+            bench.run(&format!("corpus build --tokenizer tokenizer --input {name} --output out-{name}"));
+        let note = format!("note: {name} is read as plain text, but {expected}");
+        assert_eq!(answer.err.contains(&note), !expected.is_empty(), "{name}: {}", answer.err);
+        answer.ok();
+        // A stream has no name.
+        let build = format!("corpus build --tokenizer tokenizer --input - --output stream-{name} --json");
+        let answer = bench.run_with(&build, content.as_bytes());
+        let note = format!("note: <stdin> is read as plain text, but {expected}");
+        let told = !expected.is_empty() && !expected.contains("name");
+        assert_eq!(answer.err.contains(&note), told, "{name}: {}", answer.err);
+        // What was looked at is read all the same.
+        let units = json_lines(&answer.ok())[0]["units"].as_u64().unwrap();
+        assert_eq!(units, content.lines().filter(|line| !line.trim().is_empty()).count() as u64);
+    }
+}
+
+#[test]
+fn text_that_the_vocabulary_cannot_spell_is_told() {
+    let bench = Bench::with_tokenizer();
+    bench.write("words.txt", format!("{}\n", "abcdefghij".repeat(12)).repeat(40));
+    let line = "tokenizer train --input words.txt --vocab-size 60 --output other";
+    let message = bench.run(line).refused();
+    assert!(
+        message.contains("all 40 words are longer than 100 characters, which WordPiece maps to [UNK]"),
+        "{message}"
+    );
+    let answer = bench.run("corpus build --tokenizer tokenizer --input words.txt --output unknown --json");
+    assert!(answer.err.contains("note: 100.0 % of the tokens are [UNK]"), "{}", answer.err);
+    let report = &json_lines(&answer.ok())[0];
+    assert_eq!((report["unknown"].as_u64(), report["unknown_share"].as_f64()), (Some(40), Some(1.0)));
+    let answer = bench.run(BUILD);
+    assert!(!answer.err.contains("[UNK]") && answer.ok().contains("unknown tokens"));
+}

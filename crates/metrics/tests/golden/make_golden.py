@@ -1,6 +1,6 @@
-"""Numbers of scikit-learn, scipy and numpy for tests/it/golden.rs.
+"""Numbers of scikit-learn, scipy, numpy and seqeval for tests/it/golden.rs.
 
-    python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.1 scipy==1.17.1
+    python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.1 scipy==1.17.1 seqeval==1.2.2
     venv/bin/python make_golden.py > golden.json
 """
 
@@ -11,6 +11,8 @@ import string
 
 import numpy as np
 import scipy.stats
+import seqeval.metrics
+import seqeval.scheme
 import sklearn.metrics as sk
 
 rng = np.random.default_rng(20260101)
@@ -36,6 +38,7 @@ def of_classes(predictions, labels):
         "labels": labels.tolist(),
         "accuracy": float(sk.accuracy_score(labels, predictions)),
         "f1": float(f1),
+        "macro_f1": float(sk.f1_score(labels, predictions, average="macro", zero_division=0)),
         "matthews": float(sk.matthews_corrcoef(labels, predictions)),
     }
 
@@ -85,6 +88,29 @@ def of_answers():
         yield {"answer": answer, "labels": labels, "exact_match": max(exact), "token_f1": max(shared)}
 
 
+def of_entities():
+    """F1 of entities in sentences of labels that often break the rules of their scheme."""
+    schemes = {
+        "conll": (None, "BIES"),
+        "iob1": (seqeval.scheme.IOB1, "BI"),
+        "iob2": (seqeval.scheme.IOB2, "BI"),
+        "bioes": (seqeval.scheme.IOBES, "BIES"),
+    }
+    for name, (scheme, marks) in schemes.items():
+        all_labels = ["O"] + [f"{mark}-{kind}" for mark in marks for kind in ("PER", "LOC-2")]
+        for sentences, most in [(1, 6), (20, 4), (40, 9)]:
+            labels, predictions = [], []
+            for _ in range(sentences):
+                words = 1 + rng.integers(most)
+                right = rng.choice(all_labels, size=words).tolist()
+                other = rng.choice(all_labels, size=words).tolist()
+                labels.append(right)
+                predictions.append([b if rng.random() < 0.3 else a for a, b in zip(right, other)])
+            strict = {} if scheme is None else {"mode": "strict", "scheme": scheme}
+            f1 = seqeval.metrics.f1_score(labels, predictions, zero_division=0, **strict)
+            yield {"scheme": name, "predictions": predictions, "labels": labels, "f1": float(f1)}
+
+
 golden = {
     "classes": [of_classes(*both) for both in classifications()],
     "values": [
@@ -98,6 +124,7 @@ golden = {
     ],
     "scores": list(of_scores()),
     "answers": list(of_answers()),
+    "entities": list(of_entities()),
 }
 # A line for each case.
 lines = []

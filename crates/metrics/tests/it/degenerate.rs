@@ -1,6 +1,6 @@
 //! What a formula has no number for.
 
-use electra_metrics::{Error, accuracy, auc, f1, matthews, pearson, spearman};
+use electra_metrics::{Error, Scheme, accuracy, auc, entity_f1, f1, macro_f1, matthews, pearson, spearman};
 
 #[test]
 fn one_class_tells_nothing() {
@@ -9,11 +9,31 @@ fn one_class_tells_nothing() {
     }
     assert_eq!(f1(&[0, 0], &[1, 0], 1), Ok(0.0));
     assert_eq!(f1(&[0, 0], &[0, 0], 1), Ok(0.0));
+    assert_eq!(macro_f1(&[0, 0], &[1, 0]), Ok(1.0 / 3.0));
     assert_eq!(auc(&[0.1, 0.2], &[true, true]), Err(Error::OneClass { count: 2, label: true }));
     assert_eq!(
         auc(&[0.1], &[false]).unwrap_err().to_string(),
         "all 1 labels are false; the area under the curve needs both classes"
     );
+}
+
+#[test]
+fn sentences_without_entities_score_nothing() {
+    let outside = [vec!["O", "O"]];
+    assert_eq!(entity_f1(&outside, &outside, Scheme::Conll), Ok(0.0));
+    let error = entity_f1(&outside, &[vec!["O"]], Scheme::Iob2).unwrap_err().to_string();
+    assert_eq!(error, "2 predictions of a sentence and 1 labels; expected as many of both");
+    for (scheme, label, known) in [
+        (Scheme::Iob2, "B-PER", true),
+        (Scheme::Iob2, "E-PER", false),
+        (Scheme::Bioes, "S-PER", true),
+        (Scheme::Conll, "PER", false),
+        (Scheme::Conll, "B-", false),
+        (Scheme::Conll, "O-PER", false),
+        (Scheme::Iob1, "O", true),
+    ] {
+        assert_eq!(scheme.knows(label), known, "{label}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The numbers of scikit-learn, scipy and numpy, made by `tests/golden/make_golden.py`.
+//! The numbers of scikit-learn, scipy, numpy and seqeval, made by `tests/golden/make_golden.py`.
 
-use electra_metrics::{accuracy, auc, f1, matthews, pearson, spearman, squad};
+use electra_metrics::{Scheme, accuracy, auc, entity_f1, f1, macro_f1, matthews, pearson, spearman, squad};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -9,6 +9,7 @@ struct Golden {
     values: Vec<Values>,
     scores: Vec<Scores>,
     answers: Vec<Answer>,
+    entities: Vec<Entities>,
 }
 
 #[derive(Deserialize)]
@@ -17,6 +18,7 @@ struct Classes {
     labels: Vec<usize>,
     accuracy: f64,
     f1: f64,
+    macro_f1: f64,
     matthews: f64,
 }
 
@@ -43,6 +45,14 @@ struct Answer {
     token_f1: f64,
 }
 
+#[derive(Deserialize)]
+struct Entities {
+    scheme: Scheme,
+    predictions: Vec<Vec<String>>,
+    labels: Vec<Vec<String>>,
+    f1: f64,
+}
+
 fn golden() -> Golden {
     serde_json::from_str(include_str!("../golden/golden.json")).unwrap()
 }
@@ -57,6 +67,7 @@ fn classes_score_as_with_scikit_learn() {
     for case in golden().classes {
         close(accuracy(&case.predictions, &case.labels).unwrap(), case.accuracy);
         close(f1(&case.predictions, &case.labels, 1).unwrap(), case.f1);
+        close(macro_f1(&case.predictions, &case.labels).unwrap(), case.macro_f1);
         close(matthews(&case.predictions, &case.labels).unwrap(), case.matthews);
     }
 }
@@ -83,5 +94,12 @@ fn ascii_answers_score_as_with_squads_rules() {
     for case in golden().answers {
         close(squad::exact_match(&case.answer, &case.labels, &articles), case.exact_match);
         close(squad::token_f1(&case.answer, &case.labels, &articles), case.token_f1);
+    }
+}
+
+#[test]
+fn entities_score_as_with_seqeval() {
+    for case in golden().entities {
+        close(entity_f1(&case.predictions, &case.labels, case.scheme).unwrap(), case.f1);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use electra_metrics::Scheme;
 use serde::Deserialize;
 use toml::Value;
 
@@ -24,6 +25,7 @@ pub(super) struct Raw {
     pub(super) range: Option<[f64; 2]>,
     pub(super) positive: Option<String>,
     pub(super) metrics: Option<Vec<String>>,
+    pub(super) scheme: Option<Scheme>,
     pub(super) empty: Option<Empty>,
     pub(super) broken: Option<Broken>,
     pub(super) comments: Option<Vec<String>>,

@@ -60,7 +60,15 @@ fn what_is_not_utf_8_is_refused_with_its_line() {
         ),
         (
             b"\xff\xfes\0e\0",
-            "SST-2/train.tsv: line 1: not UTF-8 at byte 1 of the line; convert the file to UTF-8",
+            "SST-2/train.tsv: UTF-16, which is not read; expected text, plain or in gzip or zstd",
+        ),
+        (
+            b"BZh91AY&SY\x19\x93",
+            "SST-2/train.tsv: bzip2, which is not read; expected text, plain or in gzip or zstd",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+            "SST-2/train.tsv: a pointer of Git LFS, not the file itself: fetch it with git lfs pull",
         ),
     ] {
         let folder = Folder::new(&[]);

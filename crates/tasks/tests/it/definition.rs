@@ -1,6 +1,6 @@
 //! What a `task.toml` may say.
 
-use electra_tasks::{Kind, Labels, Split};
+use electra_tasks::{Kind, Labels, Scheme, Split};
 
 use crate::{Folder, no_task};
 
@@ -78,7 +78,7 @@ fn keys_that_are_unknown_are_named_with_their_line() {
         (
             with("zzzzzzz = 1"),
             "task.toml: line 4: zzzzzzz: there is no such key; expected name, title, kind, form, header, text, choices, \
-             label, index, labels, regression, range, positive, metrics, empty, broken, comments, unanswerable, \
+             label, index, labels, regression, range, positive, metrics, scheme, empty, broken, comments, unanswerable, \
              articles, epochs or files",
         ),
         (
@@ -173,23 +173,54 @@ fn metrics_fit_the_kind() {
         ),
         (
             "labels = [\"a\", \"b\"]\nmetrics = [\"spearman\"]",
-            "task.toml: line 5: metrics: \"spearman\" does not fit two labels; expected \"accuracy\", \"f1\", \"matthews\" or \
-             \"auc\"",
+            "task.toml: line 5: metrics: \"spearman\" does not fit two labels; expected \"accuracy\", \"f1\", \"macro-f1\", \
+             \"matthews\" or \"auc\"",
         ),
         (
             "labels = [\"a\", \"b\", \"c\"]\nmetrics = [\"auc\"]",
-            "task.toml: line 5: metrics: \"auc\" does not fit several labels; expected \"accuracy\", \"f1\" or \"matthews\"",
+            "task.toml: line 5: metrics: \"auc\" does not fit several labels; expected \"accuracy\", \"f1\", \"macro-f1\" or \"matthews\"",
         ),
         (
             "labels = [\"a\", \"b\"]\nmetrics = [\"mathews\"]",
-            "task.toml: line 5: metrics: there is no metric \"mathews\"; expected \"accuracy\", \"f1\", \"matthews\" or \"auc\"",
+            "task.toml: line 5: metrics: there is no metric \"mathews\"; expected \"accuracy\", \"f1\", \"macro-f1\", \"matthews\" or \"auc\"",
         ),
         (
             "labels = [\"a\", \"b\"]\nmetrics = []",
-            "task.toml: line 5: metrics: none; expected \"accuracy\", \"f1\", \"matthews\" or \"auc\"",
+            "task.toml: line 5: metrics: none; expected \"accuracy\", \"f1\", \"macro-f1\", \"matthews\" or \"auc\"",
         ),
     ] {
         assert_eq!(no_task(&with(lines)), message);
+    }
+}
+
+#[test]
+fn entities_need_labels_of_their_scheme() {
+    let tokens = |lines: &str| format!("kind = \"tokens\"\n{lines}\n{FILES}");
+    let good = tokens(
+        "labels = [\"O\", \"B-PER\", \"I-PER\"]\nmetrics = [\"entity-f1\", \"macro-f1\"]\nscheme = \"iob2\"",
+    );
+    let good = task(&good);
+    assert_eq!((good.score().name(), good.scheme, good.positive), ("entity-f1", Scheme::Iob2, None));
+    for (lines, message) in [
+        (
+            "labels = [\"O\", \"PER\"]\nmetrics = [\"entity-f1\"]",
+            "task.toml: line 2: labels: \"PER\" marks no entity; expected O, B-TYPE, I-TYPE, E-TYPE and S-TYPE, as \
+             entity-f1 needs them",
+        ),
+        (
+            "labels = [\"O\", \"S-PER\"]\nmetrics = [\"entity-f1\"]\nscheme = \"iob1\"",
+            "task.toml: line 2: labels: \"S-PER\" marks no entity; expected O, B-TYPE and I-TYPE, as entity-f1 needs them",
+        ),
+        (
+            "labels = [\"O\", \"B-PER\"]\nscheme = \"iob1\"",
+            "task.toml: line 3: scheme: has no meaning without the metric entity-f1; take it out",
+        ),
+        (
+            "labels = [\"O\", \"B-PER\"]\nscheme = \"io\"",
+            "task.toml: line 3: scheme: \"io\"; expected conll, iob1, iob2 or bioes",
+        ),
+    ] {
+        assert_eq!(no_task(&tokens(lines)), message);
     }
 }
 

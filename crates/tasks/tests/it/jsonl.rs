@@ -52,7 +52,14 @@ fn messages_name_file_line_and_field() {
         (r#"{"id": 1, "b": "y", "y": 0}"#, "line 2, field \"a\": expected text, found none"),
         (r#"{"a": "x", "b": "y", "y": 0}"#, "line 2, field \"id\": expected text or a number, found none"),
         ("[1]", "line 2, column 0: expected a JSON object a line: invalid type: sequence, expected a map"),
-        ("", "line 2, column 0: expected a JSON object a line: the line ends while parsing a value"),
+        (
+            r#"{"id": 1, "a": "x", "b": "y", "y": NaN}"#,
+            "line 2, field \"y\": expected text or a number, found NaN",
+        ),
+        (
+            r#"{"id": -Infinity, "a": "x", "b": "y", "y": 0}"#,
+            "line 2, field \"id\": expected text or a number, found -Infinity",
+        ),
         (
             r#"{"id": 1, "a": "x"#,
             "line 2, column 17: expected a JSON object a line: the line ends while parsing a string",
@@ -68,6 +75,20 @@ fn messages_name_file_line_and_field() {
         refused(&[("task.toml", PAIR), ("a.jsonl", &file)], &Split::Train),
         "a.jsonl: line 2, column 17: expected a JSON object a line: EOF while parsing a string; the file may be cut off"
     );
+}
+
+#[test]
+fn blank_lines_are_nothing_and_numbers_are_read_as_python_writes_them() {
+    let file = "\n{\"id\": 1, \"a\": \"x\", \"b\": \"NaN\", \"y\": 0, \"other\": NaN, \"more\": [-Infinity]}\n \t\r\n\
+        {\"id\": 2, \"a\": \"s\", \"b\": \"t\", \"y\": 1}\n\n";
+    let folder = Folder::new(&[("task.toml", PAIR), ("a.jsonl", file)]);
+    assert_eq!(
+        examples(&folder.own().read(&Split::Train).unwrap()),
+        [("1", pair("x", "NaN", Some(Label::Class(0)))), ("2", pair("s", "t", Some(Label::Class(1))))]
+    );
+    // Lines keep their numbers.
+    let message = refused(&[("task.toml", PAIR), ("a.jsonl", "\n\n{}\n")], &Split::Train);
+    assert_eq!(message, "a.jsonl: line 3: no labels: expected field \"y\", as a train set needs them");
 }
 
 #[test]

@@ -44,6 +44,52 @@ fn a_question_may_have_no_answer() {
 }
 
 #[test]
+fn converters_write_no_answer_as_an_empty_one() {
+    for question in [
+        ", \"is_impossible\": true, \"answers\": [{\"text\": \"\", \"answer_start\": -1}]",
+        ", \"answers\": [{\"text\": \"\", \"answer_start\": -1}]",
+        ", \"is_impossible\": true, \"answers\": [{\"text\": \"\", \"answer_start\": 0}]",
+    ] {
+        // Ids may be numbers.
+        let text = file(question).replace("\"q1\"", "7");
+        let folder = Folder::new(&[("task.toml", TOML), ("a.json", &text)]);
+        assert_eq!(examples(&folder.own().read(&Split::Train).unwrap()), [("7", spans(Some(vec![])))]);
+    }
+}
+
+#[test]
+fn an_answer_may_have_other_white_space() {
+    let text = answered("Žofie  žije\tv", 0).replace("Žofie žije v", "Žofie \\n žije v");
+    let folder = Folder::new(&[("task.toml", TOML), ("a.json", &text)]);
+    let train = folder.own().read(&Split::Train).unwrap();
+    let Content::Spans { context, answers: Some(answers), .. } = &train.examples[0].content else {
+        panic!("a question")
+    };
+    assert_eq!(answers[..], [Answer { text: "Žofie \n žije v".into(), start: 0 }]);
+    assert!(context.starts_with(&answers[0].text));
+    // A word that is not whole is not found.
+    let text = answered("Žofie žijev", 0);
+    assert!(Folder::new(&[("task.toml", TOML), ("a.json", &text)]).own().read(&Split::Train).is_err());
+}
+
+#[test]
+fn misplaced_answers_may_be_left_out() {
+    let text = answered("v Brně", 11);
+    let two = text.replace(
+        "{\"id\": \"q1\"",
+        "{\"id\": \"q0\", \"question\": \"?\", \"answers\": [{\"text\": \"Brně\", \"answer_start\": 2}]}, {\"id\": \"q1\"",
+    );
+    let toml = TOML.replace("[files]", "broken = \"skip\"\n[files]");
+    let folder = Folder::new(&[("task.toml", &toml), ("a.json", &two)]);
+    let train = folder.own().read(&Split::Train).unwrap();
+    assert_eq!(train.examples.iter().map(|example| &*example.index).collect::<Vec<_>>(), ["q1"]);
+    assert_eq!(train.left_out, ["question \"q0\""]);
+    // Where nothing is learnt, the place of an answer does not count.
+    let dev = folder.own().read(&Split::Dev).unwrap();
+    assert_eq!((dev.examples.len(), dev.note()), (2, None));
+}
+
+#[test]
 fn a_test_set_may_say_nothing() {
     let folder = Folder::new(&[("task.toml", TOML), ("a.json", &file(""))]);
     assert_eq!(examples(&folder.own().read(&Split::Test).unwrap()), [("q1", spans(None))]);
@@ -62,11 +108,17 @@ fn messages_name_file_line_and_question() {
     for (file, expected) in [
         (
             answered("v Brně", 12),
-            "expected the answer \"v Brně\" at character 12 of the context, found \" Brně.\"",
+            "expected the answer \"v Brně\" at character 12 of the context, found \" Brně.\"; broken = \"skip\" in \
+             task.toml leaves such questions out",
         ),
         (
             answered("v Brně", 99),
-            "expected the answer \"v Brně\" at character 99 of the context, the context has 18 characters",
+            "expected the answer \"v Brně\" at character 99 of the context, the context has 18 characters; broken = \
+             \"skip\" in task.toml leaves such questions out",
+        ),
+        (
+            answered("v Brně", 0).replace(": 0}", ": -1}"),
+            "answer_start is -1; expected a character of the context",
         ),
         (answered("  ", 0), "an answer is empty; expected text"),
         (file(""), "no answers; expected some, as a train set needs them"),

@@ -39,7 +39,7 @@ fn messages_name_file_line_and_column() {
         ),
         (
             "text,label\nx,good\n",
-            "a.tsv: line 1: expected a header with a column \"text\", found \"text,label\"",
+            "a.tsv: line 1: CSV is not read: write it with tabs between the fields, or as JSON Lines; found \"text,label\"",
         ),
     ] {
         assert_eq!(message(file), expected);
@@ -120,7 +120,12 @@ fn empty_texts_and_broken_lines_may_be_allowed() {
         examples(&train),
         [("0", sentence("", Some(Label::Class(1)))), ("1", sentence("x", Some(Label::Class(0)))),]
     );
-    assert_eq!(train.left_out, [3, 4]);
+    assert_eq!(train.left_out, ["line 3", "line 4"]);
+    let note = train.note().unwrap();
+    assert!(
+        note.ends_with("a.tsv: 2 of 4 examples are broken and were left out, the first of them line 3"),
+        "{note}"
+    );
 }
 
 #[test]

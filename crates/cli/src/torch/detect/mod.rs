@@ -24,7 +24,7 @@ const SORTED_BATCHES: usize = 4;
 /// A token with more than 0.5 is printed with its probability, as "token(0.93)"; where the output is a
 /// terminal, colour says it too. A line of output for each line of input.
 ///
-/// With --json each line of standard input is {"text": …}, or {"input_ids": …} with "token_type_ids" (0 if not
+/// With --json each line of standard input (blank ones are passed over) is {"text": …}, or {"input_ids": …} with "token_type_ids" (0 if not
 /// given) and "attention_mask" (1 if not given): lists, or lists of equally long lists. The answer has, in the
 /// same shape, "tokens" (if the folder has a tokenizer), "logits" and "probabilities" of "replaced", and with
 /// --hidden "last_hidden_state". Other fields are passed over. What else is in a batch changes rounding alone;
@@ -87,6 +87,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let mut requests = Vec::with_capacity(chunk.len());
         for line in &chunk {
             number += 1;
+            if options.json && line.trim().is_empty() {
+                continue;
+            }
             let request = if options.json { reader.json(line) } else { reader.text(line) };
             match request.with_context(|| format!("standard input: line {number}")) {
                 Ok(request) => requests.push(request),

@@ -54,6 +54,7 @@ impl Model {
             }
             _ => {}
         }
+        super::super::note(hub.weights.note().as_deref());
         let tokenizer = tokenizer(folder, &hub.config)?;
         let EncoderWithHead { encoder, head, .. } = electra_objective::pretrained(&hub, Device::Cpu)?;
         Ok(Self { encoder, head, tokenizer, options })

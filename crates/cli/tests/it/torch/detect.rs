@@ -54,7 +54,7 @@ fn write(folder: &Path, var_store: &nn::VarStore, architecture: Architecture) {
 }
 
 /// With `model`, a discriminator with a tokenizer, `bare`, one without, and `generator`.
-fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     let bench = Bench::with_tokenizer();
     let discriminator = discriminator();
     for name in ["model", "bare"] {
@@ -234,9 +234,9 @@ fn what_cannot_be_asked_is_named_by_line_after_the_lines_before_it() {
         (
             "--json",
             lines(&json!({ "text": long }).to_string()),
-            "text: 22 tokens; expected at most 20, the model's max_position_embeddings",
+            "text: 22 tokens, of 80 bytes of text; expected at most 20, the model's max_position_embeddings",
         ),
-        ("", format!("the cat\n{long}\nthe cat"), "22 tokens; expected at most 20"),
+        ("", format!("the cat\n{long}\nthe cat"), "22 tokens, of 80 bytes of text; expected at most 20"),
     ] {
         let answer = bench.run_with(&format!("detect --model model {options}"), lines.as_bytes());
         assert_eq!((answer.code, answer.out.lines().count()), (2, 1), "{}", answer.err);

@@ -16,7 +16,7 @@ fn model(bench: &Bench, name: &str) {
 }
 
 /// A bench with a model and a task: cats against dogs.
-fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     let bench = Bench::new();
     model(&bench, "discriminator");
     std::fs::create_dir(bench.path("animals")).unwrap();
@@ -37,7 +37,7 @@ fn bench() -> Bench {
     bench
 }
 
-const FINETUNE: &str = "finetune --model discriminator --task animals --output out --set threads=1 \
+pub(crate) const FINETUNE: &str = "finetune --model discriminator --task animals --output out --set threads=1 \
     --set dropout=0 --learning-rate 1e-2 --epochs 20";
 
 #[test]

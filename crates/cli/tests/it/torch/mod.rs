@@ -9,3 +9,4 @@ mod kernels;
 mod replacements;
 mod sweep;
 mod trace;
+mod what_comes_in;
