@@ -135,7 +135,7 @@ impl EncoderConfig {
         (hidden_size / head_size).max(1)
     }
 
-    /// Parameters, biases and LayerNorms left out.
+    /// Parameters, biases and layer normalizations left out.
     pub(crate) fn parameters(&self) -> f64 {
         let [v, e, d, f, p, t] = [
             self.vocab_size,

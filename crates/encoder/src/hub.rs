@@ -33,7 +33,7 @@ impl HubFolder {
     /// Reads `config.json` and `model.safetensors`, or the files that `model.safetensors.index.json` names.
     ///
     /// The encoder's tensors have the shapes that the configuration gives them; those of a head are compared when it is
-    /// made, see [`EncoderWithHead::from_hub`](crate::EncoderWithHead::from_hub). LayerNorms may have TensorFlow's names.
+    /// made, see [`EncoderWithHead::from_hub`](crate::EncoderWithHead::from_hub). A LayerNorm may have `gamma` and `beta`.
     /// What the network has no use for is left out, and [`Weights::note`] says so.
     ///
     /// # Errors
