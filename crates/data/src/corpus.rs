@@ -181,6 +181,14 @@ impl Corpus {
         Ok(counts)
     }
 
+    /// Checks that no shard was written to since it was opened.
+    ///
+    /// # Errors
+    /// As [`Shard::check_unchanged`](crate::shard::Shard::check_unchanged).
+    pub fn check_unchanged(&self) -> Result<(), Error> {
+        self.shards.iter().try_for_each(Shard::check_unchanged)
+    }
+
     /// Checks every block of every shard now, not on its first use, and each shard against its SHA-256.
     ///
     /// # Errors

@@ -192,6 +192,8 @@ impl Training<'_, '_> {
     }
 
     fn write_checkpoint(&mut self) -> Result<Checkpoint, Error> {
+        // Steps of other examples than the settings say are not saved as steps of this run.
+        self.source.corpus.check_unchanged()?;
         let model = electra_encoder::Weights::from_var_store(&self.var_store, electra_encoder::Part::ALL);
         let optimizer = optimizer::state(&self.learner)?;
         let state = State {

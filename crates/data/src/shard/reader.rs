@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use electra_store::io;
 use memmap2::Mmap;
@@ -17,14 +18,28 @@ use crate::Error;
 /// An opened shard.
 ///
 /// Opening checks the header, the trailer and the index. A block is checked against its checksum on its
-/// first use, once; so what is read is what was written, or an [`Error::Damaged`] with the place.
+/// first use, once; so what is read is what was written, or an [`Error::Damaged`] with the place. A file that another
+/// program writes to all the same never makes this one read out of bounds, and
+/// [`check_unchanged`](Self::check_unchanged) notices it.
 #[derive(Debug)]
 pub struct Shard {
     path: PathBuf,
     bytes: Mmap,
     header: ShardHeader,
     trailer: Trailer,
+    /// The blocks, as the index had them when it was checked.
+    blocks: Vec<Block>,
     checked: Vec<AtomicBool>,
+    /// When the file was written to last, before it was opened.
+    modified: Option<SystemTime>,
+}
+
+/// An entry of the index.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    offset: u64,
+    length: u32,
+    checksum: u32,
 }
 
 /// An example of a shard: its ids lie in the mapped file.
@@ -82,13 +97,29 @@ impl Shard {
     /// [`Error::Damaged`] if its header, index or trailer is not what was written.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(io(path, "opening it"))?;
+        // Some file systems do not know it.
+        let modified = file.metadata().map_err(io(path, "asking for its time"))?.modified().ok();
         let bytes = crate::map::map(&file).map_err(io(path, "mapping it into memory"))?;
         let header = read_header(path, &bytes)?;
         let trailer = read_trailer(path, &bytes)?;
-        let checked = (0..trailer.blocks).map(|_| AtomicBool::new(false)).collect();
-        let shard = Self { path: path.to_owned(), bytes, header, trailer, checked };
-        shard.check_index()?;
-        Ok(shard)
+        let blocks = read_index(path, &bytes, &trailer)?;
+        let checked = blocks.iter().map(|_| AtomicBool::new(false)).collect();
+        Ok(Self { path: path.to_owned(), bytes, header, trailer, blocks, checked, modified })
+    }
+
+    /// Checks that the file is as long as when it was opened and was not written to since. A block is compared with its
+    /// checksum once; what is written to it later is seen here alone.
+    ///
+    /// # Errors
+    /// [`Error::Format`] if it was changed, [`Error::Store`] if the system does not tell.
+    pub fn check_unchanged(&self) -> Result<(), Error> {
+        let now = std::fs::metadata(&self.path).map_err(io(&self.path, "asking for its length and time"))?;
+        if now.len() == self.bytes.len() as u64 && now.modified().ok() == self.modified {
+            return Ok(());
+        }
+        let what = "was written to while it was read, so what was read of it may be of both; expected a file that stays \
+                    as it is";
+        Err(Error::Format { path: self.path.clone(), what: what.to_owned() })
     }
 
     /// What the shard says of itself.
@@ -123,18 +154,25 @@ impl Shard {
             self.check_block(block)?;
             self.checked[block].store(true, Ordering::Relaxed);
         }
-        let (_, bytes, _) = self.block(block);
+        let bytes = self.block(block);
         let count = self.examples_in(block);
         let index = (example % u64::from(EXAMPLES_PER_BLOCK)) as usize;
         let start = if index == 0 { 0 } else { get(bytes, 4 * (index - 1)) as usize };
         let end = get(bytes, 4 * index) as usize;
+        let first_segment = get(bytes, 4 * (count + index)) as usize;
         let id_bytes = self.header.id_bytes();
-        let ids = &bytes[EXAMPLE_ENTRY * count..];
-        Ok(ExampleRef {
-            bytes: &ids[start * id_bytes..end * id_bytes],
-            id_bytes,
-            first_segment: get(bytes, 4 * (count + index)) as usize,
-        })
+        let ids =
+            bytes[EXAMPLE_ENTRY * count..].get(start.saturating_mul(id_bytes)..end.saturating_mul(id_bytes));
+        // True of a block that was checked, unless the file was written to since.
+        let is_example = |ids: &&[u8]| {
+            let length = ids.len() / id_bytes;
+            (1..=self.header.max_length as usize).contains(&length) && first_segment <= length
+        };
+        let Some(ids) = ids.filter(is_example) else {
+            let what = format!("example {index} of block {block} has no valid length any more");
+            return Err(self.damaged(self.blocks[block].offset, &what));
+        };
+        Ok(ExampleRef { bytes: ids, id_bytes, first_segment })
     }
 
     /// The file.
@@ -155,11 +193,10 @@ impl Shard {
         (0..self.checked.len()).try_for_each(|block| self.check_block(block))
     }
 
-    /// A block's offset, bytes and checksum, as the index has them.
-    fn block(&self, block: usize) -> (u64, &[u8], u32) {
-        let entry = &self.bytes[self.trailer.index_offset as usize + INDEX_ENTRY * block..];
-        let (offset, length) = (get64(entry, 0), get(entry, 8));
-        (offset, &self.bytes[offset as usize..][..length as usize], get(entry, 12))
+    /// The bytes of a block.
+    fn block(&self, block: usize) -> &[u8] {
+        let Block { offset, length, .. } = self.blocks[block];
+        &self.bytes[offset as usize..][..length as usize]
     }
 
     fn examples_in(&self, block: usize) -> usize {
@@ -167,34 +204,11 @@ impl Shard {
         (self.trailer.examples - before).min(u64::from(EXAMPLES_PER_BLOCK)) as usize
     }
 
-    /// The index's checksum, and that its blocks follow one another from the header to the index.
-    fn check_index(&self) -> Result<(), Error> {
-        let Trailer { blocks, index_offset, index_checksum, examples, .. } = self.trailer;
-        let index = &self.bytes[index_offset as usize..self.bytes.len() - TRAILER];
-        let damaged = |what: &str| self.damaged(index_offset, what);
-        if crc32fast::hash(index) != index_checksum {
-            return Err(damaged("the index does not have its checksum"));
-        }
-        if blocks != examples.div_ceil(u64::from(EXAMPLES_PER_BLOCK)) {
-            return Err(damaged("the number of blocks is not that of the examples"));
-        }
-        let mut next = HEADER as u64;
-        for entry in index.chunks_exact(INDEX_ENTRY) {
-            if get64(entry, 0) != next {
-                return Err(damaged("the blocks do not follow one another"));
-            }
-            next += u64::from(get(entry, 8));
-        }
-        if next != index_offset {
-            return Err(damaged("the blocks do not end where the index begins"));
-        }
-        Ok(())
-    }
-
     /// The block's checksum, and that its contents are a block's: a program that writes shards wrongly but
     /// with the right checksum must not make this one read out of bounds.
     fn check_block(&self, block: usize) -> Result<(), Error> {
-        let (offset, bytes, checksum) = self.block(block);
+        let Block { offset, checksum, .. } = self.blocks[block];
+        let bytes = self.block(block);
         let found = crc32fast::hash(bytes);
         if found != checksum {
             let what = format!("block {block} has the checksum {found:08x} and not {checksum:08x}");
@@ -291,4 +305,32 @@ fn read_trailer(path: &Path, bytes: &[u8]) -> Result<Trailer, Error> {
         return Err(damaged(path, start as u64, "the index begins inside the header"));
     }
     Ok(trailer)
+}
+
+/// The blocks, if the index has its checksum and they follow one another from the header to the index.
+fn read_index(path: &Path, bytes: &[u8], trailer: &Trailer) -> Result<Vec<Block>, Error> {
+    let Trailer { blocks, index_offset, index_checksum, examples, .. } = *trailer;
+    // A copy, so that what is checked is what is used.
+    let index = bytes[index_offset as usize..bytes.len() - TRAILER].to_vec();
+    let damaged = |what: &str| damaged(path, index_offset, what);
+    if crc32fast::hash(&index) != index_checksum {
+        return Err(damaged("the index does not have its checksum"));
+    }
+    if blocks != examples.div_ceil(u64::from(EXAMPLES_PER_BLOCK)) {
+        return Err(damaged("the number of blocks is not that of the examples"));
+    }
+    let mut next = HEADER as u64;
+    let mut found = Vec::with_capacity(index.len() / INDEX_ENTRY);
+    for entry in index.chunks_exact(INDEX_ENTRY) {
+        let block = Block { offset: get64(entry, 0), length: get(entry, 8), checksum: get(entry, 12) };
+        if block.offset != next {
+            return Err(damaged("the blocks do not follow one another"));
+        }
+        next += u64::from(block.length);
+        found.push(block);
+    }
+    if next != index_offset {
+        return Err(damaged("the blocks do not end where the index begins"));
+    }
+    Ok(found)
 }

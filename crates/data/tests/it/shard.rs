@@ -189,3 +189,43 @@ fn what_does_not_fit_is_refused_and_nothing_is_left() {
     drop(writer);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// Another program writes to a shard whose blocks were checked: an error or other ids, never a panic or a read out of
+/// bounds; and it is noticed.
+#[test]
+fn a_shard_that_changes_while_it_is_mapped_is_noticed() {
+    use std::io::{Seek, SeekFrom, Write};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shard.bin");
+    write(&path, 100, &small_rows());
+    let whole = std::fs::read(&path).unwrap();
+    let shard = Shard::open(&path).unwrap();
+    let read_all = || (0..shard.examples()).filter(|&index| shard.example(index).is_ok()).count();
+    assert_eq!(read_all(), 7);
+    shard.check_unchanged().unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    let opened = file.metadata().unwrap().modified().unwrap();
+    for place in 64..whole.len() - 64 {
+        for byte in [0x00, 0x7f, 0xff] {
+            (&file).seek(SeekFrom::Start(place as u64)).unwrap();
+            (&file).write_all(&[byte]).unwrap();
+            for index in 0..shard.examples() {
+                if let Ok(example) = shard.example(index) {
+                    assert!(example.input_ids().len() <= 64 && example.first_segment() <= example.length());
+                }
+            }
+            (&file).seek(SeekFrom::Start(place as u64)).unwrap();
+            (&file).write_all(&whole[place..=place]).unwrap();
+        }
+    }
+    assert_eq!(read_all(), 7);
+    file.set_modified(opened + std::time::Duration::from_secs(1)).unwrap();
+    let message = shard.check_unchanged().unwrap_err().to_string();
+    assert!(message.contains("shard.bin: was written to while it was read"), "{message}");
+    file.set_modified(opened).unwrap();
+    shard.check_unchanged().unwrap();
+    file.set_len(whole.len() as u64 + 1).unwrap();
+    file.set_modified(opened).unwrap();
+    assert!(shard.check_unchanged().is_err());
+}

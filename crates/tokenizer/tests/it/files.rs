@@ -360,7 +360,7 @@ fn parts_that_the_library_stumbles_over_are_refused() {
         (
             &|json| {
                 json["post_processor"] =
-                    json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false})
+                    json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false});
             },
             "post_processor: [\"ByteLevel\"]; expected one of BertProcessing, ",
         ),

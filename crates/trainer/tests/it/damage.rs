@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use electra_config::RunFolder;
 use electra_masking::Stream;
-use electra_trainer::Error;
+use electra_objective::electra;
+use electra_trainer::{Error, Event};
 use tempfile::TempDir;
 
-use crate::support::{checkpoint, config, metrics, model, names, place, run};
+use crate::support::{checkpoint, config, metrics, model, names, place, run, run_observed};
 
 const FILES: [&str; 4] = ["manifest.json", "model.safetensors", "optimizer.safetensors", "state.json"];
 
@@ -122,4 +124,26 @@ fn a_checkpoint_that_cannot_be_read_is_left_alone() {
     fs::rename(&aside, &path).unwrap();
     let (found, damaged) = RunFolder::open(&folder).unwrap().newest_checkpoint().unwrap();
     assert_eq!((found.unwrap().step, damaged.len()), (4, 0));
+}
+
+/// Steps whose examples may be others than the settings say are not saved.
+#[test]
+fn a_corpus_that_changes_during_the_run_ends_it() {
+    let place = place();
+    let shard = place.path().join("corpus/shard-00000.bin");
+    let folder = place.path().join("run");
+    let written = |event: &Event| {
+        if let Event::Step { step: 2, .. } = event {
+            let file = fs::File::options().write(true).open(&shard).unwrap();
+            let modified = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(modified + std::time::Duration::from_secs(1)).unwrap();
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let error =
+        run_observed(&config(place.path(), 4), &folder, &stop, &mut |event| written(event), &electra::SPEC);
+    let message = error.unwrap_err().to_string();
+    let expected = format!("{}: was written to while it was read", shard.display());
+    assert!(message.contains(&expected) && message.contains("step-00000002 is intact"), "{message}");
+    assert_eq!(names(&folder.join("checkpoints")).last().unwrap(), "step-00000002");
 }
