@@ -9,9 +9,7 @@ use crate::{
     OptimizerConfig, Preset, Schedule,
 };
 
-/// The deepest encoder that is trained: the deepest that are published have some hundred layers.
-const MOST_LAYERS: i64 = 1024;
-/// The largest one, in parameters: ten times the largest encoder that is published.
+/// The largest encoder that is trained, in parameters: some ten times the largest that is published.
 const MOST_PARAMETERS: f64 = 1e11;
 
 /// All settings of a run. [`PartialConfig`](crate::PartialConfig) makes it of a file in which the preset stands for
@@ -130,10 +128,17 @@ impl Config {
         self.masking.validate().map_err(|error| located("masking.", &error))?;
         model.encoder.validate().map_err(|error| located("model.encoder.", &error))?;
         // A folder's sizes are compared with its weights; here nothing else stands in the way of a slip.
-        let layers = model.encoder.num_hidden_layers;
-        let most = MOST_LAYERS;
-        setting("model.encoder.num_hidden_layers", &layers, layers <= most, &format!("1 to {most}"))?;
-        let parameters = model.encoder.parameters();
+        let encoder = &model.encoder;
+        for (field, size, most) in [
+            ("num_hidden_layers", encoder.num_hidden_layers, 1 << 10),
+            ("vocab_size", encoder.vocab_size, 1 << 24),
+            ("max_position_embeddings", encoder.max_position_embeddings, 1 << 20),
+            ("type_vocab_size", encoder.type_vocab_size, 1 << 16),
+        ] {
+            let key = format!("model.encoder.{field}");
+            setting(&key, &size, size <= most, &format!("1 to {most}"))?;
+        }
+        let parameters = encoder.parameters();
         let expected = format!("sizes that give at most {MOST_PARAMETERS:e}");
         let found = format!("{parameters:e} parameters");
         setting("model.encoder", &found, parameters <= MOST_PARAMETERS, &expected)?;
@@ -155,14 +160,24 @@ mod tests {
             change(&mut config.model.encoder);
             config.validate("run.toml").unwrap_err().to_string()
         };
-        let message = refused(|encoder| encoder.num_hidden_layers = 2_147_483_647);
-        assert_eq!(message, "run.toml: model.encoder.num_hidden_layers: 2147483647; expected 1 to 1024");
+        for (change, expected) in [
+            (
+                (|encoder| encoder.num_hidden_layers = 2_147_483_647) as fn(&mut crate::EncoderConfig),
+                "num_hidden_layers: 2147483647; expected 1 to 1024",
+            ),
+            (|encoder| encoder.vocab_size = 2_147_483_647, "vocab_size: 2147483647; expected 1 to 16777216"),
+            (
+                |encoder| encoder.max_position_embeddings = 1 << 21,
+                "max_position_embeddings: 2097152; expected 1 to 1048576",
+            ),
+            (|encoder| encoder.type_vocab_size = 1 << 30, "type_vocab_size: 1073741824; expected 1 to 65536"),
+        ] {
+            assert_eq!(refused(change), format!("run.toml: model.encoder.{expected}"));
+        }
         for change in [
-            (|encoder| encoder.vocab_size = 2_147_483_647) as fn(&mut crate::EncoderConfig),
-            |encoder| encoder.embedding_size = 2_147_483_647,
+            (|encoder| encoder.embedding_size = 2_147_483_647) as fn(&mut crate::EncoderConfig),
             |encoder| encoder.intermediate_size = 2_147_483_647,
             |encoder| encoder.hidden_size = 1 << 20,
-            |encoder| encoder.max_position_embeddings = 2_147_483_647,
         ] {
             let message = refused(change);
             let end = " parameters; expected sizes that give at most 1e11";

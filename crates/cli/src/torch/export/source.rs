@@ -1,6 +1,5 @@
 //! What a run's folder has for an export.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -38,7 +37,7 @@ impl Source {
         let config = run.config().clone();
         let checkpoint = run_folder::checkpoint(&run, folder, step)?;
         let path = checkpoint.folder.join("state.json");
-        let text = fs::read(&path).with_context(|| path.display().to_string())?;
+        let text = electra_store::read(&path)?;
         let state = serde_json::from_slice(&text).with_context(|| path.display().to_string())?;
         let corpus = match Corpus::open(&config.data.corpus) {
             Ok(corpus) => Some(corpus.manifest().clone()),

@@ -70,6 +70,39 @@ fn weights_that_are_not_numbers_give_no_result() {
     assert_eq!(bench.names(), before);
 }
 
+/// What a tokenizer puts around a text may be more than the network knows.
+#[test]
+fn a_tokenizer_that_the_network_does_not_know_is_refused() {
+    let bench = detect::bench();
+    let path = bench.path("model/tokenizer.json");
+    let whole: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for (pointer, value, expected) in [
+        (
+            "/post_processor/single/0/SpecialToken/type_id",
+            7,
+            "tokenizer: 8 token types; expected at most the model's type_vocab_size, 2",
+        ),
+        (
+            "/post_processor/pair/3/Sequence/type_id",
+            2,
+            "tokenizer: 3 token types; expected at most the model's type_vocab_size, 2",
+        ),
+        (
+            "/post_processor/special_tokens/[SEP]/ids/0",
+            205,
+            "tokenizer.json: post_processor: of one text: found the id 205",
+        ),
+    ] {
+        let mut changed = whole.clone();
+        *changed.pointer_mut(pointer).unwrap() = value.into();
+        std::fs::write(&path, changed.to_string()).unwrap();
+        for command in ["detect --model model the", "finetune --model model --task none --output out"] {
+            let message = bench.run(command).refused();
+            assert!(message.contains(expected), "{command}: {message}");
+        }
+    }
+}
+
 #[test]
 fn what_was_left_out_of_a_set_is_said() {
     let bench = finetune::bench();
