@@ -96,7 +96,7 @@ fn what_is_no_toml_is_refused_with_its_line() {
     for (definition, message) in [
         (
             "kind = \"sequence\"\ntext = \n",
-            "task.toml: line 2: string values must be quoted, expected literal string",
+            "task.toml: line 2, column 8: string values must be quoted, expected literal string",
         ),
         ("", "task.toml: nothing in it; expected a task's description"),
     ] {
