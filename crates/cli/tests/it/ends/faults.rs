@@ -58,11 +58,12 @@ pub(super) fn can_fail() -> bool {
 
 /// Runs a command in which nothing fails, and counts its calls.
 pub(super) fn count(bench: &Bench, line: &str, input: &str, calls: Calls<'_>) -> usize {
-    let file = bench.path(&format!("count-{}", names(&bench.path("")).len()));
+    // A name of its own: commands side by side would count together.
+    let file = tempfile::NamedTempFile::new().unwrap();
     let mut command = prepared(bench, line, calls);
-    command.env("FAULT_COUNT", &file);
+    command.env("FAULT_COUNT", file.path());
     Answer::of(&mut command, input.as_bytes()).ok();
-    std::fs::metadata(file).map_or(0, |metadata| metadata.len() as usize)
+    file.as_file().metadata().unwrap().len() as usize
 }
 
 /// A command whose call of this number, from 1, fails.
