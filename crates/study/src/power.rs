@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn a_plan_with_a_pilot_tells_what_it_can_find() {
-        let text = Plan::text("long").unwrap();
-        let plan = |set: &str| Plan::read("long", &text, false, &[set.to_owned()], &OBJECTIVES).unwrap();
+        let text = Plan::text("default").unwrap();
+        let plan = |set: &str| Plan::read("default", &text, false, &[set.to_owned()], &OBJECTIVES).unwrap();
         let power = |runs: &str| plan(&format!("pretraining_seeds=[{runs}]")).power(&OBJECTIVES).unwrap();
         let (six, ten) = (power("1,2,3,4,5,6"), power("1,2,3,4,5,6,7,8,9,10"));
         assert_eq!((six.runs, six.pairs.len(), six.paper.unwrap().0), (6, 10, 7));
@@ -74,7 +74,7 @@ mod tests {
         assert!(few > many && *many > 0.0, "{few}, {many}");
         assert!(ten.paper.unwrap().2 > six.paper.unwrap().2);
         let message = |set: &str| {
-            Plan::read("long", &text, false, &[set.to_owned()], &OBJECTIVES).unwrap_err().to_string()
+            Plan::read("default", &text, false, &[set.to_owned()], &OBJECTIVES).unwrap_err().to_string()
         };
         assert!(
             message("pilot.standard_deviations.mlm=0.0").ends_with("expected a number of points above 0")

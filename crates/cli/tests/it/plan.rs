@@ -81,7 +81,8 @@ fn a_plan_is_estimated_and_printed_and_refused_by_its_keys() {
     assert!(out.contains("electra                     2           8"), "{out}");
     assert!(out.contains("fine-tuning        8 jobs"), "{out}");
     assert!(out.contains("The plan names no pilot"), "{out}");
-    let out = bench.run("ablate --plan long --dry-run").ok();
+    bench.run("ablate --plan long --dry-run").ok();
+    let out = bench.run("ablate --plan default --dry-run").ok();
     assert!(out.contains("electra − mlm ") && out.contains("Of the paper's 7 differences "), "{out}");
     let out = bench.run("ablate --plan sizes --dry-run").ok();
     assert!(out.contains("electra-256                 6      10,000"), "{out}");
