@@ -68,7 +68,7 @@ fn broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// 2 where the user can mend it by other input or options, 1 where the machine failed.
-fn exit_code(error: &anyhow::Error) -> i32 {
+pub(crate) fn exit_code(error: &anyhow::Error) -> i32 {
     for cause in error.chain() {
         if let Some(electra_data::Error::Interrupted) = cause.downcast_ref() {
             return INTERRUPTED;

@@ -1,4 +1,4 @@
-//! Ctrl-C, and the signals TERM and HUP.
+//! Ctrl-C, the signals TERM and HUP, and shards that are lost while they are read.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
-use crate::failure::INTERRUPTED;
+use crate::failure::{self, INTERRUPTED};
 use crate::{output, torch};
 
 /// How long the end of the program waits for standard error, whose reader may have stopped to read.
@@ -24,23 +26,42 @@ static REQUEST: Mutex<Option<Request>> = Mutex::new(None);
 
 /// From now on an interrupt ends the program at once, with nothing left that is not whole. A command that has
 /// something to save asks for more by [`flag`] or [`set`].
+///
+/// So does a shard that another program cuts while it is read: no thread can go on with it.
 pub(crate) fn catch() -> Result<()> {
-    let set = ctrlc::set_handler(|| {
-        let mut request = REQUEST.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(request) = request.as_mut() else { end() };
-        if (request.ask)() {
-            end();
-        }
-        if !request.message.is_empty() {
-            tell(format!("{}; once more to end at once", request.message));
-        }
-    });
-    // It does not give its source as the standard library's errors do.
-    let set = set.map_err(|error| match error {
-        ctrlc::Error::System(source) => anyhow::Error::from(source),
-        other => other.into(),
-    });
-    set.context("catching interrupts")
+    let hangup = (!ignores_hangup()).then_some(SIGHUP);
+    let signals = [SIGINT, SIGTERM].into_iter().chain(hangup);
+    let mut signals = Signals::new(signals).context("catching interrupts")?;
+    let waiting = std::thread::Builder::new().spawn(move || signals.forever().for_each(|_| interrupted()));
+    waiting.context("starting a thread")?;
+    electra_data::on_lost_shard(|error| {
+        electra_store::abandon();
+        let error = error.into();
+        let code = failure::exit_code(&error);
+        let _ = aside(move || failure::report(&error)).recv_timeout(PATIENCE);
+        torch::exit(code)
+    })
+    .context("watching shards")
+}
+
+/// Whether the program was started so that it outlives its terminal, as `nohup` does it. Catching the signal would
+/// undo that.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1)
+}
+
+fn interrupted() {
+    let mut request = REQUEST.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(request) = request.as_mut() else { end() };
+    if (request.ask)() {
+        end();
+    }
+    if !request.message.is_empty() {
+        tell(format!("{}; once more to end at once", request.message));
+    }
 }
 
 /// A flag that an interrupt sets. What is under way then ends in good order; `message` says how. A second interrupt ends
@@ -66,13 +87,17 @@ fn end() -> ! {
     torch::exit(INTERRUPTED)
 }
 
-/// Tells something from a thread of its own: the thread that waits for interrupts must not wait for anything else,
-/// and another may hold standard error while its reader does not read.
 fn tell(text: String) -> Receiver<()> {
+    aside(move || output::tell_styled(&format!("\n{text}")))
+}
+
+/// Does something on a thread of its own: the one that waits for signals must not wait for anything else, and another
+/// may hold standard error while its reader does not read.
+fn aside<T>(tell: impl FnOnce() -> T + Send + 'static) -> Receiver<()> {
     let (told, is_told) = channel();
     // Without a thread nobody is told.
     let _ = std::thread::Builder::new().spawn(move || {
-        output::tell_styled(&format!("\n{text}"));
+        tell();
         let _ = told.send(());
     });
     is_told

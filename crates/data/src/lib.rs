@@ -23,6 +23,7 @@ pub use error::Error;
 pub use electra_masking::{MaskingConfig, Vocabulary};
 pub use example::{Example, ExampleBuilder, ExampleConfig, Overflow};
 pub use loader::Loader;
+pub use map::on_lost_shard;
 pub use order::{Order, Permutation};
 pub use view::{Cells, Column, ColumnData, ColumnKind, Data, Key, Row, View};
 

@@ -88,6 +88,6 @@ fn write_power(out: &mut impl Write, power: Option<&Power>) -> std::io::Result<(
     let Some((all, large, expected)) = paper else { return Ok(()) };
     writeln!(
         out,
-        "\nOf the paper's {all} differences {large} are that large in the pilot; {expected:.1} are to be expected to be found."
+        "\nDifferences of the paper: {all}; that large in the pilot: {large}; expected to be found: {expected:.1}."
     )
 }

@@ -82,6 +82,17 @@ impl Bench {
         command
     }
 
+    /// The same, begun by a shell's script as its `"$@"`.
+    #[cfg(feature = "torch")]
+    pub(crate) fn command_under(&self, script: &str, line: &str) -> Command {
+        let inner = self.command(line);
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(inner.get_program()).args(inner.get_args());
+        command.current_dir(self.folder.path()).env("OMP_NUM_THREADS", "1");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
     pub(crate) fn run(&self, line: &str) -> Answer {
         self.run_with(line, b"")
     }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use electra_store::io;
-use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 
 use super::format::{
@@ -14,17 +13,19 @@ use super::format::{
     get, get64,
 };
 use crate::Error;
+use crate::map::Map;
 
 /// An opened shard.
 ///
 /// Opening checks the header, the trailer and the index. A block is checked against its checksum on its
 /// first use, once; so what is read is what was written, or an [`Error::Damaged`] with the place. A file that another
 /// program writes to all the same never makes this one read out of bounds, and
-/// [`check_unchanged`](Self::check_unchanged) notices it.
+/// [`check_unchanged`](Self::check_unchanged) notices it. One that is cut short ends the program by a signal, unless it
+/// has called [`on_lost_shard`](crate::on_lost_shard).
 #[derive(Debug)]
 pub struct Shard {
     path: PathBuf,
-    bytes: Mmap,
+    bytes: Map,
     header: ShardHeader,
     trailer: Trailer,
     /// The blocks, as the index had them when it was checked.
@@ -99,7 +100,7 @@ impl Shard {
         let file = File::open(path).map_err(io(path, "opening it"))?;
         // Some file systems do not know it.
         let modified = file.metadata().map_err(io(path, "asking for its time"))?.modified().ok();
-        let bytes = crate::map::map(&file).map_err(io(path, "mapping it into memory"))?;
+        let bytes = Map::new(path, &file)?;
         let header = read_header(path, &bytes)?;
         let trailer = read_trailer(path, &bytes)?;
         let blocks = read_index(path, &bytes, &trailer)?;
@@ -182,7 +183,7 @@ impl Shard {
 
     /// SHA-256 of the whole file, in hexadecimal.
     pub(crate) fn sha256(&self) -> String {
-        crate::hex(&Sha256::digest(&self.bytes))
+        crate::hex(&Sha256::digest(&*self.bytes))
     }
 
     /// Checks every block now, not on its first use.

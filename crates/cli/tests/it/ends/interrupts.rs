@@ -111,6 +111,42 @@ mod computing {
     }
 
     #[test]
+    fn a_shard_that_is_cut_while_it_is_mapped_is_named() {
+        let bench = place();
+        bench.run("corpus build --tokenizer tokenizer --input text.txt --max-length 16 --output to-cut").ok();
+        let shard = std::fs::read_dir(bench.path("to-cut")).unwrap().map(|entry| entry.unwrap().path());
+        let shard = shard.filter(|path| path.to_string_lossy().contains("shard")).min().unwrap();
+        let length = shard.metadata().unwrap().len();
+        let mut child = bench.command(&format!("{PRETRAIN} cut --set data.corpus=to-cut")).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.contains("new; ")));
+        std::fs::File::options().write(true).open(&shard).unwrap().set_len(0).unwrap();
+        let error = format!(
+            "error: {}: was cut from {length} to 0 bytes while it was read; expected a file that stays as it is",
+            shard.file_name().unwrap().to_str().unwrap()
+        );
+        let said: Vec<_> = lines.collect();
+        assert_eq!(child.wait().unwrap().code(), Some(2), "{said:?}");
+        let named = said.iter().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>();
+        assert_eq!(named.len(), 1, "{said:?}");
+        assert_eq!(named[0].replace("to-cut/", ""), error);
+        assert_eq!(temporary(&bench.path("cut")), [""; 0]);
+    }
+
+    #[test]
+    fn what_outlives_its_terminal_is_not_ended_by_it() {
+        let bench = place();
+        let line = format!("{PRETRAIN} outlives");
+        let mut child = bench.command_under("trap '' HUP; exec \"$@\"", &line).spawn().unwrap();
+        wait_for_line(&mut child, "new; ");
+        send(&child, Signal::HUP);
+        sleep(Duration::from_millis(300));
+        assert!(child.try_wait().unwrap().is_none(), "HUP ended what ignores it");
+        send(&child, Signal::TERM);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+    }
+
+    #[test]
     fn a_seed_that_another_process_computes_is_left_to_it() {
         let bench = place();
         let first = tune(&bench, "both", 1);
