@@ -1,9 +1,10 @@
 //! The report's files: each appears whole or not at all.
 
+use std::io::Write;
 use std::path::Path;
 
 use electra_analysis::Findings;
-use electra_store::{create_folder, read_to_string};
+use electra_store::{NewFile, create_folder, read_to_string};
 use serde::Serialize;
 
 use crate::chart::Charts;
@@ -27,24 +28,33 @@ struct File<'a> {
     findings: &'a Findings,
 }
 
-/// Writes `results.json`, `charts/*.svg`, `report.md` and, last, `report.html` into a folder, which is made if it is
-/// not there; what lies there under these names is replaced.
+/// Writes `results.json`, `charts/*.svg`, `report.md` and `report.html` into a folder, which is made if it is not there;
+/// what lies there under these names is replaced, by all of them or, if one cannot be written, by none.
 ///
 /// # Errors
 /// [`Error::Store`] if a file cannot be written.
 pub fn write(findings: &Findings, folder: &Path) -> Result<(), Error> {
     let (conclusion, charts) = (conclude(findings), Charts::new(findings));
-    let drawn = folder.join("charts");
-    create_folder(&drawn)?;
+    create_folder(&folder.join("charts"))?;
     let file = File { format: FORMAT, conclusion: &conclusion, notes: notes(findings), findings };
     let mut json = serde_json::to_string(&file).expect("findings are plain data with string keys");
     json.push('\n');
-    electra_store::write(&folder.join("results.json"), &json)?;
+    // Each is written before any is put in place of what was there: pages and numbers of two reports do not go together.
+    let mut files = Vec::new();
+    let mut write = |name: &str, text: &str| -> Result<(), Error> {
+        let path = folder.join(name);
+        let mut file = NewFile::create(&path)?;
+        file.write_all(text.as_bytes()).map_err(electra_store::io(&path, "writing it"))?;
+        files.push(file);
+        Ok(())
+    };
+    write("results.json", &json)?;
     for chart in charts.all() {
-        electra_store::write(&drawn.join(format!("{}.svg", chart.id)), chart.standalone())?;
+        write(&format!("charts/{}.svg", chart.id), &chart.standalone())?;
     }
-    electra_store::write(&folder.join("report.md"), markdown::text(findings, &conclusion, &charts))?;
-    Ok(electra_store::write(&folder.join("report.html"), html::page(findings, &conclusion, &charts))?)
+    write("report.md", &markdown::text(findings, &conclusion, &charts))?;
+    write("report.html", &html::page(findings, &conclusion, &charts))?;
+    Ok(NewFile::finish_all(files)?)
 }
 
 /// Reads the findings of a `results.json`, to write the report of them anew.

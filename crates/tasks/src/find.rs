@@ -21,8 +21,8 @@ const DEFINITION: &str = "task.toml";
 /// # Errors
 /// If there is no such task or no such folder, or a `task.toml` does not describe a task. Files are looked at
 /// when they are read.
-pub fn find(name: &str, data: Option<&Path>) -> Result<Task, Error> {
-    let path = Path::new(name);
+pub fn find(name: impl AsRef<Path>, data: Option<&Path>) -> Result<Task, Error> {
+    let path = name.as_ref();
     if path.extension().is_some_and(|extension| extension == "toml") {
         return definition::read(path);
     }
@@ -36,6 +36,7 @@ pub fn find(name: &str, data: Option<&Path>) -> Result<Task, Error> {
         return Ok(entry.task(path));
     }
 
+    let name = &*path.to_string_lossy();
     let known = entry(name);
     let names: Vec<String> = match known {
         Some(entry) => entry.names().map(plain).collect(),

@@ -6,7 +6,7 @@ mod show;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use electra_ablations::INFOS;
 use electra_study::{Ended, Plan, Study};
@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.print {
         return output::print(&text);
     }
-    let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments(), INFOS)?;
+    let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments()?, INFOS)?;
     let Some(folder) = options.output.as_ref().filter(|_| !options.dry_run) else {
         return dry_run::print(&plan);
     };
@@ -107,14 +107,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 impl Options {
     /// Every `--set`, those of the shorter options last.
-    fn assignments(&self) -> Vec<String> {
-        let text = |path: &PathBuf| toml::Value::String(path.display().to_string());
+    fn assignments(&self) -> Result<Vec<String>> {
+        let text = |path: &PathBuf| match path.to_str() {
+            Some(path) => Ok(toml::Value::from(path)),
+            None => bail!("{}: the path is not UTF-8, as all is that a plan holds", path.display()),
+        };
         let mut set = self.set.clone();
         if !self.text.is_empty() {
-            set.push(format!("data.text={}", toml::Value::Array(self.text.iter().map(text).collect())));
+            let paths = self.text.iter().map(text).collect::<Result<_>>()?;
+            set.push(format!("data.text={}", toml::Value::Array(paths)));
         }
-        set.extend(self.tasks.iter().map(|folder| format!("tasks.folder={}", text(folder))));
-        set
+        if let Some(folder) = &self.tasks {
+            set.push(format!("tasks.folder={}", text(folder)?));
+        }
+        Ok(set)
     }
 
     /// The command that makes this study, without the folder it is in: that is whose machine it is.

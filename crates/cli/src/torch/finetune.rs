@@ -38,7 +38,7 @@ pub(crate) struct Options {
     model: PathBuf,
     /// Task: a name of the table, or a folder with a task.toml
     #[arg(long, required = true, num_args = 1.., value_name = "NAME|DIR")]
-    task: Vec<String>,
+    task: Vec<PathBuf>,
     /// Folder with the folders of the table's tasks
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! `electra predict`.
 
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -44,7 +44,7 @@ pub(crate) struct Options {
     model: PathBuf,
     /// Task in place of standard input: a name of the table, or a folder with a task.toml
     #[arg(long, value_name = "NAME|DIR")]
-    task: Option<String>,
+    task: Option<PathBuf>,
     /// Folder with the folders of the table's tasks
     #[arg(long, value_name = "DIR", requires = "task")]
     data: Option<PathBuf>,
@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The examples of a task's set.
-fn set(options: &Options, predictor: &Predictor, task: &str) -> Result<()> {
+fn set(options: &Options, predictor: &Predictor, task: &Path) -> Result<()> {
     let task = electra_tasks::find(task, options.data.as_deref())?;
     let usual = if task.has(&Split::Dev) { Split::Dev } else { Split::Test };
     let split = options.evaluate.clone().unwrap_or(usual);
