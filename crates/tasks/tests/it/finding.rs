@@ -52,6 +52,19 @@ fn a_task_of_ones_own_is_found_by_path_and_by_name() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_need_not_be_utf8() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::OsStr::from_bytes(b"T\xffne");
+    let folder = Folder::new(&[("Tone/task.toml", OWN), ("Tone/train.tsv", SST_2)]);
+    let path = folder.path().join(name);
+    std::fs::rename(folder.path().join("Tone"), &path).unwrap();
+    for path in [path.join("task.toml"), path] {
+        assert_eq!(find(path, None).unwrap().read(&Split::Train).unwrap().examples.len(), 1);
+    }
+}
+
 #[test]
 fn a_definition_goes_before_the_table() {
     let folder = Folder::new(&[("CoLA/task.toml", OWN), ("CoLA/train.tsv", SST_2)]);

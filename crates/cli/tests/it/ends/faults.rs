@@ -158,6 +158,46 @@ fn an_export_is_whole_or_not_there() {
 
 #[cfg(feature = "torch")]
 #[test]
+fn a_report_that_cannot_be_written_leaves_the_one_before() {
+    if !can_fail() {
+        return;
+    }
+    let bench = place();
+    bench.run("ablate --plan small.toml --output reported").ok();
+    let folder = bench.path("reported-again");
+    std::fs::create_dir(&folder).unwrap();
+    let line = |name: &str, margin: u32| {
+        format!("report reported --margin {margin} --output {}", folder.join(name).display())
+    };
+    bench.run(&line("before", 2)).ok();
+    let before = contents(&folder.join("before"));
+    let out = folder.join("out");
+    let again = || {
+        for (path, bytes) in &before {
+            let path = out.join(path.strip_prefix(folder.join("before")).unwrap());
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        contents(&out)
+    };
+    let as_before = again();
+    let calls = count(&bench, &line("out", 5), "", Calls::Under(&out));
+    // In the end each file gets its name, and two folders are made durable.
+    let named_from = calls - before.len() - 2;
+    assert!(contents(&out) != as_before, "the same report");
+    assert!(named_from > before.len(), "{calls} calls for {} files", before.len());
+    for number in 1..=named_from {
+        again();
+        let fault = Fault::Error(SAID[number % SAID.len()]);
+        let mut command = failing(&bench, &line("out", 5), Calls::Under(&out), number, fault);
+        let what = format!("call {number} of {calls}");
+        failed(&Answer::of(&mut command, b""), &what);
+        assert!(contents(&out) == as_before, "{what}");
+    }
+}
+
+#[cfg(feature = "torch")]
+#[test]
 fn a_checkpoint_that_cannot_be_saved_costs_none_of_those_before() {
     use electra_config::RunFolder;
     if !can_fail() {
