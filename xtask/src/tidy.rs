@@ -7,6 +7,7 @@ mod crates;
 mod docs;
 mod files;
 mod graph;
+mod reads;
 mod rust;
 mod sources;
 
@@ -24,6 +25,7 @@ pub(crate) const HELP: &str = "Checked:
   - the crates named in README.md and docs/architecture.md are those that exist
   - each crate has a README that is its documentation, its metadata, the workspace's lints and versions
   - no code that is still to be written, no ignored tests
+  - no file taken into memory without a limit
   - no paths of one machine, no files over 1 MiB, a README with every record of benches/records
 
 Example:
@@ -70,6 +72,7 @@ pub(crate) fn run() -> Result<()> {
     findings.extend(crates::check(&metadata, &sources));
     findings.extend(docs::check(&metadata, &sources));
     findings.extend(sources::check(&sources));
+    findings.extend(reads::check(&sources));
     findings.extend(files::check(&sources));
     findings.sort();
     for finding in &findings {

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use electra_store::{Foreign, io};
+use electra_store::{Foreign, read_regular};
 use safetensors::{Dtype, SafeTensors, View};
 use tch::{Device, Kind, Tensor, nn};
 
@@ -44,7 +43,7 @@ impl Weights {
     /// If it cannot be read, is damaged, or holds a kind of number that no network here has.
     pub fn read(path: &Path) -> Result<Self, Error> {
         // As large as it may be: the tensors are as large as the file.
-        let bytes = fs::read(path).map_err(io(path, "reading it"))?;
+        let bytes = read_regular(path)?;
         let file = SafeTensors::deserialize(&bytes).map_err(|error| {
             let foreign = Foreign::of(&bytes).map(|foreign| foreign.message("a safetensors file"));
             Error::format(path, foreign.unwrap_or_else(|| format!("no whole safetensors file: {error}")))

@@ -17,6 +17,8 @@ use crate::{Error, Pretrained};
 
 const CONFIG: &str = "config.toml";
 const SCORES: &str = "scores.json";
+/// What the names of seeds' folders begin with.
+const SEED: &str = "seed-";
 
 /// What of a fine-tuning is left in its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,13 +120,7 @@ impl SeedFolder {
             let others = "a result of other settings";
             return Err(StoreError::Differs { folder: path.to_owned(), others, differences }.into());
         }
-        let scores = path.join(SCORES);
-        serde_json::from_slice(&read(&scores)?).map(Found::Whole).map_err(|error| Error::Setting {
-            origin: scores.display().to_string(),
-            key: "the file".to_owned(),
-            found: error.to_string(),
-            expected: "scores of electra finetune".to_owned(),
-        })
+        read_scores(&path.join(SCORES)).map(Found::Whole)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -190,20 +186,35 @@ pub fn write_results(
 
 /// The scores of whole folders whose settings are those of a seed's but for the seed.
 fn others(folder: &Path, seed: u64) -> Result<Vec<SeedScores>, Error> {
-    let settings = |folder: &Path| -> Option<Table> {
-        let mut table: Table = toml::from_str(&fs::read_to_string(folder.join(CONFIG)).ok()?).ok()?;
-        table.remove("seed").map(|_| table)
+    let settings = |folder: &Path| -> Result<Option<Table>, Error> {
+        let path = folder.join(CONFIG);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut table = parse(&path.display().to_string(), &read_to_string(&path)?)?;
+        Ok(table.remove("seed").map(|_| table))
     };
-    let expected = settings(&folder.join(format!("seed-{seed}")));
+    let expected = settings(&folder.join(format!("{SEED}{seed}")))?;
     let mut scores = Vec::new();
     for entry in fs::read_dir(folder).map_err(io(folder, "listing it"))? {
-        let path = entry.map_err(io(folder, "listing it"))?.path();
-        if path.is_dir() && expected.is_some() && settings(&path) == expected {
-            scores
-                .extend(fs::read(path.join(SCORES)).ok().and_then(|text| serde_json::from_slice(&text).ok()));
+        let entry = entry.map_err(io(folder, "listing it"))?;
+        // Not a folder that is still being written.
+        let is_seed = entry.file_name().to_str().is_some_and(|name| name.starts_with(SEED));
+        let path = entry.path();
+        if is_seed && expected.is_some() && settings(&path)? == expected {
+            scores.push(read_scores(&path.join(SCORES))?);
         }
     }
     Ok(scores)
+}
+
+fn read_scores(path: &Path) -> Result<SeedScores, Error> {
+    serde_json::from_slice(&read(path)?).map_err(|error| Error::Setting {
+        origin: path.display().to_string(),
+        key: "the file".to_owned(),
+        found: error.to_string(),
+        expected: "scores of electra finetune".to_owned(),
+    })
 }
 
 fn median(scores: &mut [f64]) -> Option<f64> {

@@ -56,6 +56,27 @@ pub fn read_to_limit(stream: impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
     if bytes.len() as u64 > LARGEST_FILE { Err(too_large()) } else { Ok(()) }
 }
 
+/// Reads a regular file of any size, such as weights. Devices and pipes, which may have no end, are refused, and so is
+/// what does not fit into memory.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn read_regular(path: &Path) -> Result<Vec<u8>, Error> {
+    let read = || -> io::Result<Vec<u8>> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(ErrorKind::InvalidData, "not a regular file"));
+        }
+        let length = metadata.len();
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))?;
+        file.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(failed(path, "reading it"))
+}
+
 fn too_large() -> io::Error {
     let what = format!("larger than {LARGEST_FILE} bytes, the most that a file of its kind may have");
     io::Error::new(ErrorKind::InvalidData, what)
@@ -234,6 +255,19 @@ mod tests {
                 "{error}"
             );
         }
+        #[cfg(unix)]
+        for refused in ["/dev/zero", "/dev/null"] {
+            let error = read_regular(Path::new(refused)).unwrap_err().to_string();
+            assert!(error.ends_with("reading it: not a regular file"), "{error}");
+        }
+        assert!(read_regular(place.path()).is_err());
+        // What no memory holds, of a file that takes none on the disk.
+        File::options().write(true).open(&path).unwrap().set_len(1 << 43).unwrap();
+        let error = read_regular(&path).unwrap_err();
+        assert!(
+            matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::OutOfMemory),
+            "{error}"
+        );
         // A device says that it has no bytes, and gives any number of them.
         let error = read_to_limit(io::repeat(0), &mut Vec::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);

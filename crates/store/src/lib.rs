@@ -11,8 +11,8 @@ pub mod settings;
 
 pub use error::{Error, io};
 pub use file::{
-    LARGEST_FILE, NewFile, create_folder, open_in_place, read, read_to_limit, read_to_string, read_whole,
-    remove, write,
+    LARGEST_FILE, NewFile, create_folder, open_in_place, read, read_regular, read_to_limit, read_to_string,
+    read_whole, remove, write,
 };
 pub use folder::{NewFolder, require_vacant};
 pub use foreign::{FOREIGN_HEAD, Foreign};

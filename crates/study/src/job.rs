@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use electra_config::RunFolder;
 use sha2::{Digest, Sha256};
 
+use crate::files::tail;
+
 /// One call of the program, in the study's folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
@@ -139,17 +141,8 @@ impl Job {
 
 /// The step of the last whole line of a run's log; 0 if there is none.
 fn last_step(path: &Path) -> u64 {
-    use std::io::{Read, Seek, SeekFrom};
     const TAIL: u64 = 4096;
-    let read = || -> std::io::Result<String> {
-        let mut file = std::fs::File::open(path)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    let text = read().unwrap_or_default();
+    let text = tail(path, TAIL).unwrap_or_default();
     let step = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["step"].as_u64();
     text.lines().rev().find_map(step).unwrap_or(0)
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{self, AtomicBool};
@@ -13,7 +13,7 @@ use electra_store::{create_folder, io, remove, write};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::files::read_json;
+use crate::files::{read_json, tail};
 use crate::job::{Done, Job, Kind};
 
 /// Set for a job: its standard input is a pipe, and the job should save and end when that is closed. So a job
@@ -25,6 +25,8 @@ const TICK: Duration = Duration::from_millis(50);
 const REPORTED: Duration = Duration::from_millis(500);
 /// Lines of a failed job's log that are told.
 const TOLD_LINES: usize = 4;
+/// How much of a log these are looked for in.
+const TOLD_BYTES: u64 = 1 << 16;
 const RECORDS: &str = "done";
 pub(crate) const LOGS: &str = "logs";
 
@@ -373,7 +375,7 @@ pub(crate) fn ranks(jobs: &[Job]) -> Vec<f64> {
 }
 
 fn last_lines(log: &Path) -> String {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = tail(log, TOLD_BYTES).unwrap_or_default();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(TOLD_LINES)..].join("; ")
 }

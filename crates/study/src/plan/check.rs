@@ -333,9 +333,14 @@ impl Plan {
         let vocab_size = self.planned_vocab_size()?;
         let combinations =
             self.search.as_ref().map_or_else(|| vec![BTreeMap::new()], super::SearchPlan::combinations);
+        let scratch = self.scratch_arm();
+        let scratch = scratch
+            .map(|arm| self.run_config(origin, objectives, &arm, &BTreeMap::new(), vocab_size))
+            .transpose()?;
         for arm in self.pretrained_arms() {
             for over in &combinations {
                 let config = self.run_config(origin, objectives, &arm, over, vocab_size)?;
+                self.check_scratch(check, scratch.as_ref(), &arm, &config)?;
                 let (found, needed) = (config.model.encoder.max_position_embeddings, self.data.max_length);
                 let key = "pretrain.model.encoder.max_position_embeddings";
                 let expected = format!("at least data.max_length, {needed}");

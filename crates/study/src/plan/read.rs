@@ -1,13 +1,13 @@
 //! Plans from files, by name, and with `--set`.
 
 use std::borrow::Cow;
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use electra_analysis::Trial;
 use electra_config::ObjectiveInfo;
 use electra_store::settings::{Assignment, Origin, merge, parse, to_toml};
-use electra_store::{Error as StoreError, io, read_to_string};
+use electra_store::{Error as StoreError, io, read_to_string, read_whole};
 use toml::{Table, Value};
 
 use super::Plan;
@@ -29,6 +29,11 @@ const TRIALS: [(&str, &str); 1] = [("rates", include_str!("../../plans/rates.jso
 const QUICK: &str = "quick";
 /// The key that names the plan which a plan's file is written over.
 const EXTENDS: &str = "extends";
+/// The keys that list arms.
+const OBJECTIVES: &str = "objectives";
+const ARMS: &str = "arms";
+/// The sections whose keys are arms.
+const BY_ARM: [&str; 3] = ["settings", "pilot.scores", "pilot.standard_deviations"];
 /// How many plans may stand one over the other.
 const DEEPEST: usize = 8;
 
@@ -50,7 +55,7 @@ impl Plan {
                 let path = Path::new(name_or_path);
                 let known = "reading it (it is no file, and no plan of the program: default, rates, long, real, evidence, sizes, rates-sizes)";
                 let doing = if path.exists() { "reading it" } else { known };
-                let bytes = fs::read(path).map_err(io(path, doing))?;
+                let bytes = read_whole(path).map_err(io(path, doing))?;
                 String::from_utf8(bytes).map_err(|error| {
                     let end = error.utf8_error().valid_up_to();
                     let before = &error.as_bytes()[..end];
@@ -77,7 +82,7 @@ impl Plan {
         let refuse = |message: &str| StoreError::Toml { origin: origin.into(), message: message.into() };
         let mut table = extended(origin, text, DEEPEST)?;
         match table.remove(QUICK) {
-            Some(Value::Table(over)) if quick => merge(&mut table, over),
+            Some(Value::Table(over)) if quick => put_over(&mut table, over),
             None | Some(Value::Table(_)) if !quick => {}
             Some(_) => return Err(refuse("quick: expected a section of keys").into()),
             None => {
@@ -155,8 +160,38 @@ fn extended(origin: &str, text: &str, deepest: usize) -> Result<Table, Error> {
         return refuse(name, "plans that end: this one goes round in a circle, or is over eight others");
     }
     let mut base = extended(&name, &Plan::text(&name)?, deepest - 1)?;
-    merge(&mut base, table);
+    put_over(&mut base, table);
     Ok(base)
+}
+
+/// Puts keys over those of a plan. What the plan says by arm goes with arms that are no longer there; what is said of
+/// such an arm beside the new list stays, to be refused.
+fn put_over(plan: &mut Table, over: Table) {
+    let before = arms(plan);
+    for list in [OBJECTIVES, ARMS] {
+        if let Some(value) = over.get(list) {
+            plan.insert(list.to_owned(), value.clone());
+        }
+    }
+    let after = arms(plan);
+    for gone in before.difference(&after) {
+        for section in BY_ARM {
+            let mut parts = section.split('.');
+            let first = parts.next().and_then(|part| plan.get_mut(part));
+            let section = parts.fold(first, |table, part| table.and_then(|table| table.get_mut(part)));
+            if let Some(Value::Table(section)) = section {
+                section.remove(gone);
+            }
+        }
+    }
+    merge(plan, over);
+}
+
+/// The names in the lists of a plan's table, whatever else is wrong with them.
+fn arms(plan: &Table) -> BTreeSet<String> {
+    let list = |key: &str| plan.get(key).and_then(Value::as_array).into_iter().flatten();
+    let named = list(ARMS).filter_map(|arm| arm.get("name"));
+    list(OBJECTIVES).chain(named).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Error> {
@@ -172,6 +207,6 @@ fn put(table: &mut Table, assignment: &str) -> Result<(), StoreError> {
     {
         budget.retain(|key, _| !LIMITS.contains(&key));
     }
-    assignment.put_into(table);
+    put_over(table, assignment.to_table());
     Ok(())
 }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for other code")]
 
+use std::fs;
+
 use super::*;
 
 /// A job that runs a line of a shell.

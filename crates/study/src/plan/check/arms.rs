@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use electra_analysis::Role;
-use electra_config::ObjectiveInfo;
+use electra_config::{Config, ObjectiveInfo};
+use electra_store::settings::{differences, to_table};
 
 use super::{Check, MOST};
 use crate::arms::{Arm, SCRATCH, value_in};
@@ -61,6 +62,32 @@ impl Plan {
         }
         let most = self.pretraining_seeds.iter().chain(&self.finetuning_seeds).max().copied().unwrap_or(0);
         check.that(most <= MOST, "seeds", most, format!("0 to {MOST}"))
+    }
+
+    /// The encoder without pre-training is the one that an arm begins with: `config` has the settings of a run of `arm`.
+    pub(super) fn check_scratch(
+        &self,
+        check: &Check<'_>,
+        scratch: Option<&Config>,
+        arm: &Arm,
+        config: &Config,
+    ) -> Result<(), Error> {
+        let Some(scratch) = scratch.filter(|_| arm.role == Role::Arm) else { return Ok(()) };
+        // Dropout changes neither sizes nor first values.
+        let encoder = |config: &Config| to_table(&config.model.encoder.without_dropout());
+        let differences = differences(&encoder(scratch), &encoder(config));
+        let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        let expected = differences.first().map(|difference| {
+            format!(
+                "false, as there is one encoder without pre-training for all arms: its model.encoder.{} is {}, and that \
+                 of {} is {}",
+                difference.key,
+                show(&difference.found),
+                arm.name,
+                show(&difference.expected)
+            )
+        });
+        check.that(expected.is_none(), "scratch", true, expected.unwrap_or_default())
     }
 
     /// The swept setting is a number in every arm, and of an objective no two arms have the same.

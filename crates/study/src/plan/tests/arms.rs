@@ -23,7 +23,7 @@ fn wide(set: &[&str]) -> Result<Plan, Error> {
          {{ name = \"compute\", objective = \"mlm\", settings_of = \"mlm-128\", flops_of = \"electra\", \
          set = {{ \"optimizer.clip\" = 3.0 }} }}]"
     );
-    let own = ["objectives=[\"mlm\", \"electra\"]", arms.as_str()];
+    let own = ["objectives=[\"mlm\", \"electra\"]", arms.as_str(), "scratch=false"];
     small(&[&own[..], set].concat())
 }
 
@@ -142,5 +142,91 @@ fn the_plan_of_sizes_has_both_bases_at_each_width() {
         assert_eq!(plan.trials().unwrap(), []);
         let searched: Vec<String> = plan.searched_arms().map(|arm| arm.name).collect();
         assert_eq!(searched, ["mlm-64", "electra-64", "mlm-128", "electra-128", "mlm-256", "electra-256"]);
+    }
+}
+
+#[test]
+fn an_encoder_without_pretraining_is_the_one_that_every_arm_begins_with() {
+    for (key, value, found) in [
+        ("hidden_size", "128", "64"),
+        ("num_hidden_layers", "3", "2"),
+        ("num_attention_heads", "4", "2"),
+        ("initializer_range", "0.5", "0.02"),
+    ] {
+        let set = format!("set = {{ \"model.encoder.{key}\" = {value} }}");
+        let arm = format!("arms=[{{ name = \"x\", objective = \"mlm\", {set} }}]");
+        let error = small(&[&arm]).unwrap_err().to_string();
+        let expected = format!(
+            "small: scratch: true; expected false, as there is one encoder without pre-training for all arms: its \
+             model.encoder.{key} is {found}, and that of x is {value}"
+        );
+        assert_eq!(error, expected);
+        small(&[&arm, "scratch=false"]).unwrap();
+        // A control is not compared with it.
+        let control = arm.replace("set =", "control_of = \"mlm\", expects = \"worse\", set =");
+        small(&[&control]).unwrap();
+        let search = format!(
+            "search={{ grid = {{ \"model.encoder.{key}\" = [{value}] }}, pretraining_seeds = [9], finetuning_seeds = [1], \
+             share = 1.0 }}"
+        );
+        assert!(small(&[&search]).unwrap_err().to_string().contains("scratch: true; expected false"));
+    }
+    let set =
+        "arms=[{ name = \"x\", objective = \"mlm\", set = { \"model.encoder.hidden_dropout_prob\" = 0.3 } }]";
+    small(&[set]).unwrap();
+    let sizes =
+        |set: &str| Plan::read("sizes", &Plan::text("sizes").unwrap(), false, &[set.into()], &OBJECTIVES);
+    assert!(sizes("scratch=true").unwrap_err().to_string().contains("and that of mlm-128 is 128"));
+}
+
+/// A plan that is the plan of sizes without some of its widths, by `--set` and by a file.
+#[test]
+fn a_plan_loses_widths_with_all_that_is_said_of_them() {
+    let text = Plan::text("sizes").unwrap();
+    let whole: toml::Table = toml::from_str(&text).unwrap();
+    for gone in [&["-256"][..], &["-128"], &["-128", "-256"], &["electra-256", "mlm-256-compute"], &["-64"]] {
+        let goes = |arm: &Value| gone.iter().any(|gone| arm["name"].as_str().unwrap().contains(gone));
+        let arms: Vec<Value> =
+            whole["arms"].as_array().unwrap().iter().filter(|arm| !goes(arm)).cloned().collect();
+        let mut set = vec![format!("arms={}", Value::Array(arms.clone()))];
+        let mut file = format!("extends = \"sizes\"\narms = {}\n", Value::Array(arms.clone()));
+        if gone == ["-64"] {
+            set.extend(["baseline=mlm-128", "budget.reference=electra-128"].map(str::to_owned));
+            file += "baseline = \"mlm-128\"\n[budget]\nreference = \"electra-128\"\n";
+        }
+        let by_set = Plan::read("sizes", &text, false, &set, &OBJECTIVES).unwrap();
+        let by_file = Plan::read("mine", &file, false, &[], &OBJECTIVES).unwrap();
+        assert_eq!(by_set, by_file);
+        let names: Vec<String> = by_set.pretrained_arms().into_iter().map(|arm| arm.name).collect();
+        let expected: Vec<&str> = arms.iter().map(|arm| arm["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected);
+        let pilot = by_set.pilot.unwrap();
+        let said = by_set.settings.keys().chain(pilot.scores.keys()).chain(pilot.standard_deviations.keys());
+        for name in said {
+            assert!(names.contains(name), "{gone:?}: {name}");
+        }
+        // What is said of an arm that is not there, beside the list of those that are, is a slip.
+        let slip = format!("{file}[settings.mlm-512]\n\"optimizer.clip\" = 2.0\n");
+        let error = Plan::read("mine", &slip, false, &[], &OBJECTIVES).unwrap_err().to_string();
+        assert!(error.contains("settings.mlm-512: set; expected the name of an arm"), "{error}");
+    }
+    for (set, expected) in [
+        ("arms=[]", "objectives and arms: an empty list; expected at least one"),
+        ("arms={}", "arms={}: expected a list"),
+        ("arms.mlm-256={}", "arms: a section of keys; expected a list"),
+        ("arms=[\"mlm-64\"]", "expected a section of keys"),
+        (
+            "arms=[{ name = \"mlm-64\", objective = \"mlm\" }]",
+            "budget.reference: electra-64; expected mlm-64",
+        ),
+        (
+            "arms=[{ name = \"electra-64\", objective = \"electra\" }]",
+            "baseline: mlm-64; expected electra-64",
+        ),
+        ("arms=[{ name = \"mlm-64\", objective = \"mlm\", flops_of = \"electra-64\" }]", "expected nothing"),
+    ] {
+        let error =
+            Plan::read("sizes", &text, false, &[set.to_owned()], &OBJECTIVES).unwrap_err().to_string();
+        assert!(error.contains(expected), "{set}: {error}");
     }
 }
