@@ -246,5 +246,5 @@ fn train(work: &Work) -> Result<()> {
 }
 
 fn task(work: &Work) -> Result<electra_tasks::Task> {
-    Ok(electra_tasks::find(&work.folder.join(&work.set).to_string_lossy(), None)?)
+    Ok(electra_tasks::find(work.folder.join(&work.set), None)?)
 }
