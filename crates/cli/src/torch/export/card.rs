@@ -28,7 +28,11 @@ folder = \"path/of/this/folder\"
 fields = json.load(open(f\"{folder}/config.json\"))
 encoder = RoFormerModel(RoFormerConfig(**{k: v for k, v in fields.items() if k != \"model_type\"})).eval()
 tensors = load_file(f\"{folder}/encoder/model.safetensors\")
+# Missing is a table that follows from the configuration.
 encoder.load_state_dict({k.removeprefix(\"electra.\"): v for k, v in tensors.items()}, strict=False)
+
+tokenizer = AutoTokenizer.from_pretrained(folder)
+states = encoder(**tokenizer(\"A text.\", return_tensors=\"pt\")).last_hidden_state
 ```
 ";
 
