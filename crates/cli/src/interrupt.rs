@@ -1,4 +1,4 @@
-//! Ctrl-C, the signals TERM and HUP, and shards that are lost while they are read.
+//! Ctrl-C, the signals TERM, HUP and XCPU (`ulimit -t`), and shards that are lost while they are read.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXCPU, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::failure::{self, INTERRUPTED};
@@ -29,8 +29,10 @@ static REQUEST: Mutex<Option<Request>> = Mutex::new(None);
 ///
 /// So does a shard that another program cuts while it is read: no thread can go on with it.
 pub(crate) fn catch() -> Result<()> {
+    // So that a file that grows beyond `ulimit -f` is an error of writing it, not the end of the program.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).context("catching the limit of files")?;
     let hangup = (!ignores_hangup()).then_some(SIGHUP);
-    let signals = [SIGINT, SIGTERM].into_iter().chain(hangup);
+    let signals = [SIGINT, SIGTERM, SIGXCPU].into_iter().chain(hangup);
     let mut signals = Signals::new(signals).context("catching interrupts")?;
     let waiting = std::thread::Builder::new().spawn(move || signals.forever().for_each(|_| interrupted()));
     waiting.context("starting a thread")?;

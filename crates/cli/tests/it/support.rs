@@ -83,7 +83,6 @@ impl Bench {
     }
 
     /// The same, begun by a shell's script as its `"$@"`.
-    #[cfg(feature = "torch")]
     pub(crate) fn command_under(&self, script: &str, line: &str) -> Command {
         let inner = self.command(line);
         let mut command = Command::new("sh");

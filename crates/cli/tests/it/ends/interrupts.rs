@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::Bench;
+use crate::support::{Answer, Bench};
 
 fn send(child: &Child, signal: Signal) {
     // It may have ended.
@@ -98,7 +98,7 @@ mod computing {
     #[test]
     fn a_run_that_is_interrupted_ends_with_130_and_goes_on() {
         let bench = place();
-        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::XCPU] {
             let run = format!("once-{signal:?}");
             let child = train(&bench, &run);
             send(&child, signal);
@@ -117,7 +117,9 @@ mod computing {
         let shard = std::fs::read_dir(bench.path("to-cut")).unwrap().map(|entry| entry.unwrap().path());
         let shard = shard.filter(|path| path.to_string_lossy().contains("shard")).min().unwrap();
         let length = shard.metadata().unwrap().len();
-        let mut child = bench.command(&format!("{PRETRAIN} cut --set data.corpus=to-cut")).spawn().unwrap();
+        // Without checkpoints, at which it would be noticed too.
+        let sets = "--set data.corpus=to-cut --set checkpoint.every_steps=1000000";
+        let mut child = bench.command(&format!("{PRETRAIN} cut {sets}")).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         assert!(lines.any(|line| line.contains("new; ")));
         std::fs::File::options().write(true).open(&shard).unwrap().set_len(0).unwrap();
@@ -184,6 +186,19 @@ fn what_only_reads_ends_at_once() {
         assert_eq!(output.status.code(), Some(130), "{signal:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "\ninterrupted\n");
     }
+}
+
+#[test]
+fn a_limit_on_files_is_the_machines_and_leaves_nothing() {
+    let bench = Bench::with_tokenizer();
+    bench.write("long.txt", "the cat sat on the mat\n".repeat(2000));
+    let line = "corpus build --tokenizer tokenizer --input long.txt --max-length 16 --output corpus";
+    // In blocks of 512 bytes.
+    let answer = Answer::of(&mut bench.command_under("ulimit -f 4; exec \"$@\"", line), b"");
+    assert_eq!(answer.code, 1, "{}", answer.err);
+    assert!(answer.err.starts_with("error: ") && answer.err.contains("File too large"), "{}", answer.err);
+    assert!(!bench.path("corpus").exists());
+    assert_eq!(temporary(&bench.path(".")), [""; 0]);
 }
 
 #[test]
