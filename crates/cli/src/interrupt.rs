@@ -49,7 +49,7 @@ pub(crate) fn catch() -> Result<()> {
 /// Whether the program was started so that it outlives its terminal, as `nohup` does it. Catching the signal would
 /// undo that.
 fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = electra_store::read_to_string("/proc/self/status".as_ref()).unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1)
