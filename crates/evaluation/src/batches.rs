@@ -3,6 +3,8 @@
 use electra_masking::Stream;
 use tch::{Device, Tensor};
 
+use crate::heads::Problem;
+
 /// The order of the examples: key (seed, epoch).
 const ORDER: Stream = Stream::named(b"finetune");
 
@@ -21,6 +23,8 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Target {
     Class(i64),
+    /// The labels that the item has.
+    MultiLabel(Vec<usize>),
     Value(f32),
     /// For each word that is in the row, the position of its first token and its class.
     Words(Vec<(usize, i64)>),
@@ -58,7 +62,7 @@ pub(crate) struct TaskBatch {
 
 impl TaskBatch {
     /// Items with padding, on a device. Of choices an item has several rows.
-    pub(crate) fn new(items: &[&Item], is_choice: bool, pad: i64, device: Device) -> Self {
+    pub(crate) fn new(items: &[&Item], problem: &Problem, pad: i64, device: Device) -> Self {
         let rows: Vec<&Row> = items.iter().flat_map(|item| &item.rows).collect();
         let (input_ids, attention_mask, token_type_ids) = tensors(&rows, pad, device);
         let length = input_ids.size()[1] as usize;
@@ -66,8 +70,8 @@ impl TaskBatch {
             input_ids,
             attention_mask,
             token_type_ids,
-            slots: is_choice.then(|| slots(items).to_device(device)),
-            labels: labels(items, length).map(|labels| labels.to_device(device)),
+            slots: (*problem == Problem::Choice).then(|| slots(items).to_device(device)),
+            labels: labels(items, problem, length).map(|labels| labels.to_device(device)),
         }
     }
 }
@@ -106,7 +110,7 @@ fn slots(items: &[&Item]) -> Tensor {
     Tensor::from_slice(&slots).view([items.len() as i64, most as i64])
 }
 
-fn labels(items: &[&Item], length: usize) -> Option<Tensor> {
+fn labels(items: &[&Item], problem: &Problem, length: usize) -> Option<Tensor> {
     let numbers = |number: fn(&Target) -> Option<i64>| {
         let all: Option<Vec<i64>> = items.iter().map(|item| number(&item.target)).collect();
         all.map(|all| Tensor::from_slice(&all))
@@ -116,6 +120,15 @@ fn labels(items: &[&Item], length: usize) -> Option<Tensor> {
             Target::Class(class) => Some(*class),
             _ => None,
         }),
+        Target::MultiLabel(_) => {
+            let count = usize::try_from(problem.outputs()).unwrap_or(0);
+            let mut labels = vec![0.0_f32; items.len() * count];
+            for (item, labels) in items.iter().zip(labels.chunks_mut(count)) {
+                let Target::MultiLabel(classes) = &item.target else { return None };
+                classes.iter().for_each(|&class| labels[class] = 1.0);
+            }
+            Some(Tensor::from_slice(&labels).view([items.len() as i64, count as i64]))
+        }
         Target::Value(_) => {
             let values = items.iter().map(|item| match item.target {
                 Target::Value(value) => Some(value),
@@ -228,7 +241,7 @@ mod tests {
         let row = |ids: &[u32]| Row { input_ids: ids.to_vec(), second: ids.len() };
         let three = Item { rows: vec![row(&[2, 3]), row(&[2, 4, 3]), row(&[2])], target: Target::Class(2) };
         let other = Item { rows: vec![row(&[2, 5]), row(&[2, 6])], target: Target::Class(0) };
-        let batch = TaskBatch::new(&[&three, &other], true, 0, Device::Cpu);
+        let batch = TaskBatch::new(&[&three, &other], &Problem::Choice, 0, Device::Cpu);
         assert_eq!(batch.input_ids.size(), [5, 3]);
         let slots: Vec<i64> = batch.slots.unwrap().view([-1]).try_into().unwrap();
         assert_eq!(slots, [0, 1, 2, 3, 4, -1]);

@@ -114,7 +114,7 @@ impl<'a> Prepared<'a> {
 
 pub(crate) fn problem(task: &Task) -> Result<Problem, Error> {
     let classes = || match &task.labels {
-        Labels::Classes(labels) if labels.len() > 1 => Ok(labels.clone()),
+        Labels::Classes(labels) | Labels::MultiLabel(labels) if labels.len() > 1 => Ok(labels.clone()),
         _ => Err(Error::Task {
             task: task.name.clone(),
             what: "fewer than two labels; expected two or more, or a regression".to_owned(),
@@ -123,6 +123,7 @@ pub(crate) fn problem(task: &Task) -> Result<Problem, Error> {
     Ok(match task.kind {
         Kind::Sequence { .. } => match task.labels {
             Labels::Values { .. } => Problem::Value,
+            Labels::MultiLabel(_) => Problem::MultiLabel(classes()?),
             _ => Problem::Classes(classes()?),
         },
         Kind::Tokens => Problem::Words(classes()?),
@@ -174,6 +175,7 @@ impl<'a> Set<'a> {
                     let row = sequence(&tokenizer.encode(text), second.as_deref());
                     let target = match label {
                         Some(Label::Class(class)) => Target::Class(*class as i64),
+                        Some(Label::MultiLabel(classes)) => Target::MultiLabel(classes.clone()),
                         Some(Label::Value(value)) => Target::Value(*value as f32),
                         None => Target::Unknown,
                     };

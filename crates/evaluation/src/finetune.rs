@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use electra_tasks::{Kind, Split, Task};
+use electra_tasks::{Kind, Labels, Split, Task};
 use serde_json::json;
 use tch::{Device, Tensor};
 
@@ -149,7 +149,9 @@ fn check(recipe: &Recipe, pretrained: &Pretrained, prepared: &Prepared<'_>) -> R
 
 fn task_info(task: &Task, none_threshold: Option<f64>) -> TaskInfo {
     let text_pair = if let Kind::Sequence { pair } = task.kind { Some(pair) } else { None };
-    TaskInfo { none_threshold, text_pair, choice_labels: task.choice_labels().to_vec() }
+    let is_multi_label = matches!(task.labels, Labels::MultiLabel(_));
+    let label_separator = is_multi_label.then(|| task.separator().to_owned());
+    TaskInfo { none_threshold, text_pair, choice_labels: task.choice_labels().to_vec(), label_separator }
 }
 
 pub(crate) fn search(prepared: &Prepared<'_>, recipe: &Recipe) -> Search {

@@ -16,7 +16,7 @@ use crate::config::{Preset, Recipe, TaskSize};
 use crate::network::TaskNetwork;
 use crate::{PairScorer, Problem, Scoring, encode, model, train};
 
-const CLASSES: [&str; 5] = ["sequence", "regression", "tokens", "spans", "choice"];
+const CLASSES: [&str; 6] = ["sequence", "multi_label", "regression", "tokens", "spans", "choice"];
 
 fn golden(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path)
@@ -79,6 +79,7 @@ fn the_problem_is_told_by_the_configuration() {
     let problem_of = |class| case(class).0.problem;
     let labels = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect::<Vec<_>>();
     assert_eq!(problem_of("sequence"), Problem::Classes(labels(&["no", "perhaps", "yes"])));
+    assert_eq!(problem_of("multi_label"), Problem::MultiLabel(labels(&["no", "perhaps", "yes"])));
     assert_eq!(problem_of("regression"), Problem::Value);
     assert_eq!(problem_of("tokens"), Problem::Words(labels(&["T0", "T1", "T2", "T3"])));
     assert_eq!(problem_of("spans"), Problem::Spans);

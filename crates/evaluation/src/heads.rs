@@ -12,6 +12,8 @@ use crate::config::{Form, HeadShape, Pooling};
 pub enum Problem {
     /// One of these classes for the whole text.
     Classes(Vec<String>),
+    /// Any of these labels for the whole text: `multi_label_classification`.
+    MultiLabel(Vec<String>),
     /// A number for the whole text.
     Value,
     /// One of these classes for each word.
@@ -27,6 +29,7 @@ impl Problem {
     pub(crate) fn words(&self) -> &'static str {
         match self {
             Self::Classes(_) => "a class of the whole",
+            Self::MultiLabel(_) => "several labels of the whole",
             Self::Value => "a number",
             Self::Words(_) => "a class of each word",
             Self::Spans => "answers in a text",
@@ -35,9 +38,9 @@ impl Problem {
     }
 
     /// Logits that a row, or a token of it, has.
-    fn outputs(&self) -> i64 {
+    pub(crate) fn outputs(&self) -> i64 {
         match self {
-            Self::Classes(labels) | Self::Words(labels) => labels.len() as i64,
+            Self::Classes(labels) | Self::MultiLabel(labels) | Self::Words(labels) => labels.len() as i64,
             Self::Value | Self::Choice => 1,
             Self::Spans => 2,
         }
@@ -67,7 +70,7 @@ impl TaskHead {
         let (size, outputs) = (config.hidden_size, problem.outputs());
         let classifier = p / "classifier";
         match problem {
-            Problem::Classes(_) | Problem::Value => match form.head {
+            Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value => match form.head {
                 HeadShape::Paper => {
                     Self::Linear { classifier: Linear::new(&classifier, size, outputs), pooling }
                 }
@@ -150,11 +153,15 @@ fn pooled(hidden: &Tensor, mask: &Tensor, pooling: Pooling) -> Tensor {
 /// What `ElectraFor…` of transformers computes as the loss of a batch.
 ///
 /// # Shapes
-/// as `TaskNetwork::forward_t` gives `logits`; `labels` [B], int64 or for a number float32; [B, L] with −100 where
-/// there is none; [B, 2] for a start and an end
+/// as `TaskNetwork::forward_t` gives `logits`; `labels` [B], int64 or for a number float32; [B, C] float32 of 0 and 1 for
+/// several labels; [B, L] with −100 where there is none; [B, 2] for a start and an end
 pub(crate) fn loss(problem: &Problem, logits: &Tensor, labels: &Tensor) -> Tensor {
     match problem {
         Problem::Classes(_) | Problem::Choice => logits.cross_entropy_for_logits(labels),
+        // The mean over rows and labels.
+        Problem::MultiLabel(_) => {
+            logits.binary_cross_entropy_with_logits::<Tensor>(labels, None, None, tch::Reduction::Mean)
+        }
         Problem::Value => logits.squeeze_dim(-1).mse_loss(labels, tch::Reduction::Mean),
         Problem::Words(classes) => {
             let flat = logits.reshape([-1, classes.len() as i64]);

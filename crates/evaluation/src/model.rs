@@ -21,6 +21,7 @@ use crate::network::TaskNetwork;
 use crate::{Error, pretrained};
 
 const CLASSIFIER: &str = "classifier.";
+const MULTI_LABEL: &str = "multi_label_classification";
 const MEAN_CLASSIFIER: &str = "mean_classifier.";
 
 /// What predictions need to know of the task: fields of `config.json` that transformers passes over.
@@ -35,6 +36,9 @@ pub(crate) struct TaskInfo {
     /// Of choices, what they are called, by position.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) choice_labels: Vec<String>,
+    /// Of several labels, what stands between them where they are written as one text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) label_separator: Option<String>,
 }
 
 /// Writes a network with its tokenizer.
@@ -57,7 +61,7 @@ pub(crate) fn write(
 
 fn architecture(problem: &Problem) -> Architecture {
     match problem {
-        Problem::Classes(_) | Problem::Value => Architecture::SequenceClassification,
+        Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value => Architecture::SequenceClassification,
         Problem::Words(_) => Architecture::TokenClassification,
         Problem::Spans => Architecture::QuestionAnswering,
         Problem::Choice => Architecture::MultipleChoice,
@@ -69,7 +73,7 @@ fn fields(network: &TaskNetwork) -> Map<String, Value> {
     let mut fields = Map::new();
     let only = ["LABEL_0".to_owned()];
     let labels = match &network.problem {
-        Problem::Classes(labels) | Problem::Words(labels) => &labels[..],
+        Problem::Classes(labels) | Problem::MultiLabel(labels) | Problem::Words(labels) => &labels[..],
         Problem::Value => &only,
         Problem::Spans | Problem::Choice => return fields,
     };
@@ -78,9 +82,7 @@ fn fields(network: &TaskNetwork) -> Map<String, Value> {
     let by_label: Map<String, Value> = numbered().map(|(id, label)| (label.clone(), json!(id))).collect();
     fields.insert("id2label".to_owned(), Value::Object(by_id));
     fields.insert("label2id".to_owned(), Value::Object(by_label));
-    if let Problem::Classes(_) | Problem::Value = network.problem {
-        let is_value = network.problem == Problem::Value;
-        let kind = if is_value { "regression" } else { "single_label_classification" };
+    if let Some(kind) = problem_type(&network.problem) {
         fields.insert("problem_type".to_owned(), json!(kind));
         if network.form.pooling == Pooling::Mean {
             fields.insert("classifier_pooling".to_owned(), json!("mean"));
@@ -89,10 +91,20 @@ fn fields(network: &TaskNetwork) -> Map<String, Value> {
     fields
 }
 
+/// What transformers calls it, of whole texts.
+fn problem_type(problem: &Problem) -> Option<&'static str> {
+    match problem {
+        Problem::Classes(_) => Some("single_label_classification"),
+        Problem::MultiLabel(_) => Some(MULTI_LABEL),
+        Problem::Value => Some("regression"),
+        Problem::Words(_) | Problem::Spans | Problem::Choice => None,
+    }
+}
+
 /// The network's tensors under the names of its class.
 fn tensors(network: &TaskNetwork) -> Result<Weights, Error> {
     let mut tensors = by_name(&Weights::from_var_store(network.var_store(), Part::ALL));
-    if let Problem::Classes(_) | Problem::Value = network.problem {
+    if problem_type(&network.problem).is_some() {
         as_transformers(&mut tensors)?;
         if network.form.pooling == Pooling::Mean {
             rename(&mut tensors, CLASSIFIER, MEAN_CLASSIFIER);
@@ -188,9 +200,7 @@ fn problem(folder: &Path, architecture: Architecture, fields: &Map<String, Value
         Architecture::SequenceClassification => {
             let (labels, kind) = (labels()?, field("problem_type"));
             match kind.as_str() {
-                Some("multi_label_classification") => {
-                    Err(refuse("problem_type", kind.to_string(), "one label a text, or a number"))
-                }
+                Some(MULTI_LABEL) => Ok(Problem::MultiLabel(labels)),
                 Some("regression") => Ok(Problem::Value),
                 None if labels.len() == 1 => Ok(Problem::Value),
                 _ => Ok(Problem::Classes(labels)),

@@ -56,8 +56,7 @@ impl TaskNetwork {
 
     /// Items as the network takes them, on its device.
     pub(crate) fn batch(&self, items: &[&Item]) -> TaskBatch {
-        let is_choice = self.problem == Problem::Choice;
-        TaskBatch::new(items, is_choice, self.config().pad_token_id, self.device())
+        TaskBatch::new(items, &self.problem, self.config().pad_token_id, self.device())
     }
 
     /// Logits: [B, C]; for tokens [B, L, C]; for spans [B, L, 2]; for choices

@@ -73,6 +73,12 @@ impl Predictor {
         &self.info.choice_labels
     }
 
+    /// What stands between several labels of a text, if its folder says so.
+    #[must_use]
+    pub fn label_separator(&self) -> Option<&str> {
+        self.info.label_separator.as_deref()
+    }
+
     /// Predicts what is right of each: contents of the kind that the problem is of. Texts are cut where the
     /// encoder's rows end; of spans, long ones become windows.
     ///
@@ -85,7 +91,7 @@ impl Predictor {
         let right = |content: &Content| {
             matches!(
                 (self.problem(), content),
-                (Problem::Classes(_) | Problem::Value, Content::Sequence { .. })
+                (Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value, Content::Sequence { .. })
                     | (Problem::Words(_), Content::Tokens { .. })
                     | (Problem::Spans, Content::Spans { .. })
                     | (Problem::Choice, Content::Choice { .. })
@@ -117,6 +123,10 @@ impl Predictor {
                     Prediction::Words(words) => {
                         words.iter_mut().for_each(|(class, probabilities)| renumber(class, probabilities));
                     }
+                    Prediction::MultiLabel { probabilities, .. } => {
+                        let probabilities = order.iter().map(|&place| probabilities[place]).collect();
+                        *prediction = Prediction::multi_label(probabilities);
+                    }
                     Prediction::Value(_) | Prediction::Span(_) => {}
                 }
             }
@@ -143,6 +153,7 @@ impl Predictor {
         }
         match (problem(task)?, self.problem()) {
             (Problem::Classes(expected), Problem::Classes(found))
+            | (Problem::MultiLabel(expected), Problem::MultiLabel(found))
             | (Problem::Words(expected), Problem::Words(found)) => {
                 let places: Option<Vec<usize>> =
                     expected.iter().map(|label| found.iter().position(|other| other == label)).collect();

@@ -22,12 +22,27 @@ pub enum Prediction {
         /// softmax of the logits; of a probe, what its linear map gives.
         probabilities: Vec<f32>,
     },
+    /// Any number of labels, and the probability of each.
+    MultiLabel {
+        /// Those whose probability is above one half, in ascending order.
+        classes: Vec<usize>,
+        /// The logistic function of the logits; of a probe, what its linear map gives.
+        probabilities: Vec<f32>,
+    },
     /// A number.
     Value(f32),
     /// For each word its class and the probability of each.
     Words(Vec<(usize, Vec<f32>)>),
     /// An answer in the text.
     Span(Span),
+}
+
+impl Prediction {
+    /// The labels whose probability is above one half, so whose logit is above 0.
+    pub(crate) fn multi_label(probabilities: Vec<f32>) -> Self {
+        let likely = probabilities.iter().enumerate().filter(|(_, probability)| **probability > 0.5);
+        Self::MultiLabel { classes: likely.map(|(class, _)| class).collect(), probabilities }
+    }
 }
 
 /// What a network says of a set, example by example.
@@ -45,6 +60,10 @@ pub(crate) fn predict(
             let likeliest =
                 |probabilities: Vec<f32>| Prediction::Class { class: best(&probabilities), probabilities };
             logits.iter().map(probabilities).map(likeliest).collect()
+        }
+        Problem::MultiLabel(_) => {
+            let logistic = |logit: &f32| (1.0 / (1.0 + f64::from(-logit).exp())) as f32;
+            logits.iter().map(|row| Prediction::multi_label(row.iter().map(logistic).collect())).collect()
         }
         Problem::Words(labels) => {
             let mut words: Vec<Vec<(usize, Vec<f32>)>> = vec![Vec::new(); set.examples.len()];
@@ -110,7 +129,7 @@ fn logits(network: &TaskNetwork, items: &[Item], stop: &AtomicBool) -> Result<Ve
 /// How many logits of an item count.
 fn meaningful(problem: &Problem, item: &Item) -> usize {
     match problem {
-        Problem::Classes(labels) => labels.len(),
+        Problem::Classes(labels) | Problem::MultiLabel(labels) => labels.len(),
         Problem::Value => 1,
         Problem::Choice => item.rows.len(),
         Problem::Words(labels) => item.length() * labels.len(),

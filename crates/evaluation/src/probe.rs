@@ -80,7 +80,7 @@ impl Prober {
     pub fn probe(&self, data: &TaskData, folder: &Path, stop: &AtomicBool) -> Result<ProbeScores, Error> {
         let task = &data.task;
         let classes = match (&task.kind, &task.labels) {
-            (TaskKind::Sequence { .. }, Labels::Classes(labels)) => labels.len(),
+            (TaskKind::Sequence { .. }, Labels::Classes(labels) | Labels::MultiLabel(labels)) => labels.len(),
             (TaskKind::Sequence { .. }, Labels::Values { .. }) => 0,
             _ => {
                 let what = "its labels are not of whole texts; a probe expected classes or numbers of these";
@@ -105,7 +105,7 @@ impl Prober {
             let set = self.encode(&dataset.examples);
             let found = ridge.predict(&self.features(&dataset.examples, stop)?)?;
             let rows: Vec<Vec<f64>> = Vec::try_from(&found.f_to_device(Device::Cpu)?)?;
-            let predictions: Vec<Prediction> = rows.iter().map(|row| prediction(row, classes)).collect();
+            let predictions: Vec<Prediction> = rows.iter().map(|row| prediction(row, &task.labels)).collect();
             let name = split.to_string();
             write(&folder.join(format!("predictions-{name}.tsv")), table(task, &set, &predictions))?;
             if let Some(scored) = score(task, &set, &predictions)? {
@@ -173,13 +173,16 @@ fn pooled(states: &[Tensor], mask: &Tensor, types: &Tensor, has_second: bool) ->
     Ok(Tensor::f_cat(&features, 1)?)
 }
 
-/// A column for each class, 1 where it is right; or a column of numbers.
+/// A column for each class or label, 1 where it is right; or a column of numbers.
 fn targets(task: &str, examples: &[Example], classes: usize) -> Result<Tensor, Error> {
     let mut values = Vec::with_capacity(examples.len() * classes.max(1));
     for example in examples {
         match &example.content {
             Content::Sequence { label: Some(Label::Class(class)), .. } => {
                 values.extend((0..classes).map(|other| f64::from(u8::from(other == *class))));
+            }
+            Content::Sequence { label: Some(Label::MultiLabel(found)), .. } => {
+                values.extend((0..classes).map(|class| f64::from(u8::from(found.contains(&class)))));
             }
             Content::Sequence { label: Some(Label::Value(value)), .. } => values.push(*value),
             _ => {
@@ -191,10 +194,13 @@ fn targets(task: &str, examples: &[Example], classes: usize) -> Result<Tensor, E
     Ok(Tensor::from_slice(&values).view([examples.len() as i64, classes.max(1) as i64]))
 }
 
-/// The class whose column is largest, or the number.
-fn prediction(row: &[f64], classes: usize) -> Prediction {
-    if classes == 0 {
-        return Prediction::Value(row[0] as f32);
+/// The class whose column is largest; of several labels, those whose columns are nearer to 1 than to 0; or the number.
+fn prediction(row: &[f64], labels: &Labels) -> Prediction {
+    let probabilities = row.iter().map(|value| *value as f32).collect();
+    match labels {
+        Labels::Values { .. } => return Prediction::Value(row[0] as f32),
+        Labels::MultiLabel(_) => return Prediction::multi_label(probabilities),
+        Labels::Classes(_) | Labels::Within => {}
     }
     let mut class = 0;
     for (index, value) in row.iter().enumerate() {
@@ -202,5 +208,5 @@ fn prediction(row: &[f64], classes: usize) -> Prediction {
             class = index;
         }
     }
-    Prediction::Class { class, probabilities: row.iter().map(|value| *value as f32).collect() }
+    Prediction::Class { class, probabilities }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use electra_metrics::multi_label;
 use electra_tasks::{Content, Label, Labels, Metric, Task};
 
 use crate::Error;
@@ -16,6 +17,9 @@ pub type Scores = BTreeMap<String, f64>;
 struct Columns {
     predicted: Vec<usize>,
     labels: Vec<usize>,
+    /// Of several labels a text: for each label of the task whether the text has it.
+    predicted_rows: Vec<Vec<bool>>,
+    label_rows: Vec<Vec<bool>>,
     /// How many words each sentence has, of tokens.
     sentences: Vec<usize>,
     /// Of each class or choice.
@@ -30,11 +34,17 @@ struct Columns {
 /// The task's metrics of a set; none where it is not known what is right.
 pub(crate) fn score(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> Result<Option<Scores>, Error> {
     let Some(columns) = columns(set, predictions) else { return Ok(None) };
-    let Columns { predicted, labels, .. } = &columns;
+    let Columns { predicted, labels, predicted_rows, label_rows, .. } = &columns;
+    let is_multi_label = matches!(task.labels, Labels::MultiLabel(_));
     let positive = task.positive.unwrap_or(1);
     let mut scores = Scores::new();
     for &metric in &task.metrics {
         let value = match metric {
+            Metric::Accuracy if is_multi_label => multi_label::accuracy(predicted_rows, label_rows)?,
+            Metric::MacroF1 if is_multi_label => multi_label::macro_f1(predicted_rows, label_rows)?,
+            Metric::MicroF1 => multi_label::micro_f1(predicted_rows, label_rows)?,
+            Metric::SamplesF1 => multi_label::samples_f1(predicted_rows, label_rows)?,
+            Metric::HammingLoss => multi_label::hamming_loss(predicted_rows, label_rows)?,
             Metric::Accuracy => electra_metrics::accuracy(predicted, labels)?,
             Metric::F1 => electra_metrics::f1(predicted, labels, positive)?,
             Metric::MacroF1 => electra_metrics::macro_f1(predicted, labels)?,
@@ -42,6 +52,9 @@ pub(crate) fn score(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> R
             Metric::Matthews => electra_metrics::matthews(predicted, labels)?,
             Metric::Pearson => electra_metrics::pearson(&columns.values, &columns.value_labels)?,
             Metric::Spearman => electra_metrics::spearman(&columns.values, &columns.value_labels)?,
+            Metric::MeanSquaredError => {
+                electra_metrics::mean_squared_error(&columns.values, &columns.value_labels)?
+            }
             Metric::Auc => {
                 let positive_score = |row: &Vec<f32>| row.get(positive).copied().map_or(0.0, f64::from);
                 let scores: Vec<f64> = columns.probabilities.iter().map(positive_score).collect();
@@ -79,16 +92,23 @@ fn columns(set: &Set<'_>, predictions: &[Prediction]) -> Option<Columns> {
     for (example, prediction) in set.examples.iter().zip(predictions) {
         match (&example.content, prediction) {
             (Content::Sequence { label, .. }, Prediction::Class { class, probabilities }) => {
-                let Label::Class(label) = (*label)? else { return None };
-                columns.class(*class, label, probabilities);
+                let Label::Class(label) = label.as_ref()? else { return None };
+                columns.class(*class, *label, probabilities);
             }
             (Content::Choice { label, .. }, Prediction::Class { class, probabilities }) => {
                 columns.class(*class, (*label)?, probabilities);
             }
+            (Content::Sequence { label, .. }, Prediction::MultiLabel { classes, probabilities }) => {
+                let Label::MultiLabel(label) = label.as_ref()? else { return None };
+                let row =
+                    |found: &[usize]| (0..probabilities.len()).map(|class| found.contains(&class)).collect();
+                columns.predicted_rows.push(row(classes));
+                columns.label_rows.push(row(label));
+            }
             (Content::Sequence { label, .. }, Prediction::Value(value)) => {
-                let Label::Value(label) = (*label)? else { return None };
+                let Label::Value(label) = label.as_ref()? else { return None };
                 columns.values.push(f64::from(*value));
-                columns.value_labels.push(label);
+                columns.value_labels.push(*label);
             }
             (Content::Tokens { labels, .. }, Prediction::Words(words)) => {
                 columns.sentences.push(words.len());
@@ -115,16 +135,20 @@ impl Columns {
     }
 }
 
-/// Predictions as tab-separated lines: index, prediction, label (empty if not known), scores. Words are lines of
+/// Predictions as tab-separated lines: index, prediction, label (empty if not known), scores. Several labels stand
+/// in one field with the task's separator between them. Words are lines of
 /// their own, with index `EXAMPLE:WORD`, both from 0 where the file has no names.
 pub(crate) fn table(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> String {
     let classes: &[String] = match &task.labels {
-        Labels::Classes(labels) => labels,
+        Labels::Classes(labels) | Labels::MultiLabel(labels) => labels,
         Labels::Values { .. } => &[],
         // Of choices; empty where they are numbers.
         Labels::Within => task.choice_labels(),
     };
     let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
+    let names = |classes: &[usize]| {
+        classes.iter().map(|&class| name(class)).collect::<Vec<_>>().join(task.separator())
+    };
     let mut lines: Vec<Vec<String>> = Vec::new();
     let mut line = |index: &str, prediction: String, label: Option<String>, scores: &[f32]| {
         let mut fields = vec![index.to_owned(), prediction, label.unwrap_or_default()];
@@ -135,19 +159,26 @@ pub(crate) fn table(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> S
         let index = &*example.index;
         match (prediction, &example.content) {
             (Prediction::Class { class, probabilities }, Content::Sequence { label, .. }) => {
-                let label = label.and_then(|label| match label {
-                    Label::Class(label) => Some(name(label)),
-                    Label::Value(_) => None,
+                let label = label.as_ref().and_then(|label| match label {
+                    Label::Class(label) => Some(name(*label)),
+                    _ => None,
                 });
                 line(index, name(*class), label, probabilities);
+            }
+            (Prediction::MultiLabel { classes, probabilities }, Content::Sequence { label, .. }) => {
+                let label = label.as_ref().and_then(|label| match label {
+                    Label::MultiLabel(label) => Some(names(label)),
+                    _ => None,
+                });
+                line(index, names(classes), label, probabilities);
             }
             (Prediction::Class { class, probabilities }, Content::Choice { label, .. }) => {
                 line(index, name(*class), label.map(name), probabilities);
             }
             (Prediction::Value(value), Content::Sequence { label, .. }) => {
-                let label = label.and_then(|label| match label {
+                let label = label.as_ref().and_then(|label| match label {
                     Label::Value(label) => Some(label.to_string()),
-                    Label::Class(_) => None,
+                    _ => None,
                 });
                 line(index, value.to_string(), label, &[]);
             }
@@ -167,7 +198,7 @@ pub(crate) fn table(task: &Task, set: &Set<'_>, predictions: &[Prediction]) -> S
         }
     }
     let scores: Vec<String> = match predictions.first() {
-        Some(Prediction::Class { .. } | Prediction::Words(_)) => {
+        Some(Prediction::Class { .. } | Prediction::MultiLabel { .. } | Prediction::Words(_)) => {
             let most = lines.iter().map(Vec::len).max().unwrap_or(3);
             (0..most - 3).map(|class| format!("score_{}", name(class))).collect()
         }

@@ -6,12 +6,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
-    /// The share that is right: [`accuracy`](crate::accuracy).
+    /// The share that is right: [`accuracy`](crate::accuracy) or, of several labels,
+    /// [`multi_label::accuracy`](crate::multi_label::accuracy).
     Accuracy,
     /// The harmonic mean of precision and recall of one class: [`f1`](crate::f1).
     F1,
-    /// The mean of the F1 of all classes: [`macro_f1`](crate::macro_f1).
+    /// The mean of the F1 of all classes: [`macro_f1`](crate::macro_f1) or, of several labels,
+    /// [`multi_label::macro_f1`](crate::multi_label::macro_f1).
     MacroF1,
+    /// F1 of all decisions together, of several labels: [`multi_label::micro_f1`](crate::multi_label::micro_f1).
+    MicroF1,
+    /// The mean of the F1 of each example's labels: [`multi_label::samples_f1`](crate::multi_label::samples_f1).
+    SamplesF1,
+    /// The share of wrong decisions on labels: [`multi_label::hamming_loss`](crate::multi_label::hamming_loss).
+    HammingLoss,
     /// F1 of whole entities, for labels of words: [`entity_f1`](crate::entity_f1).
     EntityF1,
     /// The correlation of two classifications: [`matthews`](crate::matthews).
@@ -20,6 +28,8 @@ pub enum Metric {
     Pearson,
     /// Correlation of ranks: [`spearman`](crate::spearman).
     Spearman,
+    /// The mean of squared differences: [`mean_squared_error`](crate::mean_squared_error).
+    MeanSquaredError,
     /// The area under the receiver operating characteristic: [`auc`](crate::auc).
     Auc,
     /// The share of answers that are right to the letter: [`squad::exact_match`](crate::squad::exact_match).
@@ -29,14 +39,18 @@ pub enum Metric {
 }
 
 impl Metric {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 14] = [
         Self::Accuracy,
         Self::F1,
         Self::MacroF1,
+        Self::MicroF1,
+        Self::SamplesF1,
+        Self::HammingLoss,
         Self::EntityF1,
         Self::Matthews,
         Self::Pearson,
         Self::Spearman,
+        Self::MeanSquaredError,
         Self::Auc,
         Self::ExactMatch,
         Self::TokenF1,
@@ -49,14 +63,25 @@ impl Metric {
             Self::Accuracy => "accuracy",
             Self::F1 => "f1",
             Self::MacroF1 => "macro-f1",
+            Self::MicroF1 => "micro-f1",
+            Self::SamplesF1 => "samples-f1",
+            Self::HammingLoss => "hamming-loss",
             Self::EntityF1 => "entity-f1",
             Self::Matthews => "matthews",
             Self::Pearson => "pearson",
             Self::Spearman => "spearman",
+            Self::MeanSquaredError => "mean-squared-error",
             Self::Auc => "auc",
             Self::ExactMatch => "exact-match",
             Self::TokenF1 => "token-f1",
         }
+    }
+
+    /// Whether less of it is better: it may stand beside a task's score and cannot be it, since of scores the higher is
+    /// better.
+    #[must_use]
+    pub fn is_loss(self) -> bool {
+        matches!(self, Self::HammingLoss | Self::MeanSquaredError)
     }
 
     /// The metric of that name; none if there is none.

@@ -52,7 +52,7 @@ pub(crate) fn read(
         }
         let label = label_at.map(|index| {
             let column = format!("column {}", index + 1);
-            place.class(&Cell { column: &column, value: fields[index].into() }, classes)
+            task.class(classes, &Cell { column: column.into(), value: fields[index].into() }, place)
         });
         sentences.words.push(fields[word_at].to_owned());
         sentences.labels.extend(label.transpose()?);
@@ -77,7 +77,7 @@ fn label_column(
             found: columns,
         });
     }
-    let number = match &task.form.label {
+    let number = match task.form.label.first() {
         Some(Column::Number(number)) => *number,
         _ => columns.max(word_at + 2),
     };

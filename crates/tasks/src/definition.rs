@@ -1,6 +1,7 @@
 //! Tasks of one's own: `task.toml`.
 
 mod raw;
+mod target;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,11 +11,11 @@ use electra_store::Error as StoreError;
 use electra_store::settings::{Origin, find, parse};
 use toml::{Table, Value};
 
-use crate::error::{listed, nearest, short};
+use crate::error::{listed, nearest};
 use crate::file::File;
 use crate::form::{Column, Form, Header, Syntax};
 use crate::selection::Source;
-use crate::{Error, Kind, Labels, Metric, Scheme, Split, Task};
+use crate::{Error, Kind, Split, Task};
 use raw::{Broken, Empty, Raw, RawForm, RawKind};
 
 /// The keys that every task has, and what they hold.
@@ -22,11 +23,6 @@ const REQUIRED: [(&str, &str); 2] = [
     ("kind", "\"sequence\", \"tokens\", \"spans\" or \"choice\""),
     ("files", "a section [files] with train, dev or test"),
 ];
-
-const OF_TWO: [Metric; 5] = [Metric::Accuracy, Metric::F1, Metric::MacroF1, Metric::Matthews, Metric::Auc];
-const OF_SEVERAL: [Metric; 4] = [Metric::Accuracy, Metric::F1, Metric::MacroF1, Metric::Matthews];
-const OF_WORDS: [Metric; 5] =
-    [Metric::Accuracy, Metric::EntityF1, Metric::F1, Metric::MacroF1, Metric::Matthews];
 
 /// Reads a `task.toml`.
 pub(crate) fn read(path: &Path) -> Result<Task, Error> {
@@ -127,16 +123,24 @@ impl Definition<'_> {
         let kind = self.raw.kind;
         let is_spans = kind == RawKind::Spans;
         let is_regression = self.is_regression();
+        let is_multi_label = self.is_multi_label();
+        let has_classes = matches!(kind, RawKind::Sequence | RawKind::Tokens) && !is_regression;
         let tabular = matches!(form, RawForm::Tsv | RawForm::Jsonl);
         let of_kind = |kind: RawKind| format!("kind = \"{kind}\"");
         let of_form = format!("form = \"{form}\"");
-        let regression = "regression = true".to_owned();
+        let [regression, multi_label] = ["regression", "multi_label"].map(|key| format!("{key} = true"));
         let rules = [
             ("text", !is_spans, of_kind(kind)),
             ("label", !is_spans, of_kind(kind)),
             ("labels", !is_spans, of_kind(kind)),
             ("choices", kind == RawKind::Choice, of_kind(kind)),
             ("regression", kind == RawKind::Sequence, of_kind(kind)),
+            ("multi_label", kind == RawKind::Sequence, of_kind(kind)),
+            ("regression", !is_multi_label, multi_label.clone()),
+            ("positive", !is_multi_label, multi_label),
+            ("separator", is_multi_label, "one label a text".to_owned()),
+            ("label_encoding", has_classes, "labels that are no classes".to_owned()),
+            ("label_encoding", !self.has_label_columns(), "a column for each label".to_owned()),
             ("unanswerable", is_spans, of_kind(kind)),
             ("articles", is_spans, of_kind(kind)),
             ("positive", matches!(kind, RawKind::Sequence | RawKind::Tokens), of_kind(kind)),
@@ -155,123 +159,6 @@ impl Definition<'_> {
                 Err(self.refuse(key, format!("has no meaning with {context}; take it out")))
             }
             None => Ok(()),
-        }
-    }
-
-    fn is_regression(&self) -> bool {
-        self.raw.regression.unwrap_or(false)
-    }
-
-    fn labels(&self) -> Result<Labels, Error> {
-        let raw = &self.raw;
-        if let Some(labels) = &raw.labels {
-            if labels.len() < 2 {
-                return Err(self.refuse("labels", format!("{} of them; expected two or more", labels.len())));
-            }
-            if let Some((index, label)) =
-                labels.iter().enumerate().find(|(index, label)| labels[..*index].contains(label))
-            {
-                return Err(self.refuse(
-                    "labels",
-                    format!("{label:?} is there twice, the second time as number {}", index + 1),
-                ));
-            }
-        }
-        match (raw.kind, &raw.labels) {
-            (RawKind::Spans | RawKind::Choice, _) => Ok(Labels::Within),
-            (_, Some(labels)) => Ok(Labels::Classes(labels.clone())),
-            _ if self.is_regression() => match raw.range {
-                Some([low, high]) if low < high => Ok(Labels::Values { low, high }),
-                Some([low, high]) => {
-                    Err(self.refuse("range", format!("[{low}, {high}]; expected the lower bound first")))
-                }
-                None => Ok(Labels::Values { low: f64::NEG_INFINITY, high: f64::INFINITY }),
-            },
-            (RawKind::Sequence, None) => {
-                Err(self.refuse("labels", "missing; name the classes, or say regression = true"))
-            }
-            (RawKind::Tokens, None) => Err(self.refuse("labels", "missing; name the classes")),
-        }
-    }
-
-    fn metrics(&self, labels: &Labels) -> Result<Vec<Metric>, Error> {
-        let (fitting, what): (&[Metric], _) = match (self.raw.kind, labels) {
-            (RawKind::Spans, _) => (&[Metric::ExactMatch, Metric::TokenF1], "kind = \"spans\""),
-            (RawKind::Choice, _) => (&[Metric::Accuracy], "kind = \"choice\""),
-            (_, Labels::Values { .. }) => (&[Metric::Spearman, Metric::Pearson], "regression = true"),
-            (RawKind::Tokens, _) => (&OF_WORDS, "kind = \"tokens\""),
-            (RawKind::Sequence, Labels::Classes(labels)) if labels.len() == 2 => (&OF_TWO, "two labels"),
-            (RawKind::Sequence, _) => (&OF_SEVERAL, "several labels"),
-        };
-        let Some(names) = &self.raw.metrics else {
-            // Of spans and regression both are usual; of classes, what is usual beside accuracy differs.
-            let usual = if let [_, _] = fitting { fitting } else { &fitting[..1] };
-            return Ok(usual.to_vec());
-        };
-        let known: Vec<&str> = fitting.iter().map(|metric| metric.name()).collect();
-        if names.is_empty() {
-            return Err(self.refuse("metrics", format!("none; expected {}", listed(&known, "or"))));
-        }
-        names
-            .iter()
-            .map(|name| match Metric::from_name(name) {
-                Some(metric) if fitting.contains(&metric) => Ok(metric),
-                Some(_) => Err(self.refuse(
-                    "metrics",
-                    format!("{name:?} does not fit {what}; expected {}", listed(&known, "or")),
-                )),
-                None => Err(self.refuse(
-                    "metrics",
-                    format!("there is no metric {name:?}; expected {}", listed(&known, "or")),
-                )),
-            })
-            .collect()
-    }
-
-    fn positive(&self, labels: &Labels, metrics: &[Metric]) -> Result<Option<usize>, Error> {
-        let Labels::Classes(labels) = labels else { return Ok(None) };
-        match &self.raw.positive {
-            Some(positive) => {
-                let position = labels.iter().position(|label| label == positive);
-                let unknown = || {
-                    self.refuse(
-                        "positive",
-                        format!("{positive:?} is not a label; expected {}", listed(labels, "or")),
-                    )
-                };
-                position.ok_or_else(unknown).map(Some)
-            }
-            None if !metrics.iter().any(|metric| matches!(metric, Metric::F1 | Metric::Auc)) => Ok(None),
-            None if labels.len() == 2 => Ok(Some(1)),
-            None => Err(self.refuse(
-                "positive",
-                format!("missing; expected the label that F1 is about: {}", listed(labels, "or")),
-            )),
-        }
-    }
-
-    /// How labels mark entities, if a metric asks.
-    fn scheme(&self, labels: &Labels, metrics: &[Metric]) -> Result<Scheme, Error> {
-        let scheme = self.raw.scheme.unwrap_or_default();
-        let Labels::Classes(labels) = labels else { return Ok(scheme) };
-        if !metrics.contains(&Metric::EntityF1) {
-            return match self.raw.scheme {
-                Some(_) => {
-                    Err(self.refuse("scheme", "has no meaning without the metric entity-f1; take it out"))
-                }
-                None => Ok(scheme),
-            };
-        }
-        match labels.iter().find(|label| !scheme.knows(label)) {
-            Some(label) => Err(self.refuse(
-                "labels",
-                format!(
-                    "{:?} marks no entity; expected {}, as entity-f1 needs them",
-                    short(label),
-                    scheme.marks()
-                ),
-            )),
-            None => Ok(scheme),
         }
     }
 
@@ -304,8 +191,9 @@ impl Definition<'_> {
             return Err(self.refuse("choices", "one column; expected two or more"));
         }
         let label = match &raw.label {
-            Some(value) => Some(self.column("label", value, numbered)?),
-            None if raw.kind == RawKind::Spans || form == RawForm::Conll => None,
+            Some(value @ Value::Array(_)) if self.is_multi_label() => self.many("label", value, numbered)?,
+            Some(value) => vec![self.column("label", value, numbered)?],
+            None if raw.kind == RawKind::Spans || form == RawForm::Conll => Vec::new(),
             None => return Err(self.refuse("label", "missing; expected the column of the label")),
         };
         let index = raw.index.as_ref().map(|value| self.column("index", value, numbered)).transpose()?;
@@ -321,6 +209,8 @@ impl Definition<'_> {
             text,
             choices,
             label,
+            encoding: self.encoding()?,
+            separator: self.separator()?.to_owned(),
             index,
             needs_index: true,
             choice_labels: if raw.kind == RawKind::Choice {

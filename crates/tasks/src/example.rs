@@ -43,7 +43,7 @@ pub struct Example {
 /// What an example consists of, by [`Kind`](crate::Kind). What is right is `None` where a test set does not say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// One text or two, and a label for the whole.
+    /// One text or two, and a label for the whole, or several.
     Sequence {
         /// The text, as it stands in the file.
         text: String,
@@ -95,10 +95,12 @@ impl Content {
 }
 
 /// What is right of a whole text.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Label {
     /// A position in [`Labels::Classes`](crate::Labels::Classes).
     Class(usize),
+    /// Positions in [`Labels::MultiLabel`](crate::Labels::MultiLabel), in ascending order; any number of them.
+    MultiLabel(Vec<usize>),
     /// A number within [`Labels::Values`](crate::Labels::Values).
     Value(f64),
 }

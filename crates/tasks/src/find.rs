@@ -3,7 +3,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::nearest;
-use crate::form::{Column, Form, Header, Syntax};
+use crate::form::{Column, Form, Header, SEPARATOR, Syntax};
+use crate::multi_label::Encoding;
 use crate::selection::Source;
 use crate::table::{Entry, TABLE, Target};
 use crate::{Error, Kind, Labels, Split, Task, definition};
@@ -123,7 +124,9 @@ impl Entry {
             syntax,
             text: self.text.iter().map(|names| Column::named(names)).collect(),
             choices: Vec::new(),
-            label: Some(Column::named(self.label)),
+            label: vec![Column::named(self.label)],
+            encoding: Encoding::default(),
+            separator: SEPARATOR.to_owned(),
             index: Some(Column::named("index|id")),
             needs_index: false,
             choice_labels: Vec::new(),

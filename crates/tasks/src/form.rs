@@ -1,3 +1,5 @@
+use crate::multi_label::Encoding;
+
 /// How the files of a task are written, and where in them the task's parts are.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Form {
@@ -6,8 +8,11 @@ pub(crate) struct Form {
     pub(crate) text: Vec<Column>,
     /// Of multiple choice: one column each or, of JSON Lines, one field with a list.
     pub(crate) choices: Vec<Column>,
-    /// Of SQuAD's form and of CoNLL's with the label in the last column: none.
-    pub(crate) label: Option<Column>,
+    /// One, or one for each of several labels. Of SQuAD's form and of CoNLL's with the label in the last column: none.
+    pub(crate) label: Vec<Column>,
+    pub(crate) encoding: Encoding,
+    /// What stands between several labels of a text.
+    pub(crate) separator: String,
     pub(crate) index: Option<Column>,
     /// Whether a file without the index column is refused; of GLUE's, some have one.
     pub(crate) needs_index: bool,
@@ -16,6 +21,9 @@ pub(crate) struct Form {
     pub(crate) keeps_empty: bool,
     pub(crate) skips_broken: bool,
 }
+
+/// What stands between several labels of a text unless the task says something else.
+pub(crate) const SEPARATOR: &str = ",";
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Syntax {

@@ -1,7 +1,5 @@
 //! One JSON object a line.
 
-use std::borrow::Cow;
-
 use electra_text::from_json;
 use serde_json::{Map, Value};
 
@@ -17,17 +15,20 @@ pub(crate) fn read(task: &Task, split: &Split, file: &File) -> Result<Vec<Exampl
         let object: Map<String, Value> =
             from_json(text).map_err(|error| Error::json(file, line, "a JSON object a line", &error))?;
         let row = Row { object: &object, text, place: Place { path: &file.path, line } };
-        let label = task.form.label.as_ref().expect("a task in JSON Lines names the label's field");
-        let has_label = row.has(label);
-        if !has_label && !split.is_test() {
-            return Err(row.place.unlabelled(label.describe("field"), &split.to_string()));
+        let label = &task.form.label[..];
+        let lacking = label.iter().find(|column| !row.has(column));
+        let has_label = lacking.is_none();
+        if let Some(column) = lacking
+            && (!split.is_test() || label.iter().any(|column| row.has(column)))
+        {
+            return Err(row.place.unlabelled(column.describe("field"), &split.to_string()));
         }
         if let Some(first) = examples.first()
             && first.content.is_labelled() != has_label
         {
             let [expected, found] = if has_label { ["no label", "one"] } else { ["a label", "none"] };
             let expected = format!("{expected} as in the lines before");
-            return Err(row.place.value(&label.describe("field"), expected, found));
+            return Err(row.place.value(&label[0].describe("field"), expected, found));
         }
         let label = has_label.then_some(label);
         let index = match &task.form.index {
@@ -93,18 +94,31 @@ impl<'a> Row<'a> {
         Ok((name, list))
     }
 
-    fn example(&self, task: &Task, index: String, label: Option<&Column>) -> Result<Example, Error> {
+    fn example(&self, task: &Task, index: String, label: Option<&[Column]>) -> Result<Example, Error> {
         let texts: Vec<_> =
             task.form.text.iter().map(|column| self.text(column)).collect::<Result<_, _>>()?;
         let choices = self.choices(&task.form.choices)?;
-        let label = label.map(|column| self.scalar(column)).transpose()?;
-        let record = Record {
-            index,
-            text: cells(&texts),
-            choices: cells(&choices),
-            label: label.as_ref().map(|(column, value)| Cell { column, value: Cow::Borrowed(value) }),
-        };
+        let label = label.map(|columns| self.label(task, columns)).transpose()?;
+        let record = Record { index, text: cells(&texts), choices: cells(&choices), label };
         task.example(record, self.place)
+    }
+
+    /// A cell for each label, from a field each, from one with a list, or from one with all in a text.
+    fn label(&self, task: &Task, columns: &[Column]) -> Result<Vec<Cell<'a>>, Error> {
+        let owned = |name: String, value: String| Cell { column: name.into(), value: value.into() };
+        let ([column], Labels::MultiLabel(_)) = (columns, &task.labels) else {
+            let cell = |column| self.scalar(column).map(|(name, value)| owned(name, value));
+            return columns.iter().map(cell).collect();
+        };
+        let (name, value) = (column.describe("field"), self.get(column));
+        let one = |value: &Value| {
+            let value = scalar(value).ok_or_else(|| self.wrong(&name, "a list of labels", value))?;
+            Ok(owned(name.clone(), value))
+        };
+        match value {
+            Value::Array(list) => list.iter().map(one).collect(),
+            value => Ok(task.parts(one(value)?)),
+        }
     }
 
     /// The choices, from a field each or from one with a list.
@@ -123,7 +137,7 @@ impl<'a> Row<'a> {
         list.iter().map(text).collect()
     }
 
-    fn tokens(&self, task: &Task, label: Option<&Column>) -> Result<Content, Error> {
+    fn tokens(&self, task: &Task, label: Option<&[Column]>) -> Result<Content, Error> {
         let Labels::Classes(classes) = &task.labels else { unreachable!("tokens have classes") };
         let (name, list) = self.list(&task.form.text[0], "a list of words")?;
         if list.is_empty() {
@@ -138,7 +152,7 @@ impl<'a> Row<'a> {
             words.push(word.to_owned());
         }
         let Some(label) = label else { return Ok(Content::Tokens { words, labels: None }) };
-        let (name, list) = self.list(label, "a list of labels")?;
+        let (name, list) = self.list(&label[0], "a list of labels")?;
         if list.len() != words.len() {
             let expected = format!("a label for each of the {} words", words.len());
             return Err(self.place.value(&name, expected, list.len().to_string()));
@@ -146,14 +160,18 @@ impl<'a> Row<'a> {
         let mut labels = Vec::with_capacity(list.len());
         for label in list {
             let value = scalar(label).ok_or_else(|| self.wrong(&name, "a list of labels", label))?;
-            labels.push(self.place.class(&Cell { column: &name, value: value.into() }, classes)?);
+            labels.push(task.class(
+                classes,
+                &Cell { column: name.as_str().into(), value: value.into() },
+                self.place,
+            )?);
         }
         Ok(Content::Tokens { words, labels: Some(labels) })
     }
 }
 
 fn cells<'a>(fields: &'a [(String, &'a str)]) -> Vec<Cell<'a>> {
-    fields.iter().map(|(column, text)| Cell { column, value: Cow::Borrowed(*text) }).collect()
+    fields.iter().map(|(column, text)| Cell { column: column.into(), value: (*text).into() }).collect()
 }
 
 fn scalar(value: &Value) -> Option<String> {

@@ -9,6 +9,7 @@ mod find;
 mod form;
 mod jsonl;
 mod minimal_pairs;
+mod multi_label;
 mod record;
 mod selection;
 mod squad;

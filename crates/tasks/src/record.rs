@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::error::{listed, short};
+use crate::multi_label::Encoding;
 use crate::{Content, Error, Example, Kind, Label, Labels, Task};
 
 /// A field of a line and what messages call it.
 pub(crate) struct Cell<'a> {
     /// Such as `column "label"`.
-    pub(crate) column: &'a str,
+    pub(crate) column: Cow<'a, str>,
     pub(crate) value: Cow<'a, str>,
 }
 
@@ -18,7 +19,8 @@ pub(crate) struct Record<'a> {
     pub(crate) index: String,
     pub(crate) text: Vec<Cell<'a>>,
     pub(crate) choices: Vec<Cell<'a>>,
-    pub(crate) label: Option<Cell<'a>>,
+    /// One; of several labels, one for each that the line names. None where it is not known what is right.
+    pub(crate) label: Option<Vec<Cell<'a>>>,
 }
 
 /// A line of a file.
@@ -51,16 +53,25 @@ impl Place<'_> {
         Error::UnknownLabel {
             path: self.path.to_owned(),
             line: self.line,
-            column: cell.column.to_owned(),
+            column: cell.column.clone().into_owned(),
             found: short(&cell.value),
             expected: listed(known, "or"),
         }
     }
 
     /// The position of a label among `known`.
-    pub(crate) fn class<S: AsRef<str>>(self, cell: &Cell<'_>, known: &[S]) -> Result<usize, Error> {
+    fn class<S: AsRef<str>>(self, cell: &Cell<'_>, known: &[S]) -> Result<usize, Error> {
         let position = known.iter().position(|label| label.as_ref() == cell.value);
         position.ok_or_else(|| self.unknown(cell, known))
+    }
+
+    /// The same, of a position as it stands there.
+    fn id(self, cell: &Cell<'_>, count: usize) -> Result<usize, Error> {
+        let id: Option<usize> = cell.value.trim().parse().ok().filter(|id| *id < count);
+        id.ok_or_else(|| {
+            let expected = format!("the number of a label, 0 to {}", count - 1);
+            self.value(&cell.column, expected, format!("{:?}", short(&cell.value)))
+        })
     }
 
     fn number(self, cell: &Cell<'_>, low: f64, high: f64) -> Result<f64, Error> {
@@ -72,9 +83,14 @@ impl Place<'_> {
                 (false, true) => format!("a number of at most {high}"),
                 (false, false) => "a number".to_owned(),
             };
-            self.value(cell.column, expected, format!("{:?}", short(&cell.value)))
+            self.value(&cell.column, expected, format!("{:?}", short(&cell.value)))
         })
     }
+}
+
+/// The cell of what is one value.
+fn single<'a, 'b>(cells: &'b [Cell<'a>]) -> &'b Cell<'a> {
+    cells.first().expect("only several labels may be no cell")
 }
 
 impl Task {
@@ -83,7 +99,7 @@ impl Task {
         if !self.form.keeps_empty {
             let mut cells = record.text.iter().chain(&record.choices);
             if let Some(cell) = cells.find(|cell| cell.value.trim().is_empty()) {
-                return Err(place.empty(cell.column));
+                return Err(place.empty(&cell.column));
             }
         }
         let mut texts = record.text.into_iter().map(|cell| cell.value.into_owned());
@@ -92,20 +108,30 @@ impl Task {
         let content = if self.kind == Kind::Choice {
             let choices: Vec<String> =
                 record.choices.into_iter().map(|cell| cell.value.into_owned()).collect();
-            let label = record.label.map(|cell| self.choice(&cell, choices.len(), place)).transpose()?;
+            let label =
+                record.label.map(|cells| self.choice(single(&cells), choices.len(), place)).transpose()?;
             Content::Choice { text, pair, choices, label }
         } else {
-            let label = record.label.map(|cell| self.label(&cell, place)).transpose()?;
+            let label = record.label.map(|cells| self.label(&cells, place)).transpose()?;
             Content::Sequence { text, pair, label }
         };
         Ok(Example { index: record.index, content })
     }
 
-    fn label(&self, cell: &Cell<'_>, place: Place<'_>) -> Result<Label, Error> {
+    fn label(&self, cells: &[Cell<'_>], place: Place<'_>) -> Result<Label, Error> {
         match &self.labels {
-            Labels::Classes(labels) => place.class(cell, labels).map(Label::Class),
-            Labels::Values { low, high } => place.number(cell, *low, *high).map(Label::Value),
+            Labels::Classes(labels) => self.class(labels, single(cells), place).map(Label::Class),
+            Labels::MultiLabel(labels) => self.positions(labels, cells, place).map(Label::MultiLabel),
+            Labels::Values { low, high } => place.number(single(cells), *low, *high).map(Label::Value),
             Labels::Within => unreachable!("sequences have classes or values"),
+        }
+    }
+
+    /// The position of a label among the task's.
+    pub(crate) fn class(&self, labels: &[String], cell: &Cell<'_>, place: Place<'_>) -> Result<usize, Error> {
+        match self.form.encoding {
+            Encoding::Ids => place.id(cell, labels.len()),
+            Encoding::Names | Encoding::Indicators => place.class(cell, labels),
         }
     }
 

@@ -40,7 +40,7 @@ pub struct Task {
 /// What an example is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A text, or a pair of them, with one label: [`Content::Sequence`](crate::Content::Sequence).
+    /// A text, or a pair of them, with one label or several: [`Content::Sequence`](crate::Content::Sequence).
     Sequence {
         /// Whether there are two texts.
         pair: bool,
@@ -61,6 +61,8 @@ pub enum Kind {
 pub enum Labels {
     /// One of these.
     Classes(Vec<String>),
+    /// Any number of these: `multi_label_classification` of transformers.
+    MultiLabel(Vec<String>),
     /// A number.
     Values {
         /// The lowest possible; −∞ if not known.
@@ -138,6 +140,12 @@ impl Task {
     #[must_use]
     pub fn choice_labels(&self) -> &[String] {
         &self.form.choice_labels
+    }
+
+    /// What stands between several labels of a text in its files and in those of predictions.
+    #[must_use]
+    pub fn separator(&self) -> &str {
+        &self.form.separator
     }
 
     /// The sets whose files are there.

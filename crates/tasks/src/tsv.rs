@@ -1,7 +1,5 @@
 //! Tab-separated files. Quotes mean nothing: GLUE's files have single ones within fields.
 
-use std::borrow::Cow;
-
 use crate::error::{listed, short};
 use crate::file::File;
 use crate::form::{Bare, Column, Header};
@@ -54,7 +52,7 @@ pub(crate) fn read(
             index,
             text: cells(&columns.text, &fields),
             choices: cells(&columns.choices, &fields),
-            label: cells(columns.label.as_slice(), &fields).pop(),
+            label: (!columns.label.is_empty()).then(|| label(task, cells(&columns.label, &fields))),
         };
         examples.push(task.example(record, Place { path: &file.path, line })?);
     }
@@ -73,7 +71,17 @@ fn not_csv(file: &File, head: &str, error: Error) -> Error {
 }
 
 fn cells<'a>(columns: &'a [(usize, String)], fields: &[&'a str]) -> Vec<Cell<'a>> {
-    columns.iter().map(|(index, column)| Cell { column, value: Cow::Borrowed(fields[*index]) }).collect()
+    let cell =
+        |(index, column): &'a (usize, String)| Cell { column: column.into(), value: fields[*index].into() };
+    columns.iter().map(cell).collect()
+}
+
+/// The cells of the labels, each a label of its own.
+fn label<'a>(task: &Task, mut cells: Vec<Cell<'a>>) -> Vec<Cell<'a>> {
+    match cells.pop() {
+        Some(cell) if cells.is_empty() => task.parts(cell),
+        last => cells.into_iter().chain(last).collect(),
+    }
 }
 
 fn columns_of_pairs(file: &File, names: &[&str]) -> Result<[usize; 2], Error> {
@@ -98,7 +106,8 @@ struct Columns {
     has_header: bool,
     text: Vec<(usize, String)>,
     choices: Vec<(usize, String)>,
-    label: Option<(usize, String)>,
+    /// One or, of several labels with a column each, these; none where the file has none.
+    label: Vec<(usize, String)>,
     index: Option<usize>,
 }
 
@@ -114,7 +123,7 @@ impl Columns {
                 has_header: false,
                 text: vec![numbered(*text)],
                 choices: Vec::new(),
-                label: Some(numbered(*label)),
+                label: vec![numbered(*label)],
                 index: None,
             });
         }
@@ -128,8 +137,12 @@ impl Columns {
                 if has_header { format!("column {:?}", names[index]) } else { column.describe("column") };
             (index, name)
         };
-        let label = form.label.as_ref().filter(|column| place(column, names).is_some()).map(find);
-        if let (None, Some(column), false) = (&label, &form.label, split.is_test()) {
+        let has_label = |column: &&Column| place(column, names).is_some();
+        let label: Vec<_> = form.label.iter().filter(has_label).map(find).collect();
+        // A test set may lack all of them.
+        if let Some(column) = form.label.iter().find(|column| !has_label(column))
+            && !(label.is_empty() && split.is_test())
+        {
             if !has_header {
                 return Err(Place { path: &file.path, line: 1 }
                     .unlabelled(column.describe("column"), &split.to_string()));

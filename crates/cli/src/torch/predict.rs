@@ -21,13 +21,14 @@ use crate::stdin::Lines;
 ///
 /// A line of standard input is a text; for a model of pairs two with a tab between them; for one that labels
 /// words, words with spaces; for one that answers questions, question, tab, text; for multiple choice, text and
-/// choices with tabs. A blank line has a blank answer. The line of output is the prediction and, after a tab, its probability (of an answer, its
-/// score); a number alone; or a label for each word.
+/// choices with tabs. A blank line has a blank answer. The line of output is the prediction and, after a tab, its
+/// probability (of an answer, its score); a number alone; or a label for each word. For a model of several labels it
+/// is those above one half and, after a tab, their probabilities, each with the task's separator between them.
 ///
-/// With --json a line is an object (blank ones are passed over): {"text", "text_pair"}, {"words"}, {"question", "context"} or {"text",
-/// "text_pair", "choices"}, and so is the answer: {"label", "probabilities"}, {"value"}, {"words"}, {"answer",
-/// "score", "none_margin"} or {"choice", "probabilities"}. What is longer than the model's rows is cut, of two
-/// texts the longer first; of a text with an answer every part is looked at.
+/// With --json a line is an object (blank ones are passed over): {"text", "text_pair"}, {"words"}, {"question",
+/// "context"} or {"text", "text_pair", "choices"}, and so is the answer: {"label", "probabilities"}, {"labels",
+/// "probabilities"}, {"value"}, {"words"}, {"answer", "score", "none_margin"} or {"choice", "probabilities"}. What is
+/// longer than the model's rows is cut, of two texts the longer first; of a text with an answer every part is looked at.
 ///
 /// With --task the examples are those of a set of that task, whose labels have to be the model's: the lines are index,
 /// prediction, label and a score for each class, and the scores go to standard error. With --json a line is an object
@@ -185,8 +186,10 @@ fn lines(options: &Options, predictor: &Predictor) -> Result<()> {
 
 fn content_from_text(line: &str, predictor: &Predictor) -> Result<Content> {
     let most = match (predictor.problem(), predictor.takes_pairs()) {
-        (Problem::Classes(_) | Problem::Value, Some(false)) => "one text",
-        (Problem::Classes(_) | Problem::Value, _) => "two texts with a tab between them",
+        (Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value, Some(false)) => "one text",
+        (Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value, _) => {
+            "two texts with a tab between them"
+        }
         (Problem::Words(_), _) => "words with spaces between them",
         (Problem::Spans, _) => "a question, a tab and a text",
         (Problem::Choice, _) => "a text and choices with tabs between them",
@@ -194,7 +197,9 @@ fn content_from_text(line: &str, predictor: &Predictor) -> Result<Content> {
     let mut fields = line.split('\t').map(str::to_owned);
     let text = fields.next().unwrap_or_default();
     let content = match predictor.problem() {
-        Problem::Classes(_) | Problem::Value => Content::Sequence { text, pair: fields.next(), label: None },
+        Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value => {
+            Content::Sequence { text, pair: fields.next(), label: None }
+        }
         Problem::Words(_) => {
             let words = text.split_whitespace().map(str::to_owned).collect();
             Content::Tokens { words, labels: None }
@@ -234,19 +239,18 @@ fn content_from_json(line: &str) -> Result<Content> {
 /// The content, if it is one that the model can say something of.
 fn fitting(content: Content, predictor: &Predictor) -> Result<Content> {
     let (right, expected) = match (predictor.problem(), &content) {
-        (Problem::Classes(_) | Problem::Value, Content::Sequence { text, pair, .. }) => {
-            match (predictor.takes_pairs(), pair) {
-                (Some(true), None) => (false, "two texts, as the model was fine-tuned on pairs; found one"),
-                (Some(false), Some(_)) => {
-                    (false, "one text, as the model was fine-tuned on one each; found two")
-                }
-                _ => (!text.trim().is_empty(), "a text"),
-            }
-        }
+        (
+            Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value,
+            Content::Sequence { text, pair, .. },
+        ) => match (predictor.takes_pairs(), pair) {
+            (Some(true), None) => (false, "two texts, as the model was fine-tuned on pairs; found one"),
+            (Some(false), Some(_)) => (false, "one text, as the model was fine-tuned on one each; found two"),
+            _ => (!text.trim().is_empty(), "a text"),
+        },
         (Problem::Words(_), Content::Tokens { words, .. }) => (!words.is_empty(), "words"),
         (Problem::Spans, Content::Spans { context, .. }) => (!context.trim().is_empty(), "a text"),
         (Problem::Choice, Content::Choice { choices, .. }) => (choices.len() > 1, "at least two choices"),
-        (Problem::Classes(_) | Problem::Value, _) => (false, "text"),
+        (Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value, _) => (false, "text"),
         (Problem::Words(_), _) => (false, "words, for a model that labels words"),
         (Problem::Spans, _) => (false, "question and context, for a model that answers questions"),
         (Problem::Choice, _) => (false, "text and choices, for a model of multiple choice"),
@@ -258,25 +262,36 @@ fn fitting(content: Content, predictor: &Predictor) -> Result<Content> {
 /// What the classes of predictions are called, by position; empty where they are numbers.
 struct Names {
     labels: Vec<String>,
+    /// Between several labels.
+    separator: String,
     is_choice: bool,
 }
 
 impl Names {
     fn new(predictor: &Predictor) -> Self {
         let labels = match predictor.problem() {
-            Problem::Classes(labels) | Problem::Words(labels) => labels,
+            Problem::Classes(labels) | Problem::MultiLabel(labels) | Problem::Words(labels) => labels,
             Problem::Value | Problem::Spans | Problem::Choice => predictor.choice_labels(),
         };
-        Self { labels: labels.to_vec(), is_choice: *predictor.problem() == Problem::Choice }
+        Self {
+            labels: labels.to_vec(),
+            separator: predictor.label_separator().unwrap_or(",").to_owned(),
+            is_choice: *predictor.problem() == Problem::Choice,
+        }
     }
 
     /// A task may have the same labels in another order, and other names of choices.
     fn for_task(task: &Task, predictor: &Predictor) -> Self {
         let labels = match &task.labels {
-            Labels::Classes(labels) => labels,
+            Labels::Classes(labels) | Labels::MultiLabel(labels) => labels,
             Labels::Values { .. } | Labels::Within => task.choice_labels(),
         };
-        Self { labels: labels.to_vec(), ..Self::new(predictor) }
+        Self { labels: labels.to_vec(), separator: task.separator().to_owned(), ..Self::new(predictor) }
+    }
+
+    /// Probabilities under the names of their classes.
+    fn with(&self, probabilities: &[f32]) -> serde_json::Map<String, Value> {
+        probabilities.iter().enumerate().map(|(class, p)| (self.name(class), json!(p))).collect()
     }
 
     fn name(&self, class: usize) -> String {
@@ -288,6 +303,16 @@ fn as_text(prediction: &Prediction, names: &Names) -> String {
     match prediction {
         Prediction::Class { class, probabilities } => {
             format!("{}\t{:.4}", names.name(*class), probabilities[*class])
+        }
+        Prediction::MultiLabel { classes, probabilities } => {
+            let joined = |shown: &dyn Fn(usize) -> String| {
+                classes.iter().map(|&class| shown(class)).collect::<Vec<_>>().join(&names.separator)
+            };
+            format!(
+                "{}\t{}",
+                joined(&|class| names.name(class)),
+                joined(&|class| format!("{:.4}", probabilities[class]))
+            )
         }
         Prediction::Value(value) => value.to_string(),
         Prediction::Words(words) => {
@@ -305,11 +330,13 @@ fn as_json(prediction: &Prediction, content: &Content, names: &Names) -> Value {
         Prediction::Class { class, probabilities } if names.is_choice && names.labels.is_empty() => {
             json!({ "choice": class, "probabilities": probabilities })
         }
+        Prediction::MultiLabel { classes, probabilities } => {
+            let labels: Vec<String> = classes.iter().map(|&class| names.name(class)).collect();
+            json!({ "labels": labels, "probabilities": names.with(probabilities) })
+        }
         Prediction::Class { class, probabilities } => {
-            let each: serde_json::Map<_, _> =
-                probabilities.iter().enumerate().map(|(class, p)| (names.name(class), json!(p))).collect();
             let key = if names.is_choice { "choice" } else { "label" };
-            json!({ key: names.name(*class), "probabilities": each })
+            json!({ key: names.name(*class), "probabilities": names.with(probabilities) })
         }
         Prediction::Value(value) => json!({ "value": value }),
         Prediction::Words(found) => {

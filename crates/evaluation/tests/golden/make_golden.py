@@ -5,7 +5,7 @@
 Needs torch 2.11, transformers 5.23, safetensors. Writes beside itself, for random weights (biases and
 LayerNorms too, so that no term can be forgotten unseen), dropout off:
 
-CLASS/config.json, model.safetensors  sequence, regression, tokens, spans, choice: ElectraFor… of transformers
+CLASS/config.json, model.safetensors  sequence, multi_label, regression, …: ElectraFor… of transformers
 CLASS/batch.safetensors               a batch, its logits and its loss
 CLASS/final.safetensors               every parameter after three steps of AdamW on that batch
 rates.json                            rate, schedule and so on of those steps, and each parameter's factor
@@ -123,12 +123,15 @@ def fine_tuned():
     three = dict(id2label={0: "no", 1: "perhaps", 2: "yes"}, label2id={"no": 0, "perhaps": 1, "yes": 2})
     four = dict(id2label={i: f"T{i}" for i in range(4)}, label2id={f"T{i}": i for i in range(4)})
     one = dict(id2label={0: "LABEL_0"}, label2id={"LABEL_0": 0}, problem_type="regression")
+    several = three | dict(problem_type="multi_label_classification")
+    some = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
     cases = {
         "sequence": (ElectraForSequenceClassification(config(**three)), batch, torch.tensor([2, 0, 1, 2])),
         "regression": (ElectraForSequenceClassification(config(**one)), batch, torch.tensor([0.3, -1.0, 2.5, 0.0])),
         "tokens": (ElectraForTokenClassification(config(**four)), batch, words),
         "spans": (ElectraForQuestionAnswering(config()), full, spans),
         "choice": (ElectraForMultipleChoice(config()), batch, torch.tensor([1, 0])),
+        "multi_label": (ElectraForSequenceClassification(config(**several)), batch, some),
     }
     factors = {}
     for seed, (name, (model, batch, labels)) in enumerate(cases.items()):

@@ -32,13 +32,19 @@ fn a_number_is_learned() {
         text
     };
     let definition = "kind = \"sequence\"\ntext = [\"a\", \"b\"]\nlabel = \"score\"\nregression = true\n\
-        metrics = [\"spearman\", \"pearson\"]\n[files]\ntrain = \"train.tsv\"\ndev = \"dev.tsv\"\n";
+        metrics = [\"spearman\", \"mean-squared-error\"]\n[files]\ntrain = \"train.tsv\"\ndev = \"dev.tsv\"\n";
     let task =
         task(folder.path(), "olds", definition, &[("train.tsv", rows(0, 100)), ("dev.tsv", rows(3, 25))]);
     let output = folder.path().join("out");
     let scores = TestJob::new(&encoder, &task, &output).run().unwrap();
     assert!(scores.scores["dev"]["spearman"] >= 0.9, "{scores:?}");
     let predictions = fs::read_to_string(output.join("predictions-dev.tsv")).unwrap();
+    let squares = predictions.lines().skip(1).map(|line| {
+        let numbers: Vec<f64> = line.split('\t').skip(1).map(|field| field.parse().unwrap()).collect();
+        (numbers[0] - numbers[1]).powi(2)
+    });
+    let mean = squares.sum::<f64>() / 25.0;
+    assert!((scores.scores["dev"]["mean-squared-error"] - mean).abs() < 1e-6 && mean < 0.2, "{scores:?}");
     assert_eq!(predictions.lines().next().unwrap(), "index\tprediction\tlabel");
     assert_eq!(predictions.lines().nth(1).unwrap().split('\t').nth(2).unwrap(), "1.5");
 }

@@ -5,6 +5,7 @@
 mod errors;
 mod folder;
 mod learning;
+mod multi_label;
 mod predictor;
 mod probe;
 mod support;

@@ -6,7 +6,7 @@ needs torch, transformers and safetensors (written for transformers 5.23). TEXTS
 line. Of each MODEL:
 
 * AutoTokenizer and the class that config.json names load it, and nothing is logged or warned at level WARNING;
-* on every line the label, and the probabilities or the value, are those of `electra predict --json`.
+* on every line the label or labels, and the probabilities or the value, are those of `electra predict --json`.
 
 Models with mean pooling are refused by intent: of those, transformers must say that it lacks the head's tensors.
 Numbers agree if they differ by at most 1e-5 (of the larger for those above 1). The exit code is 1 if a check failed.
@@ -72,8 +72,15 @@ def check(electra, folder, texts):
         if "value" in answer:
             most = max(most, far(float(logits[0]), answer["value"]))
             continue
-        for label, probability in zip(model.config.id2label.values(), logits.softmax(-1).tolist(), strict=True):
+        several = config.get("problem_type") == "multi_label_classification"
+        probabilities = (logits.sigmoid() if several else logits.softmax(-1)).tolist()
+        found = answer["labels"] if several else [answer["label"]]
+        border = 0.5 if several else max(probabilities)
+        for label, probability in zip(model.config.id2label.values(), probabilities, strict=True):
             most = max(most, far(probability, answer["probabilities"][label]))
+            # What is within rounding of the border may be on either side.
+            if abs(probability - border) > 1e-5 and (label in found) != (probability > border):
+                return False, f"{line!r}: {found}, and {label} has {probability}"
     return most <= 1e-5, f"{len(lines)} lines, at most {most:.1e} apart"
 
 

@@ -111,6 +111,31 @@ def of_entities():
             yield {"scheme": name, "predictions": predictions, "labels": labels, "f1": float(f1)}
 
 
+def of_multi_label():
+    """Any number of labels: some that never occur or are never predicted, and rows without any."""
+
+    def draw(n, share):
+        return rng.random((n, len(share))) < share
+
+    cases = [(draw(n, share), draw(n, share)) for n, share in [(30, [0.4, 0.2, 0.1]), (200, [0.5, 0.05, 0.3, 0.01, 0.0])]]
+    labels = draw(25, [0.3, 0.5, 0.2, 0.0])
+    cases += [(labels ^ draw(25, [0.1] * 4), labels), (labels & False, labels), (labels, labels & False)]
+    cases += [(labels, labels), (labels & False, labels & False), (draw(1, [0.5, 0.5]), draw(1, [0.5, 0.5]))]
+    # One label alone would be a vector to scikit-learn, whose mean over examples is then another.
+    for predictions, labels in cases:
+        f1 = {
+            average: float(sk.f1_score(labels, predictions, average=average, zero_division=0))
+            for average in ("micro", "macro", "samples")
+        }
+        yield {
+            "predictions": predictions.tolist(),
+            "labels": labels.tolist(),
+            "accuracy": float(sk.accuracy_score(labels, predictions)),
+            **{f"{average}_f1": value for average, value in f1.items()},
+            "hamming_loss": float(sk.hamming_loss(labels, predictions)),
+        }
+
+
 golden = {
     "classes": [of_classes(*both) for both in classifications()],
     "values": [
@@ -119,12 +144,14 @@ golden = {
             "y": numbers(y),
             "pearson": float(scipy.stats.pearsonr(x, y).statistic),
             "spearman": float(scipy.stats.spearmanr(x, y).statistic),
+            "mean_squared_error": float(sk.mean_squared_error(y, x)),
         }
         for x, y in of_values()
     ],
     "scores": list(of_scores()),
     "answers": list(of_answers()),
     "entities": list(of_entities()),
+    "multi_label": list(of_multi_label()),
 }
 # A line for each case.
 lines = []

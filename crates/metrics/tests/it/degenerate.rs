@@ -1,6 +1,9 @@
 //! What a formula has no number for.
 
-use electra_metrics::{Error, Scheme, accuracy, auc, entity_f1, f1, macro_f1, matthews, pearson, spearman};
+use electra_metrics::{
+    Error, Metric, Scheme, accuracy, auc, entity_f1, f1, macro_f1, matthews, mean_squared_error, multi_label,
+    pearson, spearman,
+};
 
 #[test]
 fn one_class_tells_nothing() {
@@ -100,4 +103,58 @@ fn infinite_scores_have_ranks() {
     let scores = [f64::NEG_INFINITY, 0.0, f64::INFINITY];
     assert_eq!(auc(&scores, &[false, true, true]), Ok(1.0));
     assert!((spearman(&scores, &[1.0, 2.0, 3.0]).unwrap() - 1.0).abs() < 1e-15);
+}
+
+#[test]
+fn rows_of_labels_are_of_one_length() {
+    let (one, two) = (vec![true], vec![true, false]);
+    for score in [
+        multi_label::accuracy,
+        multi_label::micro_f1,
+        multi_label::macro_f1,
+        multi_label::samples_f1,
+        multi_label::hamming_loss,
+    ] {
+        assert_eq!(score(&[], &[]), Err(Error::Empty { what: "predictions" }));
+        assert_eq!(
+            score(&[vec![]], &[vec![]]).unwrap_err().to_string(),
+            "there are no labels of an example; expected at least one"
+        );
+        for rows in [[one.clone(), two.clone()], [two.clone(), one.clone()]] {
+            assert_eq!(
+                score(&rows[..1], &rows[1..]).unwrap_err().to_string().split(';').next(),
+                Some(&*format!(
+                    "{} labels of an example and {} labels of the first",
+                    rows[0].len(),
+                    rows[1].len()
+                ))
+            );
+        }
+        assert!(matches!(score(&[two.clone()], &[]), Err(Error::Lengths { first: 1, second: 0, .. })));
+    }
+}
+
+#[test]
+fn squares_are_finite_or_an_error() {
+    assert_eq!(mean_squared_error(&[1.0, 2.0], &[1.0, 4.0]), Ok(2.0));
+    // Their sum is not finite, their mean is.
+    assert_eq!(mean_squared_error(&[1e154, 1e154], &[0.0, 0.0]).map(|mean| mean / 1e308), Ok(1.0));
+    assert_eq!(
+        mean_squared_error(&[0.0, 1e200], &[0.0, -1e200]).unwrap_err().to_string(),
+        "squared errors: number 1 (from 0) is inf; expected a finite number"
+    );
+    assert!(matches!(mean_squared_error(&[f64::NAN], &[0.0]), Err(Error::Value { index: 0, .. })));
+    assert!(matches!(mean_squared_error(&[], &[]), Err(Error::Empty { .. })));
+}
+
+#[test]
+fn losses_are_no_scores() {
+    let losses = ["hamming-loss", "mean-squared-error"].map(|name| Metric::from_name(name).unwrap());
+    assert!(losses.into_iter().all(Metric::is_loss));
+    assert!(
+        !["micro-f1", "accuracy"]
+            .map(|name| Metric::from_name(name).unwrap())
+            .into_iter()
+            .any(Metric::is_loss)
+    );
 }

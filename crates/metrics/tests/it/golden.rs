@@ -1,6 +1,9 @@
 //! The numbers of scikit-learn, scipy, numpy and seqeval, made by `tests/golden/make_golden.py`.
 
-use electra_metrics::{Scheme, accuracy, auc, entity_f1, f1, macro_f1, matthews, pearson, spearman, squad};
+use electra_metrics::{
+    Scheme, accuracy, auc, entity_f1, f1, macro_f1, matthews, mean_squared_error, multi_label, pearson,
+    spearman, squad,
+};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -10,6 +13,7 @@ struct Golden {
     scores: Vec<Scores>,
     answers: Vec<Answer>,
     entities: Vec<Entities>,
+    multi_label: Vec<MultiLabel>,
 }
 
 #[derive(Deserialize)]
@@ -28,6 +32,7 @@ struct Values {
     y: Vec<f64>,
     pearson: f64,
     spearman: f64,
+    mean_squared_error: f64,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +56,17 @@ struct Entities {
     predictions: Vec<Vec<String>>,
     labels: Vec<Vec<String>>,
     f1: f64,
+}
+
+#[derive(Deserialize)]
+struct MultiLabel {
+    predictions: Vec<Vec<bool>>,
+    labels: Vec<Vec<bool>>,
+    accuracy: f64,
+    micro_f1: f64,
+    macro_f1: f64,
+    samples_f1: f64,
+    hamming_loss: f64,
 }
 
 fn golden() -> Golden {
@@ -101,5 +117,26 @@ fn ascii_answers_score_as_with_squads_rules() {
 fn entities_score_as_with_seqeval() {
     for case in golden().entities {
         close(entity_f1(&case.predictions, &case.labels, case.scheme).unwrap(), case.f1);
+    }
+}
+
+#[test]
+fn squared_errors_are_those_of_scikit_learn() {
+    for case in golden().values {
+        close(mean_squared_error(&case.x, &case.y).unwrap(), case.mean_squared_error);
+    }
+}
+
+#[test]
+fn several_labels_score_as_with_scikit_learn() {
+    let cases = golden().multi_label;
+    assert_eq!(cases.len(), 8);
+    for case in cases {
+        let (predictions, labels) = (&case.predictions, &case.labels);
+        close(multi_label::accuracy(predictions, labels).unwrap(), case.accuracy);
+        close(multi_label::micro_f1(predictions, labels).unwrap(), case.micro_f1);
+        close(multi_label::macro_f1(predictions, labels).unwrap(), case.macro_f1);
+        close(multi_label::samples_f1(predictions, labels).unwrap(), case.samples_f1);
+        close(multi_label::hamming_loss(predictions, labels).unwrap(), case.hamming_loss);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use electra_analysis::{Predictions, TaskScore};
+use electra_metrics::Metric;
 use electra_store::read_to_string;
 use electra_tasks::{Kind, Labels};
 use serde::Deserialize;
@@ -69,14 +70,20 @@ pub(super) fn score_of(
     Ok((*metrics.get(metric).ok_or_else(missing)?, metrics))
 }
 
-/// Reads `index  prediction  label …`. None for kinds whose answers are no classes and no numbers.
+/// Reads `index  prediction  label …`. None for kinds whose answers are no classes and no numbers, and for several
+/// labels unless each example is right or wrong as a whole: F1 of all of them is not a mean over examples.
 pub(super) fn predictions(path: &Path, task: &TaskToScore) -> Result<Option<Predictions>, Error> {
     let wrong = |line: usize, what: String| Error::Result {
         path: path.to_owned(),
         what: format!("line {}: {what}", line + 1),
     };
-    let is_class = matches!((task.kind, &task.labels), (Kind::Sequence { .. }, Labels::Classes(_)));
-    if !is_class && !matches!(task.labels, Labels::Values { .. }) && task.kind != Kind::Choice {
+    let is_known = match &task.labels {
+        Labels::Classes(_) => matches!(task.kind, Kind::Sequence { .. }),
+        Labels::Values { .. } => true,
+        Labels::MultiLabel(_) => task.facts.metric == Metric::Accuracy,
+        Labels::Within => task.kind == Kind::Choice,
+    };
+    if !is_known {
         return Ok(None);
     }
     let text = read_to_string(path)?;
@@ -112,10 +119,49 @@ pub(super) fn predictions(path: &Path, task: &TaskToScore) -> Result<Option<Pred
             let (labels, predictions) = both(&class)?;
             Predictions::Classes { labels: whole(labels), predictions: whole(predictions) }
         }
-        Labels::Within => {
-            // Which of an example's own choices: what is right or wrong is each example's own score.
+        Labels::Within | Labels::MultiLabel(_) => {
+            // Which of an example's own choices, or a list of labels: right or wrong is each example's own score.
             let right = |(prediction, label): &(&str, &str)| f64::from(u8::from(prediction == label));
             Predictions::Scores(pairs.iter().map(right).collect())
         }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use electra_analysis::TaskFacts;
+
+    use super::*;
+    use crate::plan::Split;
+
+    #[test]
+    fn several_labels_are_right_or_wrong_as_a_whole_or_not_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("predictions-dev.tsv");
+        let lines = "index\tprediction\tlabel\tscore_a\tscore_b\n0\ta,b\ta,b\t.9\t.8\n1\ta\ta,b\t.7\t.1\n2\t\t\t0\t0\n";
+        std::fs::write(&path, lines).expect("a file in it");
+        let read = |metric| {
+            let facts = TaskFacts {
+                name: "seen".into(),
+                title: "Seen".into(),
+                metric,
+                positive: 1,
+                examples: 3,
+                chance: None,
+                units: None,
+                majority: None,
+            };
+            let task = TaskToScore {
+                facts,
+                kind: Kind::Sequence { pair: false },
+                labels: Labels::MultiLabel(vec!["a".into(), "b".into()]),
+                split: Split::Dev,
+                file: path.clone(),
+                train: path.clone(),
+            };
+            predictions(&path, &task).expect("the file is of the right form")
+        };
+        assert_eq!(read(Metric::Accuracy), Some(Predictions::Scores(vec![1.0, 0.0, 1.0])));
+        assert_eq!(read(Metric::MicroF1), None);
+    }
 }

@@ -136,8 +136,8 @@ fn guesses(task: &Task, dataset: &Dataset) -> (Option<f64>, Option<f64>) {
     };
     let mut counts = vec![0_u32; classes];
     for example in &dataset.examples {
-        if let Content::Sequence { label: Some(Label::Class(class)), .. } = example.content
-            && let Some(count) = counts.get_mut(class)
+        if let Content::Sequence { label: Some(Label::Class(class)), .. } = &example.content
+            && let Some(count) = counts.get_mut(*class)
         {
             *count += 1;
         }

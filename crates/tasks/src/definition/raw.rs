@@ -7,6 +7,8 @@ use electra_metrics::Scheme;
 use serde::Deserialize;
 use toml::Value;
 
+use crate::multi_label::Encoding;
+
 /// The file as it is written; what each key means stands in the crate's README.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +23,9 @@ pub(super) struct Raw {
     pub(super) label: Option<Value>,
     pub(super) index: Option<Value>,
     pub(super) labels: Option<Vec<String>>,
+    pub(super) multi_label: Option<bool>,
+    pub(super) separator: Option<String>,
+    pub(super) label_encoding: Option<Encoding>,
     pub(super) regression: Option<bool>,
     pub(super) range: Option<[f64; 2]>,
     pub(super) positive: Option<String>,

@@ -38,6 +38,11 @@ fn metrics_have_defaults_by_kind() {
         (with("labels = [\"a\", \"b\"]"), &["accuracy"][..], None),
         (with("labels = [\"a\", \"b\"]\nmetrics = [\"auc\"]"), &["auc"], Some(1)),
         (with("regression = true"), &["spearman", "pearson"], None),
+        (
+            with("regression = true\nmetrics = [\"pearson\", \"mean-squared-error\"]"),
+            &["pearson", "mean-squared-error"],
+            None,
+        ),
         (spans, &["exact-match", "token-f1"], None),
         (tokens, &["accuracy"], None),
         (choice, &["accuracy"], None),
@@ -78,7 +83,7 @@ fn keys_that_are_unknown_are_named_with_their_line() {
         (
             with("zzzzzzz = 1"),
             "task.toml: line 4: zzzzzzz: there is no such key; expected name, title, kind, form, header, text, choices, \
-             label, index, labels, regression, range, positive, metrics, scheme, empty, broken, comments, unanswerable, \
+             label, index, labels, multi_label, separator, label_encoding, regression, range, positive, metrics, scheme, empty, broken, comments, unanswerable, \
              articles, epochs or files",
         ),
         (
@@ -169,7 +174,13 @@ fn metrics_fit_the_kind() {
     for (lines, message) in [
         (
             "regression = true\nmetrics = [\"pearson\", \"matthews\"]",
-            "task.toml: line 5: metrics: \"matthews\" does not fit regression = true; expected \"spearman\" or \"pearson\"",
+            "task.toml: line 5: metrics: \"matthews\" does not fit regression = true; expected \"spearman\", \"pearson\" \
+             or \"mean-squared-error\"",
+        ),
+        (
+            "regression = true\nmetrics = [\"mean-squared-error\", \"pearson\"]",
+            "task.toml: line 5: metrics: \"mean-squared-error\" comes first, but the first is the score, of which more is \
+             better; expected \"spearman\" or \"pearson\" before it",
         ),
         (
             "labels = [\"a\", \"b\"]\nmetrics = [\"spearman\"]",
@@ -178,7 +189,7 @@ fn metrics_fit_the_kind() {
         ),
         (
             "labels = [\"a\", \"b\", \"c\"]\nmetrics = [\"auc\"]",
-            "task.toml: line 5: metrics: \"auc\" does not fit several labels; expected \"accuracy\", \"f1\", \"macro-f1\" or \"matthews\"",
+            "task.toml: line 5: metrics: \"auc\" does not fit more than two labels; expected \"accuracy\", \"f1\", \"macro-f1\" or \"matthews\"",
         ),
         (
             "labels = [\"a\", \"b\"]\nmetrics = [\"mathews\"]",

@@ -9,6 +9,7 @@ mod finding;
 mod glue;
 mod jsonl;
 mod minimal_pairs;
+mod multi_label;
 mod properties;
 mod squad;
 mod tsv;

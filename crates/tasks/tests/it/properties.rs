@@ -11,6 +11,8 @@ const JSONL: &str = "kind = \"choice\"\nform = \"jsonl\"\ntext = \"a\"\nchoices 
     [files]\ntrain = \"data\"\ntest = \"data\"\n";
 const CONLL: &str =
     "kind = \"tokens\"\nlabels = [\"0\", \"1\"]\n[files]\ntrain = \"data\"\ntest = \"data\"\n";
+const MULTI_LABEL: &str = "kind = \"sequence\"\nmulti_label = true\nform = \"jsonl\"\ntext = \"a\"\nlabel = \"y\"\n\
+    labels = [\"1\", \"x\"]\n[files]\ntrain = \"data\"\ntest = \"data\"\n";
 const SQUAD: &str = "kind = \"spans\"\n[files]\ntrain = \"data\"\ntest = \"data\"\n";
 
 proptest! {
@@ -44,7 +46,7 @@ proptest! {
     ) {
         let folder = Folder::new(&[]);
         folder.write("data", &bytes);
-        for definition in [TSV, JSONL, CONLL, SQUAD] {
+        for definition in [TSV, JSONL, MULTI_LABEL, CONLL, SQUAD] {
             folder.write("task.toml", definition.as_bytes());
             for split in [Split::Train, Split::Test] {
                 match folder.own().read(&split) {

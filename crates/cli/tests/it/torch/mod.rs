@@ -6,6 +6,7 @@ mod detect;
 mod export;
 mod finetune;
 mod kernels;
+mod multi_label;
 mod replacements;
 mod sweep;
 mod trace;
