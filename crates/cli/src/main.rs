@@ -60,6 +60,7 @@ fn main() {
 }
 
 fn run() -> Result<()> {
+    torch::catch();
     interrupt::catch()?;
     ablate::end_with_study()?;
     let command = usage::parse::<Arguments>()?.command;

@@ -138,12 +138,17 @@ impl Config {
             let key = format!("model.encoder.{field}");
             setting(&key, &size, size <= most, &format!("1 to {most}"))?;
         }
-        let parameters = encoder.parameters();
-        let expected = format!("sizes that give at most {MOST_PARAMETERS:e}");
-        let found = format!("{parameters:e} parameters");
-        setting("model.encoder", &found, parameters <= MOST_PARAMETERS, &expected)?;
-        let generator = model.model().generator.validate();
-        generator.map_err(|error| located("the generator of model.generator_multiplier: ", &error))
+        let generator = model.model().generator;
+        let valid = generator.validate();
+        valid.map_err(|error| located("the generator of model.generator_multiplier: ", &error))?;
+        for (key, parameters) in
+            [("model.encoder", encoder.parameters()), ("model.generator_multiplier", generator.parameters())]
+        {
+            let expected = format!("sizes that give at most {MOST_PARAMETERS:e}");
+            let found = format!("{parameters:e} parameters");
+            setting(key, &found, parameters <= MOST_PARAMETERS, &expected)?;
+        }
+        Ok(())
     }
 }
 
@@ -183,5 +188,10 @@ mod tests {
             let end = " parameters; expected sizes that give at most 1e11";
             assert!(message.starts_with("run.toml: model.encoder: ") && message.ends_with(end), "{message}");
         }
+        let mut config = Config::preset(Preset::Tiny, "electra", 1, "corpus".into());
+        config.budget.steps = Some(1);
+        config.model.generator_multiplier = 1e6;
+        let message = config.validate("run.toml").unwrap_err().to_string();
+        assert!(message.starts_with("run.toml: model.generator_multiplier: "), "{message}");
     }
 }

@@ -101,7 +101,7 @@ pub enum Error {
     #[error(transparent)]
     Encoder(#[from] electra_encoder::Error),
     /// libtorch refused something.
-    #[error(transparent)]
+    #[error("{0}")]
     Torch(#[from] electra_torch::Error),
     /// libtorch threw an exception; the text is its own.
     #[error("libtorch: {0}")]

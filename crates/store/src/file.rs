@@ -1,5 +1,6 @@
 //! Files that appear whole or not at all.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -42,7 +43,7 @@ pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
-    bytes.try_reserve(length as usize)?;
+    reserve(&mut bytes, length)?;
     read_to_limit(file, &mut bytes)?;
     Ok(bytes)
 }
@@ -70,11 +71,30 @@ pub fn read_regular(path: &Path) -> Result<Vec<u8>, Error> {
         }
         let length = metadata.len();
         let mut bytes = Vec::new();
-        bytes.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))?;
+        reserve(&mut bytes, length)?;
         file.take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     read().map_err(failed(path, "reading it"))
+}
+
+thread_local! {
+    static IS_RESERVING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread asks for memory that it makes an error of where there is none. An allocator that ends the program
+/// when memory runs out may ask.
+#[must_use]
+pub fn is_reserving() -> bool {
+    IS_RESERVING.get()
+}
+
+/// Asks for memory for so many bytes more.
+fn reserve(bytes: &mut Vec<u8>, more: u64) -> io::Result<()> {
+    IS_RESERVING.set(true);
+    let reserved = bytes.try_reserve_exact(usize::try_from(more).unwrap_or(usize::MAX));
+    IS_RESERVING.set(false);
+    Ok(reserved?)
 }
 
 fn too_large() -> io::Error {

@@ -11,10 +11,10 @@ pub mod settings;
 
 pub use error::{Error, io};
 pub use file::{
-    LARGEST_FILE, NewFile, create_folder, open_in_place, read, read_regular, read_to_limit, read_to_string,
-    read_whole, remove, write,
+    LARGEST_FILE, NewFile, create_folder, is_reserving, open_in_place, read, read_regular, read_to_limit,
+    read_to_string, read_whole, remove, write,
 };
 pub use folder::{NewFolder, require_vacant};
 pub use foreign::{FOREIGN_HEAD, Foreign};
 pub use owned::{FolderKind, OwnedFolder};
-pub use partial::{abandon, discard, remove_partial};
+pub use partial::{abandon, abandon_if_free, discard, remove_partial};

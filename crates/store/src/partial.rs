@@ -5,7 +5,8 @@ use std::fs::{self, File, Metadata, TryLockError};
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{self, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::error::io as failed;
 use crate::{Error, remove};
@@ -20,6 +21,8 @@ const REMOVED: &str = "removed";
 const LONGEST: usize = 255;
 /// How often a name is tried for that another process removes at the same time.
 const TRIES: usize = 16;
+/// How long another thread may take to make a file or to give one its name.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The temporary names that this process holds. Whoever makes a file or folder, or gives one its name, does so while
 /// holding this.
@@ -38,6 +41,19 @@ pub fn abandon() {
         let _ = remove(path);
     }
     std::mem::forget(held);
+}
+
+/// As [`abandon`], for a program that ends in the middle of anything: where this thread may be the one that makes a file
+/// or gives one its name, what is there is left for the next process that writes the same path.
+pub fn abandon_if_free() {
+    let until = Instant::now() + PATIENCE;
+    while let Err(sync::TryLockError::WouldBlock) = HELD.try_lock() {
+        if Instant::now() > until {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    abandon();
 }
 
 /// A temporary name that this process holds. The lock on what is there tells other processes that somebody is still

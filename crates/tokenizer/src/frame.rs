@@ -61,20 +61,31 @@ impl Frame {
     }
 
     /// The texts' ids with their types, and with what is around them if that is asked for.
-    pub(crate) fn put_around(&self, texts: &[&[u32]], with_special_tokens: bool) -> Encoding {
-        let count = texts.iter().map(|ids| ids.len()).sum::<usize>()
-            + self.around.iter().map(Vec::len).sum::<usize>();
-        let (mut input_ids, mut token_type_ids) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        for (place, special) in self.around.iter().enumerate() {
-            if with_special_tokens {
-                input_ids.extend(special.iter().map(|(id, _)| id));
-                token_type_ids.extend(special.iter().map(|(_, type_id)| type_id));
+    pub(crate) fn put_around(&self, texts: Vec<Vec<u32>>, with_special_tokens: bool) -> Encoding {
+        let around = |place: usize| {
+            let special = self.around.get(place).filter(|_| with_special_tokens);
+            special.into_iter().flatten().copied()
+        };
+        // Of the first text, which may be long, there is no copy.
+        let (mut input_ids, mut token_type_ids) = (Vec::new(), Vec::new());
+        for (place, ids) in texts.into_iter().enumerate() {
+            let type_id = self.types.get(place).copied().unwrap_or(0);
+            if place == 0 {
+                input_ids = ids;
+                input_ids.splice(0..0, around(0).map(|(id, _)| id));
+            } else {
+                input_ids.extend(around(place).map(|(id, _)| id));
+                token_type_ids.extend(around(place).map(|(_, type_id)| type_id));
+                input_ids.extend(ids);
             }
-            if let (Some(ids), Some(type_id)) = (texts.get(place), self.types.get(place)) {
-                input_ids.extend_from_slice(ids);
-                token_type_ids.resize(input_ids.len(), *type_id);
+            if place == 0 {
+                token_type_ids.reserve_exact(input_ids.len());
+                token_type_ids.extend(around(0).map(|(_, type_id)| type_id));
             }
+            token_type_ids.resize(input_ids.len(), type_id);
         }
+        input_ids.extend(around(self.types.len()).map(|(id, _)| id));
+        token_type_ids.extend(around(self.types.len()).map(|(_, type_id)| type_id));
         Encoding { input_ids, token_type_ids }
     }
 }

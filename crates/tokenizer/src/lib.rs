@@ -7,6 +7,7 @@ mod fingerprint;
 mod frame;
 mod json;
 mod load;
+mod long;
 mod pipeline;
 mod plain;
 mod save;

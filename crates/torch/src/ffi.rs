@@ -1,5 +1,6 @@
 //! The shim's functions, made safe.
 
+pub(crate) mod allocator;
 pub(crate) mod attention;
 pub(crate) mod autocast;
 pub(crate) mod detection;
@@ -13,6 +14,7 @@ pub(crate) mod level;
 pub(crate) mod losses;
 pub(crate) mod operations;
 pub(crate) mod optimizer;
+pub(crate) mod terminate;
 pub(crate) mod transform;
 pub(crate) mod vocabulary;
 

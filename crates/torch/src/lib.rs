@@ -20,6 +20,7 @@ mod memory;
 mod operations;
 mod ops;
 mod skips;
+mod terminate;
 mod threads;
 mod transfer;
 mod version;
@@ -34,6 +35,7 @@ pub use determinism::{
 pub use dropout::{Preceding, with_dropout_keys};
 pub use error::Error;
 pub use exit::exit;
+pub use ffi::allocator::Allocator;
 pub use flash::{Sequences, flash_attention};
 pub use gradients::{ClipResult, clip_grad_norm, grad, zero_grad};
 pub use graph::{Graph, on_side_stream};
@@ -47,6 +49,7 @@ pub use ops::{
     mean, sample, sample_cumulative, transform,
 };
 pub use skips::SkipCounts;
+pub use terminate::on_terminate;
 pub use threads::{num_interop_threads, num_threads, set_num_threads};
 pub use transfer::send;
 pub use version::{check_environment, compiled_version, version};

@@ -2,7 +2,9 @@
 // tests of the program (crates/cli/tests/it/ends/faults.rs).
 //
 // Counted are the calls that change what is under FAULT_UNDER, an absolute path: open with O_CREAT, write, fsync,
-// rename, mkdir; or, where FAULT_THREADS is set, the threads that are made. The one of the number FAULT_AT fails with
+// rename, mkdir; or, where FAULT_THREADS is set, the threads that are made; or, where FAULT_MEMORY is set, what asks for at
+// least so many bytes of memory, from the first thread on that the program makes: what libraries ask for before they are
+// loaded is nothing that the program could mend. The one of the number FAULT_AT fails with
 // the error FAULT_ERRNO, or is made after the signal FAULT_SIGNAL was sent. A byte for each goes to the file FAULT_COUNT.
 
 #ifndef _GNU_SOURCE
@@ -56,6 +58,14 @@ bool fails() {
   }
   errno = static_cast<int>(number("FAULT_ERRNO"));
   return true;
+}
+
+std::atomic<bool> has_begun{false};
+
+// Counts a call for memory that is large enough, and tells whether it fails.
+bool fails_for(size_t bytes) {
+  static const size_t least = static_cast<size_t>(number("FAULT_MEMORY"));
+  return least != 0 && bytes >= least && has_begun && fails();
 }
 
 bool is_under(const char* path) {
@@ -133,8 +143,33 @@ int mkdir(const char* path, mode_t mode) {
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*begin)(void*), void* argument) {
   static auto* const original =
       next<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
+  has_begun = true;
   if (getenv("FAULT_THREADS") != nullptr && fails()) return errno;
   return original(thread, attributes, begin, argument);
+}
+
+// The C library's own names for these: looking them up would need memory.
+void* __libc_malloc(size_t bytes);
+void* __libc_calloc(size_t count, size_t bytes);
+void* __libc_realloc(void* memory, size_t bytes);
+void* __libc_memalign(size_t alignment, size_t bytes);
+
+void* malloc(size_t bytes) { return fails_for(bytes) ? nullptr : __libc_malloc(bytes); }
+
+void* calloc(size_t count, size_t bytes) {
+  return fails_for(count * bytes) ? nullptr : __libc_calloc(count, bytes);
+}
+
+void* realloc(void* memory, size_t bytes) { return fails_for(bytes) ? nullptr : __libc_realloc(memory, bytes); }
+
+void* aligned_alloc(size_t alignment, size_t bytes) {
+  return fails_for(bytes) ? nullptr : __libc_memalign(alignment, bytes);
+}
+
+int posix_memalign(void** memory, size_t alignment, size_t bytes) {
+  if (fails_for(bytes)) return errno;
+  *memory = __libc_memalign(alignment, bytes);
+  return *memory == nullptr ? ENOMEM : 0;
 }
 
 }  // extern "C"

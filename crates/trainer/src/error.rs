@@ -57,8 +57,8 @@ pub enum Error {
     )]
     NoCuda,
     /// A function of the caller's failed: the objective could not be made, or its masking is not known.
-    #[error(transparent)]
-    Objective(BoxError),
+    #[error("{0}")]
+    Objective(#[source] BoxError),
     /// The settings cannot be, or a checkpoint is damaged.
     #[error(transparent)]
     Config(#[from] electra_config::Error),
@@ -69,7 +69,7 @@ pub enum Error {
     #[error(transparent)]
     Encoder(#[from] electra_encoder::Error),
     /// libtorch refused something.
-    #[error(transparent)]
+    #[error("{0}")]
     Torch(#[from] electra_torch::Error),
     /// libtorch threw an exception; the text is its own.
     #[error("libtorch: {0}")]

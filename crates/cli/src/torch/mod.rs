@@ -30,16 +30,20 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(command: &Command) -> anyhow::Result<()> {
-    memory::caught(|| less_memory(command), || dispatch(command))
+    memory::caught(less_memory(command), || dispatch(command))
 }
 
 /// What takes less memory.
-fn less_memory(command: &Command) -> String {
+fn less_memory(command: &Command) -> Box<dyn Fn() -> String + Send + Sync> {
+    let fixed = |advice: &'static str| Box::new(move || advice.to_owned());
     match command {
-        Command::Pretrain(options) => options.less_memory(),
-        Command::Finetune(_) => "a smaller batch or max_length (--set) takes less".to_owned(),
-        Command::Detect(_) => "a smaller --batch takes less".to_owned(),
-        _ => "a machine with more memory, or fewer programs beside this one, would do".to_owned(),
+        Command::Pretrain(options) => {
+            let run = options.run().to_owned();
+            Box::new(move || pretrain::less_memory(&run))
+        }
+        Command::Finetune(_) => fixed("a smaller batch or max_length (--set) takes less"),
+        Command::Detect(_) => fixed("a smaller --batch takes less"),
+        _ => fixed(memory::ADVICE),
     }
 }
 
@@ -55,6 +59,9 @@ fn dispatch(command: &Command) -> anyhow::Result<()> {
         Command::Replacements(options) => replacements::run(options),
     }
 }
+
+/// From now on memory that runs out, and whatever else libtorch throws, ends the program in one line.
+pub(crate) use memory::catch;
 
 /// Fails where the program would compute with another libtorch or other kernels than it is asked to.
 pub(crate) fn check_environment() -> anyhow::Result<()> {
@@ -80,7 +87,10 @@ pub(crate) fn exit_code(cause: &(dyn std::error::Error + 'static)) -> Option<i32
     if let Some(electra_trainer::Error::NonFinite { .. }) = cause.downcast_ref() {
         return Some(FAILED);
     }
-    if cause.is::<memory::OutOfMemory>() {
+    if cause.is::<memory::Thrown>() {
+        return Some(FAILED);
+    }
+    if let Some(electra_torch::Error::Torch { .. }) = cause.downcast_ref() {
         return Some(FAILED);
     }
     match cause.downcast_ref() {

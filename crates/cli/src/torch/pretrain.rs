@@ -1,6 +1,6 @@
 //! `electra pretrain`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -50,13 +50,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// What takes less memory, and what is saved already.
-    pub(super) fn less_memory(&self) -> String {
-        let saved = Checkpoints::of_run(&self.run).list().ok().and_then(|list| list.into_iter().next());
-        let saved =
-            saved.map_or(String::new(), |(step, _)| format!("; the checkpoint of step {step} is saved"));
-        format!("a smaller budget.batch, or a larger budget.accumulation, takes less{saved}")
+    /// The run's folder.
+    pub(super) fn run(&self) -> &Path {
+        &self.run
     }
+}
+
+/// What takes less memory, and what is saved already.
+pub(super) fn less_memory(run: &Path) -> String {
+    let saved = Checkpoints::of_run(run).list().ok().and_then(|list| list.into_iter().next());
+    let saved = saved.map_or(String::new(), |(step, _)| format!("; the checkpoint of step {step} is saved"));
+    format!("a smaller budget.batch, or a larger budget.accumulation, takes less{saved}")
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {

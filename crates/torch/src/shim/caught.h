@@ -11,11 +11,12 @@
 #include <cstring>
 #include <exception>
 
+// What is said where there is no memory for a sentence; it is not freed.
+inline char electra_torch_no_memory[] = "bad_alloc";
+
 inline char* owned_copy(const char* text) {
   char* owned = strdup(text);
-  // Out of memory for a sentence: there is nothing left to say.
-  if (owned == nullptr) std::abort();
-  return owned;
+  return owned != nullptr ? owned : electra_torch_no_memory;
 }
 
 template <typename Body>

@@ -17,7 +17,9 @@
 
 extern "C" {
 
-void electra_torch_free(char* text) { std::free(text); }
+void electra_torch_free(char* text) {
+  if (text != electra_torch_no_memory) std::free(text);
+}
 
 // Major, minor and patch in the three highest bytes.
 char* electra_torch_version(uint64_t* loaded, uint64_t* compiled) {
@@ -52,6 +54,24 @@ char* electra_torch_load(const char* path) {
 }
 
 [[noreturn]] void electra_torch_exit(int code) { _exit(code); }
+
+// Calls a function with the text of an exception that nothing catches, such as one on a thread of libtorch's, in place of
+// std::abort. It must not return.
+void electra_torch_on_terminate(void (*ends)(const char*)) {
+  static void (*last)(const char*) = nullptr;
+  last = ends;
+  std::set_terminate([] {
+    try {
+      if (const std::exception_ptr thrown = std::current_exception()) std::rethrow_exception(thrown);
+    } catch (const c10::Error& error) {
+      last(error.what_without_backtrace());
+    } catch (const std::exception& error) {
+      last(error.what());
+    } catch (...) {
+    }
+    std::abort();
+  });
+}
 
 char* electra_torch_set_num_threads(int count) {
   return caught([&] { at::set_num_threads(count); });

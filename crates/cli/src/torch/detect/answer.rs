@@ -1,63 +1,69 @@
 //! What is answered, in the Hub's names.
 
 use electra_tokenizer::Tokenizer;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::model::Output;
-use super::request::Request;
+use super::request::{Request, Row};
 
-/// One line's answer.
-#[derive(Serialize)]
-pub(super) struct Answer {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tokens: Option<Rows<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logits: Option<Rows<f32>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probabilities: Option<Rows<f32>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_hidden_state: Option<Rows<Vec<f32>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vocabulary_logits: Option<Rows<Vec<f32>>>,
+/// One line's answer, in the shape of the question: lists, or lists of lists. Tokens and probabilities are made while they
+/// are written.
+pub(super) struct Answer<'a> {
+    request: &'a Request,
+    outputs: Vec<Output>,
+    tokenizer: Option<&'a Tokenizer>,
 }
 
-/// In the shape of the question: a list, or a list of lists.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Rows<T> {
-    One(Vec<T>),
-    Many(Vec<Vec<T>>),
-}
-
-impl Answer {
-    pub(super) fn new(request: &Request, mut outputs: Vec<Output>, tokenizer: Option<&Tokenizer>) -> Self {
-        let nested = request.nested;
-        let tokens = tokenizer.map(|tokenizer| {
-            let row = |ids: &Vec<i64>| ids.iter().map(|&id| token(tokenizer, id)).collect();
-            request.rows.iter().map(|row_of_ids| row(&row_of_ids.input_ids)).collect()
-        });
-        let mut take = |field: fn(&mut Output) -> Option<Vec<Vec<f32>>>| -> Option<Vec<Vec<Vec<f32>>>> {
-            outputs.iter_mut().map(field).collect()
-        };
-        let last_hidden_state = take(|row| row.hidden.take());
-        let vocabulary_logits = take(|row| row.vocabulary.take());
-        let logits: Option<Vec<Vec<f32>>> = outputs.into_iter().map(|row| row.logits).collect();
-        let probabilities = logits
-            .as_ref()
-            .map(|rows| rows.iter().map(|row| row.iter().map(probability).collect()).collect());
-        Self {
-            tokens: tokens.map(|rows| Rows::new(rows, nested)),
-            logits: logits.map(|rows| Rows::new(rows, nested)),
-            probabilities: probabilities.map(|rows| Rows::new(rows, nested)),
-            last_hidden_state: last_hidden_state.map(|rows| Rows::new(rows, nested)),
-            vocabulary_logits: vocabulary_logits.map(|rows| Rows::new(rows, nested)),
-        }
+impl<'a> Answer<'a> {
+    pub(super) fn new(request: &'a Request, outputs: Vec<Output>, tokenizer: Option<&'a Tokenizer>) -> Self {
+        Self { request, outputs, tokenizer }
     }
 }
 
-impl<T> Rows<T> {
-    fn new(mut rows: Vec<Vec<T>>, nested: bool) -> Self {
-        if nested { Self::Many(rows) } else { Self::One(rows.pop().unwrap_or_default()) }
+impl Serialize for Answer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        let nested = self.request.nested;
+        if let Some(tokenizer) = self.tokenizer {
+            let tokens =
+                |row: &'_ Row| row.input_ids.iter().map(|&id| token(tokenizer, id)).collect::<Vec<_>>();
+            fields.serialize_entry("tokens", &Rows { rows: &self.request.rows, nested, row: tokens })?;
+        }
+        let outputs = &self.outputs[..];
+        if outputs.iter().all(|row| row.logits.is_some()) {
+            let logits = |row: &Output| row.logits.clone().unwrap_or_default();
+            fields.serialize_entry("logits", &Rows { rows: outputs, nested, row: logits })?;
+            let probabilities =
+                |row: &Output| row.logits.iter().flatten().map(probability).collect::<Vec<f32>>();
+            fields.serialize_entry("probabilities", &Rows { rows: outputs, nested, row: probabilities })?;
+        }
+        for (name, field) in [
+            ("last_hidden_state", (|row| row.hidden.as_ref()) as fn(&Output) -> Option<&Vec<Vec<f32>>>),
+            ("vocabulary_logits", |row| row.vocabulary.as_ref()),
+        ] {
+            if outputs.iter().all(|row| field(row).is_some()) {
+                let row = |row: &Output| field(row).cloned().unwrap_or_default();
+                fields.serialize_entry(name, &Rows { rows: outputs, nested, row })?;
+            }
+        }
+        fields.end()
+    }
+}
+
+/// What is said of each row, made row by row.
+struct Rows<'a, R, F> {
+    rows: &'a [R],
+    nested: bool,
+    row: F,
+}
+
+impl<R, T: Serialize, F: Fn(&R) -> Vec<T>> Serialize for Rows<'_, R, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rows = self.rows.iter().map(&self.row);
+        if self.nested {
+            return serializer.collect_seq(rows);
+        }
+        rows.next().unwrap_or_default().serialize(serializer)
     }
 }
 

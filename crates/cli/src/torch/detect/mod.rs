@@ -1,6 +1,7 @@
 //! `electra detect`.
 
 mod answer;
+mod lists;
 mod model;
 mod request;
 mod show;

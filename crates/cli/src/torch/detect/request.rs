@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use electra_encoder::EncoderConfig;
 use electra_text::from_json;
 use electra_tokenizer::Tokenizer;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
+
+use super::lists::{Lists, Text};
 
 /// One row for the encoder. The three are equally long.
 pub(super) struct Row {
@@ -50,65 +53,61 @@ impl Reader<'_> {
 
     /// A JSON object with `text` or `input_ids`.
     pub(super) fn json(&self, line: &str) -> Result<Request> {
-        let fields: Map<String, Value> = match from_json(line) {
-            Ok(Value::Object(fields)) => fields,
-            Ok(_) => bail!("not a JSON object; expected {{\"text\": …}} or {{\"input_ids\": …}}"),
-            // Lines are the caller's: to the parser this is always line 1.
-            Err(error) => {
-                bail!("not JSON: {}", error.to_string().replace(" at line 1 column ", " at column "))
-            }
+        // Lines are the caller's: to the parser this is always line 1.
+        let not_json = |error: serde_json::Error| {
+            anyhow!("not JSON: {}", error.to_string().replace(" at line 1 column ", " at column "))
         };
-        match (fields.get("text"), fields.get("input_ids")) {
-            (None, Some(_)) => self.ids(&fields),
+        if !line.trim_start().starts_with('{') {
+            from_json::<IgnoredAny>(line).map_err(not_json)?;
+            bail!("not a JSON object; expected {{\"text\": …}} or {{\"input_ids\": …}}");
+        }
+        let question: Question = from_json(line).map_err(not_json)?;
+        match (&question.text, &question.input_ids) {
+            (None, Some(ids)) => self.ids(ids, &question),
             (Some(text), None) => {
-                for field in ["token_type_ids", "attention_mask"] {
-                    ensure!(!fields.contains_key(field), "{field}: goes with input_ids, not with text");
+                for (field, given) in [
+                    ("token_type_ids", question.token_type_ids.is_some()),
+                    ("attention_mask", question.attention_mask.is_some()),
+                ] {
+                    ensure!(!given, "{field}: goes with input_ids, not with text");
                 }
-                let text = text.as_str().with_context(|| format!("text: {text}; expected a string"))?;
-                self.text(text).context("text")
+                match text {
+                    Text(Ok(text)) => self.text(text).context("text"),
+                    Text(Err(shown)) => bail!("text: {shown}; expected a string"),
+                }
             }
             (Some(_), Some(_)) => bail!("text and input_ids; expected one of the two"),
             (None, None) => bail!("neither text nor input_ids; expected one of the two"),
         }
     }
 
-    fn ids(&self, fields: &Map<String, Value>) -> Result<Request> {
-        let below = |most: i64| move |value: &Value| value.as_i64().filter(|id| (0..most).contains(id));
+    fn ids(&self, ids: &Lists, question: &Question) -> Result<Request> {
         let up_to = |most: i64| format!("0 to {}", most - 1);
-        let Self { config: EncoderConfig { vocab_size, type_vocab_size, .. }, .. } = *self;
-
-        let ids = Lists::read("input_ids", &fields["input_ids"], below(*vocab_size), &up_to(*vocab_size))?;
-        for row in &ids.rows {
-            ensure!(!row.is_empty(), "input_ids: an empty list; expected at least one id");
+        let &EncoderConfig { vocab_size, type_vocab_size, .. } = self.config;
+        ids.check("input_ids", vocab_size, false, &up_to(vocab_size))?;
+        ensure!(ids.length() > 0, "input_ids: an empty list; expected at least one id");
+        self.check_length(ids.length(), "ids").context("input_ids")?;
+        if let Some(types) = &question.token_type_ids {
+            types.check("token_type_ids", type_vocab_size, false, &up_to(type_vocab_size))?;
+            types.check_shape("token_type_ids", ids)?;
         }
-        self.check_length(ids.rows[0].len(), "ids").context("input_ids")?;
-        let types = match fields.get("token_type_ids") {
-            Some(value) => {
-                let types =
-                    Lists::read("token_type_ids", value, below(*type_vocab_size), &up_to(*type_vocab_size))?;
-                types.check_shape("token_type_ids", &ids)?;
-                types.rows
-            }
-            None => ids.rows.iter().map(|row| vec![0; row.len()]).collect(),
-        };
-        let masks = match fields.get("attention_mask") {
-            Some(value) => {
-                let mask = |value: &Value| value.as_bool().or_else(|| below(2)(value).map(|bit| bit == 1));
-                let masks = Lists::read("attention_mask", value, mask, "0 or 1")?;
-                masks.check_shape("attention_mask", &ids)?;
-                // A softmax over nothing has no value.
-                ensure!(
-                    masks.rows.iter().all(|row| row.contains(&true)),
-                    "attention_mask: a row of zeros; expected a 1 in each"
-                );
-                masks.rows
-            }
-            None => ids.rows.iter().map(|row| vec![true; row.len()]).collect(),
-        };
-        let rows = ids.rows.into_iter().zip(types).zip(masks);
-        let row =
-            |((input_ids, token_type_ids), attention_mask)| Row { input_ids, token_type_ids, attention_mask };
-        Ok(Request { rows: rows.map(row).collect(), nested: ids.nested })
+        if let Some(masks) = &question.attention_mask {
+            masks.check("attention_mask", 2, true, "0 or 1")?;
+            masks.check_shape("attention_mask", ids)?;
+            // A softmax over nothing has no value.
+            let right = masks.rows().all(|row| row.contains(&1));
+            ensure!(right, "attention_mask: a row of zeros; expected a 1 in each");
+        }
+        let mut types = question.token_type_ids.iter().flat_map(Lists::rows);
+        let mut masks = question.attention_mask.iter().flat_map(Lists::rows);
+        let rows = ids.rows().map(|row| Row {
+            input_ids: row.to_vec(),
+            token_type_ids: types.next().map_or_else(|| vec![0; row.len()], <[i64]>::to_vec),
+            attention_mask: masks
+                .next()
+                .map_or_else(|| vec![true; row.len()], |mask| mask.iter().map(|bit| *bit == 1).collect()),
+        });
+        Ok(Request { rows: rows.collect(), nested: ids.is_nested() })
     }
 
     fn check_length(&self, length: usize, what: &str) -> Result<()> {
@@ -121,46 +120,22 @@ impl Reader<'_> {
     }
 }
 
-/// A field that is a list, or a list of lists of one length.
-struct Lists<T> {
-    rows: Vec<Vec<T>>,
-    nested: bool,
+/// A line's object. Other fields are passed over.
+#[derive(Deserialize)]
+struct Question {
+    #[serde(default, deserialize_with = "given")]
+    text: Option<Text>,
+    #[serde(default, deserialize_with = "given")]
+    input_ids: Option<Lists>,
+    #[serde(default, deserialize_with = "given")]
+    token_type_ids: Option<Lists>,
+    #[serde(default, deserialize_with = "given")]
+    attention_mask: Option<Lists>,
 }
 
-impl<T> Lists<T> {
-    /// `entry` gives the value of an entry, none if it is not one of `expected`.
-    fn read(field: &str, value: &Value, entry: impl Fn(&Value) -> Option<T>, expected: &str) -> Result<Self> {
-        let list = |value: &Value, place: &str| -> Result<Vec<T>> {
-            let entries = value.as_array().with_context(|| format!("{place}: {value}; expected a list"))?;
-            let entries = entries.iter().enumerate().map(|(index, value)| {
-                entry(value).with_context(|| format!("{place}[{index}]: {value}; expected {expected}"))
-            });
-            entries.collect()
-        };
-        let nested = value.as_array().is_some_and(|rows| rows.first().is_some_and(Value::is_array));
-        if !nested {
-            return Ok(Self { rows: vec![list(value, field)?], nested });
-        }
-        let rows = value.as_array().into_iter().flatten().enumerate();
-        let rows: Vec<Vec<T>> =
-            rows.map(|(index, row)| list(row, &format!("{field}[{index}]"))).collect::<Result<_>>()?;
-        for (index, row) in rows.iter().enumerate() {
-            let (found, first) = (row.len(), rows[0].len());
-            ensure!(found == first, "{field}[{index}]: {found} numbers; expected {first}, as in {field}[0]");
-        }
-        Ok(Self { rows, nested })
-    }
-
-    /// Refuses what has not the shape of `input_ids`.
-    fn check_shape<U>(&self, field: &str, ids: &Lists<U>) -> Result<()> {
-        let shape = |nested: bool, rows: usize, length: usize| {
-            if nested { format!("{rows} lists of {length} numbers") } else { format!("{length} numbers") }
-        };
-        let found = shape(self.nested, self.rows.len(), self.rows[0].len());
-        let expected = shape(ids.nested, ids.rows.len(), ids.rows[0].len());
-        ensure!(found == expected, "{field}: {found}; expected {expected}, as in input_ids");
-        Ok(())
-    }
+/// A field that is there, be it null.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]
@@ -204,6 +179,17 @@ mod tests {
             (json!({ "input_ids": [[]] }), "input_ids: an empty list; expected at least one id"),
             (json!({ "input_ids": 5 }), "input_ids: 5; expected a list"),
             (json!({ "input_ids": null }), "input_ids: null; expected a list"),
+            (json!({ "input_ids": { "a": [1] } }), "input_ids: an object; expected a list"),
+            (
+                json!({ "input_ids": "x".repeat(1000) }),
+                &*format!("input_ids: \"{}\"…; expected", "x".repeat(40)),
+            ),
+            (json!({ "input_ids": [[[1]]] }), "input_ids[0][0]: a list; expected 0 to 49"),
+            (json!({ "input_ids": [[1], [null]] }), "input_ids[1][0]: null; expected 0 to 49"),
+            (json!({ "input_ids": [3, "4"] }), "input_ids[1]: \"4\"; expected 0 to 49"),
+            (json!({ "input_ids": [u64::MAX] }), "input_ids[0]: 18446744073709551615; expected 0 to 49"),
+            (json!({ "text": [1] }), "text: a list; expected a string"),
+            (json!({ "text": null }), "text: null; expected a string"),
             (json!({ "input_ids": [2, 50] }), "input_ids[1]: 50; expected 0 to 49"),
             (json!({ "input_ids": [[2, 3], [2, -1]] }), "input_ids[1][1]: -1; expected 0 to 49"),
             (json!({ "input_ids": [1.5] }), "input_ids[0]: 1.5; expected 0 to 49"),
@@ -213,7 +199,7 @@ mod tests {
                 "input_ids[1]: 1 numbers; expected 2, as in input_ids[0]",
             ),
             (json!({ "input_ids": [[1, 2], 1] }), "input_ids[1]: 1; expected a list"),
-            (json!({ "input_ids": [1, [1]] }), "input_ids[1]: [1]; expected 0 to 49"),
+            (json!({ "input_ids": [1, [1]] }), "input_ids[1]: a list; expected 0 to 49"),
             (json!({ "input_ids": [1], "token_type_ids": [2] }), "token_type_ids[0]: 2; expected 0 to 1"),
             (
                 json!({ "input_ids": [1, 2], "token_type_ids": [0] }),

@@ -27,6 +27,8 @@ pub(super) enum Calls<'a> {
     /// Those that change what is under a path.
     Under(&'a Path),
     Threads,
+    /// Those for memory, of at least so many bytes.
+    Memory(usize),
 }
 
 /// The library, or none where there is no compiler.
@@ -83,6 +85,7 @@ fn prepared(bench: &Bench, line: &str, calls: Calls<'_>) -> Command {
     match calls {
         Calls::Under(path) => command.env("FAULT_UNDER", path),
         Calls::Threads => command.env("FAULT_THREADS", "1"),
+        Calls::Memory(least) => command.env("FAULT_MEMORY", least.to_string()),
     };
     command
 }
@@ -104,7 +107,7 @@ pub(super) fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// Checks an answer of a command in which something failed: exit code 1, and one line that says what.
-fn failed(answer: &Answer, what: &str) {
+pub(super) fn failed(answer: &Answer, what: &str) {
     assert_eq!(answer.code, 1, "{what}: {}", answer.err);
     let errors = answer.err.lines().filter(|line| line.starts_with("error: ")).count();
     let last = answer.err.lines().last().unwrap_or_default();

@@ -6,6 +6,10 @@ mod faults;
 mod interrupts;
 #[cfg(target_os = "linux")]
 mod leftovers;
+#[cfg(target_os = "linux")]
+mod limits;
+#[cfg(all(target_os = "linux", feature = "torch"))]
+mod memory;
 mod messages;
 #[cfg(unix)]
 mod outputs;
