@@ -16,8 +16,8 @@ use crate::{interrupt, output};
 ///
 /// The encoder stays as it is. Of each text and each layer the mean and the maximum over its tokens are taken, of pairs
 /// also the mean over the second text, and a ridge regression in closed form maps them to the labels. Nothing is drawn,
-/// so there are no seeds and no noise of fine-tuning. Tasks are those of electra finetune whose labels are classes or
-/// numbers of whole texts. OUTPUT/TASK has scores.json and the predictions; the folder appears whole or not at all.
+/// so there are no seeds and no noise of fine-tuning. Tasks are those of electra finetune whose labels, one or
+/// several, or numbers are of whole texts. OUTPUT/TASK has scores.json and the predictions; the folder appears whole or not at all.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra probe --model export --data language/tasks --task entailment topic --evaluate test --output probes

@@ -130,7 +130,10 @@ fn rows_of_labels_are_of_one_length() {
                 ))
             );
         }
-        assert!(matches!(score(&[two.clone()], &[]), Err(Error::Lengths { first: 1, second: 0, .. })));
+        assert!(matches!(
+            score(std::slice::from_ref(&two), &[]),
+            Err(Error::Lengths { first: 1, second: 0, .. })
+        ));
     }
 }
 

@@ -67,7 +67,7 @@ fn pairs_and_test_sets_without_labels_are_read_too() {
     assert_eq!(examples(&test), [("0", pair("x", "y", None))]);
 }
 
-/// As GoEmotions is given out: text, numbers with commas, the comment's name; no header.
+/// As `GoEmotions` is given out: text, numbers with commas, the comment's name; no header.
 #[test]
 fn labels_may_be_numbers_of_the_list() {
     let numbered = toml(&format!("{LABELS}\nlabel_encoding = \"ids\"\nheader = false\nindex = 3"), "a.tsv")

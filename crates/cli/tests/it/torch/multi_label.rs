@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::finetune::bench;
+use crate::plan::{self, PLAN};
 use crate::support::{Bench, json_lines};
 
 const DEFINITION: &str = "kind = \"sequence\"\nmulti_label = true\ntext = \"text\"\nlabel = \"seen\"\nseparator = \" \"\n\
@@ -115,4 +116,35 @@ fn what_is_wrong_with_labels_is_said_with_its_line_and_leaves_nothing() {
         }
         std::fs::write(&path, right).unwrap();
     }
+}
+
+/// Each example is right or wrong for the one score; for the other no example has a score of its own.
+#[test]
+fn a_study_takes_a_task_of_several_labels() {
+    let bench = plan::bench();
+    let plan = PLAN
+        .replace("scratch = true", "scratch = false")
+        .replace("pretraining_seeds = [1, 2]", "pretraining_seeds = [1]")
+        .replace("checkpoints = { shares = [0.5], pretraining_seeds = [1] }", "")
+        .replace("names = [\"animals\"]", "names = [\"animals\", \"again\"], probes = [\"animals\"]");
+    bench.write("plan.toml", plan);
+    std::fs::create_dir(bench.path("tasks/again")).unwrap();
+    for (name, metric) in [("animals", "accuracy"), ("again", "micro-f1")] {
+        let definition =
+            DEFINITION.replace("\"micro-f1\", \"macro-f1\", \"accuracy\"", &format!("{metric:?}"));
+        let definition = definition.replace("dev = ", "test = \"data.tsv\"\ndev = ");
+        bench.write(&format!("tasks/{name}/task.toml"), definition);
+        let rows = "the cat sat\tfeline\nthe dog and the cat\tfeline canine\nthe mat\t\n";
+        bench.write(&format!("tasks/{name}/data.tsv"), "text\tseen\n".to_owned() + &rows.repeat(5));
+    }
+    bench.run("ablate --plan plan.toml --output study").ok();
+    let results = read(&bench.path("study/results.json"));
+    assert_eq!(results["failures"], json!([]));
+    for arm in results["arms"].as_array().unwrap() {
+        let tasks = &arm["seeds"][0]["tasks"];
+        assert!(tasks["animals"].is_number() && tasks["again"].is_number(), "{tasks}");
+    }
+    let predictions = read(&bench.path("study/predictions/run-0/task-0.json"));
+    assert_eq!((&predictions["kind"], &predictions["labels"]), (&json!("scores"), &json!([])));
+    assert!(!bench.path("study/predictions/run-0/task-1.json").exists());
 }
