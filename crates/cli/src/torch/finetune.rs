@@ -91,7 +91,6 @@ enum KeepName {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    electra_torch::load_cuda().context("loading CUDA")?;
     let stop = interrupt::flag("");
     let pretrained = Pretrained::read(&options.model)?;
     super::note(pretrained.note().as_deref());

@@ -90,7 +90,8 @@ pub(crate) fn exit_code(cause: &(dyn std::error::Error + 'static)) -> Option<i32
     if cause.is::<memory::Thrown>() {
         return Some(FAILED);
     }
-    if let Some(electra_torch::Error::Torch { .. }) = cause.downcast_ref() {
+    if let Some(electra_torch::Error::Torch { .. } | electra_torch::Error::Load { .. }) = cause.downcast_ref()
+    {
         return Some(FAILED);
     }
     match cause.downcast_ref() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use electra_config::Checkpoints;
 use electra_trainer::{Event, Outcome, Run, train};
@@ -64,7 +64,6 @@ pub(super) fn less_memory(run: &Path) -> String {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    electra_torch::load_cuda().context("loading CUDA")?;
     let masking = |name: &str| Ok((electra_ablations::info(name)?.masking)());
     let config = electra_trainer::read_config(&options.config, &options.set, masking)?;
     let continues_word = run_folder::continues_word(&config)?;
