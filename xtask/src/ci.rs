@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: each step is cheaper than the next, and the first failure ends it.
 
-use crate::{output, setup, test, tidy, workspace};
+use crate::{fuzz, output, setup, test, tidy, workspace};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ const STEPS: &[Step] = &[
     ("format", format),
     ("tidy", tidy::run),
     ("leaves", without_libtorch),
+    ("fuzz", fuzz::in_ci),
     ("setup", || setup::run(&setup::Args::default()).map(drop)),
     ("clippy", clippy),
     ("doc", doc),

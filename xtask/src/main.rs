@@ -5,6 +5,7 @@
 mod ablate;
 mod bench;
 mod ci;
+mod fuzz;
 mod output;
 mod setup;
 mod test;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
   cargo xtask setup         find or install libtorch, once per machine
   cargo xtask test          the whole test suite
   cargo xtask ci            what continuous integration runs
+  cargo xtask fuzz          ten minutes of input that nobody would write
   cargo xtask ablate        the comparison of pre-training objectives
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.")]
@@ -36,10 +38,12 @@ enum Command {
     Setup(setup::Args),
     /// Set up, then run the tests of every crate
     Test(test::Args),
-    /// Format, tidy, the program without libtorch, clippy with warnings denied, documentation, tests: the cheapest first
+    /// Format, tidy, the program without libtorch, a minute of fuzzing, clippy with warnings denied, documentation, tests
     Ci,
     /// Set up, then run benches, or compare with peers in Python
     Bench(bench::Args),
+    /// Try mutated files on everything that reads files, and look for panics, hangs and promises that are not kept
+    Fuzz(fuzz::Args),
     /// Check the rules of docs/architecture.md that a command can check
     #[command(after_help = tidy::HELP)]
     Tidy,
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Ci => ci::run(),
         Command::Bench(args) => bench::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Tidy => tidy::run(),
         Command::Ablate(args) => ablate::run(&args),
         Command::Python { name, requirements } => {

@@ -3,7 +3,7 @@
 mod cache;
 mod download;
 pub(crate) mod environment;
-mod host;
+pub(crate) mod host;
 mod install;
 mod libtorch;
 mod link;

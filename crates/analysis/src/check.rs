@@ -8,6 +8,9 @@ use crate::measurements::{
     ArmFacts, CheckpointFacts, Measurements, Predictions, ReplacementFacts, Role, RunFacts, TaskFacts,
 };
 
+/// The most draws of test examples: each keeps a score of every run and task.
+const MOST_DRAWS: usize = 1_000_000;
+
 /// # Errors
 /// Any [`Error`] but [`Error::Metrics`].
 pub(crate) fn check(measurements: &Measurements, config: &AnalysisConfig) -> Result<(), Error> {
@@ -107,6 +110,10 @@ impl AnalysisConfig {
                 found,
                 expected: "a number of points above 0",
             });
+        }
+        if self.draws > MOST_DRAWS {
+            let found = self.draws as f64;
+            return Err(Error::Value { field: "draws".into(), found, expected: "at most 1000000" });
         }
         for (index, threshold) in self.take_off.iter().enumerate() {
             let field = format!("take_off[{index}].{}", threshold.metric);

@@ -65,7 +65,8 @@ impl Findings {
         let planned = self.plan.pretraining_seeds.len();
         for arm in &self.arms {
             let counted = arm.seeds.iter().filter(|seed| seed.arm == arm.facts.name).count();
-            let runs = arm.runs.len() - counted;
+            // Findings from a file may have more scores than runs.
+            let runs = arm.runs.len().saturating_sub(counted);
             if runs > 0 {
                 notes.push(Note::IncompleteRuns { arm, runs });
             }

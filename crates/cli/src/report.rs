@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use electra_analysis::{AnalysisConfig, analyse};
 use electra_report::{conclude, read_measurements, write};
@@ -41,7 +41,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         margin: options.margin.or(before.margin),
         ..before
     };
-    let findings = analyse(&measurements, &config)?;
+    config.check()?;
+    let file = || options.folder.join("measurements.json").display().to_string();
+    let findings = analyse(&measurements, &config).with_context(file)?;
     write(&findings, &options.output)?;
     let sentence = conclude(&findings).sentence;
     output::print(&format!("{sentence}\n{}/report.html\n", output::shown(&options.output)))

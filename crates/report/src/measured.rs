@@ -2,7 +2,7 @@
 //! one file for each run and task with what was predicted at the end of its budget.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path};
 
 use electra_analysis::{Hash, Measurements, Predictions, RunFacts};
 use electra_store::{create_folder, read_to_string, remove};
@@ -116,7 +116,12 @@ pub fn read_measurements(folder: &Path) -> Result<Measurements, Error> {
         task.units = units.get(&task.name).cloned();
     }
     for Hash { name, sha256: expected } in predictions {
-        let path: PathBuf = folder.join(&name);
+        if !is_inside(&name) {
+            let what =
+                format!("predictions: {name:?}; expected a file in the folder {PREDICTIONS} beside it");
+            return Err(wrong(&path, what));
+        }
+        let path = folder.join(&name);
         let text = read_to_string(&path)?;
         let found = sha256(&text);
         if found != expected {
@@ -145,6 +150,13 @@ pub fn read_measurements(folder: &Path) -> Result<Measurements, Error> {
         }
     }
     Ok(measurements)
+}
+
+/// Whether a name is of a file in the folder of predictions: one that somebody else wrote must not lead elsewhere.
+fn is_inside(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    parts.next() == Some(Component::Normal(PREDICTIONS.as_ref()))
+        && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// What a run predicted on a task; none where any fine-tuning has no predictions.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use electra_analysis::{Expectation, Role};
-use electra_config::{Config, Defaults, ObjectiveInfo, PartialConfig};
+use electra_config::{Config, Defaults, ObjectiveInfo, PartialConfig, UnknownObjective};
+use electra_store::Error as StoreError;
 use electra_store::settings::{find, put, to_table};
 use toml::{Table, Value};
 
@@ -164,7 +165,7 @@ impl Plan {
     /// of its file once there is a corpus.
     ///
     /// # Errors
-    /// [`Error::Config`] and [`Error::Objective`] if they are wrong.
+    /// [`Error::Store`] and [`Error::Config`] if they are wrong.
     pub(crate) fn run_config(
         &self,
         origin: &str,
@@ -173,7 +174,9 @@ impl Plan {
         over: &BTreeMap<String, Value>,
         vocab_size: u64,
     ) -> Result<Config, Error> {
-        let objective = ObjectiveInfo::find(objectives, &arm.objective)?;
+        let unknown =
+            |error: UnknownObjective| StoreError::Toml { origin: origin.into(), message: error.to_string() };
+        let objective = ObjectiveInfo::find(objectives, &arm.objective).map_err(unknown)?;
         let mut given = self.run_table(arm, 0, &TextSource::Files, over);
         // How long a run is follows from what a step costs, which these settings say.
         put(&mut given, "budget.steps", Value::Integer(1));

@@ -78,7 +78,8 @@ impl Start {
 
     fn judge(&self, plan: &Plan, program: &str) -> Result<String, String> {
         let (now, time) = (hash(plan), &self.time);
-        let short = |digits: &str| digits[..digits.len().min(SHOWN)].to_owned();
+        // Of the file's, which may hold anything.
+        let short = |digits: &str| digits.chars().take(SHOWN).collect::<String>();
         let Some(commit) = &self.plan_commit else {
             return Err(format!("no commit held this plan when the study began, {time}"));
         };
@@ -203,6 +204,8 @@ mod tests {
         );
         let changed = Start { clean: false, ..start.clone() };
         assert!(because(&changed, &plan(&[]), "1 (abc)").starts_with("files beside commit 0123456789ab"));
+        let odd = Start { plan_commit: Some("0123456789aéb".into()), ..changed };
+        assert!(because(&odd, &plan(&[]), "1 (abc)").starts_with("files beside commit 0123456789aé were"));
         let uncommitted = Start { plan_commit: None, ..start };
         assert!(because(&uncommitted, &plan(&[]), "1 (abc)").starts_with("no commit held this plan"));
     }

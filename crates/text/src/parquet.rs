@@ -7,6 +7,7 @@ use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
@@ -46,6 +47,7 @@ impl Rows {
         let wrong = |reason: String| Error::Parquet { path: path.to_owned(), reason };
         let bytes = file.metadata().map_err(|source| Error::Io { path: path.to_owned(), source })?.len();
         let file = SerializedFileReader::new(file).map_err(|error| wrong(error.to_string()))?;
+        check_places(file.metadata(), bytes).map_err(wrong)?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let field = &config.text_field;
         let column = schema.columns().iter().position(|column| column.path().string() == *field);
@@ -168,6 +170,25 @@ impl Rows {
     fn damaged(&self, reason: &str) -> Error {
         Error::Parquet { path: self.path.clone(), reason: reason.to_owned() }
     }
+}
+
+/// Whether every column lies in the file: the library panics where one begins before it.
+fn check_places(metadata: &ParquetMetaData, bytes: u64) -> Result<(), String> {
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        for column in group.columns() {
+            let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+            let length = column.compressed_size();
+            let end = u64::try_from(start).ok().zip(u64::try_from(length).ok());
+            let end = end.and_then(|(start, length)| start.checked_add(length));
+            if end.is_none_or(|end| end > bytes) {
+                let name = column.column_path().string();
+                return Err(format!(
+                    "row group {number}: column {name:?} has {length} bytes from byte {start}; the file has {bytes}"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Old writers leave strings without any annotation; whether they are UTF-8 is checked value by value.

@@ -20,7 +20,13 @@ pub fn read_config(
     masking: impl FnOnce(&str) -> Result<MaskingConfig, BoxError>,
 ) -> Result<Config, Error> {
     let partial = PartialConfig::read(path, set)?;
-    let masking = masking(partial.objective()).map_err(Error::Objective)?;
+    let is_objective = |set: &&String| set.split('=').next().is_some_and(|key| key.trim() == "objective");
+    let place = || match set.iter().rfind(is_objective) {
+        Some(assignment) => format!("--set {assignment}"),
+        None => path.display().to_string(),
+    };
+    let masking = masking(partial.objective())
+        .map_err(|error| Error::Objective(format!("{}: {error}", place()).into()))?;
     let corpus = Corpus::open(partial.corpus())?;
     let vocabulary = corpus.vocabulary();
     let defaults = Defaults { vocab_size: vocabulary.size, pad_token_id: vocabulary.pad, masking };

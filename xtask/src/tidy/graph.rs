@@ -24,6 +24,7 @@ const LEAVES: &[&str] = &[
 pub(super) const WITHOUT_LIBTORCH: &[&[&str]] = &[
     &["electra-ablations", "--no-default-features"],
     &["electra-cli", "--no-default-features"],
+    &["electra-fuzz"],
     &["electra-objective", "--no-default-features"],
     &["electra-study"],
 ];

@@ -149,6 +149,7 @@ fn settings_are_in_their_range() {
     assert_eq!(message(|config| config.level = 95.0), format!("level: 95; {share}"));
     assert_eq!(message(|config| config.power = f64::NAN), format!("power: NaN; {share}"));
     assert_eq!(message(|config| config.margin = Some(0.0)), "margin: 0; expected a number of points above 0");
+    assert_eq!(message(|config| config.draws = 1_000_001), "draws: 1000001; expected at most 1000000");
     let threshold = |at_least, at_most| Threshold { metric: "disc_auc".into(), at_least, at_most };
     for wrong in [threshold(None, None), threshold(Some(0.9), Some(0.9))] {
         let config = AnalysisConfig { take_off: vec![wrong], ..AnalysisConfig::standard() };

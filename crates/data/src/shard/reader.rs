@@ -189,9 +189,18 @@ impl Shard {
     /// Checks every block now, not on its first use.
     ///
     /// # Errors
-    /// [`Error::Damaged`] for the first block that is not what was written.
+    /// [`Error::Damaged`] for the first block that is not what was written, or if all of them hold another number of ids
+    /// than the trailer has.
     pub fn verify(&self) -> Result<(), Error> {
-        (0..self.checked.len()).try_for_each(|block| self.check_block(block))
+        let mut tokens = 0;
+        for block in 0..self.checked.len() {
+            tokens += self.check_block(block)?;
+        }
+        if tokens == self.trailer.tokens {
+            return Ok(());
+        }
+        let what = format!("the trailer speaks of {} ids, the blocks hold {tokens}", self.trailer.tokens);
+        Err(self.damaged((self.bytes.len() - TRAILER) as u64, &what))
     }
 
     /// The bytes of a block.
@@ -206,8 +215,8 @@ impl Shard {
     }
 
     /// The block's checksum, and that its contents are a block's: a program that writes shards wrongly but
-    /// with the right checksum must not make this one read out of bounds.
-    fn check_block(&self, block: usize) -> Result<(), Error> {
+    /// with the right checksum must not make this one read out of bounds. Gives the number of its ids.
+    fn check_block(&self, block: usize) -> Result<u64, Error> {
         let Block { offset, checksum, .. } = self.blocks[block];
         let bytes = self.block(block);
         let found = crc32fast::hash(bytes);
@@ -247,7 +256,7 @@ impl Shard {
                 let vocab_size = self.header.vocab_size;
                 Err(self.damaged(offset, &format!("token id {id} in a vocabulary of {vocab_size}")))
             }
-            _ => Ok(()),
+            _ => Ok(u64::from(start)),
         }
     }
 

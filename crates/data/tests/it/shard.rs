@@ -174,6 +174,25 @@ fn errors_say_where() {
     assert!(missing.contains("none: opening it: "), "{missing}");
 }
 
+/// Found by fuzzing: nothing else compares the trailer's number of ids with the blocks.
+#[test]
+fn a_trailer_that_speaks_of_other_ids_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shard.bin");
+    write(&path, 100, &small_rows());
+    let mut bytes = std::fs::read(&path).unwrap();
+    let trailer = bytes.len() - 64;
+    bytes[trailer + 13] = 1;
+    bytes[trailer + 44..trailer + 48].fill(0);
+    let checksum = crc32fast::hash(&bytes[trailer..]);
+    bytes[trailer + 44..trailer + 48].copy_from_slice(&checksum.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    let message = Shard::open(&path).unwrap().verify().unwrap_err().to_string();
+    let expected =
+        format!("damaged at byte {trailer}: the trailer speaks of 1099511627818 ids, the blocks hold 42");
+    assert!(message.ends_with(&expected), "{message}");
+}
+
 #[test]
 fn what_does_not_fit_is_refused_and_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();

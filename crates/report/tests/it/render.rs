@@ -268,8 +268,8 @@ fn measurements_are_read_as_they_were_written_and_give_the_same_findings() {
     assert!(runs > 1 && read_measurements(folder.path()).unwrap() == study);
 
     let file = folder.path().join("predictions/run-0/task-0.json");
-    let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replacen("1.0", "0.0", 1)).unwrap();
+    let predicted = fs::read_to_string(&file).unwrap();
+    fs::write(&file, predicted.replacen("1.0", "0.0", 1)).unwrap();
     let error = read_measurements(folder.path()).unwrap_err().to_string();
     assert!(
         error.contains("task-0.json: its SHA-256 is ") && error.ends_with(", as measurements.json has it"),
@@ -277,7 +277,25 @@ fn measurements_are_read_as_they_were_written_and_give_the_same_findings() {
     );
     fs::remove_file(&file).unwrap();
     assert!(matches!(read_measurements(folder.path()).unwrap_err(), Error::Store(_)));
+    let written = text(folder.path(), "measurements.json");
+    for name in ["../run-0/task-0.json", "/dev/zero", "predictions/../../x", "results.json"] {
+        let led = written.replace("predictions/run-0/task-0.json", name);
+        fs::write(folder.path().join("measurements.json"), led).unwrap();
+        let error = read_measurements(folder.path()).unwrap_err().to_string();
+        let expected = "expected a file in the folder predictions beside it";
+        assert!(error.ends_with(&format!("measurements.json: predictions: {name:?}; {expected}")), "{error}");
+    }
     fs::write(folder.path().join("measurements.json"), "{}").unwrap();
     let error = read_measurements(folder.path()).unwrap_err().to_string();
     assert!(error.ends_with("expected a measurements.json"), "{error}");
+}
+
+/// Found by fuzzing: a results.json may hold scores of runs that it lacks.
+#[test]
+fn findings_whose_parts_do_not_fit_are_a_report_all_the_same() {
+    let mut findings = results(&[("mlm", &[60.0, 61.0]), ("electra", &[70.0, 71.0])]);
+    findings.arms[0].runs.clear();
+    let folder = tempfile::tempdir().unwrap();
+    write(&findings, folder.path()).unwrap();
+    assert!(text(folder.path(), "report.html").contains("ELECTRA"));
 }

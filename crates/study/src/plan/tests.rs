@@ -98,7 +98,7 @@ fn what_is_wrong_is_named_by_its_key() {
         ("objectives=[\"elektra\"]", "baseline: mlm; expected elektra"),
         (
             "objectives=[\"mlm\", \"elektra\", \"electra\"]",
-            "there is none called \"elektra\"; there are mlm, ",
+            "small: objective: there is none called \"elektra\"; there are mlm, ",
         ),
         ("baseline=bert", "baseline: bert; expected mlm, replace-mlm"),
         ("budget.reference=bert", "budget.reference: bert; expected mlm, replace-mlm"),

@@ -95,4 +95,14 @@ fn a_cut_or_damaged_file_never_panics() {
         std::fs::write(&path, &bytes[..length]).unwrap();
         assert!(read_file(&path, blank_line()).is_err(), "cut to {length} bytes");
     }
+    for index in 0..bytes.len() {
+        for byte in [0x00, 0x7f, 0x80, 0xff, bytes[index] ^ 0x01, bytes[index] ^ 0x40] {
+            let mut bytes = bytes.clone();
+            bytes[index] = byte;
+            std::fs::write(&path, &bytes).unwrap();
+            if let Err(error) = read_file(&path, blank_line()) {
+                assert!(error.to_string().contains("x.parquet: "), "byte {index} as {byte}: {error}");
+            }
+        }
+    }
 }
