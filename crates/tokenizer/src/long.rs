@@ -14,6 +14,9 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::pipeline::{Pipeline, types};
 
+/// Bytes of a piece that are given to the library at once.
+pub(crate) const PART: usize = 4096;
+
 /// BERT's pipeline, alone or followed by NFC, over a part of a text at a time. Only for pipelines that
 /// [`is_piecewise`](crate::pipeline::is_piecewise) knows.
 #[derive(Debug, Clone)]

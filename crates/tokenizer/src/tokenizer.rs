@@ -5,14 +5,11 @@ use rayon::prelude::*;
 use crate::cache::{Cache, Pool};
 use crate::fingerprint;
 use crate::frame::Frame;
-use crate::long::{Item, Long};
+use crate::long::{Item, Long, PART};
 use crate::pipeline::{self, Pipeline};
 use crate::plain::Plain;
 use crate::special::{SpecialNames, SpecialTokens};
 use crate::word_piece::Greedy;
-
-/// Bytes of a piece that are given to the library at once.
-const PART: usize = 4096;
 
 /// A WordPiece tokenizer of a BERT-shaped model.
 ///

@@ -12,6 +12,7 @@ use super::config::TrainConfig;
 use super::normalization;
 use crate::Error;
 use crate::load::word_piece;
+use crate::long::{Item, Long, PART};
 use crate::pipeline::{Pipeline, bert, pieces};
 use crate::plain::Plain;
 
@@ -164,6 +165,7 @@ fn merged<K: std::hash::Hash + Eq>(a: AHashMap<K, u64>, b: AHashMap<K, u64>) -> 
 struct Splitter {
     pipeline: Pipeline,
     plain: Plain,
+    long: Long,
 }
 
 impl Splitter {
@@ -171,13 +173,24 @@ impl Splitter {
         // There is no vocabulary yet, and no special token: in training text, a literal `[MASK]` is text.
         let pipeline = bert(word_piece(HashMap::new(), "[UNK]"), normalization(config).recomposed());
         let plain = Plain::new(&pipeline).expect("the pipeline is BERT's, followed by NFC");
-        Self { pipeline, plain }
+        let long = Long::new(&pipeline);
+        Self { pipeline, plain, long }
     }
 
     fn for_each_word(&self, piece: &str, mut each: impl FnMut(&str)) {
         if self.plain.for_each_word(piece, &mut each) {
             return;
         }
+        if piece.len() <= PART {
+            return self.for_each_word_of_whole(piece, each);
+        }
+        self.long.for_each(piece, PART, true, |item| match item {
+            Item::Word(word) => each(word),
+            Item::Token(_) => unreachable!("there is no added token"),
+        });
+    }
+
+    fn for_each_word_of_whole(&self, piece: &str, mut each: impl FnMut(&str)) {
         let mut normalized = NormalizedString::from(piece);
         if let Some(normalizer) = self.pipeline.get_normalizer() {
             normalizer.normalize(&mut normalized).expect("BERT's normalizer and NFC accept any text");
@@ -200,5 +213,23 @@ mod tests {
         assert_eq!(read_chunk(&mut lines).unwrap().len(), CHUNK_BYTES.div_ceil(LINE_BYTES + 1));
         let mut lines = (0..10).map(|_| Ok("a".repeat(CHUNK_BYTES / 2)));
         assert_eq!(read_chunk(&mut lines).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn words_of_a_long_piece_are_those_of_the_whole() {
+        let splitter = Splitter::new(&TrainConfig::uncased(1000));
+        for unit in ["é,", "漢é한", "한국어。", "e\u{301}!", "\u{1112}\u{1161}\u{11ab}-", "[MASK]é"]
+        {
+            let piece = unit.repeat(3000);
+            assert!(piece.len() > PART);
+            let (mut parts, mut whole) = (Vec::new(), Vec::new());
+            splitter.for_each_word(&piece, |word| parts.push(word.to_owned()));
+            splitter.for_each_word_of_whole(&piece, |word| whole.push(word.to_owned()));
+            assert!(parts == whole, "{unit}: {} and {} words", parts.len(), whole.len());
+        }
+        // One that is too long may be cut, and is too long still.
+        let mut lengths = Vec::new();
+        splitter.for_each_word(&"é".repeat(5000), |word| lengths.push(word.chars().count()));
+        assert!(lengths.len() == 1 && lengths[0] > MAX_WORD_CHARS, "{lengths:?}");
     }
 }

@@ -100,6 +100,25 @@ fn a_long_line_is_encoded_in_memory_in_proportion_to_it() {
     each("tokenizer encode --tokenizer tokenizer --json", b"the cat\n", inputs);
 }
 
+#[test]
+fn a_vocabulary_is_trained_in_memory_in_proportion_to_a_line() {
+    let bench = place();
+    let folder = bench.path("long-lines");
+    std::fs::create_dir(&folder).unwrap();
+    for (number, unit) in ["é", "漢", "\u{301}", "😀"].iter().enumerate() {
+        let text = [&line(unit)[..], b"\nthe cat sat on the mat\n"].concat();
+        std::fs::write(folder.join("text.txt"), &text).unwrap();
+        let command = |input: &str, out: &str| {
+            format!("tokenizer train --input {input} --vocab-size 200 --output long-lines/{out}-{number}")
+        };
+        let Some(base) = base(&bench, &command("text.txt", "short"), b"") else { return };
+        let limit = base + FACTOR * text.len();
+        let long = command("long-lines/text.txt", "long");
+        let (code, said) = run(&mut limited(&bench, &long, limit).unwrap(), b"");
+        assert_eq!(code, Some(0), "{unit:?}: {said}");
+    }
+}
+
 #[cfg(feature = "torch")]
 #[test]
 fn a_long_line_is_refused_in_memory_in_proportion_to_it() {
