@@ -7,6 +7,7 @@
 mod ablate;
 mod corpus;
 mod failure;
+mod fault;
 mod flops;
 mod input;
 mod interrupt;
@@ -60,6 +61,7 @@ fn main() {
 }
 
 fn run() -> Result<()> {
+    fault::catch();
     torch::catch();
     interrupt::catch()?;
     ablate::end_with_study()?;

@@ -4,7 +4,8 @@
 // Counted are the calls that change what is under FAULT_UNDER, an absolute path: open with O_CREAT, write, fsync,
 // rename, mkdir; or, where FAULT_THREADS is set, the threads that are made; or, where FAULT_MEMORY is set, what asks for at
 // least so many bytes of memory, from the first thread on that the program makes: what libraries ask for before they are
-// loaded is nothing that the program could mend. The one of the number FAULT_AT fails with
+// loaded is nothing that the program could mend; or, where FAULT_CLOCK is set, the questions for the time, from then on too.
+// The one of the number FAULT_AT fails with
 // the error FAULT_ERRNO, or is made after the signal FAULT_SIGNAL was sent. A byte for each goes to the file FAULT_COUNT.
 
 #ifndef _GNU_SOURCE
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -146,6 +148,12 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   has_begun = true;
   if (getenv("FAULT_THREADS") != nullptr && fails()) return errno;
   return original(thread, attributes, begin, argument);
+}
+
+int clock_gettime(clockid_t clock, timespec* time) {
+  static auto* const original = next<int(clockid_t, timespec*)>("clock_gettime");
+  static const bool counts = getenv("FAULT_CLOCK") != nullptr;
+  return counts && has_begun && fails() ? -1 : original(clock, time);
 }
 
 // The C library's own names for these: looking them up would need memory.

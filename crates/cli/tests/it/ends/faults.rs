@@ -29,6 +29,8 @@ pub(super) enum Calls<'a> {
     Threads,
     /// Those for memory, of at least so many bytes.
     Memory(usize),
+    /// Questions for the time.
+    Clock,
 }
 
 /// The library, or none where there is no compiler.
@@ -86,6 +88,7 @@ fn prepared(bench: &Bench, line: &str, calls: Calls<'_>) -> Command {
         Calls::Under(path) => command.env("FAULT_UNDER", path),
         Calls::Threads => command.env("FAULT_THREADS", "1"),
         Calls::Memory(least) => command.env("FAULT_MEMORY", least.to_string()),
+        Calls::Clock => command.env("FAULT_CLOCK", "1"),
     };
     command
 }
@@ -292,4 +295,31 @@ fn a_thread_that_cannot_be_made_is_the_machines_fault() {
         assert!(failures > 0, "{}: no thread was needed", case.line);
         std::fs::remove_dir_all(folder.join("calm")).unwrap();
     }
+}
+
+/// The standard library panics where there is no time: so this is what any panic is like.
+#[test]
+fn a_panic_is_one_line_and_leaves_nothing() {
+    if !can_fail() {
+        return;
+    }
+    let bench = place();
+    let folder = bench.path("clock");
+    std::fs::create_dir(&folder).unwrap();
+    let calls = count(&bench, &BUILD.at(&folder.join("calm")), "", Calls::Clock);
+    let mut faults = 0;
+    for number in 1..=calls.min(8) {
+        let out = folder.join("out");
+        let mut command = failing(&bench, &BUILD.at(&out), Calls::Clock, number, Fault::Error(Errno::INVAL));
+        let answer = Answer::of(command.env_remove("RUST_BACKTRACE"), b"");
+        assert!([0, 1].contains(&answer.code), "call {number}: {}, {}", answer.code, answer.err);
+        if answer.code == 1 {
+            assert_eq!(answer.err.lines().count(), 1, "call {number}: {}", answer.err);
+            assert!(answer.err.starts_with("error: a fault of this program at "), "{}", answer.err);
+            faults += 1;
+            assert_eq!(names(&folder), ["calm"], "call {number}");
+        }
+        let _ = std::fs::remove_dir_all(out);
+    }
+    assert!(faults > 0, "none of {calls} calls was missed");
 }
