@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "parquet")]
+mod caught;
 mod config;
 mod decompress;
 mod error;

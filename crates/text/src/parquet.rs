@@ -11,6 +11,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
+use crate::caught::caught;
 use crate::lines::replace_broken;
 use crate::{Error, Progress, ReadConfig};
 
@@ -46,7 +47,7 @@ impl Rows {
     ) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Parquet { path: path.to_owned(), reason };
         let bytes = file.metadata().map_err(|source| Error::Io { path: path.to_owned(), source })?.len();
-        let file = SerializedFileReader::new(file).map_err(|error| wrong(error.to_string()))?;
+        let file = caught(|| SerializedFileReader::new(file)).map_err(|error| wrong(error.to_string()))?;
         check_places(file.metadata(), bytes).map_err(wrong)?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let field = &config.text_field;
@@ -122,8 +123,7 @@ impl Rows {
                 self.levels.clear();
                 self.position = 0;
                 let levels = (self.max_def_level > 0).then_some(&mut self.levels);
-                let (rows, _, _) = reader
-                    .read_records(BATCH, levels, None, &mut values)
+                let (rows, _, _) = caught(|| reader.read_records(BATCH, levels, None, &mut values))
                     .map_err(|error| self.damaged(&error.to_string()))?;
                 if self.max_def_level == 0 {
                     self.levels.resize(rows, 0);
@@ -149,9 +149,7 @@ impl Rows {
             start + length
         });
         let end = end.max().unwrap_or(0).min(self.bytes);
-        let group = self.file.get_row_group(self.next_group)?;
-        let reader = group.get_column_reader(self.column)?;
-        drop(group);
+        let reader = caught(|| self.file.get_row_group(self.next_group)?.get_column_reader(self.column))?;
         let ColumnReader::ByteArrayColumnReader(reader) = reader else {
             return Err(ParquetError::General("the column changed its type".to_owned()));
         };

@@ -1,7 +1,8 @@
 //! Plans of studies, with the trials that they name.
 
 use electra_ablations::INFOS;
-use electra_study::{Plan, estimate};
+use electra_store::Error as StoreError;
+use electra_study::{Error, Plan, estimate};
 
 use crate::{Outcome, Reader, place};
 
@@ -35,10 +36,15 @@ fn plan(bytes: &[u8]) -> Outcome {
         set.push(format!("trials={}", place::file("trials.json", trials).display()));
     }
     let read = |text: &str, set: &[String], quick: bool| Plan::read(&path, text, quick, set, INFOS);
+    let message = |error: Error| match error {
+        // About a file that the plan names.
+        Error::Store(StoreError::Io { .. }) | Error::Tokenizer(_) => format!("{path}: {error}"),
+        error => error.to_string(),
+    };
     if let Err(error) = read(&text, &set, true) {
-        crate::check_message(&error.to_string());
+        crate::check_message(&message(error));
     }
-    let plan = read(&text, &set, false).map_err(|error| error.to_string())?;
+    let plan = read(&text, &set, false).map_err(message)?;
     assert_eq!(read(&plan.to_toml(), &[], false).expect("a plan that is whole is read again"), plan);
     let estimate = estimate(&plan, INFOS).map_err(|error| error.to_string())?;
     assert!(!estimate.jobs.is_empty() && estimate.flops_executed >= 0.0 && estimate.seconds >= 0.0);
