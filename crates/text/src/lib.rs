@@ -2,6 +2,8 @@
 
 #[cfg(feature = "parquet")]
 mod caught;
+#[cfg(feature = "parquet")]
+mod chunks;
 mod config;
 mod decompress;
 mod error;

@@ -12,6 +12,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::caught::caught;
+use crate::chunks::Chunks;
 use crate::lines::replace_broken;
 use crate::{Error, Progress, ReadConfig};
 
@@ -19,7 +20,7 @@ use crate::{Error, Progress, ReadConfig};
 const BATCH: usize = 256;
 
 pub(crate) struct Rows {
-    file: SerializedFileReader<File>,
+    file: SerializedFileReader<Chunks>,
     path: PathBuf,
     field: String,
     column: usize,
@@ -47,7 +48,8 @@ impl Rows {
     ) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Parquet { path: path.to_owned(), reason };
         let bytes = file.metadata().map_err(|source| Error::Io { path: path.to_owned(), source })?.len();
-        let file = caught(|| SerializedFileReader::new(file)).map_err(|error| wrong(error.to_string()))?;
+        let file =
+            caught(|| SerializedFileReader::new(Chunks(file))).map_err(|error| wrong(error.to_string()))?;
         check_places(file.metadata(), bytes).map_err(wrong)?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let field = &config.text_field;

@@ -106,3 +106,13 @@ fn a_cut_or_damaged_file_never_panics() {
         }
     }
 }
+
+/// Found by fuzzing: a page's header with lists that are longer than the file.
+#[test]
+fn a_header_without_an_end_has_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.parquet");
+    std::fs::write(&path, include_bytes!("endless.parquet")).unwrap();
+    let error = read_file(&path, blank_line()).unwrap_err().to_string();
+    assert!(error.contains("x.parquet: "), "{error}");
+}

@@ -28,6 +28,7 @@ pub(super) enum Calls<'a> {
     Under(&'a Path),
     Threads,
     /// Those for memory, of at least so many bytes.
+    #[cfg(feature = "torch")]
     Memory(usize),
     /// Questions for the time.
     Clock,
@@ -87,6 +88,7 @@ fn prepared(bench: &Bench, line: &str, calls: Calls<'_>) -> Command {
     match calls {
         Calls::Under(path) => command.env("FAULT_UNDER", path),
         Calls::Threads => command.env("FAULT_THREADS", "1"),
+        #[cfg(feature = "torch")]
         Calls::Memory(least) => command.env("FAULT_MEMORY", least.to_string()),
         Calls::Clock => command.env("FAULT_CLOCK", "1"),
     };
