@@ -65,7 +65,7 @@ impl Args {
 }
 
 /// Where cargo builds, from cargo itself.
-fn target_folder() -> Result<PathBuf> {
+pub(crate) fn target_folder() -> Result<PathBuf> {
     let args = ["metadata", "--format-version=1", "--no-deps", "--locked"];
     let metadata = workspace::output(workspace::cargo().args(args))?;
     let metadata: Value = serde_json::from_slice(&metadata).context("cannot read `cargo metadata`")?;

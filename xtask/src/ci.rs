@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     ("clippy", clippy),
     ("doc", doc),
     ("test", test::everything),
+    ("program", fuzz::program_in_ci),
 ];
 
 /// Runs the steps and prints how long each took.

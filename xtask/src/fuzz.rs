@@ -2,6 +2,7 @@
 
 mod build;
 mod outcome;
+mod program;
 
 use crate::{output, workspace};
 use anyhow::{Context, Result, bail, ensure};
@@ -25,6 +26,7 @@ const MOST_MEMORY: &str = "1024";
 #[command(after_help = "Examples:
   cargo xtask fuzz                                ten minutes, over all targets
   cargo xtask fuzz --seconds 3600 shard parquet   an hour of two of them
+  cargo xtask fuzz --seconds 600 program          ten minutes of `electra` itself, a command for each changed file
   cargo xtask fuzz --seed 1 --seconds 60          the same inputs each time, as in continuous integration
 
 What inputs have reached is kept under target/fuzz/corpus, and the next run goes on from there.
@@ -40,24 +42,54 @@ pub(crate) struct Args {
     /// Begin with the targets' own seeds alone, and mutate them in the order of this number
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// The targets, all of them unless named
+    /// The targets, all of them unless named. `program` is electra, and has a quarter of the time beside others
     targets: Vec<String>,
 }
 
-/// What continuous integration runs: the same inputs each time, so that it fails for a change alone.
+/// What continuous integration runs of the targets that need no libtorch: the same inputs each time, so that it fails for
+/// a change alone.
 pub(crate) fn in_ci() -> Result<()> {
-    run(&Args { seconds: 60, jobs: None, seed: Some(1), targets: Vec::new() })
+    run(&Args { seconds: 45, jobs: None, seed: Some(1), targets: build::targets()? })
+}
+
+/// And of the program, where it is built.
+pub(crate) fn program_in_ci() -> Result<()> {
+    run(&Args { seconds: 30, jobs: None, seed: Some(1), targets: vec![program::NAME.to_owned()] })
 }
 
 /// Builds the targets, runs them, and prints what came of each.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let targets = chosen(build::targets()?, &args.targets)?;
-    let programs = build::build(&targets)?;
+    let known = build::targets()?.into_iter().chain([program::NAME.to_owned()]).collect();
+    let (program, targets): (Vec<_>, Vec<_>) =
+        chosen(known, &args.targets)?.into_iter().partition(|target| target == program::NAME);
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    let jobs = args.jobs.unwrap_or(processors).clamp(1, targets.len());
+    let jobs = args.jobs.unwrap_or(processors).max(1);
+    let for_program = match (program.is_empty(), targets.is_empty()) {
+        (true, _) => 0,
+        (false, true) => args.seconds,
+        (false, false) => args.seconds / 4,
+    };
+    let mut outcomes = Vec::new();
+    if !targets.is_empty() {
+        outcomes.extend(run_targets(args, targets, jobs, args.seconds - for_program)?);
+    }
+    if !program.is_empty() {
+        outcomes.push(program::run(for_program.max(1), jobs, args.seed)?);
+    }
+    output::print(outcome::table(&outcomes).as_bytes())?;
+    match outcomes.iter().filter(|outcome| outcome.found.is_some()).count() {
+        0 => Ok(()),
+        1 => bail!("fuzz: 1 target found something"),
+        count => bail!("fuzz: {count} targets found something"),
+    }
+}
+
+/// Runs targets of libFuzzer, `jobs` of them side by side; what came of them, by name.
+fn run_targets(args: &Args, targets: Vec<String>, jobs: usize, seconds: u64) -> Result<Vec<Outcome>> {
+    let jobs = jobs.min(targets.len());
     let plan = Plan {
-        programs,
-        seconds: (args.seconds * jobs as u64).div_ceil(targets.len() as u64).max(1),
+        programs: build::build(&targets)?,
+        seconds: (seconds * jobs as u64).div_ceil(targets.len() as u64).max(1),
         seed: args.seed,
         // Readers take files; nothing of these has to reach a disk.
         files: match Path::new("/dev/shm") {
@@ -81,12 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let outcomes = outcomes.into_inner().expect("nobody panics with it");
     let mut outcomes = outcomes.into_iter().collect::<Result<Vec<Outcome>>>()?;
     outcomes.sort_by(|one, other| one.target.cmp(&other.target));
-    output::print(outcome::table(&outcomes).as_bytes())?;
-    match outcomes.iter().filter(|outcome| outcome.found.is_some()).count() {
-        0 => Ok(()),
-        1 => bail!("fuzz: 1 target found something"),
-        count => bail!("fuzz: {count} targets found something"),
-    }
+    Ok(outcomes)
 }
 
 /// The targets of these names, or all.

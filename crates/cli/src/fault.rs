@@ -6,12 +6,12 @@ use crate::failure::FAILED;
 use crate::{output, torch};
 
 /// From now on a panic ends the program as an error does, on whatever thread: one line, and nothing left that is not whole.
-/// Who sets `RUST_BACKTRACE` looks for the fault, and has the standard library's text.
+/// Who sets `RUST_BACKTRACE=full` looks for the fault, and has the standard library's text before it.
 pub(crate) fn catch() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if std::env::var_os("RUST_BACKTRACE").is_some() {
-            return usual(info);
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted == "full") {
+            usual(info);
         }
         electra_store::abandon_if_free();
         let place = info.location().map(|place| format!(" at {place}")).unwrap_or_default();

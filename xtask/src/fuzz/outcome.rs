@@ -1,5 +1,6 @@
 //! What libFuzzer says at its end.
 
+use anyhow::{Result, bail};
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,6 +43,28 @@ impl Outcome {
             seconds: time.as_secs(),
             found: (!succeeded).then(|| Found::read(program, log)),
         }
+    }
+}
+
+impl Outcome {
+    /// Reads what `fuzz/program.py` told: a table that ends with "N inputs, M faults", and each fault on standard error.
+    pub(super) fn of_program(time: Duration, succeeded: bool, table: &str, faults: &str) -> Result<Self> {
+        let last =
+            table.lines().last().and_then(|line| line.strip_suffix(" faults")?.split_once(" inputs, "));
+        let Some((inputs, _)) = last else { bail!("fuzz/program.py: {}", faults.trim()) };
+        let mut lines = faults.lines().filter(|line| !line.starts_with(' '));
+        let found = lines.next().and_then(|line| line.rsplit_once(": ")).filter(|_| !succeeded);
+        Ok(Self {
+            target: super::program::NAME.to_owned(),
+            inputs: inputs.parse()?,
+            edges: 0,
+            corpus: 0,
+            seconds: time.as_secs(),
+            found: found.map(|(what, folder)| Found {
+                what: what.to_owned(),
+                again: format!("the command in {folder}/what, in {folder}/place"),
+            }),
+        })
     }
 }
 
@@ -132,6 +155,23 @@ mod tests {
             "target       inputs   edges  corpus  seconds  result\n\
              shard          5023    1234      67        2  nothing found\n"
         );
+    }
+
+    #[test]
+    fn the_programs_faults_are_told_with_their_folder() {
+        let read = |succeeded, count: u32, faults: &str| {
+            let table =
+                format!("| file | inputs | exit codes |\n|---|---|---|\n\n12 inputs, {count} faults\n");
+            Outcome::of_program(Duration::from_secs(3), succeeded, &table, faults)
+        };
+        assert_eq!(read(true, 0, "").unwrap().found, None);
+        let found = read(false, 1, "a.json (flip): ['exit code 101']: /tmp/x/case-7\n    'error'\n").unwrap();
+        assert_eq!((found.inputs, found.seconds), (12, 3));
+        let found = found.found.unwrap();
+        assert_eq!(found.what, "a.json (flip): ['exit code 101']");
+        assert_eq!(found.again, "the command in /tmp/x/case-7/what, in /tmp/x/case-7/place");
+        let broken = Outcome::of_program(Duration::ZERO, false, "", "Traceback: it broke\n").unwrap_err();
+        assert_eq!(broken.to_string(), "fuzz/program.py: Traceback: it broke");
     }
 
     #[test]

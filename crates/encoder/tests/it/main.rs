@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "clippy takes helpers of tests for other code")]
 
 mod encoder;
+mod forged;
 mod golden;
 mod hub;
 mod initialise;

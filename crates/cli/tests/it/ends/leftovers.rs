@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::process::Signal;
 
 use super::faults::{Calls, Fault, can_fail, contents, count, failing};
-use super::interrupts::temporary;
+use super::interrupts::{requests, temporary};
 use super::table::{CASES, Case, place};
 use crate::support::{Bench, names};
 
@@ -51,7 +51,7 @@ fn an_interrupt_leaves_the_whole_or_nothing() {
         return;
     }
     let bench = place();
-    let kinds = [Signal::INT, Signal::TERM, Signal::HUP];
+    let kinds = requests();
     let (mut interrupted, mut rounds) = (0, 0);
     for (row, case) in writing() {
         let folder = bench.path(&format!("interrupted-{row}"));

@@ -1,6 +1,6 @@
 """Changes the files that the program reads, runs the command that reads them, and looks at how it ends.
 
-    python hostile.py --electra PROGRAM [--seconds 600] [--seed 1] [--jobs 1]
+    python fuzz/program.py --electra PROGRAM [--seconds 600] [--seed 1] [--jobs 1]
 
 Every file is changed in one way: bytes flipped, cut, doubled, filled with zeros, replaced by what is in another file, numbers
 made huge, negative, fractional or not finite, keys taken out or doubled, brackets nested, lines repeated. A command must end by
@@ -324,7 +324,7 @@ def main():
     parser.add_argument("--only", default="", help="files whose name has this in it")
     args = parser.parse_args()
     args.electra = os.path.abspath(args.electra)
-    args.work = tempfile.mkdtemp(prefix="hostile-")
+    args.work = tempfile.mkdtemp(prefix="electra-fuzz-")
     place = os.path.join(args.work, "place")
     os.mkdir(place)
     build(args.electra, place)
