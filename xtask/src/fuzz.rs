@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let mut outcomes = Vec::new();
     if !targets.is_empty() {
-        outcomes.extend(run_targets(args, targets, jobs, args.seconds - for_program)?);
+        outcomes.extend(run_targets(args, &targets, jobs, args.seconds - for_program)?);
     }
     if !program.is_empty() {
         outcomes.push(program::run(for_program.max(1), jobs, args.seed)?);
@@ -85,10 +85,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// Runs targets of libFuzzer, `jobs` of them side by side; what came of them, by name.
-fn run_targets(args: &Args, targets: Vec<String>, jobs: usize, seconds: u64) -> Result<Vec<Outcome>> {
+fn run_targets(args: &Args, targets: &[String], jobs: usize, seconds: u64) -> Result<Vec<Outcome>> {
     let jobs = jobs.min(targets.len());
     let plan = Plan {
-        programs: build::build(&targets)?,
+        programs: build::build(targets)?,
         seconds: (seconds * jobs as u64).div_ceil(targets.len() as u64).max(1),
         seed: args.seed,
         // Readers take files; nothing of these has to reach a disk.
