@@ -145,6 +145,11 @@ fn answers(
             return Err(format!("its {name} is empty; expected text").into());
         }
     }
+    if is_labelled == Some(false) && (question.answers.is_some() || question.is_impossible == Some(true)) {
+        return Err("it says its answers, and the questions before it do not; expected all to, or none"
+            .to_owned()
+            .into());
+    }
     let given = match (&question.answers, question.is_impossible) {
         (Some(given), _) if given.iter().all(Given::is_none) => &[],
         (Some(given), _) => given.as_slice(),

@@ -105,6 +105,8 @@ fn stream(bytes: &[u8]) -> Outcome {
         if !is_marked.iter().any(|mark| text.starts_with(mark))
             && !text.contains('\r')
             && !text.contains("ustar")
+            // LZ4's and zstd's marks end so.
+            && !text.contains("M\u{18}")
         {
             for bytes in [text.clone().into_bytes(), gzip(text.as_bytes()), zstd(text.as_bytes())] {
                 let again = read(Cursor::new(bytes), &plain).expect("lines are read again");

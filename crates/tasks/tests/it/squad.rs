@@ -96,6 +96,24 @@ fn a_test_set_may_say_nothing() {
 }
 
 #[test]
+fn a_test_set_says_all_answers_or_none() {
+    let with = ["\"answers\": [{\"text\": \"v\", \"answer_start\": 11}]", "\"is_impossible\": true"];
+    for with in with {
+        for (first, second, expected) in [
+            (None, Some(with), "question \"2\": it says its answers, and the questions before it do not"),
+            (Some(with), None, "question \"2\": no answers; expected some"),
+        ] {
+            let second = second.map(|with| format!(", {with}")).unwrap_or_default();
+            let first = first.map(|with| format!(", {with}")).unwrap_or_default();
+            let text = file(&format!("{first}}}, {{\"id\": \"2\", \"question\": \"Kdy?\"{second}"));
+            let folder = Folder::new(&[("task.toml", TOML), ("a.json", &text)]);
+            let message = folder.own().read(&Split::Test).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}
+
+#[test]
 fn where_an_answer_stands_counts_in_train_sets_alone() {
     let folder = Folder::new(&[("task.toml", TOML), ("a.json", &answered("v Brně", 99))]);
     let dev = folder.own().read(&Split::Dev).unwrap();
