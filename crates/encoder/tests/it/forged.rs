@@ -20,8 +20,11 @@ fn whole() -> Vec<u8> {
     weights.to_bytes(Path::new("written")).unwrap()
 }
 
+/// What a header says of a tensor: name, kind, shape, and where its values begin and end.
+type Entry = (String, &'static str, Vec<u64>, (u64, u64));
+
 /// A header before sixteen bytes of values.
-fn forged(tensors: &[(String, &str, Vec<u64>, (u64, u64))], length: Option<u64>) -> Vec<u8> {
+fn forged(tensors: &[Entry], length: Option<u64>) -> Vec<u8> {
     let entries = tensors.iter().map(|(name, kind, shape, (begin, end))| {
         format!("{name:?}:{{\"dtype\":{kind:?},\"shape\":{shape:?},\"data_offsets\":[{begin},{end}]}}")
     });
