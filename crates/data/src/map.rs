@@ -50,7 +50,7 @@ impl Drop for Map {
     }
 }
 
-/// Calls `answer` when the bytes of an opened [`Shard`](crate::Shard) cannot be had any more, because another program has
+/// Calls `answer` when the bytes of an opened [`Shard`](crate::shard::Shard) cannot be had any more, because another program has
 /// cut the file short or the disk fails. The system tells it by the signal SIGBUS, which ends a program without a word.
 ///
 /// For the whole process, once; a later call changes nothing. `answer` runs on a thread of its own. The thread that
