@@ -12,6 +12,7 @@ if there was a fault; the changed folder of each is kept.
 import argparse
 import collections
 import concurrent.futures
+import gzip
 import json
 import os
 import random
@@ -227,7 +228,8 @@ def build(electra, place):
     write("pairs.jsonl", '{"sentence_good": "the cat sat", "sentence_bad": "cat the sat"}\n' * 3)
     write("lexicon.tsv", "word\tclass\nthe\tarticle\ncat\tnoun\ndog\tnoun\nsat\tverb\n")
     write("stdin", '{"text": "the cat"}\n{"text": "the dog ran"}\n{"input_ids": [2, 5, 6, 3]}\n')
-    subprocess.run(["gzip", "-k", "text.txt"], cwd=place, check=True)
+    with open(os.path.join(place, "text.txt"), "rb") as text, gzip.open(os.path.join(place, "text.txt.gz"), "wb") as packed:
+        packed.write(text.read())
     run("tokenizer train --input text.txt --vocab-size 200 --output tokenizer")
     run("corpus build --tokenizer tokenizer --input text.txt --max-length 16 --output corpus")
     run("pretrain --config run.toml --run run")
