@@ -9,9 +9,9 @@ use std::process::Command;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  cargo xtask ablate                 the paper's five objectives on a generated language, in some 10 minutes
+  cargo xtask ablate                 the paper's five objectives on a generated language, in 20 minutes
   cargo xtask ablate --quick         every step of the way in 2 minutes; proves nothing
-  cargo xtask ablate --plan long     BERT and ELECTRA five times as long, with controls: an hour
+  cargo xtask ablate --plan long     BERT and ELECTRA five times as long, with controls: about an hour
   cargo xtask ablate --plan real --text wiki.txt books.txt --tasks GLUE
   cargo xtask ablate --plan evidence --text wiki.txt --tasks GLUE --dry-run
   cargo xtask ablate --set budget.steps=20000 --output longer

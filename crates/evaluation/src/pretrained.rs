@@ -51,23 +51,18 @@ impl Pretrained {
 /// If its files are missing or damaged, or it has more tokens than the model.
 pub fn tokenizer(folder: &Path, config: &EncoderConfig) -> Result<Tokenizer, Error> {
     let tokenizer = Tokenizer::load(folder)?;
-    let tokens = tokenizer.vocab_size();
-    if tokens as i64 > config.vocab_size {
-        return Err(Error::Model {
-            folder: PathBuf::from(folder),
-            field: "tokenizer".to_owned(),
-            found: format!("{tokens} tokens"),
-            expected: format!("at most the model's vocab_size, {}", config.vocab_size),
-        });
-    }
-    let types = tokenizer.type_vocab_size();
-    if types as i64 > config.type_vocab_size {
-        return Err(Error::Model {
-            folder: PathBuf::from(folder),
-            field: "tokenizer".to_owned(),
-            found: format!("{types} token types"),
-            expected: format!("at most the model's type_vocab_size, {}", config.type_vocab_size),
-        });
+    for (count, of_what, field, most) in [
+        (tokenizer.vocab_size(), "tokens", "vocab_size", config.vocab_size),
+        (tokenizer.type_vocab_size(), "token types", "type_vocab_size", config.type_vocab_size),
+    ] {
+        if count as i64 > most {
+            return Err(Error::Model {
+                folder: PathBuf::from(folder),
+                field: "tokenizer".to_owned(),
+                found: format!("{count} {of_what}"),
+                expected: format!("at most the model's {field}, {most}"),
+            });
+        }
     }
     Ok(tokenizer)
 }
