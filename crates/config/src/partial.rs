@@ -167,6 +167,7 @@ fn remove_limits(table: &mut Table) {
 fn schema() -> Schema {
     let mut config = Config::preset(Preset::Tiny, "mlm", 0, "corpus".into());
     config.data.tokenizer = Some("tokenizer".into());
+    config.data.valid = Some("valid".into());
     config.budget.tokens = Some(0);
     config.budget.flops = Some(0.0);
     config.budget.seconds = Some(0.0);

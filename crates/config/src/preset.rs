@@ -58,7 +58,12 @@ impl Config {
             preset,
             objective: objective.to_owned(),
             seed,
-            data: DataConfig { corpus, tokenizer: None },
+            data: DataConfig {
+                corpus,
+                tokenizer: None,
+                valid: None,
+                valid_examples: DataConfig::default_valid_examples(),
+            },
             model: NetworkConfig {
                 generator_multiplier,
                 tied: Tied::AllEmbeddings,
@@ -89,7 +94,7 @@ impl Config {
                 accumulation: 1,
             },
             checkpoint: CheckpointConfig { every_steps: 1000, keep: 2 },
-            log: LogConfig { every_steps: 10 },
+            log: LogConfig { every_steps: 10, valid_every_steps: LogConfig::default_valid_every_steps() },
             device: DeviceConfig {
                 device: DeviceChoice::Auto,
                 threads: 0,

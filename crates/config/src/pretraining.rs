@@ -11,6 +11,8 @@ use crate::{
 
 /// The largest encoder that is trained, in parameters: some ten times the largest that is published.
 const MOST_PARAMETERS: f64 = 1e11;
+/// The most examples of held-out text.
+const MOST_VALID_EXAMPLES: usize = 1 << 20;
 
 /// All settings of a run. [`PartialConfig`](crate::PartialConfig) makes it of a file in which the preset stands for
 /// what is not set; the run's folder holds it whole.
@@ -66,7 +68,7 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] or [`Error::MissingKey`] for the first that is wrong.
     pub fn validate(&self, origin: &str) -> Result<(), Error> {
-        let Self { optimizer, budget, checkpoint, log, device, model, .. } = self;
+        let Self { data, optimizer, budget, checkpoint, log, device, model, .. } = self;
         let setting = |key: &str, found: &dyn ToString, right: bool, expected: &str| {
             let refused = || Error::Setting {
                 origin: origin.to_owned(),
@@ -114,6 +116,12 @@ impl Config {
         at_least_1("checkpoint.every_steps", checkpoint.every_steps)?;
         at_least_1("checkpoint.keep", checkpoint.keep as u64)?;
         at_least_1("log.every_steps", log.every_steps)?;
+        at_least_1("log.valid_every_steps", log.valid_every_steps)?;
+        // They are kept in memory.
+        let examples = data.valid_examples;
+        let expected = format!("1 to {MOST_VALID_EXAMPLES}");
+        let is_possible = (1..=MOST_VALID_EXAMPLES).contains(&examples);
+        setting("data.valid_examples", &examples, is_possible, &expected)?;
         let threads = device.threads;
         setting("device.threads", &threads, threads <= 4096, "0 for all cores, or a number up to 4096")?;
         let whole = !device.cuda_graphs || budget.accumulation == 1;

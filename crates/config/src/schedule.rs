@@ -26,10 +26,19 @@ impl Schedule {
     /// time that is over).
     #[must_use]
     pub fn lr(&self, t: u64, progress: f64) -> f64 {
+        self.learning_rate * (1.0 - progress).max(0.0) * self.warmup(t, progress).min(1.0)
+    }
+
+    /// Whether the warm-up is over at step `t`.
+    #[must_use]
+    pub fn is_warm(&self, t: u64, progress: f64) -> bool {
+        self.warmup(t, progress) >= 1.0
+    }
+
+    /// How much of the warm-up is over.
+    fn warmup(&self, t: u64, progress: f64) -> f64 {
         let by_steps = ratio(t as f64, self.warmup_steps as f64);
-        let by_share = ratio(progress, self.warmup_share);
-        let warmup = by_steps.max(by_share).min(1.0);
-        self.learning_rate * (1.0 - progress).max(0.0) * warmup
+        by_steps.max(ratio(progress, self.warmup_share))
     }
 }
 
@@ -62,6 +71,8 @@ mod tests {
         assert_eq!(schedule.lr(10, 0.1), 0.9);
         assert_eq!(schedule.lr(5_000, 0.005), 0.995 * 0.5);
         assert_eq!(schedule.lr(10_000, 0.01), 0.99);
+        assert!(!schedule.is_warm(9, 0.09) && schedule.is_warm(10, 0.1));
+        assert!(!schedule.is_warm(9_999, 0.009_999) && schedule.is_warm(10_000, 0.01));
         let cold = Schedule { warmup_steps: 0, ..schedule };
         assert_eq!(cold.lr(0, 0.0), 1.0);
         assert_eq!(Schedule { warmup_share: 0.0, ..schedule }.lr(0, 0.0), 1.0);

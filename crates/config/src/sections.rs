@@ -15,6 +15,20 @@ pub struct DataConfig {
     /// The tokenizer's folder, which an export takes along; the trainer itself reads the corpus only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<PathBuf>,
+    /// A folder of `electra corpus build` with text that is not trained on, by the same tokenizer. The run measures there
+    /// what it measures of its own batches, without dropout; the training does not change by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid: Option<PathBuf>,
+    /// How many examples of it are read each time, all if it has fewer. They, their masks and the samples that replace
+    /// them are the same each time and in every run. 256.
+    #[serde(default = "DataConfig::default_valid_examples")]
+    pub valid_examples: usize,
+}
+
+impl DataConfig {
+    pub(crate) fn default_valid_examples() -> usize {
+        256
+    }
 }
 
 /// The networks.
@@ -162,6 +176,16 @@ pub struct CheckpointConfig {
 pub struct LogConfig {
     /// After every so many steps.
     pub every_steps: u64,
+    /// After every so many steps, and after the last, `data.valid` is measured too, if there is one: these are log steps
+    /// as well. 100.
+    #[serde(default = "LogConfig::default_valid_every_steps")]
+    pub valid_every_steps: u64,
+}
+
+impl LogConfig {
+    pub(crate) fn default_valid_every_steps() -> u64 {
+        100
+    }
 }
 
 /// What the run is computed on.

@@ -56,6 +56,22 @@ impl<'a> Loader<'a> {
         Ok((0..parts).map(|_| Batch::new(rows, self.corpus.max_length(), &self.columns)).collect())
     }
 
+    /// Empty batches for [`fill`](Self::fill) of at most `rows` rows each: this loader's rows in parts that are as equal as
+    /// can be, the last the smallest.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if `rows` is 0.
+    pub fn empty_parts_of(&self, rows: usize) -> Result<Vec<Batch>, Error> {
+        if rows == 0 {
+            return Err(Error::Config { field: "rows", found: "0".into(), expected: "at least 1".into() });
+        }
+        let all = self.rows.len();
+        let share = all.div_ceil(all.div_ceil(rows));
+        let starts = (0..all).step_by(share);
+        let length = self.corpus.max_length();
+        Ok(starts.map(|start| Batch::new(share.min(all - start), length, &self.columns)).collect())
+    }
+
     /// The batch of a step: all rows that this loader has.
     ///
     /// # Errors
@@ -66,7 +82,8 @@ impl<'a> Loader<'a> {
         Ok(parts.pop().expect("one part"))
     }
 
-    /// Fills the parts that [`empty_parts`](Self::empty_parts) made, which together are this loader's rows of the step.
+    /// Fills the parts that [`empty_parts`](Self::empty_parts) or [`empty_parts_of`](Self::empty_parts_of) made, which
+    /// together are this loader's rows of the step.
     ///
     /// Rows of other ranks are computed too, one after another in the same memory: what losses divide by is counted over
     /// the whole step.
@@ -74,7 +91,8 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// [`Error::Damaged`] if a block of the corpus is not what was written; the parts are then part old, part new.
     pub fn fill(&self, step: u64, parts: &mut [Batch]) -> Result<(), Error> {
-        let share = self.rows.len() / parts.len().max(1);
+        // Only the last may have fewer.
+        let share = parts.first().map_or(0, |part| part.rows);
         let mut other = (self.rows.len() < self.batch_size)
             .then(|| Batch::new(1, self.corpus.max_length(), &self.columns));
         let mut tally = Tally::new(&self.columns);

@@ -48,7 +48,7 @@ impl Chooser<'_> {
         let mut count = 0;
         for (position, &id) in ids.iter().enumerate() {
             candidates[count] = position as u32;
-            count += usize::from(self.vocabulary.maskable(id as u32));
+            count += usize::from(self.vocabulary.is_maskable(id as u32));
         }
         candidates.truncate(count);
     }
@@ -110,7 +110,7 @@ impl Chooser<'_> {
         words.clear();
         let mut open = false;
         for (position, &id) in ids.iter().enumerate() {
-            if !self.vocabulary.maskable(id as u32) {
+            if !self.vocabulary.is_maskable(id as u32) {
                 open = false;
                 continue;
             }

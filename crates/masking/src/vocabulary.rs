@@ -58,7 +58,8 @@ impl Vocabulary {
     }
 
     /// Whether a position that holds `id` may be masked: `[UNK]` may, the other special tokens may not.
-    pub(crate) fn maskable(&self, id: u32) -> bool {
+    #[must_use]
+    pub fn is_maskable(&self, id: u32) -> bool {
         id != self.pad && id != self.cls && id != self.sep && id != self.mask
     }
 }

@@ -42,7 +42,7 @@ pub use {
     heads::{CopyGate, ReplacedHead, VocabularyHead},
     inspection::Inspection,
     losses::{binary_cross_entropy, mean, mean_here},
-    metrics::{auc, detection, prediction},
+    metrics::{DISC_AUC, DISC_RECALL, MASKED_LM_LOSS, auc, detection, prediction},
     mlm::Mlm,
     model::{build_encoder, build_with_generator},
     objective::{Metric, Metrics, Objective, Output, Over},

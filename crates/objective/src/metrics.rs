@@ -4,6 +4,14 @@ use tch::{Kind, Tensor};
 
 use crate::{Metrics, mean};
 
+/// The name of the loss of masked language modelling in nats: a generator's, or the encoder's own where nothing else predicts
+/// from `[MASK]`.
+pub const MASKED_LM_LOSS: &str = "masked_lm_loss";
+/// The name of the area under the discriminator's ROC curve.
+pub const DISC_AUC: &str = "disc_auc";
+/// The name of the share of replaced tokens that the discriminator calls replaced.
+pub const DISC_RECALL: &str = "disc_recall";
+
 /// How well a vocabulary head predicts: `masked_lm_loss`, `masked_lm_accuracy`, and `masked_lm_entropy`, the
 /// mean entropy of the predictions in nats. Means over the whole step.
 ///
@@ -24,7 +32,7 @@ pub fn prediction(
         let entropy = -(log_p.exp() * &log_p).sum_dim_intlist(-1, false, Kind::Float);
         let right = logits.argmax(-1, false).eq_tensor(&targets);
         vec![
-            ("masked_lm_loss", loss),
+            (MASKED_LM_LOSS, loss),
             ("masked_lm_accuracy", mean(&right, &weights, &total)),
             ("masked_lm_entropy", mean(&entropy, &weights, &total)),
         ]
@@ -65,8 +73,8 @@ pub fn detection(
         let rest: Tensor = 1.0 - &rate;
         vec![
             ("disc_precision", &hits / at_least_one(answer.sum(Kind::Float))),
-            ("disc_recall", &hits / at_least_one(replaced.sum(Kind::Float))),
-            ("disc_auc", auc(&logits, &replaced)),
+            (DISC_RECALL, &hits / at_least_one(replaced.sum(Kind::Float))),
+            (DISC_AUC, auc(&logits, &replaced)),
             ("disc_label_entropy", -(rate.xlogy(&rate) + rest.xlogy(&rest))),
         ]
     }))

@@ -135,6 +135,17 @@ impl Learner {
         Ok((loss.detach(), output))
     }
 
+    /// A loss that nothing learns from: `forward` computes it, and what else the caller has from it, under autocast and
+    /// without gradients. Gives the loss in float32.
+    ///
+    /// # Errors
+    ///
+    /// An exception of libtorch.
+    pub fn evaluate<T>(&self, forward: impl FnOnce() -> (Tensor, T)) -> Result<(Tensor, T), Error> {
+        let (loss, output) = tch::no_grad(|| autocast(self.device, Kind::BFloat16, self.bf16, forward))?;
+        Ok((loss.f_to_kind(Kind::Float)?, output))
+    }
+
     /// Updates the parameters with their gradients, which are gone then, unless these or `loss` are not finite.
     ///
     /// # Errors

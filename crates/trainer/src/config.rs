@@ -6,7 +6,7 @@ use electra_config::{Config, Defaults, PartialConfig};
 use electra_data::Corpus;
 use electra_masking::MaskingConfig;
 
-use crate::{BoxError, Error, start};
+use crate::{BoxError, Error, start, validation};
 
 /// Reads a file of settings, puts `set` (`key=value`, as after `--set`) over it, and takes what neither sets from the
 /// preset, from the corpus (`vocab_size`, `pad_token_id`), from the checkpoint that the run begins with (the
@@ -31,6 +31,8 @@ pub fn read_config(
     let vocabulary = corpus.vocabulary();
     let defaults = Defaults { vocab_size: vocabulary.size, pad_token_id: vocabulary.pad, masking };
     let config = partial.resolve(&defaults)?;
-    start::fits(&config, &corpus, &path.display().to_string())?;
+    let origin = path.display().to_string();
+    start::fits(&config, &corpus, &origin)?;
+    validation::open(&config, &corpus, &origin)?;
     Ok(config)
 }

@@ -7,6 +7,7 @@ mod config;
 mod environment;
 mod error;
 mod folder;
+mod health;
 mod init;
 mod log;
 mod optimizer;
@@ -15,11 +16,13 @@ mod start;
 mod step;
 mod train;
 mod training;
+mod validation;
 
 pub use checkpoint::read_model;
 pub use config::read_config;
 // What stands in this crate's own functions.
 pub use electra_config::{Checkpoint, Config};
 pub use error::{BoxError, Error};
-pub use run::{Event, Outcome, Rates, Run};
+pub use health::{Remark, RunState};
+pub use run::{Event, Outcome, Rates, Run, Valid};
 pub use train::train;

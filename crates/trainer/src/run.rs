@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 use electra_config::Config;
 use electra_objective::Spec;
 
+use crate::Remark;
+
 /// What to train, where, and who is told.
 pub struct Run<'a> {
     /// The settings.
@@ -48,6 +50,9 @@ pub enum Event {
         parameters: u64,
         /// Operations a second of matrix products on this device, measured.
         peak_flops_per_s: f64,
+        /// The masked-LM loss, in nats, of somebody who knows how frequent tokens are and nothing else; none where no
+        /// masked language model is trained.
+        unigram_loss: Option<f64>,
     },
     /// A step is done.
     Step {
@@ -58,6 +63,8 @@ pub enum Event {
         /// The numbers of the last log step; none before the first of this sitting.
         rates: Option<Rates>,
     },
+    /// The run's curves say something of it.
+    Remark(Remark),
     /// A file of a checkpoint is written; it counts once all are.
     Writing {
         /// The file, under its temporary name.
@@ -77,6 +84,8 @@ pub enum Event {
 pub struct Rates {
     /// The loss.
     pub loss: f64,
+    /// The last numbers of held-out text in this sitting; none without such text, and before they are first measured.
+    pub valid: Option<Valid>,
     /// Tokens a second since the log step before, padding included.
     pub tokens_per_s: f64,
     /// The model's operations a second, padding and whole layers counted though less may be computed, over the
@@ -84,6 +93,19 @@ pub struct Rates {
     pub peak_share: f64,
     /// Seconds until the end at this speed.
     pub seconds_left: f64,
+}
+
+/// What a run measured on held-out text (`data.valid`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Valid {
+    /// Steps that were done.
+    pub step: u64,
+    /// The objective's loss.
+    pub loss: f64,
+    /// The masked-LM loss, a generator's where there is one, in nats.
+    pub masked_lm_loss: Option<f64>,
+    /// The discriminator's area under the ROC curve, the mean over batches.
+    pub disc_auc: Option<f64>,
 }
 
 /// How a run ended that did not fail.

@@ -1,5 +1,7 @@
 //! The beginning of a run, or of a sitting that goes on with one.
 
+use std::path::Path;
+
 use electra_config::{Checkpoint, Config, DamagedCheckpoint, Horizon, StepCost, StepShape};
 use electra_data::{Corpus, Error as DataError, Order};
 use electra_objective::Given;
@@ -8,15 +10,17 @@ use electra_store::{Error as StoreError, read_to_string};
 use tch::nn;
 
 use crate::batches::BatchSource;
-use crate::checkpoint::{self, LogLengths, State};
+use crate::checkpoint::{self, LogLengths, State, TextHashes};
 use crate::clock::Clock;
 use crate::environment;
 use crate::folder::OwnFolder;
+use crate::health::Watch;
 use crate::init::initialise;
 use crate::log::Logs;
 use crate::run::{Event, Run};
 use crate::step::Replays;
 use crate::training::Training;
+use crate::validation::HeldOut;
 use crate::{Error, optimizer};
 
 /// The most rows of the product that is timed: beyond it, nothing gets faster.
@@ -68,11 +72,12 @@ pub(crate) fn parts_add_up(run: &Run<'_>) -> Result<(), Error> {
 pub(crate) fn begin<'r, 'c>(
     run: Run<'r>,
     source: BatchSource<'c>,
+    held_out: Option<HeldOut>,
     given: &Given<'_>,
 ) -> Result<Training<'r, 'c>, Error> {
     let Run { config, folder, objective: spec, stop, observer, .. } = run;
     let folder = OwnFolder::take(folder, config)?;
-    let corpus_hash = corpus_hash(config)?;
+    let texts = texts(config)?;
     let shape = StepShape {
         batch: config.budget.batch as u64,
         length: source.corpus.max_length() as u64,
@@ -90,7 +95,7 @@ pub(crate) fn begin<'r, 'c>(
     let state = match &saved {
         Some(checkpoint) => {
             let state = checkpoint::read_state(checkpoint)?;
-            same_corpus(&folder, &state, &corpus_hash)?;
+            same_texts(&folder, &state, &texts)?;
             checkpoint::read_model(checkpoint)?.load_into(&var_store)?;
             optimizer::resume(
                 &mut learner,
@@ -109,6 +114,9 @@ pub(crate) fn begin<'r, 'c>(
     let step = state.as_ref().map_or(0, |state| state.step);
     let elapsed = state.as_ref().map_or(0.0, |state| state.elapsed_seconds);
     let lengths = state.as_ref().map_or(LogLengths::default(), |state| state.logs);
+    let is_predicted = spec.info.has_generator || spec.info.reads_masks;
+    let unigram_loss = is_predicted.then(|| source.corpus.unigram_loss(&config.masking.corruption));
+    let watch = Watch::new(unigram_loss.transpose()?, shape.batch * shape.masked);
 
     let rows = (cost.tokens / source.parts as u64).min(MEASURED_ROWS) as i64;
     let measure =
@@ -118,15 +126,25 @@ pub(crate) fn begin<'r, 'c>(
         observer(&Event::Warning(change));
     }
     let parameters = learner.parameters().iter().map(|parameter| parameter.numel() as u64).sum();
-    observer(&Event::Started { step, steps: horizon.steps(), parameters, peak_flops_per_s });
+    observer(&Event::Started {
+        step,
+        steps: horizon.steps(),
+        parameters,
+        peak_flops_per_s,
+        unigram_loss: watch.unigram_loss,
+    });
     Ok(Training {
         logs: Logs::open(folder.path(), lengths)?,
         clock: Clock::new(elapsed),
         rates: None,
+        valid: None,
+        watch,
+        health: state.map(|state| state.health).unwrap_or_default(),
         config,
         folder,
-        corpus_hash,
+        texts,
         source,
+        held_out,
         stop,
         observer,
         var_store,
@@ -153,21 +171,29 @@ fn newest(folder: &OwnFolder, observer: &mut dyn FnMut(&Event)) -> Result<Option
     Ok(found.newest)
 }
 
-/// Names the corpus by what its manifest says, the hashes of its shards among it.
-fn corpus_hash(config: &Config) -> Result<String, Error> {
-    let manifest = read_to_string(&config.data.corpus.join("corpus.json"))?;
-    Ok(checkpoint::hash(manifest.as_bytes()))
+/// Names the texts by what their manifests say, the hashes of their shards among it.
+fn texts(config: &Config) -> Result<TextHashes, Error> {
+    let hash = |folder: &Path| -> Result<String, Error> {
+        let manifest = read_to_string(&folder.join("corpus.json"))?;
+        Ok(checkpoint::hash(manifest.as_bytes()))
+    };
+    Ok(TextHashes {
+        corpus: hash(&config.data.corpus)?,
+        valid: config.data.valid.as_deref().map(hash).transpose()?,
+    })
 }
 
 /// A folder may hold another corpus than it did.
-fn same_corpus(folder: &OwnFolder, state: &State, now: &str) -> Result<(), Error> {
-    if state.corpus == now {
+fn same_texts(folder: &OwnFolder, state: &State, now: &TextHashes) -> Result<(), Error> {
+    let before = TextHashes { corpus: state.corpus.clone(), valid: state.valid.clone() };
+    if before == *now {
         return Ok(());
     }
-    let difference = Difference {
-        key: "data.corpus (SHA-256 of its corpus.json)".to_owned(),
-        found: Some(state.corpus.clone()),
-        expected: Some(now.to_owned()),
+    let (key, found, expected) = if before.corpus == now.corpus {
+        ("data.valid", before.valid, now.valid.clone())
+    } else {
+        ("data.corpus", Some(before.corpus), Some(now.corpus.clone()))
     };
+    let difference = Difference { key: format!("{key} (SHA-256 of its corpus.json)"), found, expected };
     Err(folder.differs(difference))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use electra_objective::{DeviceBatch, Metric, Objective};
+use electra_objective::{DeviceBatch, Metric, Metrics, Objective, Over};
 use electra_torch::{Graph, Learner};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::Error;
 
@@ -15,10 +15,38 @@ const WARM_UP: u32 = 3;
 /// What a step is known by: scalars on the device.
 #[derive(Debug)]
 pub(crate) struct Numbers {
-    pub(crate) loss: Tensor,
+    pub(crate) sums: Sums,
     pub(crate) grad_norm: Tensor,
-    /// The objective's own.
+}
+
+/// What the parts of a step, or the batches of a text, add up to: scalars on the device.
+#[derive(Debug)]
+pub(crate) struct Sums {
+    pub(crate) loss: Tensor,
     pub(crate) metrics: BTreeMap<String, Tensor>,
+}
+
+impl Sums {
+    pub(crate) fn new(device: Device) -> Result<Self, Error> {
+        Ok(Self { loss: Tensor::f_zeros([0_i64; 0], (Kind::Float, device))?, metrics: BTreeMap::new() })
+    }
+
+    /// Adds a part. `parts` is the rows of all parts over those of this one: how many parts there are, where they are equal.
+    pub(crate) fn add(&mut self, loss: &Tensor, metrics: Vec<Metric>, parts: f64) -> Result<(), Error> {
+        self.loss = self.loss.f_add(loss)?;
+        for Metric { name, value, over } in metrics {
+            let value = match over {
+                Over::Step => value,
+                Over::Part => value.f_div_scalar(parts)?,
+            };
+            let sum = match self.metrics.get(&name) {
+                Some(sum) => sum.f_add(&value)?,
+                None => value,
+            };
+            self.metrics.insert(name, sum);
+        }
+        Ok(())
+    }
 }
 
 /// Leaves the gradients of a batch's loss with the parameters, added to what is there. Gives the loss, and metrics if they
@@ -33,11 +61,16 @@ pub(crate) fn learn(
         let output = objective.forward_t(batch, true);
         (output.loss, output.metrics)
     })?;
-    let mut metrics = if with_metrics { metrics.compute() } else { Vec::new() };
+    Ok((loss, if with_metrics { computed(metrics)? } else { Vec::new() }))
+}
+
+/// Metrics, float32.
+pub(crate) fn computed(metrics: Metrics) -> Result<Vec<Metric>, Error> {
+    let mut metrics = metrics.compute();
     for metric in &mut metrics {
         metric.value = metric.value.f_to_kind(Kind::Float)?;
     }
-    Ok((loss, metrics))
+    Ok(metrics)
 }
 
 /// Steps that are recorded and replayed.
@@ -89,7 +122,7 @@ mod tests {
     use electra_encoder::EncoderConfig;
     use electra_objective::{Electra, Mlm, ModelConfig};
     use electra_torch::{AdamWConfig, LearnerConfig};
-    use tch::{Device, nn};
+    use tch::nn;
 
     use super::*;
     use crate::optimizer;

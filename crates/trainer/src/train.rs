@@ -5,7 +5,8 @@ use electra_objective::Given;
 
 use crate::batches::{BatchSource, Batches};
 use crate::run::{Outcome, Run};
-use crate::{Error, start};
+use crate::validation::HeldOut;
+use crate::{Error, start, validation};
 
 /// Trains until the budget is used up, from the newest whole checkpoint of the run's folder or from the
 /// beginning.
@@ -19,6 +20,7 @@ pub fn train(run: Run<'_>) -> Result<Outcome, Error> {
     run.config.validate("the settings")?;
     let corpus = Corpus::open(&run.config.data.corpus)?;
     start::fits(run.config, &corpus, "the settings")?;
+    let valid = validation::open(run.config, &corpus, "the settings")?;
     start::parts_add_up(&run)?;
     let model = run.config.model.model();
     let given = Given {
@@ -36,7 +38,8 @@ pub fn train(run: Run<'_>) -> Result<Outcome, Error> {
         parts: run.config.budget.accumulation,
         seed: run.config.seed,
     };
-    let mut training = start::begin(run, source, &given)?;
+    let held_out = valid.map(|valid| HeldOut::new(&valid, run.objective, &given, run.config)).transpose()?;
+    let mut training = start::begin(run, source, held_out, &given)?;
     std::thread::scope(|scope| {
         let mut batches = Batches::start(scope, source, training.step)?;
         if !training.is_replayed() {

@@ -5,17 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use electra_config::{Checkpoint, Config, Horizon, StepCost};
 use electra_masking::Stream;
-use electra_objective::{DeviceBatch, Metric, Objective, Over};
+use electra_objective::{DISC_AUC, DISC_RECALL, DeviceBatch, MASKED_LM_LOSS, Objective};
 use electra_torch::{Learner, Preceding, with_dropout_keys};
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Device, nn};
 
 use crate::batches::{BatchSource, Batches};
-use crate::checkpoint::{self, Snapshot, State};
+use crate::checkpoint::{self, Snapshot, State, TextHashes};
 use crate::clock::Clock;
 use crate::folder::OwnFolder;
+use crate::health::{Health, Seen, Watch};
 use crate::log::{Logs, Metrics, Timing};
-use crate::run::{Event, Outcome, Rates};
-use crate::step::{Numbers, Replays, learn};
+use crate::run::{Event, Outcome, Rates, Valid};
+use crate::step::{Numbers, Replays, Sums, learn};
+use crate::validation::HeldOut;
 use crate::{Error, optimizer};
 
 /// What dropout is seeded from: (seed, step, part of the batch).
@@ -25,8 +27,9 @@ const DROPOUT: Stream = Stream::named(b"dropout\0");
 pub(crate) struct Training<'r, 'c> {
     pub(crate) config: &'r Config,
     pub(crate) folder: OwnFolder,
-    pub(crate) corpus_hash: String,
+    pub(crate) texts: TextHashes,
     pub(crate) source: BatchSource<'c>,
+    pub(crate) held_out: Option<HeldOut>,
     pub(crate) stop: &'r AtomicBool,
     pub(crate) observer: &'r mut dyn FnMut(&Event),
     pub(crate) var_store: nn::VarStore,
@@ -37,12 +40,16 @@ pub(crate) struct Training<'r, 'c> {
     pub(crate) cost: StepCost,
     pub(crate) peak_flops_per_s: f64,
     pub(crate) logs: Logs,
+    pub(crate) watch: Watch,
+    pub(crate) health: Health,
     /// Steps that are done, which is also the number of the next.
     pub(crate) step: u64,
     /// The newest whole checkpoint.
     pub(crate) saved: Option<Checkpoint>,
     pub(crate) clock: Clock,
     pub(crate) rates: Option<Rates>,
+    /// The last that was measured on held-out text in this sitting.
+    pub(crate) valid: Option<Valid>,
 }
 
 impl Training<'_, '_> {
@@ -57,7 +64,9 @@ impl Training<'_, '_> {
             let step = self.step;
             let lr = self.config.schedule().lr(step, self.progress());
             let is_last = self.horizon.steps() == Some(step + 1);
-            let is_logged = is_last || (step + 1).is_multiple_of(self.config.log.every_steps);
+            let is_measured = self.held_out.is_some()
+                && (is_last || (step + 1).is_multiple_of(self.config.log.valid_every_steps));
+            let is_logged = is_last || is_measured || (step + 1).is_multiple_of(self.config.log.every_steps);
             let is_saved = (step + 1).is_multiple_of(self.config.checkpoint.every_steps);
 
             self.learner.set_learning_rate(lr)?;
@@ -78,7 +87,7 @@ impl Training<'_, '_> {
                 self.stop_if_stuck()?;
             }
             if let Some(numbers) = numbers.filter(|_| is_logged) {
-                self.log(lr, &numbers)?;
+                self.log(lr, &numbers, is_measured)?;
             }
             if is_saved {
                 self.save()?;
@@ -114,53 +123,50 @@ impl Training<'_, '_> {
 
     /// Takes a step. Each part's loss is its share of the step's, so that the parts' gradients add up.
     fn take_step(&mut self, parts: &[electra_data::Batch], with_metrics: bool) -> Result<Numbers, Error> {
-        let mut loss = Tensor::f_zeros([0_i64; 0], (Kind::Float, self.learner.device()))?;
-        let mut metrics: BTreeMap<String, Tensor> = BTreeMap::new();
+        let mut sums = Sums::new(self.learner.device())?;
         for part in 0..parts.len() {
             let batch = self.part(parts, part);
             // What the kernels drop is keyed by the step's rows, so that parts drop what the whole batch would.
             let preceding = Preceding { examples: batch.first_row, tokens: batch.first_token };
             let forward_and_backward = || learn(&*self.objective, &self.learner, &batch, with_metrics);
-            let (part_loss, part_metrics) =
-                with_dropout_keys(self.dropout_seed(0), preceding, forward_and_backward)??;
-            loss = loss.f_add(&part_loss)?;
-            for Metric { name, value, over } in part_metrics {
-                let value = match over {
-                    Over::Step => value,
-                    Over::Part => value.f_div_scalar(parts.len() as f64)?,
-                };
-                let sum = match metrics.get(&name) {
-                    Some(sum) => sum.f_add(&value)?,
-                    None => value,
-                };
-                metrics.insert(name, sum);
-            }
+            let (loss, metrics) = with_dropout_keys(self.dropout_seed(0), preceding, forward_and_backward)??;
+            sums.add(&loss, metrics, parts.len() as f64)?;
         }
-        let clip = self.learner.update(&loss)?;
-        Ok(Numbers { loss, grad_norm: clip.norm().shallow_clone(), metrics })
+        let clip = self.learner.update(&sums.loss)?;
+        Ok(Numbers { sums, grad_norm: clip.norm().shallow_clone() })
     }
 
-    /// Reads the step's numbers, which waits for the device, and writes them.
-    fn log(&mut self, lr: f64, numbers: &Numbers) -> Result<(), Error> {
+    /// Reads the step's numbers, which waits for the device, measures held-out text if that is asked for, and writes all.
+    fn log(&mut self, lr: f64, numbers: &Numbers, is_measured: bool) -> Result<(), Error> {
         let step = self.step;
-        let read = |tensor: &Tensor| tensor.f_double_value(&[]);
+        let (loss, objective) = read(&numbers.sums)?;
+        let held_out = self.held_out.as_ref().filter(|_| is_measured);
+        let sums = held_out.map(|text| text.measure(&*self.objective, &self.learner)).transpose()?;
+        let valid = sums.as_ref().map(read).transpose()?;
         let metrics = Metrics {
             step,
-            loss: read(&numbers.loss)?,
+            loss,
             lr,
-            grad_norm: read(&numbers.grad_norm)?,
+            grad_norm: numbers.grad_norm.f_double_value(&[])?,
             tokens: step * self.cost.tokens,
             flops: step as f64 * self.cost.paper_flops,
             skipped: self.learner.skipped()?.total,
-            objective: numbers
-                .metrics
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), read(value)?)))
-                .collect::<Result<_, tch::TchError>>()?,
+            objective,
+            valid: valid.as_ref().map(|(loss, metrics)| valid_lines(*loss, metrics)).unwrap_or_default(),
         };
+        if let Some((loss, metrics)) = &valid {
+            let metric = |name: &str| metrics.get(name).copied();
+            self.valid = Some(Valid {
+                step,
+                loss: *loss,
+                masked_lm_loss: metric(MASKED_LM_LOSS),
+                disc_auc: metric(DISC_AUC),
+            });
+        }
         let steps_per_s = self.clock.lap(step);
         let rates = Rates {
             loss: metrics.loss,
+            valid: self.valid,
             tokens_per_s: steps_per_s * self.cost.tokens as f64,
             peak_share: steps_per_s * self.cost.executed_flops / self.peak_flops_per_s,
             seconds_left: self.horizon.left(step, self.clock.elapsed(), steps_per_s),
@@ -173,7 +179,24 @@ impl Training<'_, '_> {
             peak_memory_bytes: electra_torch::memory(self.learner.device()).ok().map(|memory| memory.peak),
         };
         self.rates = Some(rates);
-        self.logs.write(&metrics, &timing)
+        self.logs.write(&metrics, &timing)?;
+        self.remark(&metrics)
+    }
+
+    /// Says what the curves say of the run, once each.
+    fn remark(&mut self, metrics: &Metrics) -> Result<(), Error> {
+        let metric = |name: &str| metrics.objective.get(name).copied();
+        let seen = Seen {
+            step: self.step,
+            is_warm: self.config.schedule().is_warm(self.step, self.progress()),
+            masked_lm_loss: metric(MASKED_LM_LOSS),
+            recall: metric(DISC_RECALL),
+        };
+        for remark in self.health.take(&self.watch, &seen) {
+            self.logs.remark(&remark)?;
+            (self.observer)(&Event::Remark(remark));
+        }
+        Ok(())
     }
 
     /// Saves a checkpoint, unless the newest is of this step.
@@ -203,7 +226,9 @@ impl Training<'_, '_> {
             skipped: self.learner.skipped()?,
             // Durable before the checkpoint is there: its lengths must not promise more than the disk holds.
             logs: self.logs.sync()?,
-            corpus: self.corpus_hash.clone(),
+            corpus: self.texts.corpus.clone(),
+            valid: self.texts.valid.clone(),
+            health: self.health.clone(),
             code: crate::environment::code(),
             config: self.config.clone(),
         };
@@ -235,4 +260,16 @@ impl Training<'_, '_> {
             dump,
         })
     }
+}
+
+/// Loss and metrics as numbers, which waits for the device.
+fn read(sums: &Sums) -> Result<(f64, BTreeMap<String, f64>), Error> {
+    let metrics = sums.metrics.iter().map(|(name, value)| Ok((name.clone(), value.f_double_value(&[])?)));
+    Ok((sums.loss.f_double_value(&[])?, metrics.collect::<Result<_, tch::TchError>>()?))
+}
+
+/// The numbers of held-out text under their names in the logs: `valid/loss`, `valid/masked_lm_loss` and so on.
+fn valid_lines(loss: f64, metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    let named = metrics.iter().map(|(name, value)| (name.as_str(), *value)).chain([("loss", loss)]);
+    named.map(|(name, value)| (format!("valid/{name}"), value)).collect()
 }

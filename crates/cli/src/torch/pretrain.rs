@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use electra_config::Checkpoints;
-use electra_trainer::{Event, Outcome, Run, train};
+use electra_trainer::{Event, Outcome, Rates, Run, Valid, train};
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
 
@@ -32,6 +32,7 @@ A file:
   [data]
   corpus = \"corpus\"
   tokenizer = \"tokenizer\"
+  valid = \"held-out\"         # a corpus that is not trained on; optional
   [budget]
   steps = 1000               # or tokens, flops, seconds")]
 pub(crate) struct Options {
@@ -71,7 +72,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let stop = interrupt::flag("finishing the step and saving");
     let bar = bars::steps();
     let mut lines = bars::Lines::new();
-    let mut observer = |event: &Event| show(&bar, &mut lines, event);
+    let mut valid = None;
+    let mut observer = |event: &Event| {
+        if let Event::Step { rates: Some(rates), .. } = event {
+            valid = rates.valid;
+        }
+        show(&bar, &mut lines, event);
+    };
     let outcome = train(Run {
         config: &config,
         folder: &options.run,
@@ -82,7 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     });
     bar.finish_and_clear();
     let outcome = outcome?;
-    report(options, outcome)?;
+    report(options, outcome, valid)?;
     match outcome {
         Outcome::Finished { .. } => Ok(()),
         Outcome::Interrupted { .. } => Err(Ended(INTERRUPTED).into()),
@@ -94,15 +101,19 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
         Event::Warning(text) => bar.suspend(|| {
             output::warn(text);
         }),
-        Event::Started { step, steps, parameters, peak_flops_per_s } => {
+        Event::Remark(remark) => bar.suspend(|| output::tell(&remark.text)),
+        Event::Started { step, steps, parameters, peak_flops_per_s, unigram_loss } => {
             bar.suspend(|| {
                 let from = if *step > 0 {
                     format!("going on after step {}", HumanCount(*step))
                 } else {
                     "new".into()
                 };
+                let frequencies = unigram_loss.map_or_else(String::new, |loss| {
+                    format!("; token frequencies alone give a masked-LM loss of {loss:.2}")
+                });
                 output::tell(&format!(
-                    "{from}; {} parameters; matrix products at {:.0} GFLOP/s here",
+                    "{from}; {} parameters; matrix products at {:.0} GFLOP/s here{frequencies}",
                     HumanCount(*parameters),
                     peak_flops_per_s / 1e9
                 ));
@@ -113,15 +124,7 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
         }
         Event::Step { step, progress, rates } => {
             bar.set_position((progress * progress::WHOLE as f64) as u64);
-            let rates = rates.map_or_else(String::new, |rates| {
-                format!(
-                    "loss {:.3} · {} tokens/s · {:.0} % of peak · {} left",
-                    rates.loss,
-                    HumanCount(rates.tokens_per_s as u64),
-                    100.0 * rates.peak_share,
-                    progress::time(rates.seconds_left),
-                )
-            });
+            let rates = rates.as_ref().map_or_else(String::new, numbers);
             bar.set_message(format!("step {} · {rates}", HumanCount(*step)));
             lines.print(bar);
         }
@@ -130,7 +133,25 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
     }
 }
 
-fn report(options: &Options, outcome: Outcome) -> Result<()> {
+/// How a run is doing, in a line.
+fn numbers(rates: &Rates) -> String {
+    let valid = rates.valid.map_or_else(String::new, |valid| {
+        // Of masked language modelling alone the two are one loss.
+        let masked_lm_loss = valid.masked_lm_loss.filter(|loss| *loss != valid.loss);
+        let masked_lm_loss = masked_lm_loss.map_or_else(String::new, |loss| format!(", masked LM {loss:.3}"));
+        let auc = valid.disc_auc.map_or_else(String::new, |auc| format!(", AUC {auc:.3}"));
+        format!(" · valid {:.3}{masked_lm_loss}{auc}", valid.loss)
+    });
+    format!(
+        "loss {:.3}{valid} · {} tokens/s · {:.0} % of peak · {} left",
+        rates.loss,
+        HumanCount(rates.tokens_per_s as u64),
+        100.0 * rates.peak_share,
+        progress::time(rates.seconds_left),
+    )
+}
+
+fn report(options: &Options, outcome: Outcome, valid: Option<Valid>) -> Result<()> {
     let (step, finished) = match outcome {
         Outcome::Finished { step } => (step, true),
         Outcome::Interrupted { step } => (step, false),
@@ -138,7 +159,16 @@ fn report(options: &Options, outcome: Outcome) -> Result<()> {
     let (run, steps) = (output::shown(&options.run), HumanCount(step));
     if options.json {
         let run = output::json_path(&options.run);
-        output::line(json!({ "run": run, "step": step, "finished": finished }))
+        let mut report = json!({ "run": run, "step": step, "finished": finished });
+        if let Some(Valid { step, loss, masked_lm_loss, disc_auc }) = valid {
+            report["valid"] = json!({
+                "step": step,
+                "loss": loss,
+                "masked_lm_loss": masked_lm_loss,
+                "disc_auc": disc_auc,
+            });
+        }
+        output::line(report)
     } else if finished {
         output::line(format_args!(
             "{run}: finished, {steps} steps; take it on with: electra export --run {run} --output DIR"
@@ -147,5 +177,23 @@ fn report(options: &Options, outcome: Outcome) -> Result<()> {
         output::line(format_args!(
             "{run}: interrupted after step {steps}, which is saved; the same command goes on"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_numbers_of_held_out_text() {
+        let rates =
+            |valid| Rates { loss: 20.5, valid, tokens_per_s: 12_345.6, peak_share: 0.5, seconds_left: 61.0 };
+        let rest = "12,345 tokens/s · 50 % of peak · 1 min 1 s left";
+        assert_eq!(numbers(&rates(None)), format!("loss 20.500 · {rest}"));
+        let valid = Valid { step: 3, loss: 21.25, masked_lm_loss: Some(6.5), disc_auc: Some(0.75) };
+        let shown = format!("loss 20.500 · valid 21.250, masked LM 6.500, AUC 0.750 · {rest}");
+        assert_eq!(numbers(&rates(Some(valid))), shown);
+        let valid = Valid { masked_lm_loss: Some(21.25), disc_auc: None, ..valid };
+        assert_eq!(numbers(&rates(Some(valid))), format!("loss 20.500 · valid 21.250 · {rest}"));
     }
 }

@@ -10,7 +10,7 @@ pub(super) const TRAILER: usize = 64;
 pub(super) const INDEX_ENTRY: usize = 16;
 /// Examples in a block: large enough that the index is small, small enough that checking a block on its
 /// first use costs little (128 KiB to 256 KiB of ids at L = 128).
-pub(super) const EXAMPLES_PER_BLOCK: u32 = 1024;
+pub(crate) const EXAMPLES_PER_BLOCK: u32 = 1024;
 /// Bytes an example takes in its block beside its ids: where it ends, and where its first segment ends.
 pub(super) const EXAMPLE_ENTRY: usize = 8;
 

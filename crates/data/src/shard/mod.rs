@@ -4,6 +4,7 @@ mod format;
 mod reader;
 mod writer;
 
+pub(crate) use format::EXAMPLES_PER_BLOCK;
 pub use format::ShardHeader;
 pub use reader::{ExampleRef, Shard};
 pub use writer::{ShardSummary, ShardWriter};

@@ -187,3 +187,29 @@ fn a_view_has_columns_of_its_own() {
     );
     assert!(whole.totals().eq(batch.totals()));
 }
+
+/// Parts of at most so many rows, where the rows cannot be shared out evenly.
+#[test]
+fn uneven_parts_are_the_whole_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = small_corpus(&folder.path().join("corpus"), LENGTH, 200);
+    let masker = masker(&corpus, MaskingConfig::bert());
+    let loader = Loader::new(&corpus, &masker, 33, SEED).unwrap();
+    let whole = loader.batch(5).unwrap();
+    for (rows, expected) in [(32, vec![17, 16]), (33, vec![33]), (100, vec![33]), (10, vec![9, 9, 9, 6])] {
+        let mut parts = loader.empty_parts_of(rows).unwrap();
+        loader.fill(5, &mut parts).unwrap();
+        assert_eq!(parts.iter().map(|part| part.rows).collect::<Vec<_>>(), expected);
+        assert_eq!(joined(&parts, |part| &part.examples), whole.examples);
+        assert_eq!(joined(&parts, |part| &part.input_ids), whole.input_ids);
+        assert_eq!(joined(&parts, |part| part.flags("masked_valid")), whole.flags("masked_valid"));
+        let mut tokens = 0;
+        for (index, part) in parts.iter().enumerate() {
+            assert_eq!((part.first_row, part.first_token), (index * expected[0], tokens));
+            tokens += part.attention_mask.iter().filter(|&&token| token).count() as u64;
+            assert_eq!(part.totals().collect::<Vec<_>>(), whole.totals().collect::<Vec<_>>());
+        }
+    }
+    let error = loader.empty_parts_of(0).unwrap_err().to_string();
+    assert_eq!(error, "rows: 0; expected at least 1");
+}

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use electra_data::{Corpus, CorpusConfig, CorpusWriter, Error, Manifest, Progress, Unit, build};
+use electra_data::{
+    Corpus, CorpusConfig, CorpusWriter, Error, Manifest, MaskingConfig, Progress, Unit, build,
+};
 use electra_text::Event;
 
 use crate::support::{config, contents, small_corpus};
@@ -214,4 +216,19 @@ fn a_manifest_leads_nowhere_else_and_to_each_shard_once() {
     }
     std::fs::write(&path, whole.to_string()).unwrap();
     Corpus::open(&corpus).unwrap();
+}
+
+#[test]
+fn a_corpus_knows_what_token_frequencies_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = small_corpus(&folder.path().join("corpus"), 32, 200);
+    let counts = corpus.token_counts().unwrap();
+    let all = counts.iter().sum::<u64>() as f64;
+    let shares = counts.iter().filter(|&&count| count > 0).map(|&count| count as f64 / all);
+    let entropy = -shares.map(|share| share * share.ln()).sum::<f64>();
+    let loss = |config: MaskingConfig| corpus.unigram_loss(&config.corruption).unwrap();
+    assert!((loss(MaskingConfig::electra()) - entropy).abs() < 1e-9 && entropy > 5.0);
+    // One token in ten may be repeated, and is known from a random one by its frequency.
+    let bert = loss(MaskingConfig::bert());
+    assert!((0.85..0.95).contains(&(bert / entropy)), "{bert} {entropy}");
 }

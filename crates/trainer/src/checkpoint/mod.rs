@@ -2,7 +2,7 @@
 
 mod state;
 
-pub(crate) use state::{LogLengths, State};
+pub(crate) use state::{LogLengths, State, TextHashes};
 
 use std::fs;
 use std::path::{Path, PathBuf};

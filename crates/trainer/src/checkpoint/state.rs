@@ -4,6 +4,8 @@ use electra_config::Config;
 use electra_torch::SkipCounts;
 use serde::{Deserialize, Serialize};
 
+use crate::health::Health;
+
 /// `state.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +22,12 @@ pub(crate) struct State {
     pub(crate) logs: LogLengths,
     /// SHA-256 of the corpus's manifest.
     pub(crate) corpus: String,
+    /// The same of the held-out text, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) valid: Option<String>,
+    /// What the run's curves have said of it.
+    #[serde(default)]
+    pub(crate) health: Health,
     /// Version of the code, and its commit where that is known.
     pub(crate) code: String,
     /// The settings.
@@ -33,4 +41,13 @@ pub(crate) struct LogLengths {
     pub(crate) metrics: u64,
     pub(crate) timing: u64,
     pub(crate) events: u64,
+    #[serde(default)]
+    pub(crate) remarks: u64,
+}
+
+/// The texts of a run, named by the SHA-256 of their manifests, which have the hashes of their shards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TextHashes {
+    pub(crate) corpus: String,
+    pub(crate) valid: Option<String>,
 }

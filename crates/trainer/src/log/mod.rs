@@ -1,4 +1,5 @@
-//! The numbers of a run: `metrics.jsonl`, `timing.jsonl` and events for `TensorBoard`.
+//! The numbers of a run: `metrics.jsonl`, `timing.jsonl`, events for `TensorBoard`; and `remarks.jsonl`, what is to be said
+//! of them.
 
 mod tensorboard;
 
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use electra_store::{io, open_in_place};
 use serde::Serialize;
 
-use crate::Error;
 use crate::checkpoint::LogLengths;
+use crate::{Error, Remark};
 
 /// `TensorBoard` takes any name with `tfevents` in it.
 const EVENTS: &str = "events.out.tfevents.0.electra";
@@ -36,6 +37,9 @@ pub(crate) struct Metrics {
     /// What the objective says of the step.
     #[serde(flatten)]
     pub(crate) objective: BTreeMap<String, f64>,
+    /// What it says of held-out text after the step, under names that begin with `valid/`; empty where none was measured.
+    #[serde(flatten)]
+    pub(crate) valid: BTreeMap<String, f64>,
 }
 
 /// A line of `timing.jsonl`: what depends on the clock and the machine.
@@ -99,6 +103,7 @@ pub(crate) struct Logs {
     metrics: Log,
     timing: Log,
     events: Log,
+    remarks: Log,
 }
 
 impl Logs {
@@ -108,6 +113,7 @@ impl Logs {
             metrics: Log::open(folder.join("metrics.jsonl"), lengths.metrics)?,
             timing: Log::open(folder.join("timing.jsonl"), lengths.timing)?,
             events: Log::open(folder.join(EVENTS), lengths.events)?,
+            remarks: Log::open(folder.join("remarks.jsonl"), lengths.remarks)?,
         };
         if logs.events.length == 0 {
             logs.events.write(&tensorboard::version_record(tensorboard::now()))?;
@@ -127,12 +133,18 @@ impl Logs {
             ("tokens_per_s", timing.tokens_per_s),
             ("peak_share", timing.peak_share),
         ];
-        let objective = metrics.objective.iter().map(|(name, value)| (name.as_str(), *value));
+        let own = metrics.objective.iter().chain(&metrics.valid);
+        let own = own.map(|(name, value)| (name.as_str(), *value));
         self.events.write(&tensorboard::scalars_record(
             tensorboard::now(),
             metrics.step,
-            scalars.into_iter().chain(objective),
+            scalars.into_iter().chain(own),
         ))
+    }
+
+    /// Adds a remark.
+    pub(crate) fn remark(&mut self, remark: &Remark) -> Result<(), Error> {
+        self.remarks.line(remark)
     }
 
     /// Makes all that was written durable, and tells how long the logs are.
@@ -141,6 +153,7 @@ impl Logs {
             metrics: self.metrics.sync()?,
             timing: self.timing.sync()?,
             events: self.events.sync()?,
+            remarks: self.remarks.sync()?,
         })
     }
 }

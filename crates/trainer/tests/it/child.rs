@@ -67,13 +67,16 @@ fn a_run_tells_what_it_does() {
     }
 }
 
-/// The settings of the children's runs: as the other tests', with dropout and a batch in two parts.
+/// The settings of the children's runs: as the other tests', with dropout, a batch in two parts and held-out text.
 pub(crate) fn write_config(place: &Path, steps: u64) {
     let mut config = support::config(place, steps);
     config.model.encoder.hidden_dropout_prob = 0.1;
     config.model.encoder.attention_probs_dropout_prob = 0.1;
     config.budget.accumulation = 2;
     config.device.threads = 2;
+    support::write_corpus(&place.join("held-out"), 3);
+    config.data.valid = Some(place.join("held-out"));
+    (config.data.valid_examples, config.log.valid_every_steps) = (5, 4);
     std::fs::write(place.join("run.toml"), config.to_toml()).unwrap();
 }
 

@@ -27,7 +27,7 @@ fn killed_at_random_instants_it_ends_with_the_same_bytes() {
     assert!(Trainee::start(&killed, None).finish().success());
 
     assert!(model(&calm, STEPS) == model(&killed, STEPS), "other weights");
-    for name in ["metrics.jsonl", "config.toml"] {
+    for name in ["metrics.jsonl", "remarks.jsonl", "config.toml"] {
         let read = |folder: &Path| fs::read_to_string(folder.join(name)).unwrap();
         assert_eq!(read(&calm), read(&killed), "{name}");
     }

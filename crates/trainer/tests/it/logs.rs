@@ -18,6 +18,7 @@ fn a_run_folder_has_its_files() {
         "environment.json",
         "events.out.tfevents.0.electra",
         "metrics.jsonl",
+        "remarks.jsonl",
         "timing.jsonl",
     ];
     assert_eq!(names(&folder), expected);

@@ -15,6 +15,8 @@ mod init;
 mod kill;
 mod logs;
 mod nonfinite;
+mod remarks;
 mod resume;
 mod settings;
 mod support;
+mod validation;

@@ -9,7 +9,7 @@ use electra_config::{DeviceChoice, Preset};
 use electra_data::{CorpusConfig, CorpusWriter, ExampleConfig, MaskingConfig, Unit, Vocabulary};
 use electra_encoder::EncoderConfig;
 use electra_objective::{Spec, electra};
-use electra_trainer::{BoxError, Config, Error, Event, Outcome, Run, train};
+use electra_trainer::{BoxError, Config, Error, Event, Outcome, Remark, Run, train};
 use tempfile::TempDir;
 
 pub(crate) const VOCABULARY: u32 = 100;
@@ -23,11 +23,23 @@ pub(crate) fn place() -> TempDir {
 }
 
 pub(crate) fn write_corpus(folder: &Path, seed: u32) {
+    let word =
+        |document, line, place| 5 + (place * place + 7 * line + 11 * document + seed) % (VOCABULARY - 5);
+    write_text(folder, LENGTH, [0; 32], word);
+}
+
+/// A corpus of 40 documents of 3 rows each; `word` gives the id of (document, line, place).
+pub(crate) fn write_text(
+    folder: &Path,
+    length: usize,
+    tokenizer: [u8; 32],
+    word: impl Fn(u32, u32, u32) -> u32,
+) {
     let config = CorpusConfig {
-        examples: ExampleConfig { short_prob: 0.0, ..ExampleConfig::one_segment(LENGTH) },
+        examples: ExampleConfig { short_prob: 0.0, ..ExampleConfig::one_segment(length) },
         unit: Unit::Line,
         vocabulary: Vocabulary { size: VOCABULARY, pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 },
-        tokenizer: [0; 32],
+        tokenizer,
         shard_tokens: 1 << 28,
         reading: None,
         sources: Vec::new(),
@@ -35,8 +47,7 @@ pub(crate) fn write_corpus(folder: &Path, seed: u32) {
     let mut writer = CorpusWriter::create(folder, config).unwrap();
     for document in 0..40 {
         for line in 0..3 {
-            let word = |place: u32| 5 + (place * place + 7 * line + 11 * document + seed) % (VOCABULARY - 5);
-            let words: Vec<u32> = (0..LENGTH as u32 - 2).map(word).collect();
+            let words: Vec<u32> = (0..length as u32 - 2).map(|place| word(document, line, place)).collect();
             writer.push(&words).unwrap();
         }
         writer.end_document().unwrap();
@@ -81,6 +92,14 @@ impl Sitting {
             _ => None,
         });
         warnings.collect()
+    }
+
+    pub(crate) fn remarks(&self) -> Vec<&Remark> {
+        let remarks = self.events.iter().filter_map(|event| match event {
+            Event::Remark(remark) => Some(remark),
+            _ => None,
+        });
+        remarks.collect()
     }
 
     /// The step that the run began at.
@@ -133,6 +152,11 @@ pub(crate) fn model(folder: &Path, step: u64) -> Vec<u8> {
 
 pub(crate) fn metrics(folder: &Path) -> Vec<BTreeMap<String, serde_json::Value>> {
     let text = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+pub(crate) fn remarks(folder: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(folder.join("remarks.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

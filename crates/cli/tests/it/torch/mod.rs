@@ -10,4 +10,5 @@ mod multi_label;
 mod replacements;
 mod sweep;
 mod trace;
+mod valid;
 mod what_comes_in;
