@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use electra_config::Precision;
 use electra_data::{Corpus, Loader};
 use electra_masking::Masker;
-use electra_objective::{DeviceBatch, Electra, MASKED_LM_LOSS, Objective};
+use electra_objective::{DISC_AUC, DeviceBatch, Electra, MASKED_LM_LOSS, Objective};
 use electra_trainer::{Config, Event};
 use tch::{Device, nn};
 
@@ -16,7 +17,7 @@ use crate::support::{
 
 const EXAMPLES: usize = 10;
 
-/// A run that measures ten held-out examples every second step, in parts of 4, 3 and 3.
+/// A run that measures ten held-out examples every second step, in parts of 4, 4 and 2.
 fn measuring(place: &Path, steps: u64) -> Config {
     write_corpus(&place.join("held-out"), 3);
     let mut config = config(place, steps);
@@ -67,7 +68,8 @@ fn held_out_numbers_are_those_of_the_whole_text() {
 
     let valid = Corpus::open(&place.path().join("held-out")).unwrap();
     let masker = Masker::new(config.masking.clone(), valid.vocabulary(), &[], LENGTH, 0).unwrap();
-    let batch = Loader::new(&valid, &masker, EXAMPLES, 0).unwrap().batch(0).unwrap();
+    let loader = Loader::new(&valid, &masker, EXAMPLES, 0).unwrap();
+    let batch = loader.batch(0).unwrap();
     for step in [2, 4] {
         let mut var_store = nn::VarStore::new(Device::Cpu);
         let objective = Electra::new(&var_store.root(), &config.model.model());
@@ -87,6 +89,18 @@ fn held_out_numbers_are_those_of_the_whole_text() {
                 metric.name
             );
         }
+        // What is known of a part alone is averaged by the parts' rows.
+        let mut parts = loader.empty_parts_of(4).unwrap();
+        loader.fill(0, &mut parts).unwrap();
+        assert_eq!(parts.iter().map(|part| part.rows).collect::<Vec<_>>(), [4, 4, 2]);
+        let auc = parts.iter().map(|part| {
+            let batch = DeviceBatch::new(part, Device::Cpu);
+            let metrics = tch::no_grad(|| objective.forward_t(&batch, false)).metrics.compute();
+            let auc = metrics.iter().find(|metric| metric.name == DISC_AUC).unwrap().value.double_value(&[]);
+            auc * part.rows as f64 / EXAMPLES as f64
+        });
+        let auc = auc.sum::<f64>();
+        assert!((found(DISC_AUC) - auc).abs() < 1e-5, "{} {auc}", found(DISC_AUC));
         assert_ne!(found(MASKED_LM_LOSS), line[MASKED_LM_LOSS].as_f64().unwrap());
     }
     let last = sitting.events.iter().rev().find_map(|event| match event {
@@ -107,25 +121,32 @@ fn held_out_numbers_are_those_of_the_whole_text() {
 #[test]
 fn every_measurement_reads_the_same() {
     let place = place();
-    let mut config = measuring(place.path(), 7);
-    config.optimizer.learning_rate = 0.0;
-    config.model.encoder.hidden_dropout_prob = 0.5;
-    config.log.every_steps = 3;
-    // More than there are: all 120 are read.
-    config.data.valid_examples = 1000;
-    let folder = place.path().join("run");
-    run(&config, &folder).finished();
-    let lines = metrics(&folder);
-    // A measurement is a log step; the last step is one of both kinds.
-    let steps: Vec<u64> = lines.iter().map(|line| line["step"].as_u64().unwrap()).collect();
-    assert_eq!(steps, [2, 3, 4, 6, 7]);
-    let valid: Vec<_> = lines.iter().filter(|line| line.contains_key("valid/loss")).collect();
-    assert_eq!(valid.len(), 4);
-    for line in &valid[1..] {
-        for (key, value) in line.iter().filter(|(key, _)| key.starts_with("valid/")) {
-            assert_eq!(*value, valid[0][key], "{key}");
+    write_corpus(&place.path().join("held-out"), 3);
+    for (name, precision) in [("fp32", Precision::Fp32), ("bf16", Precision::Bf16)] {
+        let folder = place.path().join(name);
+        let mut config = config(place.path(), 7);
+        config.data.valid = Some(place.path().join("held-out"));
+        // More than there are: all 120 are read.
+        config.data.valid_examples = 1000;
+        (config.log.every_steps, config.log.valid_every_steps) = (3, 2);
+        config.optimizer.learning_rate = 0.0;
+        config.model.encoder.hidden_dropout_prob = 0.5;
+        config.device.precision = precision;
+        run(&config, &folder).finished();
+        let lines = metrics(&folder);
+        // A measurement is a log step; the last step is one of both kinds.
+        let steps: Vec<u64> = lines.iter().map(|line| line["step"].as_u64().unwrap()).collect();
+        assert_eq!(steps, [2, 3, 4, 6, 7]);
+        let valid: Vec<_> = lines.iter().filter(|line| line.contains_key("valid/loss")).collect();
+        assert_eq!(valid.len(), 4);
+        // Nothing is known: ln 100 + 50 · ln 2.
+        assert!((valid[0]["valid/loss"].as_f64().unwrap() - 39.3).abs() < 1.0, "{name}: {:?}", valid[0]);
+        for line in &valid[1..] {
+            for (key, value) in line.iter().filter(|(key, _)| key.starts_with("valid/")) {
+                assert_eq!(*value, valid[0][key], "{name}: {key}");
+            }
+            assert_ne!(line["loss"], valid[0]["loss"], "{name}");
         }
-        assert_ne!(line["loss"], valid[0]["loss"]);
     }
 }
 

@@ -98,10 +98,7 @@ fn held_out_text_that_is_not_for_the_run_is_refused() {
         ("data.valid_examples=0", "error: run.toml: data.valid_examples: 0; expected 1 to 1048576\n"),
         ("data.valid_examples=few", "error: --set data.valid_examples=few: expected a whole number\n"),
         ("log.valid_every_steps=0", "error: run.toml: log.valid_every_steps: 0; expected at least 1\n"),
-        (
-            "data.validation=held-out",
-            "error: --set: there is no key data.validation; did you mean data.valid?\n",
-        ),
+        ("data.vallid=held-out", "error: --set: there is no key data.vallid; did you mean data.valid?\n"),
     ] {
         let message = bench.run(&format!("pretrain --config run.toml --set {set} --run run")).refused();
         assert!(message.starts_with(expected), "{set}: {message}");
