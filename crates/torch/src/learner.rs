@@ -321,6 +321,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_evaluated_is_not_learnt_from() {
+        for bf16 in [false, true] {
+            let mut learner = Learner::new(
+                vec![parameter("w", &[2.0, 3.0], 1.0)],
+                Device::Cpu,
+                LearnerConfig { bf16, ..config() },
+            )
+            .unwrap();
+            learner.set_learning_rate(0.1).unwrap();
+            let product = |learner: &Learner| {
+                let row = learner.parameters()[0].view([1, 2]);
+                row.matmul(&row.tr()).sum(row.kind())
+            };
+            let (loss, ()) = learner.evaluate(|| (product(&learner), ())).unwrap();
+            assert_eq!((loss.double_value(&[]), loss.kind()), (13.0, Kind::Float));
+            assert!(!loss.requires_grad() && !learner.parameters()[0].grad().defined());
+            let (_, ()) = learner.learn(|| (product(&learner), ())).unwrap();
+            learner.update(&loss).unwrap();
+            assert_ne!(values(&learner), [2.0, 3.0]);
+        }
+    }
+
+    #[test]
     fn a_learner_that_goes_on_ends_as_one_that_was_not_interrupted() {
         let fresh = |values: &[f32]| {
             let parameters =
