@@ -41,13 +41,15 @@ struct Operands {
     b_gradient: Tensor,
 }
 
-/// Seconds that all products of a step take one after the other: the median of some repetitions.
+/// Seconds that all products of a step take one after the other, of operands and results of `kind`: the median of some
+/// repetitions.
 ///
 /// # Errors
 /// If libtorch threw an exception.
 pub fn seconds(
     networks: &[Network<'_>],
     shape: StepShape,
+    kind: Kind,
     device: Device,
 ) -> Result<f64, electra_torch::Error> {
     tch::no_grad(|| {
@@ -59,7 +61,7 @@ pub fn seconds(
             let known = distinct.iter().position(|operands| operands.product == product);
             order.push(known.unwrap_or(distinct.len()));
             if known.is_none() {
-                distinct.push(Operands::new(product, device));
+                distinct.push(Operands::new(product, kind, device));
             }
         }
         let once = |distinct: &mut [Operands]| {
@@ -135,11 +137,11 @@ fn forward(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Produ
 }
 
 impl Operands {
-    fn new(product: Product, device: Device) -> Self {
+    fn new(product: Product, kind: Kind, device: Device) -> Self {
         let Product { batch, m, k, n } = product;
         let random = |rows, columns| {
             let shape: Vec<i64> = batch.into_iter().chain([rows, columns]).collect();
-            Tensor::rand(shape, (Kind::Float, device))
+            Tensor::rand(shape, (kind, device))
         };
         Self {
             product,

@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 16] = [
+const SHIM: [&str; 17] = [
     "attention",
     "autocast",
     "context",
@@ -17,6 +17,7 @@ const SHIM: [&str; 16] = [
     "losses",
     "operations",
     "optimizer",
+    "product",
     "random",
     "transform",
     "vocabulary",
@@ -60,6 +61,17 @@ fn main() {
         for (level, flags) in LEVELS {
             kernels(level, flags);
         }
+    }
+
+    if is_x86 {
+        cc::Build::new()
+            .cpp(true)
+            .std("c++17")
+            .file("src/shim/packing.cpp")
+            .opt_level(3)
+            // The second is about GCC's own header (its bug 105593).
+            .flags(["-march=x86-64-v4", "-mavx512bf16", "-Wno-maybe-uninitialized"])
+            .compile("electra_torch_packing");
     }
 
     println!("cargo::rustc-link-search=native={library}");

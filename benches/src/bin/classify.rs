@@ -2,7 +2,7 @@
 //!
 //! `classify prepare FOLDER [--examples N]` writes a checkpoint of ELECTRA-Small with random weights, and two sets
 //! with the lengths of SST-2 (one text) and of MNLI (two): as a task, and as ids for the peer.
-//! `classify infer|finetune FOLDER SET [--threads N]` prints a JSON object. Inference is what `electra predict` does,
+//! `classify infer|finetune FOLDER SET [--bf16] [--threads N]` prints a JSON object. Inference is what `electra predict` does,
 //! tokenization included; fine-tuning what `electra finetune` does, its second epoch timed.
 
 #![allow(clippy::print_stdout, reason = "a measurement that nobody reads is over")]
@@ -14,8 +14,8 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use electra_benches::{events, lines, median, tokenizer};
-use electra_config::DeviceChoice;
-use electra_encoder::{Architecture, Encoder, EncoderConfig, HubFolder, Linear, Part, Weights};
+use electra_config::{DeviceChoice, Precision};
+use electra_encoder::{Architecture, Compute, Encoder, EncoderConfig, HubFolder, Linear, Part, Weights};
 use electra_evaluation::{
     Event, Job, Keep, Prediction, Predictor, Prepared, Pretrained, Recipe, TaskData, finetune,
 };
@@ -58,8 +58,18 @@ struct Work {
     folder: PathBuf,
     /// sst-2 or mnli
     set: String,
+    /// The encoder's products in bfloat16
+    #[arg(long)]
+    bf16: bool,
     #[arg(long, default_value_t = 2)]
     threads: usize,
+}
+
+impl Work {
+    fn compute(&self) -> Result<Compute> {
+        let precision = if self.bf16 { Precision::Bf16 } else { Precision::Fp32 };
+        Ok(Compute::set_up(DeviceChoice::Cpu, self.threads, precision, false)?)
+    }
 }
 
 /// A set whose lengths in tokens, special ones included, are log-normal within bounds.
@@ -176,8 +186,9 @@ fn write_set(
 }
 
 fn infer(work: &Work) -> Result<()> {
-    let device = electra_evaluation::device(DeviceChoice::Cpu, work.threads)?;
-    let predictor = Predictor::read(&work.folder.join("model"), device)?;
+    let compute = work.compute()?;
+    let device = compute.device;
+    let predictor = Predictor::read(&work.folder.join("model"), compute)?;
     let contents: Vec<Content> =
         task(work)?.read(&Split::Train)?.examples.into_iter().map(|example| example.content).collect();
     let stop = AtomicBool::new(false);
@@ -207,7 +218,8 @@ fn logs(prediction: &Prediction) -> Option<Vec<f64>> {
 }
 
 fn train(work: &Work) -> Result<()> {
-    let device = electra_evaluation::device(DeviceChoice::Cpu, work.threads)?;
+    let compute = work.compute()?;
+    let device = compute.device;
     let pretrained = Pretrained::read(&work.folder.join("model"))?;
     let data = TaskData::read(task(work)?, &[])?;
     let examples = data.size().examples;
@@ -228,7 +240,7 @@ fn train(work: &Work) -> Result<()> {
         seed: 1,
         folder: &output.path().join("result"),
         keep: Keep::Predictions,
-        device,
+        compute,
         stop: &AtomicBool::new(false),
         observer: &mut |event| match event {
             Event::Step { step, .. } if *step == epoch => {

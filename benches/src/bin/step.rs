@@ -1,6 +1,6 @@
 //! Where the time of a training step goes, and how many tokens a second that makes.
 //!
-//! `step --preset NAME --objective NAME [--batch N] [--max-length N] [--vocab-size N] [--threads N] [--steps N]
+//! `step --preset NAME --objective NAME [--batch N] [--max-length N] [--vocab-size N] [--bf16] [--threads N] [--steps N]
 //! [--json]`: trains on random tokens, which cost what real ones do, with libtorch set up as in training.
 //!
 //! `step … --save-batches FOLDER` writes the model's configuration and some batches for
@@ -18,7 +18,7 @@ use electra_config::{Convention, StepShape};
 use electra_data::Loader;
 use electra_encoder::EncoderConfig;
 use electra_objective::{DeviceBatch, Given, ModelConfig};
-use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
+use electra_torch::{AdamW, AdamWConfig, Group, autocast, clip_grad_norm};
 use tch::{Device, Kind, Tensor, nn};
 
 /// Steps that are not timed.
@@ -45,6 +45,9 @@ struct Options {
     /// Width of the generator over that of the encoder
     #[arg(long, default_value_t = 0.25)]
     generator_multiplier: f64,
+    /// Products in bfloat16
+    #[arg(long)]
+    bf16: bool,
     /// Threads of libtorch
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -60,6 +63,13 @@ struct Options {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Options {
+    /// Of products' operands.
+    fn kind(&self) -> Kind {
+        if self.bf16 { Kind::BFloat16 } else { Kind::Float }
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -127,7 +137,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         lap("1 gather and mask")?;
         let batch = DeviceBatch::new(&data, device);
         lap("2 to tensors")?;
-        let output = objective.forward_t(&batch, true);
+        let output = autocast(device, Kind::BFloat16, options.bf16, || objective.forward_t(&batch, true))?;
         lap("3 forward")?;
         output.loss.backward();
         lap("4 backward")?;
@@ -157,13 +167,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let networks = (spec.info.networks)(&model);
     let share = Convention::Executed.step(&networks, shape) / step_s / peak;
-    let products_s = products::seconds(&networks, shape, device)?;
+    let products_s = products::seconds(&networks, shape, options.kind(), device)?;
     let product_share = products_s / step_s;
     if options.json {
         let report = serde_json::json!({
             "preset": options.preset, "objective": options.objective, "batch": options.batch,
             "max_length": options.max_length, "vocab_size": model.encoder.vocab_size, "threads": options.threads,
-            "device": format!("{device:?}"), "step_s": step_s, "tokens_per_s": tokens / step_s,
+            "bf16": options.bf16, "device": format!("{device:?}"), "step_s": step_s, "tokens_per_s": tokens / step_s,
             "peak_memory_bytes": memory, "peak_share": share, "phases_s": medians, "step_s_quartiles": quartiles,
             "products_s": products_s, "product_share": product_share,
             "loss_first": losses[0].double_value(&[]), "loss_last": losses[losses.len() - 1].double_value(&[]),
@@ -195,7 +205,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn matrix_peak(model: &ModelConfig, options: &Options, device: Device) -> f64 {
     let rows = (options.batch * options.max_length) as i64;
     let (d, f) = (model.encoder.hidden_size, model.encoder.intermediate_size);
-    let random = |shape: [i64; 2]| Tensor::rand(shape, (Kind::Float, device));
+    let random = |shape: [i64; 2]| Tensor::rand(shape, (options.kind(), device));
     let (a, b) = (random([rows, d]), random([d, f]));
     let rate = || {
         let started = Instant::now();

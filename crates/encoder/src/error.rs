@@ -104,6 +104,15 @@ pub enum Error {
     /// libtorch threw an exception; the text is its own.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),
+    /// CUDA where there is none.
+    #[error(
+        "device \"cuda\": there is no CUDA device{}; expected \"cpu\" or \"auto\"",
+        electra_torch::why_no_cuda()
+    )]
+    NoCuda,
+    /// libtorch could not be set up.
+    #[error(transparent)]
+    SetUp(#[from] electra_torch::Error),
 }
 
 /// A tensor of another shape than its parameter.

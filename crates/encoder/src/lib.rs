@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod compute;
 mod encoder;
 mod error;
 mod hub;
@@ -14,6 +15,7 @@ mod weights;
 mod with_head;
 
 // What stands in this crate's own functions.
+pub use compute::Compute;
 pub use electra_config::{Architecture, EncoderConfig, PositionEmbeddingType, Tied};
 pub use electra_torch::{Attention, Select};
 pub use encoder::{Embeddings, Encoder, Input};

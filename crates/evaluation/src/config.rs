@@ -1,6 +1,6 @@
 //! The settings of a fine-tuning.
 
-use electra_config::DeviceChoice;
+use electra_config::{DeviceChoice, Precision};
 use electra_encoder::EncoderConfig;
 use electra_store::settings::{Assignment, Origin, to_table};
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,9 @@ pub struct Recipe {
     pub log_every_steps: u64,
     /// What it is computed on.
     pub device: DeviceChoice,
+    /// What the encoder's matrix products are computed in; the head is in float32.
+    #[serde(default = "fp32")]
+    pub precision: Precision,
     /// Threads of libtorch; 0 for as many as there are cores. On the CPU the bytes of a result are a function
     /// of this number too.
     pub threads: usize,
@@ -136,6 +139,11 @@ pub struct TaskSize {
     pub is_spans: bool,
     /// Examples to train on.
     pub examples: usize,
+}
+
+/// What recipes were computed in before they said it.
+fn fp32() -> Precision {
+    Precision::Fp32
 }
 
 impl Recipe {
@@ -186,6 +194,7 @@ impl Recipe {
             score_epochs: true,
             log_every_steps: 10,
             device: DeviceChoice::Auto,
+            precision: fp32(),
             threads: 0,
         }
     }

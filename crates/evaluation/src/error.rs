@@ -79,12 +79,6 @@ pub enum Error {
     /// Somebody asked for it.
     #[error("interrupted; the same command goes on after the last finished seed")]
     Interrupted,
-    /// CUDA where there is none.
-    #[error(
-        "device = \"cuda\": there is no CUDA device{}; expected \"cpu\" or \"auto\"",
-        electra_torch::why_no_cuda()
-    )]
-    NoCuda,
     /// A file or folder could not be read or written, holds a result of other settings, or a setting is wrong.
     #[error(transparent)]
     Store(#[from] electra_store::Error),

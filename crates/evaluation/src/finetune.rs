@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use electra_encoder::Compute;
 use electra_tasks::{Kind, Labels, Split, Task};
 use serde_json::json;
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use crate::config::{Epoch, Recipe};
 use crate::data::Prepared;
@@ -33,8 +34,8 @@ pub struct Job<'a> {
     pub folder: &'a Path,
     /// What is left in it.
     pub keep: Keep,
-    /// What it is computed on: see [`device`](crate::device).
-    pub device: Device,
+    /// What it is computed on, as the recipe asks for it.
+    pub compute: Compute,
     /// Once true, the job ends as [`Error::Interrupted`] and leaves nothing.
     pub stop: &'a AtomicBool,
     /// Is told what happens: what it does, the job waits for.
@@ -77,7 +78,7 @@ pub enum Event {
 /// # Errors
 /// If the folder holds another result, the settings are wrong, training diverges, or a file cannot be written.
 pub fn finetune(job: Job<'_>) -> Result<SeedScores, Error> {
-    let Job { pretrained, prepared, recipe, seed, folder, keep, device, stop, observer } = job;
+    let Job { pretrained, prepared, recipe, seed, folder, keep, compute, stop, observer } = job;
     check(recipe, pretrained, prepared)?;
     let folder = match SeedFolder::open(folder, &Settings::new(pretrained, prepared, recipe, seed, keep))? {
         Found::Whole(scores) => {
@@ -87,7 +88,7 @@ pub fn finetune(job: Job<'_>) -> Result<SeedScores, Error> {
         Found::New(folder) => folder,
     };
     let encoder = recipe.encoder(pretrained.config());
-    let network = TaskNetwork::new(&encoder, &prepared.problem, recipe.form(), device);
+    let network = TaskNetwork::new(&encoder, &prepared.problem, recipe.form(), compute);
     network.begin(&pretrained.weights, seed)?;
 
     let mut history = History { prepared, recipe, stop, curve: String::new(), best: None, last: None };

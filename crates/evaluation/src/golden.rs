@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use electra_config::Schedule;
-use electra_encoder::{Part, Weights};
+use electra_encoder::{Compute, Part, Weights};
 use electra_tasks::MinimalPair;
 use electra_tokenizer::Tokenizer;
 use serde::Deserialize;
@@ -50,7 +50,7 @@ fn case(class: &str) -> (TaskNetwork, TaskBatch, Weights) {
         std::fs::copy(golden(class).join(name), folder.path().join(name)).unwrap();
     }
     std::fs::copy(golden("tokenizer/vocab.txt"), folder.path().join("vocab.txt")).unwrap();
-    let network = model::read(folder.path(), Device::Cpu).unwrap().network;
+    let network = model::read(folder.path(), Compute::cpu()).unwrap().network;
     let tensors = Weights::read(&golden(class).join("batch.safetensors")).unwrap();
     let get = |name: &str| tensors.get(name).unwrap().shallow_clone();
     let batch = TaskBatch {

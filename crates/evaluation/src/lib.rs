@@ -2,7 +2,6 @@
 
 mod batches;
 mod data;
-mod device;
 mod encode;
 mod error;
 mod finetune;
@@ -27,7 +26,6 @@ pub mod replacements;
 
 pub use config::{Preset, Recipe};
 pub use data::{Prepared, TaskData};
-pub use device::device;
 pub use error::Error;
 pub use finetune::{Event, Job, finetune};
 pub use folder::{Keep, SeedScores, TaskResult, write_results};

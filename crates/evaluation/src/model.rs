@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use electra_encoder::{Architecture, HubFolder, Part, Weights};
+use electra_encoder::{Architecture, Compute, HubFolder, Part, Weights};
 use electra_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use crate::config::{Form, HeadShape, Pooling};
 use crate::heads::Problem;
@@ -161,7 +161,7 @@ pub(crate) struct FineTuned {
 }
 
 /// A network, its tokenizer and what is known of its task, from a folder of [`write`] or of a class of transformers.
-pub(crate) fn read(folder: &Path, device: Device) -> Result<FineTuned, Error> {
+pub(crate) fn read(folder: &Path, compute: Compute) -> Result<FineTuned, Error> {
     let (mut hub, fields) = HubFolder::read_with(folder)?;
     let note = hub.weights.note();
     let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
@@ -175,7 +175,7 @@ pub(crate) fn read(folder: &Path, device: Device) -> Result<FineTuned, Error> {
         rename(&mut tensors, MEAN_CLASSIFIER, CLASSIFIER);
         hub.weights = Weights::new(tensors);
     }
-    let network = TaskNetwork::from_hub(&hub, &problem, Form { head, pooling }, device)?;
+    let network = TaskNetwork::from_hub(&hub, &problem, Form { head, pooling }, compute)?;
     // Who else writes fields of these names means something else by them.
     let info = serde_json::from_value(Value::Object(fields)).unwrap_or_default();
     Ok(FineTuned { network, tokenizer, info, note })

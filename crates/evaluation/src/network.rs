@@ -1,7 +1,7 @@
 //! An encoder with a head, from a pre-trained folder or from a fine-tuned one.
 
 use electra_encoder::{
-    Attention, Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input, Select, Weights,
+    Attention, Compute, Encoder, EncoderConfig, EncoderWithHead, HubFolder, Input, Select, Weights,
 };
 use tch::{Device, Kind, Tensor, nn};
 
@@ -16,13 +16,15 @@ pub(crate) struct TaskNetwork {
     network: EncoderWithHead<TaskHead>,
     pub(crate) problem: Problem,
     pub(crate) form: Form,
+    compute: Compute,
 }
 
 impl TaskNetwork {
     /// A network without values. The head has the dropout of the encoder's hidden states.
-    pub(crate) fn new(config: &EncoderConfig, problem: &Problem, form: Form, device: Device) -> Self {
+    pub(crate) fn new(config: &EncoderConfig, problem: &Problem, form: Form, compute: Compute) -> Self {
         let head = |root: &nn::Path<'_>, _: &Encoder| TaskHead::new(root, config, problem, form);
-        Self { network: EncoderWithHead::new(config, device, head), problem: problem.clone(), form }
+        let network = EncoderWithHead::new(config, compute.device, head);
+        Self { network, problem: problem.clone(), form, compute }
     }
 
     /// The network of a folder, whose head is of that form.
@@ -30,11 +32,11 @@ impl TaskNetwork {
         hub: &HubFolder,
         problem: &Problem,
         form: Form,
-        device: Device,
+        compute: Compute,
     ) -> Result<Self, Error> {
         let head = |root: &nn::Path<'_>, _: &Encoder| TaskHead::new(root, &hub.config, problem, form);
-        let network = EncoderWithHead::from_hub(hub, device, head)?;
-        Ok(Self { network, problem: problem.clone(), form })
+        let network = EncoderWithHead::from_hub(hub, compute.device, head)?;
+        Ok(Self { network, problem: problem.clone(), form, compute })
     }
 
     /// The first values of a fine-tuning: the encoder's from `weights`, the head's as a function of the seed.
@@ -73,7 +75,9 @@ impl TaskNetwork {
             Reads::Tokens => Select::Unpadded,
             Reads::All => Select::All,
         };
-        let hidden = self.network.encoder.forward_select_t(&input, select, train); // [rows, L or 1, D]
+        let encode = || self.network.encoder.forward_select_t(&input, select, train);
+        let hidden = self.compute.run(encode).unwrap_or_else(|error| panic!("{error}")); // [rows, L or 1, D]
+        let hidden = hidden.to_kind(Kind::Float);
         let rate = self.config().hidden_dropout_prob;
         let logits = self.network.head.forward_t(&hidden, &batch.attention_mask, rate, train);
         match &batch.slots {

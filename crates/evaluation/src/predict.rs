@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use electra_encoder::Compute;
 use electra_tasks::{Content, Dataset, Example, Kind, Task};
 use electra_tokenizer::Tokenizer;
-use tch::Device;
 
 use crate::data::{Set, problem};
 use crate::model::{FineTuned, TaskInfo};
@@ -44,8 +44,8 @@ impl Predictor {
     ///
     /// # Errors
     /// If a file is missing or damaged, or the network is of another kind.
-    pub fn read(folder: &Path, device: Device) -> Result<Self, Error> {
-        let FineTuned { network, tokenizer, info, note } = model::read(folder, device)?;
+    pub fn read(folder: &Path, compute: Compute) -> Result<Self, Error> {
+        let FineTuned { network, tokenizer, info, note } = model::read(folder, compute)?;
         Ok(Self { network, tokenizer, info, note })
     }
 

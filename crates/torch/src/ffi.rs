@@ -14,6 +14,7 @@ pub(crate) mod level;
 pub(crate) mod losses;
 pub(crate) mod operations;
 pub(crate) mod optimizer;
+pub(crate) mod product;
 pub(crate) mod terminate;
 pub(crate) mod transform;
 pub(crate) mod vocabulary;

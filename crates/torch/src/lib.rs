@@ -4,6 +4,7 @@
 
 mod adamw;
 mod autocast;
+mod bf16;
 mod cuda;
 mod determinism;
 mod dropout;
@@ -28,6 +29,7 @@ mod with_gradients;
 
 pub use adamw::{AdamW, AdamWConfig, Group, LearningRate, ParameterState};
 pub use autocast::autocast;
+pub use bf16::{Bf16, Bf16Unit, bf16};
 pub use cuda::{load_cuda, why_no_cuda};
 pub use determinism::{
     allow_tf32, are_deterministic_algorithms_enabled, is_tf32_allowed, use_deterministic_algorithms,

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use electra_config::{DeviceChoice, DeviceConfig, Precision};
+use electra_config::{DeviceConfig, Precision};
+use electra_encoder::Compute;
 use serde::{Deserialize, Serialize};
-use tch::{Cuda, Device, Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::Error;
 use crate::error::damaged;
@@ -29,9 +30,24 @@ pub(crate) struct Environment {
     pub(crate) cpu: String,
     pub(crate) cores: usize,
     pub(crate) threads: usize,
+    /// `fp32` or `bf16`: what `auto` became.
     pub(crate) precision: Precision,
+    /// What multiplies in bfloat16 on the CPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bf16: Option<String>,
     pub(crate) deterministic: bool,
     pub(crate) os: String,
+}
+
+impl Environment {
+    /// What matrix products are computed in, in words.
+    pub(crate) fn products(&self) -> String {
+        match (self.precision, &self.bf16) {
+            (Precision::Bf16, Some(unit)) => format!("bfloat16 ({unit})"),
+            (Precision::Bf16, None) => "bfloat16".to_owned(),
+            _ => "float32".to_owned(),
+        }
+    }
 }
 
 /// An environment, from a step on.
@@ -53,21 +69,11 @@ pub(crate) fn code() -> String {
 }
 
 /// Sets up libtorch as the settings say.
-pub(crate) fn set_up(config: &DeviceConfig) -> Result<(Device, Environment), Error> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let cuda = || -> Result<bool, Error> { Ok(electra_torch::load_cuda()? && Cuda::is_available()) };
-    let device = match config.device {
-        DeviceChoice::Cpu => Device::Cpu,
-        DeviceChoice::Cuda if !cuda()? => return Err(Error::NoCuda),
-        DeviceChoice::Cuda => Device::Cuda(0),
-        DeviceChoice::Auto if cuda()? => Device::Cuda(0),
-        DeviceChoice::Auto => Device::Cpu,
-    };
-    let threads = if config.threads == 0 { cores } else { config.threads };
-    electra_torch::keep_freed_memory()?;
-    electra_torch::set_num_threads(threads)?;
-    let deterministic = config.deterministic || device == Device::Cpu;
-    electra_torch::use_deterministic_algorithms(deterministic)?;
+pub(crate) fn set_up(config: &DeviceConfig) -> Result<(Compute, Environment), Error> {
+    let compute = Compute::set_up(config.device, config.threads, config.precision, config.deterministic)?;
+    let Compute { device, threads, precision } = compute;
+    let bf16 = (precision == Precision::Bf16 && device == Device::Cpu)
+        .then(|| electra_torch::bf16().map(|bf16| bf16.unit.to_string()));
     let environment = Environment {
         code: code(),
         libtorch: electra_torch::version()?,
@@ -77,13 +83,14 @@ pub(crate) fn set_up(config: &DeviceConfig) -> Result<(Device, Environment), Err
         },
         gpu: if let Device::Cuda(index) = device { gpu(index) } else { None },
         cpu: cpu(),
-        cores,
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
         threads,
-        precision: config.precision,
-        deterministic,
+        precision,
+        bf16: bf16.transpose()?,
+        deterministic: config.deterministic || device == Device::Cpu,
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
     };
-    Ok((device, environment))
+    Ok((compute, environment))
 }
 
 /// The processor's name where the system tells it.
@@ -147,11 +154,9 @@ fn change(last: &Environment, now: &Environment) -> String {
 
 /// Operations a second of the product of `[rows, width]` and `[width, 4 · width]`, the largest of an encoder's
 /// layer: the fastest of those that fit into a third of a second.
-pub(crate) fn matmul_peak(device: Device, precision: Precision, rows: i64, width: i64) -> Result<f64, Error> {
-    let kind = match precision {
-        Precision::Fp32 => Kind::Float,
-        Precision::Bf16 => Kind::BFloat16,
-    };
+pub(crate) fn matmul_peak(compute: Compute, rows: i64, width: i64) -> Result<f64, Error> {
+    let device = compute.device;
+    let kind = if compute.precision == Precision::Bf16 { Kind::BFloat16 } else { Kind::Float };
     let (left, right) =
         (Tensor::f_ones([rows, width], (kind, device))?, Tensor::f_ones([width, 4 * width], (kind, device))?);
     let flops = 8.0 * rows as f64 * width as f64 * width as f64;
@@ -187,6 +192,7 @@ mod tests {
             cores: 8,
             threads,
             precision: Precision::Fp32,
+            bf16: None,
             deterministic: true,
             os: "an os".to_owned(),
         }
@@ -211,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_peak_is_a_rate() {
-        let peak = matmul_peak(Device::Cpu, Precision::Fp32, 64, 64).unwrap();
+        let peak = matmul_peak(Compute::cpu(), 64, 64).unwrap();
         assert!(peak > 1e6 && peak.is_finite(), "{peak}");
     }
 }

@@ -50,12 +50,6 @@ pub enum Error {
         /// The run's.
         expected: String,
     },
-    /// A run on CUDA where there is none.
-    #[error(
-        "device.device = \"cuda\": there is no CUDA device{}; expected \"cpu\" or \"auto\"",
-        electra_torch::why_no_cuda()
-    )]
-    NoCuda,
     /// A function of the caller's failed: the objective could not be made, or its masking is not known.
     #[error("{0}")]
     Objective(#[source] BoxError),

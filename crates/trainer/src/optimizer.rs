@@ -1,7 +1,7 @@
 //! What learns the parameters of a run, and its state as a checkpoint holds it.
 
 use electra_config::{Config, Precision};
-use electra_encoder::Weights;
+use electra_encoder::{Compute, Weights};
 use electra_torch::{AdamWConfig, Learner, LearnerConfig, Parameter, ParameterState, SkipCounts};
 use tch::{Tensor, nn};
 
@@ -9,15 +9,15 @@ use crate::Error;
 use crate::error::damaged;
 
 /// A learner of every parameter of a run that needs gradients.
-pub(crate) fn learner(var_store: &nn::VarStore, config: &Config) -> Result<Learner, Error> {
-    let device = var_store.device();
+pub(crate) fn learner(var_store: &nn::VarStore, config: &Config, compute: Compute) -> Result<Learner, Error> {
+    let Compute { device, precision, .. } = compute;
     let [beta1, beta2] = config.optimizer.betas;
     let (eps, bias_correction) = (config.optimizer.eps, config.optimizer.bias_correction);
     let settings = LearnerConfig {
         adamw: AdamWConfig { beta1, beta2, eps, bias_correction },
         weight_decay: config.optimizer.weight_decay,
         max_grad_norm: config.optimizer.clip,
-        bf16: config.device.precision == Precision::Bf16,
+        bf16: precision == Precision::Bf16,
         is_recordable: device.is_cuda(),
     };
     Ok(Learner::new(parameters(var_store), device, settings)?)

@@ -48,6 +48,8 @@ pub enum Event {
         steps: Option<u64>,
         /// Parameters that are trained.
         parameters: u64,
+        /// What matrix products are computed in and, of bfloat16 on the CPU, by what.
+        products: String,
         /// Operations a second of matrix products on this device, measured.
         peak_flops_per_s: f64,
         /// The masked-LM loss, in nats, of somebody who knows how frequent tokens are and nothing else; none where no

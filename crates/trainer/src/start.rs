@@ -86,10 +86,10 @@ pub(crate) fn begin<'r, 'c>(
     let cost = StepCost::new(shape, |shape, convention| spec.info.flops(given.model, shape, convention));
     let horizon = Horizon::new(config.budget.limit("the settings")?, cost)?;
 
-    let (device, environment) = environment::set_up(&config.device)?;
-    let var_store = nn::VarStore::new(device);
+    let (compute, environment) = environment::set_up(&config.device)?;
+    let var_store = nn::VarStore::new(compute.device);
     let objective = (spec.build)(&var_store.root(), given).map_err(Error::Objective)?;
-    let mut learner = optimizer::learner(&var_store, config)?;
+    let mut learner = optimizer::learner(&var_store, config, compute)?;
 
     let saved = newest(&folder, observer)?;
     let state = match &saved {
@@ -119,8 +119,7 @@ pub(crate) fn begin<'r, 'c>(
     let watch = Watch::new(unigram_loss.transpose()?, shape.batch * shape.masked);
 
     let rows = (cost.tokens / source.parts as u64).min(MEASURED_ROWS) as i64;
-    let measure =
-        || environment::matmul_peak(device, config.device.precision, rows, config.model.encoder.hidden_size);
+    let measure = || environment::matmul_peak(compute, rows, config.model.encoder.hidden_size);
     let (peak_flops_per_s, change) = environment::record(folder.path(), step, &environment, measure)?;
     if let Some(change) = change {
         observer(&Event::Warning(change));
@@ -130,6 +129,7 @@ pub(crate) fn begin<'r, 'c>(
         step,
         steps: horizon.steps(),
         parameters,
+        products: environment.products(),
         peak_flops_per_s,
         unigram_loss: watch.unigram_loss,
     });

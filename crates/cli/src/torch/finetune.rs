@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use electra_encoder::Compute;
 use electra_evaluation::{
-    Event, Job, Keep, Prepared, Preset, Pretrained, Recipe, TaskData, TaskResult, device, finetune,
-    write_results,
+    Event, Job, Keep, Prepared, Preset, Pretrained, Recipe, TaskData, TaskResult, finetune, write_results,
 };
 use electra_tasks::Split;
 use indicatif::ProgressBar;
@@ -139,7 +139,7 @@ fn run_task(
 ) -> Result<(PathBuf, TaskResult)> {
     let name = prepared.task().name.clone();
     let folder = options.output.join(&name);
-    let device = device(recipe.device, recipe.threads)?;
+    let compute = Compute::set_up(recipe.device, recipe.threads, recipe.precision, false)?;
     let mut seeds = Vec::new();
     for &seed in &options.seeds {
         let bar = bars::steps();
@@ -154,7 +154,7 @@ fn run_task(
                 KeepName::Model => Keep::Model,
                 KeepName::Predictions => Keep::Predictions,
             },
-            device,
+            compute,
             stop,
             observer: &mut |event| show(&bar, event),
         });

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
-use electra_config::DeviceChoice;
+use electra_config::{DeviceChoice, Precision};
+use electra_encoder::Compute;
 use electra_evaluation::{PairScorer, Scoring};
 use electra_tasks::MinimalPair;
 use serde_json::json;
@@ -38,6 +39,9 @@ pub(crate) struct Options {
     /// Pairs of each paradigm that are scored at most, the first ones
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
+    /// What is computed in: fp32, bf16, or auto for the faster
+    #[arg(long, default_value = "fp32", value_name = "KIND", value_parser = super::precision)]
+    precision: Precision,
     /// Threads [default: libtorch's]
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     threads: usize,
@@ -67,10 +71,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Score::Discriminator => Scoring::Discriminator,
     });
     let pairs = chosen(electra_tasks::minimal_pairs(&options.pairs)?, options)?;
-    let device = electra_evaluation::device(DeviceChoice::Cpu, options.threads)?;
-    let scorer = PairScorer::read(&options.model, scoring, device)?;
+    let compute = Compute::set_up(DeviceChoice::Cpu, options.threads, options.precision, false)?;
+    let scorer = PairScorer::read(&options.model, scoring, compute.device)?;
     super::note(scorer.note());
-    let scores = scorer.score(&pairs, &stop)?;
+    let scores = compute.run(|| scorer.score(&pairs, &stop))??;
     if let Some(path) = &options.output {
         let mut result = json!(scores);
         result["outcomes"] = json!(scores.outcomes);

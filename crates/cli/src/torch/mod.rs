@@ -13,6 +13,7 @@ mod replacements;
 mod run_folder;
 
 use clap::Subcommand;
+use electra_config::Precision;
 
 use crate::failure::{FAILED, INTERRUPTED};
 
@@ -72,6 +73,16 @@ pub(crate) fn check_environment() -> anyhow::Result<()> {
 fn note(text: Option<&str>) {
     if let Some(text) = text {
         crate::output::tell(&format!("note: {text}"));
+    }
+}
+
+/// A precision, as an option names it.
+fn precision(name: &str) -> Result<Precision, String> {
+    match name {
+        "fp32" => Ok(Precision::Fp32),
+        "bf16" => Ok(Precision::Bf16),
+        "auto" => Ok(Precision::Auto),
+        _ => Err("expected fp32, bf16 or auto".to_owned()),
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
-use electra_config::DeviceChoice;
+use electra_config::{DeviceChoice, Precision};
+use electra_encoder::Compute;
 use electra_evaluation::{Prediction, Predictor, Problem, ScoredSet};
 use electra_metrics::Metric;
 use electra_tasks::{Content, Labels, Split, Task};
@@ -52,6 +53,9 @@ pub(crate) struct Options {
     /// Set of the task [default: dev, or test if there is no dev]
     #[arg(long, value_name = "SET", requires = "task")]
     evaluate: Option<Split>,
+    /// What the encoder computes in: fp32, bf16, or auto for the faster
+    #[arg(long, default_value = "fp32", value_name = "KIND", value_parser = super::precision)]
+    precision: Precision,
     /// Read a JSON object a line, and print one
     #[arg(long)]
     json: bool,
@@ -76,7 +80,8 @@ struct Line {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let predictor = Predictor::read(&options.model, electra_evaluation::device(DeviceChoice::Cpu, 0)?)?;
+    let compute = Compute::set_up(DeviceChoice::Cpu, 0, options.precision, false)?;
+    let predictor = Predictor::read(&options.model, compute)?;
     super::note(predictor.note());
     match &options.task {
         Some(task) => set(options, &predictor, task),

@@ -102,7 +102,7 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
             output::warn(text);
         }),
         Event::Remark(remark) => bar.suspend(|| output::tell(&remark.text)),
-        Event::Started { step, steps, parameters, peak_flops_per_s, unigram_loss } => {
+        Event::Started { step, steps, parameters, products, peak_flops_per_s, unigram_loss } => {
             bar.suspend(|| {
                 let from = if *step > 0 {
                     format!("going on after step {}", HumanCount(*step))
@@ -113,7 +113,7 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
                     format!("; token frequencies alone give a masked-LM loss of {loss:.2}")
                 });
                 output::tell(&format!(
-                    "{from}; {} parameters; matrix products at {:.0} GFLOP/s here{frequencies}",
+                    "{from}; {} parameters; matrix products in {products} at {:.0} GFLOP/s here{frequencies}",
                     HumanCount(*parameters),
                     peak_flops_per_s / 1e9
                 ));

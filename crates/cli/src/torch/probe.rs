@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use electra_config::DeviceChoice;
+use electra_config::{DeviceChoice, Precision};
+use electra_encoder::Compute;
 use electra_evaluation::{Prober, TaskData};
 use electra_store::{NewFolder, require_vacant};
 use electra_tasks::Split;
@@ -51,8 +52,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     require_vacant(&options.output)?;
     let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
-    let device = electra_evaluation::device(DeviceChoice::Auto, options.threads)?;
-    let prober = Prober::read(&options.model, device)?;
+    let compute = Compute::set_up(DeviceChoice::Auto, options.threads, Precision::Fp32, false)?;
+    let prober = Prober::read(&options.model, compute.device)?;
     super::note(prober.note());
     let new = NewFolder::create_all(&options.output)?;
     let mut lines = Vec::new();

@@ -7,12 +7,15 @@ use crate::support::{TestJob, files, task, workplace};
 #[test]
 fn a_sequence_task_is_learned() {
     let (folder, encoder, task) = workplace();
-    for (head, pooling) in
-        [("paper", "cls"), ("paper", "mean"), ("transformers", "cls"), ("transformers", "mean")]
-    {
+    for (head, pooling, precision) in [
+        ("paper", "cls", "fp32"),
+        ("paper", "mean", "fp32"),
+        ("transformers", "cls", "fp32"),
+        ("transformers", "mean", "bf16"),
+    ] {
         let output = folder.path().join(format!("{head}-{pooling}"));
-        let (head, pooling) = (format!("head={head}"), format!("pooling={pooling}"));
-        let set = [head.as_str(), pooling.as_str()];
+        let set = [format!("head={head}"), format!("pooling={pooling}"), format!("precision={precision}")];
+        let set = set.each_ref().map(String::as_str);
         let scores = TestJob { set: &set, ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
         let accuracy = scores.scores["dev"]["accuracy"];
         assert!(accuracy >= 0.95, "{head}, {pooling}: {accuracy}");

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use electra_encoder::Compute;
 use electra_evaluation::{Prediction, Predictor, Prober, Problem, TaskData};
 use electra_tasks::{Content, Split};
 use tch::Device;
@@ -58,7 +59,7 @@ fn several_labels_are_learned_and_come_back() {
         assert_eq!(config["id2label"], serde_json::json!({ "0": "canine", "1": "feline" }));
 
         let written = fs::read_to_string(output.join("predictions-dev.tsv")).unwrap();
-        let predictor = Predictor::read(&output.join("model"), Device::Cpu).unwrap();
+        let predictor = Predictor::read(&output.join("model"), Compute::cpu()).unwrap();
         let labels = ["canine", "feline"].map(String::from);
         assert_eq!(*predictor.problem(), Problem::MultiLabel(labels.to_vec()));
         assert_eq!(predictor.label_separator(), Some("|"));
@@ -93,7 +94,7 @@ fn a_set_is_scored_whatever_the_order_of_its_labels() {
     let output = folder.path().join("out");
     // Half learned, so that there are errors to count.
     let scores = TestJob { set: &["epochs=2"], ..TestJob::new(&encoder, &animals, &output) }.run().unwrap();
-    let predictor = Predictor::read(&output.join("model"), Device::Cpu).unwrap();
+    let predictor = Predictor::read(&output.join("model"), Compute::cpu()).unwrap();
     let scored = |name: &str, definition: &str, separator: &str| {
         let folder = task(folder.path(), name, definition, &[("dev.tsv", rows(1, 40, separator))]);
         let task = electra_tasks::find(&folder, None).unwrap();

@@ -3,9 +3,9 @@
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
+use electra_encoder::Compute;
 use electra_evaluation::{Prediction, Predictor, Problem};
 use electra_tasks::{Content, Split};
-use tch::Device;
 
 use crate::support::{TestJob, encoder, task, workplace};
 
@@ -29,7 +29,7 @@ fn every_form_of_head_comes_back() {
         let model = fs::read(output.join("model/model.safetensors")).unwrap();
         assert!(String::from_utf8_lossy(&model).contains(tensor), "{tensor}");
 
-        let predictor = Predictor::read(&output.join("model"), Device::Cpu).unwrap();
+        let predictor = Predictor::read(&output.join("model"), Compute::cpu()).unwrap();
         let Problem::Classes(labels) = predictor.problem().clone() else {
             panic!("{:?}", predictor.problem())
         };
@@ -55,7 +55,7 @@ fn company_in_a_batch_changes_nothing() {
     for pooling in ["pooling=cls", "pooling=mean"] {
         let output = folder.path().join(pooling);
         TestJob { set: &[pooling, "epochs=2"], ..TestJob::new(&encoder, &task, &output) }.run().unwrap();
-        let predictor = Predictor::read(&output.join("model"), Device::Cpu).unwrap();
+        let predictor = Predictor::read(&output.join("model"), Compute::cpu()).unwrap();
         let predict = |contents: Vec<Content>| {
             let predictions = predictor.predict(contents, &AtomicBool::new(false)).unwrap();
             let Prediction::Class { probabilities, .. } = &predictions[0] else { panic!("{predictions:?}") };
@@ -71,7 +71,7 @@ fn company_in_a_batch_changes_nothing() {
 #[test]
 fn a_pretrained_network_is_no_predictor() {
     let (_folder, encoder, _) = workplace();
-    let error = Predictor::read(&encoder, Device::Cpu).unwrap_err().to_string();
+    let error = Predictor::read(&encoder, Compute::cpu()).unwrap_err().to_string();
     let expected =
         "architectures: ElectraModel; expected a fine-tuned network, such as electra finetune writes";
     assert!(error.ends_with(expected), "{error}");
@@ -82,7 +82,7 @@ fn a_set_of_a_task_is_scored_whatever_the_order_of_its_labels() {
     let (folder, encoder, animals) = workplace();
     let output = folder.path().join("out");
     let scores = TestJob { set: &["epochs=2"], ..TestJob::new(&encoder, &animals, &output) }.run().unwrap();
-    let predictor = Predictor::read(&output.join("model"), Device::Cpu).unwrap();
+    let predictor = Predictor::read(&output.join("model"), Compute::cpu()).unwrap();
     assert_eq!(predictor.takes_pairs(), Some(false));
     let never = AtomicBool::new(false);
     let scored = |folder: &std::path::Path| {
@@ -147,7 +147,7 @@ fn choices_have_the_names_that_their_files_have() {
         let fields: Vec<&str> = line.split('\t').collect();
         assert!(fields[1..3].iter().all(|field| ["A", "B"].contains(field)), "{line}");
     }
-    let predictor = Predictor::read(&output.join("model"), Device::Cpu).unwrap();
+    let predictor = Predictor::read(&output.join("model"), Compute::cpu()).unwrap();
     assert_eq!(predictor.choice_labels(), ["A", "B"]);
     assert_eq!(predictor.takes_pairs(), None);
 }

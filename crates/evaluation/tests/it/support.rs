@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
-use electra_encoder::{Architecture, Encoder, EncoderConfig, HubFolder, Part, Weights, initialise};
+use electra_encoder::{Architecture, Compute, Encoder, EncoderConfig, HubFolder, Part, Weights, initialise};
 use electra_evaluation::{
     Error, Event, Job, Keep, Prepared, Pretrained, Recipe, SeedScores, TaskData, finetune,
 };
@@ -119,7 +119,7 @@ impl<'a> TestJob<'a> {
             seed: self.seed,
             folder: self.output,
             keep: self.keep,
-            device: Device::Cpu,
+            compute: Compute { precision: recipe.precision, ..Compute::cpu() },
             stop: &stop,
             observer,
         })

@@ -21,17 +21,31 @@ fn formula(x: &Tensor, dense: Affine<'_>, prediction: Affine<'_>) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::levels::{assert_levels_agree, numbers};
+    use crate::ops::levels::{assert_levels_agree, assert_levels_round, numbers};
+    use proptest::prelude::*;
+
+    type Case = (i64, i64, u64);
+
+    fn cases() -> impl Strategy<Value = Case> {
+        (1..200_i64, 1..50_i64, 0..u64::MAX / 2)
+    }
+
+    fn inputs(&(rows, d, seed): &Case) -> Vec<Tensor> {
+        let shapes: [&[i64]; 5] = [&[rows, d], &[d, d], &[d], &[1, d], &[1]];
+        shapes.iter().zip(seed..).map(|(shape, seed)| numbers(shape, seed)).collect()
+    }
+
+    fn output(_: &Case, p: &[Tensor]) -> Tensor {
+        detect(&p[0], Affine { weight: &p[1], bias: &p[2] }, Affine { weight: &p[3], bias: &p[4] })
+    }
 
     #[test]
     fn every_level_computes_the_formula() {
-        let shapes = (1..200_i64, 1..50_i64, 0..u64::MAX);
-        let inputs = |&(rows, d, seed): &(i64, i64, u64)| {
-            let shapes: [&[i64]; 5] = [&[rows, d], &[d, d], &[d], &[1, d], &[1]];
-            shapes.iter().zip(seed..).map(|(shape, seed)| numbers(shape, seed)).collect()
-        };
-        assert_levels_agree("detect", shapes, inputs, |_, p| {
-            detect(&p[0], Affine { weight: &p[1], bias: &p[2] }, Affine { weight: &p[3], bias: &p[4] })
-        });
+        assert_levels_agree("detect", cases(), inputs, output);
+    }
+
+    #[test]
+    fn every_level_rounds_to_bfloat16_in_products_alone() {
+        assert_levels_round("detect", cases(), inputs, output);
     }
 }

@@ -285,7 +285,9 @@ impl<'a> Mask<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::levels::{assert_levels_agree, assert_near, for_cases, ids, learnt, numbers};
+    use crate::ops::levels::{
+        assert_levels_agree, assert_levels_round, assert_near, for_cases, ids, learnt, numbers,
+    };
     use crate::{KernelLevel, Preceding, at_each_kernel_level, with_dropout_keys, with_kernel_level};
     use proptest::prelude::*;
 
@@ -385,6 +387,11 @@ mod tests {
     #[test]
     fn every_level_computes_the_formula() {
         assert_levels_agree("encoder_layers", cases(), Case::inputs, |case, p| case.output(p, 0.0));
+    }
+
+    #[test]
+    fn every_level_rounds_to_bfloat16_in_products_alone() {
+        assert_levels_round("encoder_layers", cases(), Case::inputs, |case, p| case.output(p, 0.0));
     }
 
     #[test]

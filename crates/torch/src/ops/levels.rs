@@ -1,6 +1,6 @@
 //! What the tests of operations share: each level of kernels against the formula in float64.
 
-use crate::{KernelLevel, at_each_kernel_level, operations, with_kernel_level};
+use crate::{KernelLevel, at_each_kernel_level, autocast, operations, with_kernel_level};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tch::{Device, Kind, Tensor};
@@ -110,6 +110,55 @@ pub(super) fn assert_levels_agree<S: Strategy>(
             );
             let kernels = has_kernels(level, &inputs, |inputs| operation(case, inputs));
             assert_eq!(kernels, level != KernelLevel::Formula, "{name} at {level}");
+        });
+    });
+}
+
+/// An operation computes in bfloat16, at each level of kernels, what its formula computes in float64 but for the rounding of
+/// operands, in cases of `strategy`.
+///
+/// A bfloat16 has a relative error of up to 2⁻⁹. Over all gradients it averages out; the gradient of a bias or a `LayerNorm`
+/// is a sum in which much cancels.
+pub(super) fn assert_levels_round<S: Strategy>(
+    name: &str,
+    strategy: S,
+    inputs: impl Fn(&S::Value) -> Vec<Tensor>,
+    operation: impl Fn(&S::Value, &[Tensor]) -> Tensor,
+) {
+    let size = |tensor: &Tensor| tensor.to_kind(Kind::Double).square().sum(Kind::Double).double_value(&[]);
+    at_each_kernel_level(&format!("{name} in bfloat16"), |level| {
+        if level == KernelLevel::Formula {
+            return;
+        }
+        for_cases(24, &strategy, |case| {
+            let inputs = inputs(case);
+            let wide = |input: &Tensor| {
+                if input.is_floating_point() { input.to_kind(Kind::Double) } else { input.shallow_clone() }
+            };
+            let exact: Vec<Tensor> = inputs.iter().map(wide).collect();
+            let exact = learnt(&exact, |inputs| operation(case, inputs));
+            let found = learnt(&inputs, |inputs| {
+                let narrow = || operation(case, inputs);
+                autocast(Device::Cpu, Kind::BFloat16, true, narrow).expect("there is autocast to bfloat16")
+            });
+            let what = format!("{name} at {level}, {case:?}");
+            let off = |found: &Tensor, exact: &Tensor| size(&(found.to_kind(Kind::Double) - exact));
+            let (whole, error) =
+                exact[1..].iter().zip(&found[1..]).fold((0.0, 0.0), |(whole, error), (exact, found)| {
+                    assert_eq!(found.kind(), Kind::Float, "{what}");
+                    (whole + size(exact), error + off(found, exact))
+                });
+            assert!(
+                error <= (2e-2_f64).powi(2) * whole,
+                "{what}: gradients are off by {}",
+                (error / whole).sqrt()
+            );
+            let small = SHARE.powi(2) * whole;
+            for (index, (found, exact)) in found.iter().zip(&exact).enumerate() {
+                let scale = if index == 0 { size(exact) } else { size(exact).max(small) };
+                let error = (off(found, exact) / scale.max(1e-30)).sqrt();
+                assert!(error <= 5e-2, "{what}: {index} is off by {error}");
+            }
         });
     });
 }

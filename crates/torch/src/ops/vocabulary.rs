@@ -90,8 +90,12 @@ pub fn sample_cumulative(cumulative: &Tensor, uniforms: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at_each_kernel_level;
-    use crate::ops::levels::{assert_levels_agree, for_cases, ids, numbers};
+    use crate::ops::levels::{assert_levels_agree, assert_levels_round, for_cases, ids, numbers};
+    use crate::{KernelLevel, at_each_kernel_level, autocast};
+    use proptest::prelude::*;
+    use tch::Device;
+
+    const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
     #[test]
     fn every_level_computes_the_formula() {
@@ -108,8 +112,30 @@ mod tests {
         assert_levels_agree("log_likelihood", shapes.clone(), inputs, |_, p| {
             log_likelihood(&p[0], &p[1], &p[2], &p[3]).log_p
         });
-        assert_levels_agree("log_likelihood_alone", shapes, inputs, |_, p| {
-            log_likelihood_alone(&p[0], &p[1], &p[2], &p[3])
+        let alone = |_: &_, p: &[Tensor]| log_likelihood_alone(&p[0], &p[1], &p[2], &p[3]);
+        assert_levels_agree("log_likelihood_alone", shapes.clone(), inputs, alone);
+        assert_levels_round("log_likelihood_alone", shapes, inputs, alone);
+    }
+
+    #[test]
+    fn products_in_bfloat16_are_of_rounded_operands_and_summed_in_float32() {
+        at_each_kernel_level("log_likelihood in bfloat16", |level| {
+            if level == KernelLevel::Formula {
+                return;
+            }
+            // Many a sum, and blocks that are whole or not in each dimension.
+            let shapes = (1..200_i64, prop_oneof![1..40_i64, 500..1200_i64], 1..300_i64, 0..u64::MAX / 2);
+            for_cases(24, &shapes, |&(rows, e, v, seed)| {
+                let (x, table) = (numbers(&[rows, e], seed), numbers(&[v, e], seed + 1));
+                let (bias, targets) =
+                    (Tensor::zeros([v], FLOAT), Tensor::zeros([rows], (Kind::Int64, Device::Cpu)));
+                let narrow = || log_likelihood(&x, &table, &bias, &targets).logits;
+                let found = autocast(Device::Cpu, Kind::BFloat16, true, narrow).unwrap();
+                let rounded = |x: &Tensor| x.to_kind(Kind::BFloat16).to_kind(Kind::Double);
+                let exact = rounded(&x).matmul(&rounded(&table).tr());
+                let apart = (found.to_kind(Kind::Double) - exact).abs().max().double_value(&[]);
+                assert!(apart < 1e-6 * e as f64, "{level}, {rows} × {e} → {v}: {apart}");
+            });
         });
     }
 

@@ -30,7 +30,7 @@ struct Detect : torch::autograd::Function<Detect> {
     const Tensor &weight = p[0], &bias = p[1], &prediction = p[2], &shift = p[3];
     const int64_t d = x.size(-1), n = x.numel() / d;
     const Tensor inner = empty({n, d}), logits = empty(x.sizes().slice(0, x.dim() - 1));
-    product(n, d, d, 1, matrix(x), matrix(weight).t(), 0, data(inner), d);
+    parameters->products(n, d, d, 1, matrix(x), matrix(weight).t(), false, data(inner), d);
     parallel_blocks(n, kRows, [&](int64_t, int64_t row, int64_t rows) {
       parameters->kernels.detect(data(inner) + row * d, data(bias), data(prediction), *data(shift), data(logits) + row, rows, d);
     });
@@ -56,8 +56,8 @@ struct Detect : torch::autograd::Function<Detect> {
     const Tensor total = empty({2 * d + 1}), g_weight = empty({d, d}), g_x = empty(x.sizes());
     parameters->kernels.sum(data(sums), data(total), sums.size(0), 2 * d);
     parameters->kernels.sum(data(g), data(total) + 2 * d, n, 1);
-    product(d, d, n, 1, matrix(g_inner).t(), matrix(x), 0, data(g_weight), d);
-    product(n, d, d, 1, matrix(g_inner), matrix(weight), 0, data(g_x), d);
+    parameters->products(d, d, n, 1, matrix(g_inner).t(), matrix(x), false, data(g_weight), d);
+    parameters->products(n, d, d, 1, matrix(g_inner), matrix(weight), false, data(g_x), d);
     return settled(g_x, 2, *parameters,
                    {g_weight, tensor_at(total, data(total), {d}), tensor_at(total, data(total) + d, {1, d}),
                     tensor_at(total, data(total) + 2 * d, {1})});
@@ -73,9 +73,10 @@ char* electra_torch_detect(Level level, const Tensor* x, const Tensor* weight, c
                            const Tensor* shift, Tensor** logits) {
   return caught([&] {
     *logits = nullptr;
-    if (!has_kernels({*x, *weight, *bias, *prediction, *shift})) return;
-    TORCH_CHECK(x->dim() > 0 && x->size(-1) > 0, "the rows are ", x->sizes(), ": expected […, D]");
-    const int64_t d = x->size(-1);
+    const Tensor input = widened(*x);
+    if (!has_kernels({input, *weight, *bias, *prediction, *shift})) return;
+    TORCH_CHECK(input.dim() > 0 && input.size(-1) > 0, "the rows are ", input.sizes(), ": expected […, D]");
+    const int64_t d = input.size(-1);
     const auto expect = [](const char* name, const Tensor& tensor, at::IntArrayRef shape) {
       TORCH_CHECK(tensor.sizes() == shape, name, " is ", tensor.sizes(), ": expected ", shape);
     };
@@ -85,7 +86,7 @@ char* electra_torch_detect(Level level, const Tensor* x, const Tensor* weight, c
     expect("the bias of the prediction", *shift, {1});
     const auto all = c10::make_intrusive<Parameters>(
         variable_list{weight->contiguous(), bias->contiguous(), prediction->contiguous(), *shift}, level);
-    *logits = new Tensor(Detect::apply(x->contiguous(), all, all->inputs()));
+    *logits = new Tensor(Detect::apply(input.contiguous(), all, all->inputs()));
   });
 }
 

@@ -113,6 +113,8 @@ struct Stack : torch::CustomClassHolder {
   Stack(BatchRows batch_rows, std::vector<Tensor> list, Level level)
       : rows(std::move(batch_rows)), parameters(std::move(list), level) {}
 
+  const Products& products = parameters.products;
+
   int64_t n() const { return rows.count(); }
   int64_t most() const { return std::max(rows.count(), selected.count()); }
   int64_t a() const { return d / heads; }
@@ -126,7 +128,7 @@ struct Stack : torch::CustomClassHolder {
   void for_each_head(const Plan& plan, const Body& body) const;
   Arrays arrays(const Plan& plan, bool keeps) const;
   Tensor forward(const List& p, SavedLayer& layer, const Workspace& workspace, bool keeps) const;
-  void linear(Matrix input, int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const;
+  Right linear(int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const;
   void turn(float* x, int64_t stride, const Plan& plan, bool back) const;
   Attention attention(const SavedLayer& layer, const Head& head) const;
   bool is_small(const Head& head) const;
@@ -197,7 +199,7 @@ Attention Stack::attention(const SavedLayer& layer, const Head& head) const {
 
 // Whether the kernels are for this size of heads, and faster than BLAS.
 bool Stack::is_small(const Head& head) const {
-  return parameters.kernels.attend != nullptr && a() % 16 == 0 && head.length <= kSmall;
+  return !products.are_bf16() && parameters.kernels.attend != nullptr && a() % 16 == 0 && head.length <= kSmall;
 }
 
 // x ← residual + dropout(x + bias), out ← LayerNorm(x)
@@ -222,10 +224,10 @@ void Stack::attend(SavedLayer& layer, bool keeps) const {
       parameters.kernels.attend(inputs, p, dropped, out, d, scratch + 2 * square);
       return;
     }
-    product(inputs.queries, inputs.length, inputs.size, inputs.scale, {inputs.q, inputs.q_row},
-            Matrix{inputs.k, inputs.row}.t(), 0, p, inputs.columns);
+    products(inputs.queries, inputs.size, inputs.scale, {inputs.q, inputs.q_row},
+             {{inputs.length, Matrix{inputs.k, inputs.row}.t(), false, p, inputs.columns, true}});
     parameters.kernels.softmax(p, dropped, inputs.queries, inputs.length, inputs.columns, inputs.dropout, inputs.number);
-    product(inputs.queries, inputs.size, inputs.length, 1, {dropped, inputs.columns}, {inputs.v, inputs.row}, 0, out, d);
+    products(inputs.queries, inputs.size, inputs.length, 1, {dropped, inputs.columns}, {inputs.v, inputs.row}, false, out, d);
   });
 }
 
@@ -244,12 +246,12 @@ Arrays Stack::arrays(const Plan& plan, bool keeps) const {
   return made;
 }
 
-// out [count, D], its rows `stride` apart, ← input weightᵀ + bias
-void Stack::linear(Matrix input, int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const {
+// What adds input weightᵀ to the bias, in out [count, D], its rows `stride` apart.
+Right Stack::linear(int64_t count, const float* weight, const float* bias, float* out, int64_t stride) const {
   parallel_blocks(count, kRows, [&](int64_t, int64_t row, int64_t rows) {
     for (int64_t index = row; index < row + rows; ++index) std::copy_n(bias, d, out + index * stride);
   });
-  product(count, d, d, 1, input, Matrix{weight, d}.t(), 1, out, stride);
+  return {d, Matrix{weight, d}.t(), true, out, stride};
 }
 
 // Queries or keys, or their gradients, of the rows of a plan, turned by their positions if those are rotary.
@@ -271,19 +273,24 @@ Tensor Stack::forward(const List& p, SavedLayer& layer, const Workspace& workspa
     std::copy_n(data(layer.input) + (*layer.plan->row)[row] * d, d, layer.taken + row * d);
   }
   const float* residual = layer.residual(data(layer.input));
-  linear({residual, d}, r, p[WQ], p[BQ], layer.q, d);
-  linear(matrix(layer.input), n(), p[WK], p[BK], layer.kv, 2 * d);
-  linear(matrix(layer.input), n(), p[WV], p[BV], layer.kv + d, 2 * d);
+  const Right q = linear(r, p[WQ], p[BQ], layer.q, d), k = linear(n(), p[WK], p[BK], layer.kv, 2 * d),
+              v = linear(n(), p[WV], p[BV], layer.kv + d, 2 * d);
+  if (layer.plan->row == nullptr) {
+    products(n(), d, 1, matrix(layer.input), {q, k, v});
+  } else {
+    products(r, d, 1, {residual, d}, {q});
+    products(n(), d, 1, matrix(layer.input), {k, v});
+  }
   turn(layer.q, d, *layer.plan, false);
   turn(layer.kv, 2 * d, whole, false);
   attend(layer, keeps);
-  product(r, d, d, 1, {layer.attended, d}, Matrix{p[WO], d}.t(), 0, layer.sum1, d);
+  products(r, d, d, 1, {layer.attended, d}, Matrix{p[WO], d}.t(), false, layer.sum1, d);
   add_norm(layer, layer.sum1, p[BO], residual, p[G1], p[C1], layer.stats1, workspace.middle, layer.first);
-  product(r, f, d, 1, {workspace.middle, d}, Matrix{p[WI], d}.t(), 0, layer.before, f);
+  products(r, f, d, 1, {workspace.middle, d}, Matrix{p[WI], d}.t(), false, layer.before, f);
   parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
     parameters.kernels.gelu(layer.before + row * f, p[BI], workspace.inner + row * f, count, f);
   });
-  product(r, d, f, 1, {workspace.inner, f}, Matrix{p[WF], f}.t(), 0, layer.sum2, d);
+  products(r, d, f, 1, {workspace.inner, f}, Matrix{p[WF], f}.t(), false, layer.sum2, d);
   add_norm(layer, layer.sum2, p[BF], workspace.middle, p[G2], p[C2], layer.stats2, data(output), layer.second);
   return output;
 }
@@ -320,13 +327,13 @@ void Stack::attend_backward(const SavedLayer& layer, const float* g_attended, fl
       parameters.kernels.attend_backward(inputs, p, dropped, g, g_out, d, out_q, out_k, out_v, scratch + 2 * square);
       return;
     }
-    product(inputs.queries, inputs.length, inputs.size, 1, {g_out, d}, Matrix{inputs.v, inputs.row}.t(), 0, g, inputs.columns);
+    products(inputs.queries, inputs.size, 1, {g_out, d}, {{inputs.length, Matrix{inputs.v, inputs.row}.t(), false, g, inputs.columns, true}});
     parameters.kernels.softmax_backward(p, dropped, g, inputs.queries, inputs.length, inputs.columns, inputs.dropout);
-    product(inputs.length, inputs.size, inputs.queries, 1, Matrix{dropped, inputs.columns}.t(), {g_out, d}, 0, out_v, inputs.row);
-    product(inputs.queries, inputs.size, inputs.length, inputs.scale, {g, inputs.columns}, {inputs.k, inputs.row}, 0, out_q,
+    products(inputs.length, inputs.size, inputs.queries, 1, Matrix{dropped, inputs.columns}.t(), {g_out, d}, false, out_v, inputs.row);
+    products(inputs.queries, inputs.size, inputs.length, inputs.scale, {g, inputs.columns}, {inputs.k, inputs.row}, false, out_q,
             inputs.q_row);
-    product(inputs.length, inputs.size, inputs.queries, inputs.scale, Matrix{g, inputs.columns}.t(),
-            {inputs.q, inputs.q_row}, 0, out_k, inputs.row);
+    products(inputs.length, inputs.size, inputs.queries, inputs.scale, Matrix{g, inputs.columns}.t(),
+            {inputs.q, inputs.q_row}, false, out_k, inputs.row);
   });
 }
 
@@ -380,24 +387,24 @@ float* Stack::backward(size_t which, const float* g_output, BackwardWorkspace& w
   float* g_middle = g_output == workspace.first ? workspace.third : workspace.first;
   float* g_second = layer.second.rate > 0 ? workspace.second : g_middle;
   add_norm_backward(layer, layer.sum2, g_output, g_middle, g_second, p[G2], layer.stats2, layer.second, workspace.sums, norm2);
-  product(r, f, d, 1, {g_second, d}, {p[WF], f}, 0, workspace.g_inner, f);
+  products(r, f, d, 1, {g_second, d}, {p[WF], f}, false, workspace.g_inner, f);
   parallel_blocks(r, kRows, [&](int64_t block, int64_t row, int64_t count) {
     parameters.kernels.gelu_backward(layer.before + row * f, p[BI], workspace.inner + row * f, workspace.g_inner + row * f,
                                      workspace.sums + block * f, count, f);
   });
   parameters.kernels.sum(workspace.sums, b_i, blocks(r, kRows), f);
-  product(d, f, r, 1, Matrix{g_second, d}.t(), {workspace.inner, f}, 0, w_f, f);
+  products(d, f, r, 1, Matrix{g_second, d}.t(), {workspace.inner, f}, false, w_f, f);
   float* middle = workspace.second;  // whose gradient nobody needs any more
   norm(layer.sum1, p[G1], p[C1], layer.stats1, middle, r);
-  product(f, d, r, 1, Matrix{workspace.g_inner, f}.t(), {middle, d}, 0, w_i, d);
-  product(r, d, f, 1, {workspace.g_inner, f}, {p[WI], d}, 1, g_middle, d);
+  products(f, d, r, 1, Matrix{workspace.g_inner, f}.t(), {middle, d}, false, w_i, d);
+  products(r, d, f, 1, {workspace.g_inner, f}, {p[WI], d}, true, g_middle, d);
 
   float* g_taken = g_middle == workspace.first ? workspace.third : workspace.first;
   float* g_first = layer.first.rate > 0 ? workspace.second : g_taken;
   add_norm_backward(layer, layer.sum1, g_middle, g_taken, g_first, p[G1], layer.stats1, layer.first, workspace.sums, norm1);
-  product(d, d, r, 1, Matrix{g_first, d}.t(), {layer.attended, d}, 0, w_o, d);
+  products(d, d, r, 1, Matrix{g_first, d}.t(), {layer.attended, d}, false, w_o, d);
   float* spare = g_middle;  // which nobody needs any more
-  product(r, d, d, 1, {g_first, d}, {p[WO], d}, 0, spare, d);
+  products(r, d, d, 1, {g_first, d}, {p[WO], d}, false, spare, d);
   attend_backward(layer, spare, workspace.g_q, workspace.g_kv);
   turn(workspace.g_q, d, *layer.plan, true);
   turn(workspace.g_kv, 2 * d, whole, true);
@@ -405,12 +412,12 @@ float* Stack::backward(size_t which, const float* g_output, BackwardWorkspace& w
   sum_rows(workspace.g_q, r, d, workspace.sums, b_qkv);
   sum_rows(workspace.g_kv, n(), 2 * d, workspace.sums, b_qkv + d);
   const float* input = input_of(which, workspace.second);
-  product(d, d, r, 1, Matrix{workspace.g_q, d}.t(), {layer.residual(input), d}, 0, w_qkv, d);
-  product(2 * d, d, n(), 1, Matrix{workspace.g_kv, 2 * d}.t(), {input, d}, 0, w_qkv + d * d, d);
-  product(r, d, d, 1, {workspace.g_q, d}, {p[WQ], d}, 1, g_taken, d);
+  products(d, d, r, 1, Matrix{workspace.g_q, d}.t(), {layer.residual(input), d}, false, w_qkv, d);
+  products(2 * d, d, n(), 1, Matrix{workspace.g_kv, 2 * d}.t(), {input, d}, false, w_qkv + d * d, d);
+  products(r, d, d, 1, {workspace.g_q, d}, {p[WQ], d}, true, g_taken, d);
   float* g_input = layer.plan->row == nullptr ? g_taken : spare;
-  product(n(), d, d, 1, {workspace.g_kv, 2 * d}, {p[WK], d}, g_input == g_taken ? 1 : 0, g_input, d);
-  product(n(), d, d, 1, {workspace.g_kv + d, 2 * d}, {p[WV], d}, 1, g_input, d);
+  products(n(), d, d, 1, {workspace.g_kv, 2 * d}, {p[WK], d}, g_input == g_taken, g_input, d);
+  products(n(), d, d, 1, {workspace.g_kv + d, 2 * d}, {p[WV], d}, true, g_input, d);
   for (int64_t row = 0; g_input != g_taken && row < r; ++row) {
     parameters.kernels.add(g_taken + row * d, g_input + (*layer.plan->row)[row] * d, d);
   }
@@ -531,23 +538,24 @@ char* electra_torch_layers(Level level, const ElectraTorchDropoutKeys* keys, con
     variable_list all;
     all.reserve(layers * PARAMETERS);
     for (size_t index = 0; index < layers * PARAMETERS; ++index) all.push_back(*parameters[index]);
-    if (!has_kernels(*x) || !has_kernels(all)) return;
+    const Tensor input = widened(*x);
+    if (!has_kernels(input) || !has_kernels(all)) return;
     for (size_t layer = 0; layer < layers; ++layer) {
-      check_shapes(*x, *mask, settings->heads, all[WI].size(0), at::ArrayRef<Tensor>(all).slice(layer * PARAMETERS, PARAMETERS));
+      check_shapes(input, *mask, settings->heads, all[WI].size(0), at::ArrayRef<Tensor>(all).slice(layer * PARAMETERS, PARAMETERS));
     }
     for (Tensor& tensor : all) {
       if (!tensor.is_contiguous()) tensor = tensor.contiguous();
     }
 
     const auto stack = c10::make_intrusive<Stack>(rows_of(*mask, with_padding), std::move(all), level);
-    stack->d = x->size(2), stack->f = stack->parameters.all()[WI].size(0);
+    stack->d = input.size(2), stack->f = stack->parameters.all()[WI].size(0);
     stack->heads = settings->heads, stack->eps = static_cast<float>(settings->eps);
-    stack->length = x->size(1), stack->interleaved = settings->rotary_interleaved;
+    stack->length = input.size(1), stack->interleaved = settings->rotary_interleaved;
     if (settings->rotary_theta > 0) stack->angles = rotary_angles(stack->length, stack->a(), settings->rotary_theta);
     stack->place(stack->whole);
     stack->saved.resize(layers);
     for (SavedLayer& layer : stack->saved) layer.plan = &stack->whole;
-    std::vector<int64_t> shape = x->sizes().vec();
+    std::vector<int64_t> shape = input.sizes().vec();
     if (positions != nullptr) {
       TORCH_CHECK(positions->is_cpu() && positions->scalar_type() == at::kLong && positions->dim() == 2 &&
                       positions->size(0) == shape[0],
@@ -560,18 +568,18 @@ char* electra_torch_layers(Level level, const ElectraTorchDropoutKeys* keys, con
     for (SavedLayer& layer : stack->saved) {
       // The rows of the step's batch that come before this part's.
       const uint64_t before = layer.plan == &stack->last ? keys->examples * shape[1]
-                              : with_padding             ? keys->examples * x->size(1)
+                              : with_padding             ? keys->examples * input.size(1)
                                                          : keys->tokens;
       layer.attention = dropout(settings->attention_dropout, *keys, before * stack->heads);
       layer.first = dropout(settings->hidden_dropout, *keys, before);
       layer.second = dropout(settings->hidden_dropout, *keys, before);
     }
 
-    if (at::GradMode::is_enabled() && (x->requires_grad() || stack->parameters.learn())) {
-      *output = new Tensor(Layers::apply(*x, stack, at::IntArrayRef(shape), stack->parameters.inputs()));
+    if (at::GradMode::is_enabled() && (input.requires_grad() || stack->parameters.learn())) {
+      *output = new Tensor(Layers::apply(input, stack, at::IntArrayRef(shape), stack->parameters.inputs()));
     } else {
       at::NoGradGuard no_grad;
-      *output = new Tensor(run(*stack, *x, shape, false));
+      *output = new Tensor(run(*stack, input, shape, false));
     }
   });
 }

@@ -50,10 +50,16 @@ inline at::Tensor tensor_at(const at::Tensor& memory, const float* array, at::In
   return tensor;
 }
 
+// What an operation of libtorch's gave under autocast, in float32 again.
+inline at::Tensor widened(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kBFloat16 && at::autocast::is_autocast_enabled(at::kCPU) ? x.to(at::kFloat) : x;
+}
+
 // Whether tensors are of the device and precision that the kernels are for, and there are products to go with
-// them.
+// them: float32, and under autocast to bfloat16 too, where products alone are narrow.
 inline bool has_kernels(at::ArrayRef<at::Tensor> tensors) {
-  if (!has_products() || at::autocast::is_autocast_enabled(at::kCPU)) return false;
+  if (!has_products()) return false;
+  if (at::autocast::is_autocast_enabled(at::kCPU) && at::autocast::get_autocast_dtype(at::kCPU) != at::kBFloat16) return false;
   for (const at::Tensor& tensor : tensors) {
     if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat) return false;
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "kernels.h"
+#include "product.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -21,7 +22,7 @@
 
 class Parameters : public torch::CustomClassHolder {
  public:
-  Parameters(std::vector<at::Tensor> all, Level level) : kernels(kernels_of(level)), all_(std::move(all)) {
+  Parameters(std::vector<at::Tensor> all, Level level) : kernels(kernels_of(level)), products(level), all_(std::move(all)) {
     for (const at::Tensor& parameter : all_) versions_.push_back(parameter._version());
     // What was computed from other tensors has a graph to go on through.
     const bool leaves = std::all_of(all_.begin(), all_.end(), [](const at::Tensor& tensor) { return tensor.is_leaf(); });
@@ -32,6 +33,7 @@ class Parameters : public torch::CustomClassHolder {
 
   // Which the operation is computed with, forward and backward.
   const Kernels& kernels;
+  const Products products;
 
   const std::vector<at::Tensor>& all() const { return all_; }
   bool learn() const {

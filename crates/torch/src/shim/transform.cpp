@@ -37,7 +37,7 @@ struct Transform : torch::autograd::Function<Transform> {
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = e;
     const Tensor before = empty({r, e}), inner = empty({r, e}), out = empty(at::IntArrayRef(shape)), stats = empty({2, r});
-    product(r, e, d, 1, matrix(x), matrix(p[DENSE]).t(), 0, data(before), e);
+    parameters->products(r, e, d, 1, matrix(x), matrix(p[DENSE]).t(), false, data(before), e);
     parallel_blocks(r, kRows, [&](int64_t, int64_t row, int64_t count) {
       const Norm norm{data(p[WEIGHT]), data(p[BIAS]), static_cast<float>(eps), data(stats) + row, data(stats) + r + row};
       parameters->kernels.gelu(data(before) + row * e, data(p[DENSE_BIAS]), data(inner) + row * e, count, e);
@@ -68,8 +68,8 @@ struct Transform : torch::autograd::Function<Transform> {
                                         count, e);
     });
     parameters->kernels.sum(data(sums), data(total), sums.size(0), 3 * e);
-    product(e, d, r, 1, matrix(g_before).t(), matrix(x), 0, data(g_dense), d);
-    product(r, d, e, 1, matrix(g_before), matrix(dense), 0, data(g_x), d);
+    parameters->products(e, d, r, 1, matrix(g_before).t(), matrix(x), false, data(g_dense), d);
+    parameters->products(r, d, e, 1, matrix(g_before), matrix(dense), false, data(g_x), d);
     const auto vector = [&](int64_t which) { return tensor_at(total, data(total) + which * e, {e}); };
     return settled(g_x, 3, *parameters, {g_dense, vector(2), vector(0), vector(1)});
   }
@@ -85,16 +85,17 @@ char* electra_torch_transform(Level level, const Tensor* x, double eps, const Te
     *output = nullptr;
     std::array<Tensor, PARAMETERS> p;
     std::transform(parameters, parameters + PARAMETERS, p.begin(), [](const Tensor* tensor) { return tensor->contiguous(); });
-    if (!has_kernels(*x) || !has_kernels(p)) return;
-    TORCH_CHECK(x->dim() > 0 && x->size(-1) > 0, "the rows are ", x->sizes(), ": expected […, D]");
-    TORCH_CHECK(p[DENSE].dim() == 2 && p[DENSE].size(1) == x->size(-1), "the weight is ", p[DENSE].sizes(),
-                ": expected [E, ", x->size(-1), "]");
+    const Tensor input = widened(*x);
+    if (!has_kernels(input) || !has_kernels(p)) return;
+    TORCH_CHECK(input.dim() > 0 && input.size(-1) > 0, "the rows are ", input.sizes(), ": expected […, D]");
+    TORCH_CHECK(p[DENSE].dim() == 2 && p[DENSE].size(1) == input.size(-1), "the weight is ", p[DENSE].sizes(),
+                ": expected [E, ", input.size(-1), "]");
     for (const auto which : {DENSE_BIAS, WEIGHT, BIAS}) {
       TORCH_CHECK(p[which].sizes() == at::IntArrayRef({p[DENSE].size(0)}), "a vector is ", p[which].sizes(), ": expected [",
                   p[DENSE].size(0), "]");
     }
     const auto all = c10::make_intrusive<Parameters>(variable_list(p.begin(), p.end()), level);
-    *output = new Tensor(Transform::apply(x->contiguous(), eps, all, all->inputs()));
+    *output = new Tensor(Transform::apply(input.contiguous(), eps, all, all->inputs()));
   });
 }
 

@@ -29,7 +29,8 @@ struct LogLikelihood : torch::autograd::Function<LogLikelihood> {
     at::AutoDispatchBelowADInplaceOrView below;
     const int64_t rows = x.size(0), e = x.size(1), v = table.size(0);
     const Tensor logits = empty({rows, v}), log_sums = empty({rows}), log_p = empty({rows});
-    product(rows, v, e, 1, matrix(x), matrix(table).t(), 0, data(logits), v);
+    const Products products(level);
+    products(rows, v, e, 1, matrix(x), matrix(table).t(), false, data(logits), v);
     parallel_blocks(rows, kRows, [&](int64_t, int64_t row, int64_t count) {
       kernels_of(level).log_likelihood(data(logits) + row * v, data(bias), targets.const_data_ptr<int64_t>() + row,
                                        data(log_sums) + row, data(log_p) + row, count, v);
@@ -37,6 +38,7 @@ struct LogLikelihood : torch::autograd::Function<LogLikelihood> {
     context->save_for_backward({x, table, targets, logits, log_sums});
     context->saved_data["keeps"] = keeps_logits;
     context->saved_data["level"] = static_cast<int64_t>(level);
+    context->saved_data["bf16"] = products.are_bf16();
     context->mark_non_differentiable({logits});
     return {log_p, logits};
   }
@@ -47,7 +49,9 @@ struct LogLikelihood : torch::autograd::Function<LogLikelihood> {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &table = saved[1], &targets = saved[2], &logits = saved[3], &log_sums = saved[4];
     const int64_t rows = x.size(0), e = x.size(1), v = table.size(0);
-    const Kernels& kernels = kernels_of(static_cast<Level>(context->saved_data["level"].toInt()));
+    const Level level = static_cast<Level>(context->saved_data["level"].toInt());
+    const Kernels& kernels = kernels_of(level);
+    const Products products(level, context->saved_data["bf16"].toBool());
     const bool keeps = context->saved_data["keeps"].toBool() || torch::autograd::get_current_graph_task_keep_graph();
     const Tensor g = gradients[0].contiguous(), g_logits = keeps ? empty({rows, v}) : logits;
     const Tensor sums = empty({blocks(rows, kRows), v}), g_bias = empty({v}), g_x = empty({rows, e}), g_table = empty({v, e});
@@ -56,8 +60,8 @@ struct LogLikelihood : torch::autograd::Function<LogLikelihood> {
                                       data(g) + row, data(g_logits) + row * v, data(sums) + block * v, count, v);
     });
     kernels.sum(data(sums), data(g_bias), sums.size(0), v);
-    product(rows, e, v, 1, matrix(g_logits), matrix(table), 0, data(g_x), e);
-    product(v, e, rows, 1, matrix(g_logits).t(), matrix(x), 0, data(g_table), e);
+    products(rows, e, v, 1, matrix(g_logits), matrix(table), false, data(g_x), e);
+    products(v, e, rows, 1, matrix(g_logits).t(), matrix(x), false, data(g_table), e);
     return {g_x, g_table, g_bias, Tensor(), Tensor(), Tensor()};
   }
 };
@@ -72,10 +76,11 @@ char* electra_torch_log_likelihood(Level level, const Tensor* x, const Tensor* t
                                    const Tensor* targets, bool keeps_logits, Tensor** log_p, Tensor** logits) {
   return caught([&] {
     *log_p = *logits = nullptr;
-    if (!has_kernels({*x, *table, *bias})) return;
-    TORCH_CHECK(x->dim() == 2 && table->dim() == 2 && x->size(1) == table->size(1), "rows ", x->sizes(), " and a table ",
+    const Tensor input = widened(*x);
+    if (!has_kernels({input, *table, *bias})) return;
+    TORCH_CHECK(input.dim() == 2 && table->dim() == 2 && input.size(1) == table->size(1), "rows ", input.sizes(), " and a table ",
                 table->sizes(), ": expected [R, E] and [V, E]");
-    const int64_t rows = x->size(0), v = table->size(0);
+    const int64_t rows = input.size(0), v = table->size(0);
     TORCH_CHECK(bias->sizes() == at::IntArrayRef({v}), "the bias is ", bias->sizes(), ": expected [", v, "]");
     TORCH_CHECK(targets->is_cpu() && targets->scalar_type() == at::kLong && targets->sizes() == at::IntArrayRef({rows}),
                 "the targets are ", targets->toString(), " ", targets->sizes(), ": expected int64 [", rows, "]");
@@ -85,7 +90,7 @@ char* electra_torch_log_likelihood(Level level, const Tensor* x, const Tensor* t
       TORCH_CHECK(id >= 0 && id < v, "target ", row, " is ", id, ": expected 0 to ", v - 1);
     }
     const variable_list both =
-        LogLikelihood::apply(x->contiguous(), table->contiguous(), bias->contiguous(), ids, keeps_logits, level);
+        LogLikelihood::apply(input.contiguous(), table->contiguous(), bias->contiguous(), ids, keeps_logits, level);
     *log_p = new Tensor(both[0]);
     *logits = new Tensor(both[1]);
   });

@@ -293,10 +293,11 @@ fn other_precisions_are_left_to_libtorch() {
     let wide: Vec<[Tensor; 2]> =
         p.iter().map(|pair| pair.each_ref().map(|tensor| tensor.to_kind(Kind::Double))).collect();
     assert!(is_formula(&|| fused(&x.to_kind(Kind::Double), &mask, 2, &wide)));
-    let under_autocast = || fused(&x, &mask, 2, &p);
-    assert!(is_formula(&|| {
-        electra_torch::autocast(Device::Cpu, Kind::BFloat16, true, under_autocast).unwrap()
-    }));
+    for (kind, is_left) in [(Kind::BFloat16, false), (Kind::Half, true)] {
+        let under_autocast = || fused(&x, &mask, 2, &p);
+        let layer = || electra_torch::autocast(Device::Cpu, kind, true, under_autocast).unwrap();
+        assert_eq!(is_formula(&layer), is_left, "{kind:?}");
+    }
 }
 
 #[test]

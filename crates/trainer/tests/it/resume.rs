@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_config::RunFolder;
+use electra_config::{Precision, RunFolder};
 use electra_trainer::{Error, Event, Outcome};
 
 use crate::support::{config, metrics, model, names, place, run, run_observed, write_corpus};
@@ -11,9 +11,19 @@ use crate::support::{config, metrics, model, names, place, run, run_observed, wr
 /// A stop between two checkpoints: the step is finished, saved, and the run ends as if nothing had been.
 #[test]
 fn an_interrupt_finishes_the_step_and_saves() {
+    interrupted(Precision::Fp32);
+}
+
+#[test]
+fn an_interrupt_changes_nothing_in_bfloat16_either() {
+    interrupted(Precision::Bf16);
+}
+
+fn interrupted(precision: Precision) {
     let place = place();
     let (calm, folder) = (place.path().join("calm"), place.path().join("run"));
     let mut config = config(place.path(), 10);
+    config.device.precision = precision;
     (config.checkpoint.every_steps, config.log.every_steps) = (4, 3);
     run(&config, &calm).finished();
 
@@ -75,6 +85,24 @@ fn other_settings_and_another_corpus_are_refused() {
     write_corpus(&config.data.corpus, 2);
     let error = run(&config, &folder).outcome.unwrap_err().to_string();
     assert!(error.contains("data.corpus (SHA-256 of its corpus.json) = "), "{error}");
+}
+
+#[test]
+fn bfloat16_rounds_and_learns_the_same() {
+    let place = place();
+    let losses = [Precision::Fp32, Precision::Bf16].map(|precision| {
+        let folder = place.path().join(format!("{precision:?}"));
+        let mut config = config(place.path(), 20);
+        config.device.precision = precision;
+        run(&config, &folder).finished();
+        let losses: Vec<f64> = metrics(&folder).iter().map(|line| line["loss"].as_f64().unwrap()).collect();
+        losses
+    });
+    let [exact, rounded] = losses;
+    assert_ne!(exact, rounded);
+    for (step, (exact, rounded)) in exact.iter().zip(&rounded).enumerate() {
+        assert!((exact - rounded).abs() < 0.01 * exact, "{step}: {exact}, {rounded}");
+    }
 }
 
 /// A run without dropout is a function of its settings alone.

@@ -96,7 +96,7 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
     }
     for (set, message) in [
         ("preset=huge", "--set preset=huge: expected tiny, small, base or large"),
-        ("device.precision=fp16", "--set device.precision=fp16: expected fp32 or bf16"),
+        ("device.precision=fp16", "--set device.precision=fp16: expected fp32, bf16 or auto"),
         ("optimizer.betas=[0.9]", "--set optimizer.betas=[0.9]: expected a list of 2"),
         ("budget.batch=-1", "--set budget.batch=-1: expected a whole number of at least 0"),
     ] {
@@ -115,7 +115,7 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
         ),
         (
             format!("{SHORT}[device]\nprecision = \"fp16\""),
-            "line 9: device.precision: \"fp16\"; expected fp32 or bf16",
+            "line 9: device.precision: \"fp16\"; expected fp32, bf16 or auto",
         ),
     ] {
         let (_place, path) = written(&text);

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use electra_config::{Checkpoint, Config, DeviceChoice, RunFolder};
+use electra_config::{Checkpoint, Config, DeviceChoice, Precision, RunFolder};
 use electra_data::{Corpus, Loader, View};
+use electra_encoder::Compute;
 use electra_objective::{Given, ModelConfig, Objective};
 use electra_tokenizer::Tokenizer;
 use tch::{Device, nn};
@@ -60,7 +61,7 @@ impl Source {
             DeviceChoice::Cpu => DeviceChoice::Cpu,
             _ => DeviceChoice::Auto,
         };
-        let device = electra_evaluation::device(choice, config.device.threads)?;
+        let Compute { device, .. } = Compute::set_up(choice, config.device.threads, Precision::Fp32, false)?;
         let var_store = nn::VarStore::new(device);
         let model = config.model.model();
         let spec = electra_ablations::objective(&config.objective)?;
