@@ -1,6 +1,6 @@
 """Training steps in PyTorch: the peer of benches/src/bin/step.rs, on the batches that it wrote.
 
-    python train_steps.py FOLDER --peer eager|best|compiled [--steps N] [--threads N]
+    python train_steps.py FOLDER --peer eager|best|compiled [--bf16] [--steps N] [--threads N]
     python train_steps.py FOLDER --check
 
 FOLDER holds model.json and batches.safetensors of `step --save-batches`. Prints a JSON object with the
@@ -10,6 +10,8 @@ steps come before; with them goes the time that compiling takes, `warm_up_s`.
 eager      transformers' models in the loop that people use (eager_models.py)
 best       the best PyTorch that can be written in a day (best_models.py)
 compiled   the same, the loss function compiled
+
+With `--bf16` the loss is computed under autocast to bfloat16.
 
 `--check` compares the losses and the gradients' norm of the two models with dropout 0, the same weights and
 the same samples.
@@ -57,7 +59,7 @@ def eager_optimizer(model):
     return torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
 
 
-def train(model, batches, peer, steps):
+def train(model, batches, peer, bf16, steps):
     model.train()
     optimizer = eager_optimizer(model) if peer == "eager" else best_optimizer(model)
     foreach = None if peer == "eager" else True
@@ -68,7 +70,8 @@ def train(model, batches, peer, steps):
         if step == WARM_UP:
             measure.reset_peak_memory()
         started = time.perf_counter()
-        loss = loss_of(batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = loss_of(batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=foreach)
         optimizer.step()
@@ -131,6 +134,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--peer", choices=["eager", "best", "compiled"], default="eager")
+    parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--check", action="store_true")
@@ -145,7 +149,7 @@ def main():
         network = eager_models.MODELS[objective](encoder, generator)
     else:
         network = best_models.initialise(best_models.MODELS[objective](encoder, generator))
-    train(network, batches, options.peer, options.steps)
+    train(network, batches, options.peer, options.bf16, options.steps)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 //! `cargo xtask bench peers`: the same jobs here and in Python, in turn, on the same input and threads.
 
+mod bf16;
 mod classify;
 mod data;
 mod goals;
@@ -10,6 +11,7 @@ mod train;
 
 use crate::commands;
 use anyhow::Result;
+use clap::ValueEnum;
 use job::Job;
 use serde::Serialize;
 use sides::Sides;
@@ -20,20 +22,21 @@ use std::path::PathBuf;
   cargo xtask bench peers                                     all of it: an hour and more on two cores
   cargo xtask bench peers data --text wiki.txt --record data  on a text of yours; writes a record
   cargo xtask bench peers train --models tiny --runs 1
+  cargo xtask bench peers bf16 --record bf16                  bfloat16 on this machine's CPU
 
 A ratio is a peer's time over ours in the same run: 2 means that we take half the time.
 benches/python says what the peers are.")]
 pub(crate) struct Args {
-    /// What is compared; everything by default
+    /// What is compared; everything but bf16 by default
     #[arg(value_enum)]
     groups: Vec<Group>,
-    /// Models of `train`
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "tiny,small,base")]
+    /// Models of `train` and `bf16` [default: tiny,small,base; of bf16 4x256 too]
+    #[arg(long, value_enum, value_delimiter = ',')]
     models: Vec<train::Model>,
     /// Objectives of `train`; by default all, and `electra` alone for base
     #[arg(long, value_enum, value_delimiter = ',')]
     objectives: Vec<train::Objective>,
-    /// Timed steps of `train`, in place of 100, 12 and 6 by model
+    /// Timed steps of `train`, in place of 100, 12, 12 and 6 by model
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
     /// Examples of `finetune` and `infer`
@@ -54,7 +57,7 @@ pub(crate) struct Args {
 }
 
 /// What is compared.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Group {
     /// From text to masked batches
@@ -65,16 +68,27 @@ pub(crate) enum Group {
     Finetune,
     /// Classification of texts of these lengths
     Infer,
+    /// Steps, fine-tuning and inference in bfloat16
+    Bf16,
 }
 
 impl Group {
-    const ALL: [Self; 4] = [Self::Data, Self::Train, Self::Finetune, Self::Infer];
+    const ALL: [Self; 5] = [Self::Data, Self::Train, Self::Finetune, Self::Infer, Self::Bf16];
 }
 
 impl Args {
     fn groups(&self) -> Vec<Group> {
-        let is_chosen = |group: &Group| self.groups.is_empty() || self.groups.contains(group);
+        let is_chosen = |group: &Group| match self.groups.as_slice() {
+            [] => *group != Group::Bf16,
+            groups => groups.contains(group),
+        };
         Group::ALL.into_iter().filter(is_chosen).collect()
+    }
+
+    /// The models that are asked for, or of all those that `by_default` names.
+    fn models(&self, by_default: fn(&train::Model) -> bool) -> Vec<train::Model> {
+        let all = train::Model::value_variants().iter().copied();
+        if self.models.is_empty() { all.filter(by_default).collect() } else { self.models.clone() }
     }
 }
 
@@ -90,6 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Group::Data => data::run(args, &sides)?,
             Group::Train => train::run(args, &sides)?,
             Group::Finetune | Group::Infer => classify::run(group, args, &sides)?,
+            Group::Bf16 => bf16::run(args, &sides)?,
         });
     }
     let warnings = job::warnings(&jobs, load);
@@ -117,6 +132,7 @@ fn tables(jobs: &[Job]) -> String {
             Group::Train => ("Steps of pre-training", train::table(&of_group)),
             Group::Finetune => ("Steps of fine-tuning", classify::table(&of_group)),
             Group::Infer => ("Inference", classify::table(&of_group)),
+            Group::Bf16 => ("In bfloat16", bf16::table(&of_group)),
         };
         text += &format!("## {title}\n\n{table}\n");
     }

@@ -1,6 +1,6 @@
 //! Where the time of a training step goes, and how many tokens a second that makes.
 //!
-//! `step --preset NAME --objective NAME [--batch N] [--max-length N] [--vocab-size N] [--bf16] [--threads N] [--steps N]
+//! `step --preset NAME --objective NAME [--batch N] [--max-length N] [--layers N] [--vocab-size N] [--bf16] [--threads N] [--steps N]
 //! [--json]`: trains on random tokens, which cost what real ones do, with libtorch set up as in training.
 //!
 //! `step … --save-batches FOLDER` writes the model's configuration and some batches for
@@ -39,6 +39,9 @@ struct Options {
     /// Tokens in an example
     #[arg(long, default_value_t = 128)]
     max_length: usize,
+    /// Layers of the encoder [default: the preset's]
+    #[arg(long)]
+    layers: Option<i64>,
     /// Tokens in the vocabulary [default: the preset's]
     #[arg(long)]
     vocab_size: Option<i64>,
@@ -87,6 +90,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "large" => EncoderConfig::large(),
         other => return Err(format!("--preset: {other:?}; expected tiny, small, base or large").into()),
     };
+    encoder.num_hidden_layers = options.layers.unwrap_or(encoder.num_hidden_layers);
     encoder.vocab_size = options.vocab_size.unwrap_or(encoder.vocab_size);
     let model = ModelConfig::paper(encoder, options.generator_multiplier);
 

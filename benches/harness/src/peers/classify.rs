@@ -7,6 +7,7 @@ use crate::commands;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 /// transformers as people use it.
 pub(super) const PLAIN: &str = "transformers";
@@ -17,13 +18,19 @@ const SETS: [&str; 2] = ["sst-2", "mnli"];
 /// How far logarithms of probabilities may be apart that two programs compute from one checkpoint.
 const TOLERANCE: f64 = 1e-4;
 
-pub(super) fn run(group: Group, args: &Args, sides: &Sides) -> Result<Vec<Job>> {
+/// The folder of the inputs, which the first caller has written.
+pub(super) fn prepared(args: &Args, sides: &Sides) -> Result<PathBuf> {
     let folder = sides.folder.join("classify");
     if !folder.exists() {
         let mut prepare = sides.ours("classify");
         prepare.arg("prepare").arg(&folder).args(["--examples", &args.examples.to_string()]);
         commands::check(&mut prepare)?;
     }
+    Ok(folder)
+}
+
+pub(super) fn run(group: Group, args: &Args, sides: &Sides) -> Result<Vec<Job>> {
+    let folder = prepared(args, sides)?;
     let (verb, peers): (_, &[(&'static str, &str)]) = match group {
         Group::Finetune => ("finetune", &[(PLAIN, "finetune")]),
         _ => ("infer", &[(PLAIN, "infer"), (SORTED, "infer-sorted")]),
@@ -55,13 +62,13 @@ pub(super) fn run(group: Group, args: &Args, sides: &Sides) -> Result<Vec<Job>> 
     Ok(jobs)
 }
 
-fn figure(printed: Value) -> Result<Figure> {
+pub(super) fn figure(printed: Value) -> Result<Figure> {
     let seconds = printed["seconds"].as_f64().context("a job without its time")?;
     Ok(Figure { seconds, work: printed["examples"].as_u64(), printed })
 }
 
 /// Takes the numbers that are compared out of what a side printed: a record need not have them.
-fn logs(printed: &mut Value) -> Value {
+pub(super) fn logs(printed: &mut Value) -> Value {
     printed.as_object_mut().and_then(|fields| fields.remove("logs")).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
 //! The goals, with what was measured.
 
 use super::job::{Job, OURS, cell};
-use super::{Group, classify, train};
+use super::{Group, bf16, classify, train};
 use std::fmt::Write;
 
 /// What of a job a goal is about.
@@ -28,7 +28,7 @@ const fn goal(group: Group, job: &'static str, measure: Measure, bound: f64) -> 
     Goal { group, job, measure, bound }
 }
 
-const GOALS: [Goal; 11] = [
+const GOALS: [Goal; 19] = [
     goal(Group::Train, "tiny electra", Measure::Ratio(train::EAGER, "(a)"), 3.5),
     goal(Group::Train, "tiny electra", Measure::Best, 2.0),
     goal(Group::Train, "small electra", Measure::Ratio(train::EAGER, "(a)"), 1.7),
@@ -40,6 +40,14 @@ const GOALS: [Goal; 11] = [
     goal(Group::Train, "small all-tokens-mlm", Measure::Memory, 0.5),
     goal(Group::Infer, "sst-2", Measure::Ratio(classify::PLAIN, "transformers"), 2.0),
     goal(Group::Data, "text to shards", Measure::Ratio("python", "Python"), 5.0),
+    goal(Group::Bf16, "tiny electra", Measure::Ratio(bf16::FP32[0], "our fp32"), 1.5),
+    goal(Group::Bf16, "4x256 electra", Measure::Ratio(bf16::FP32[0], "our fp32"), 3.0),
+    goal(Group::Bf16, "small electra", Measure::Ratio(bf16::FP32[0], "our fp32"), 3.0),
+    goal(Group::Bf16, "small electra", Measure::Best, 2.7),
+    goal(Group::Bf16, "base electra", Measure::Ratio(bf16::FP32[0], "our fp32"), 3.0),
+    goal(Group::Bf16, "base electra", Measure::Best, 2.0),
+    goal(Group::Bf16, "finetune mnli", Measure::Ratio(bf16::FP32[0], "our fp32"), 2.0),
+    goal(Group::Bf16, "infer mnli", Measure::Ratio(bf16::FP32[0], "our fp32"), 2.0),
 ];
 
 impl Goal {
@@ -49,6 +57,7 @@ impl Goal {
             Group::Train => format!("step of {}", self.job),
             Group::Finetune => format!("fine-tuning, lengths of {}", self.job),
             Group::Infer => format!("inference, lengths of {}", self.job),
+            Group::Bf16 => format!("{} in bfloat16 (the goal is for AMX)", self.job),
         }
     }
 

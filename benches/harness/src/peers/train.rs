@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::Value;
 use std::fmt::Write;
+use std::path::PathBuf;
+use std::process::Command;
 
 /// (a): transformers' models in the loop that people use.
 pub(super) const EAGER: &str = "eager";
@@ -18,6 +20,9 @@ pub(super) const BEST: [&str; 2] = ["best", "compiled"];
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Model {
     Tiny,
+    /// 4 layers of Small's over 8,192 tokens: a size for text on a CPU
+    #[value(name = "4x256")]
+    Medium,
     Small,
     Base,
 }
@@ -32,6 +37,8 @@ pub(crate) enum Objective {
 
 /// What a model is trained with.
 struct Setting {
+    /// In the words of `step`.
+    model: &'static [&'static str],
     batch: u32,
     length: u32,
     generator: f64,
@@ -42,9 +49,26 @@ struct Setting {
 impl Model {
     fn setting(self) -> Setting {
         match self {
-            Self::Tiny => Setting { batch: 32, length: 64, generator: 0.25, steps: 100 },
-            Self::Small => Setting { batch: 16, length: 128, generator: 0.25, steps: 12 },
-            Self::Base => Setting { batch: 8, length: 128, generator: 1.0 / 3.0, steps: 6 },
+            Self::Tiny => {
+                Setting { model: &["--preset", "tiny"], batch: 32, length: 64, generator: 0.25, steps: 100 }
+            }
+            Self::Medium => Setting {
+                model: &["--preset", "small", "--layers", "4", "--vocab-size", "8192"],
+                batch: 32,
+                length: 128,
+                generator: 0.25,
+                steps: 12,
+            },
+            Self::Small => {
+                Setting { model: &["--preset", "small"], batch: 16, length: 128, generator: 0.25, steps: 12 }
+            }
+            Self::Base => Setting {
+                model: &["--preset", "base"],
+                batch: 8,
+                length: 128,
+                generator: 1.0 / 3.0,
+                steps: 6,
+            },
         }
     }
 }
@@ -56,43 +80,74 @@ fn name(value: &impl ValueEnum) -> String {
 /// Models with their objectives.
 fn chosen(args: &Args) -> Vec<(Model, Objective)> {
     let objectives = |model: Model| match (args.objectives.as_slice(), model) {
-        ([], Model::Base) => &[Objective::Electra],
+        ([], Model::Base | Model::Medium) => &[Objective::Electra],
         ([], _) => Objective::value_variants(),
         (given, _) => given,
     };
     let with = |&model: &Model| objectives(model).iter().map(move |&objective| (model, objective));
-    args.models.iter().flat_map(with).collect()
+    args.models(|model| *model != Model::Medium).iter().flat_map(with).collect()
+}
+
+/// A model and an objective as both sides are called for them.
+pub(super) struct Step<'a> {
+    model: Model,
+    objective: Objective,
+    steps: String,
+    threads: String,
+    sides: &'a Sides,
+    /// Of the batches that both train on.
+    pub(super) folder: PathBuf,
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn new(model: Model, objective: Objective, args: &Args, sides: &'a Sides) -> Self {
+        let steps = args.steps.unwrap_or(model.setting().steps).to_string();
+        let folder = sides.folder.join(format!("{} {}", name(&model), name(&objective)));
+        Self { model, objective, steps, threads: args.threads.to_string(), sides, folder }
+    }
+
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", name(&self.model), name(&self.objective))
+    }
+
+    /// Our side, which is told by `folder_is` what to do with the folder.
+    pub(super) fn ours(&self, folder_is: &str) -> Command {
+        let Setting { model, batch, length, generator, .. } = self.model.setting();
+        let mut command = self.sides.ours("step");
+        command.args(model).args(["--objective", &name(&self.objective), "--steps", &self.steps, "--json"]);
+        command.args(["--batch", &batch.to_string(), "--max-length", &length.to_string()]);
+        command.args(["--generator-multiplier", &generator.to_string(), "--threads", &self.threads]);
+        command.arg(folder_is).arg(&self.folder);
+        command
+    }
+
+    /// A side in PyTorch.
+    pub(super) fn python(&self, side: &str) -> Command {
+        let mut python = self.sides.python("train_steps.py");
+        python.arg(&self.folder).args(["--peer", side, "--steps", &self.steps, "--threads", &self.threads]);
+        python
+    }
+
+    pub(super) fn figure(&self, printed: Value) -> Result<Figure> {
+        let Setting { batch, length, .. } = self.model.setting();
+        figure(printed, u64::from(batch * length))
+    }
 }
 
 pub(super) fn run(args: &Args, sides: &Sides) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for (model, objective) in chosen(args) {
-        let Setting { batch, length, generator, steps } = model.setting();
-        let steps = args.steps.unwrap_or(steps).to_string();
-        let threads = args.threads.to_string();
-        let (model, objective) = (name(&model), name(&objective));
-        let mut job = Job::new(Group::Train, format!("{model} {objective}"));
-        let folder = sides.folder.join(&job.name);
-        let ours = |folder_is: &str| {
-            let mut command = sides.ours("step");
-            command.args(["--preset", &model, "--objective", &objective, "--steps", &steps, "--json"]);
-            command.args(["--batch", &batch.to_string(), "--max-length", &length.to_string()]);
-            command.args(["--generator-multiplier", &generator.to_string(), "--threads", &threads]);
-            command.arg(folder_is).arg(&folder);
-            command
-        };
-        commands::check(&mut ours("--save-batches"))?;
+        let step = Step::new(model, objective, args, sides);
+        let mut job = Job::new(Group::Train, step.name());
+        commands::check(&mut step.ours("--save-batches"))?;
         for run in 1..=args.runs {
             for side in [OURS, EAGER, BEST[0], BEST[1]] {
                 crate::output::tell(format_args!("── {}: run {run} of {}, {side}", job.name, args.runs));
-                let printed = if side == OURS {
-                    line(&mut ours("--batches"))?
-                } else {
-                    let mut python = sides.python("train_steps.py");
-                    python.arg(&folder).args(["--peer", side, "--steps", &steps, "--threads", &threads]);
-                    line(&mut python)?
+                let printed = match side {
+                    OURS => line(&mut step.ours("--batches"))?,
+                    _ => line(&mut step.python(side))?,
                 };
-                job.push(side, figure(printed, u64::from(batch * length))?);
+                job.push(side, step.figure(printed)?);
             }
         }
         jobs.push(job);

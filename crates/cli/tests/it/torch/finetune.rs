@@ -58,7 +58,15 @@ fn what_is_fine_tuned_predicts() {
     let answers =
         json_lines(&bench.run_with(&format!("{predict} --json"), b"{\"text\": \"the cat sleeps\"}\n").ok());
     assert_eq!(answers[0]["label"], "feline");
-    assert!(answers[0]["probabilities"]["feline"].as_f64().unwrap() > 0.5);
+    let probability = |answers: &[Value]| answers[0]["probabilities"]["feline"].as_f64().unwrap();
+    assert!(probability(&answers) > 0.5);
+    // Rounded operands give other digits and the same answer.
+    let input = b"{\"text\": \"the cat sleeps\"}\n";
+    let rounded = json_lines(&bench.run_with(&format!("{predict} --json --precision bf16"), input).ok());
+    let apart = (probability(&answers) - probability(&rounded)).abs();
+    assert!(apart > 0.0 && apart < 0.02, "{answers:?}, {rounded:?}");
+    let message = bench.run(&format!("{predict} --precision fp16")).refused();
+    assert!(message.contains("expected fp32, bf16 or auto"), "{message}");
     // What could be read before a bad line is answered.
     let answer =
         bench.run_with(&format!("{predict} --json"), b"{\"text\": \"a cat\"}\n{\"words\": [\"cat\"]}\n");
