@@ -121,14 +121,14 @@ impl Replays {
 mod tests {
     use electra_encoder::EncoderConfig;
     use electra_objective::{Electra, Mlm, ModelConfig};
-    use electra_torch::{AdamWConfig, LearnerConfig};
+    use electra_torch::{AdamWConfig, KernelLevel, LearnerConfig, with_kernel_level};
     use tch::nn;
 
     use super::*;
     use crate::optimizer;
     use electra_config::{Config, Preset};
 
-    /// A learner as on a GPU: under autocast, operations of the CPU's own are not taken.
+    /// A learner as on a GPU.
     fn learner(var_store: &nn::VarStore) -> Learner {
         let config = Config::preset(Preset::Tiny, "electra", 0, "corpus".into());
         crate::init::initialise(var_store, &config).unwrap();
@@ -172,8 +172,9 @@ mod tests {
             let mut step = |number: i64| {
                 learner.set_learning_rate(1e-3 * (1 + number) as f64).unwrap();
                 let batch = batch(number);
-                let (learnt, mut list) =
-                    electra_torch::operations(|| learn(&*objective, &learner, &batch, false)).unwrap();
+                let learn = || learn(&*objective, &learner, &batch, false);
+                let formula = || with_kernel_level(KernelLevel::Formula, learn).unwrap();
+                let (learnt, mut list) = electra_torch::operations(formula).unwrap();
                 // `Learner::update` looks at the CPU's numbers itself, which is cheaper there.
                 let (updated, update) = electra_torch::operations(|| {
                     let clip = learner.clip()?;

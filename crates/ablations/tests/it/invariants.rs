@@ -2,6 +2,7 @@
 
 use electra_ablations::copy_log_likelihood;
 use electra_objective::{DeviceBatch, Electra, Given, Objective};
+use electra_torch::{KernelLevel, with_kernel_level};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::support::{VOCAB, batch, build, given, metric, model, names, objective, write_corpus};
@@ -255,7 +256,7 @@ fn controls_draw_tokens_alike_or_as_often_as_the_corpus_has_them() {
     }
 }
 
-/// What a GPU computes of a step: under autocast the operations of the CPU's own are not taken.
+/// What a GPU computes of a step: formulas under autocast.
 #[test]
 fn a_step_calls_the_same_whatever_the_batch_and_says_whether_it_waits() {
     for name in names() {
@@ -264,10 +265,9 @@ fn a_step_calls_the_same_whatever_the_batch_and_says_whether_it_waits() {
         let calls = |seed: i64| {
             let batch = batch(3, seed);
             let ((), calls) = electra_torch::operations(|| {
-                let loss = electra_torch::autocast(Device::Cpu, Kind::BFloat16, true, || {
-                    network.forward_t(&batch, true).loss
-                });
-                loss.unwrap().backward();
+                let forward = || network.forward_t(&batch, true).loss;
+                let narrow = || electra_torch::autocast(Device::Cpu, Kind::BFloat16, true, forward).unwrap();
+                with_kernel_level(KernelLevel::Formula, || narrow().backward()).unwrap();
             })
             .unwrap();
             electra_torch::zero_grad(&learning).unwrap();
