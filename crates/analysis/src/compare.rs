@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::examples::{Movement, Resampled};
-use crate::findings::{AnalysisConfig, ArmFindings, Comparison, Noise, TestSets, Verdict};
+use crate::findings::{AnalysisConfig, ArmFindings, Comparison, Noise, TakeOff, TestSets, Verdict};
 use crate::layout::{Layout, Scores};
 use crate::measurements::{RunFacts, TaskFacts};
 use crate::scores::{of_seeds, rounding};
@@ -53,15 +53,15 @@ impl<'a> Scored<'a> {
             TestSets::Shared => scores.len(),
             TestSets::OnePerLanguage => languages.len(),
         };
-        let took_off = arm.take_off.as_ref().is_none_or(|counted| counted.took_off == counted.runs);
+        let is_mixture = arm.take_off.as_ref().is_some_and(TakeOff::is_in_part);
         Self {
             name: &arm.facts.name,
             runs: seeds.iter().filter_map(|seed| run(&seed.arm, seed.seed)).collect(),
             scores,
-            gate: match (count < FEWEST_RUNS, took_off) {
+            gate: match (count < FEWEST_RUNS, is_mixture) {
                 (true, _) => Some(Verdict::TooFewRuns),
-                (false, false) => Some(Verdict::NotAllTookOff),
-                (false, true) => None,
+                (false, true) => Some(Verdict::NotAllTookOff),
+                (false, false) => None,
             },
         }
     }
@@ -88,7 +88,7 @@ pub(crate) struct Group<'a, 'b> {
 
 impl<'a, 'b> Group<'a, 'b> {
     pub(crate) fn new(arms: &'b [Scored<'a>], tasks: &[&TaskFacts], context: &Context<'_>) -> Self {
-        // The scores of an arm of which not all runs took off have no place in a model of normal noise.
+        // The scores of an arm of which some runs took off and some did not have no place in a model of normal noise.
         let scores: Vec<Scores> = arms
             .iter()
             .map(|arm| if arm.gate == Some(Verdict::NotAllTookOff) { Vec::new() } else { arm.scores.clone() })

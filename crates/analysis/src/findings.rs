@@ -159,6 +159,14 @@ pub struct TakeOff {
     pub score: Option<Estimate>,
 }
 
+impl TakeOff {
+    /// Whether some runs took off and some did not, so that the arm has scores of two kinds.
+    #[must_use]
+    pub fn is_in_part(&self) -> bool {
+        (1..self.runs).contains(&self.took_off)
+    }
+}
+
 /// A mean over runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,7 @@
 //! What a reader has to know of the data, and what qualifies the verdicts.
 
 use crate::analyse::end_has;
-use crate::findings::{ArmFindings, Comparison, Control, Findings, TestSets, Verdict};
+use crate::findings::{ArmFindings, Comparison, Control, Findings, TakeOff, TestSets, Verdict};
 use crate::measurements::Role;
 
 /// What a reader has to know of the data.
@@ -42,8 +42,10 @@ pub enum Caveat<'a> {
     Unhelped(Vec<&'a str>),
     /// Some arms have a single run, so that their differences have no interval.
     OneRun,
-    /// Arms of which not all runs took off.
+    /// Arms of which some runs took off and some did not.
     NotAllTookOff(Vec<&'a ArmFindings>),
+    /// Arms of which no run took off.
+    NoneTookOff(Vec<&'a ArmFindings>),
     /// Some intervals count the choice of runs alone, and not that of test examples, as predictions are missing.
     WithoutExamples,
     /// So many jobs did not come to their end.
@@ -97,13 +99,17 @@ impl Findings {
         if self.pairs.iter().any(|pair| pair.difference.is_some() && is_single(pair)) {
             caveats.push(Caveat::OneRun);
         }
-        let in_part = |arm: &&ArmFindings| {
-            let take_off = arm.take_off.as_ref();
-            arm.facts.role == Role::Arm && take_off.is_some_and(|counted| counted.took_off < counted.runs)
+        let arms_where = |holds: fn(&TakeOff) -> bool| -> Vec<&ArmFindings> {
+            let arms = self.arms.iter().filter(|arm| arm.facts.role == Role::Arm);
+            arms.filter(|arm| arm.take_off.as_ref().is_some_and(holds)).collect()
         };
-        let in_part: Vec<&ArmFindings> = self.arms.iter().filter(in_part).collect();
+        let in_part = arms_where(TakeOff::is_in_part);
         if !in_part.is_empty() {
             caveats.push(Caveat::NotAllTookOff(in_part));
+        }
+        let none = arms_where(|counted| counted.took_off == 0);
+        if !none.is_empty() {
+            caveats.push(Caveat::NoneTookOff(none));
         }
         let mut tests = self.pairs.iter().filter_map(|pair| pair.test.as_ref());
         if self.test_sets == TestSets::Shared && tests.any(|test| test.examples.is_none()) {

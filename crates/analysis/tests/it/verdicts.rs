@@ -114,6 +114,20 @@ fn of_an_arm_that_took_off_in_some_runs_only_there_is_no_verdict() {
 }
 
 #[test]
+fn an_arm_of_which_no_run_took_off_has_scores_of_one_kind() {
+    let mut study = measurements(&[("mlm", &MLM), ("electra", &[40.0, 41.0, 39.0, 40.0, 40.5])]);
+    for run in &mut study.runs {
+        let auc = if run.arm == "electra" { 0.5 } else { 0.7 };
+        *run = diagnosed(run.clone(), "disc_auc", auc);
+    }
+    let found = analyse(&study, &AnalysisConfig::standard()).unwrap();
+    assert_eq!((found.pairs[0].a.as_str(), found.pairs[0].verdict), ("electra", Verdict::Worse));
+    assert!(
+        matches!(&found.caveats()[..], [Caveat::NoneTookOff(arms), ..] if arms[0].facts.name == "electra")
+    );
+}
+
+#[test]
 fn a_control_that_is_the_same_counts_as_its_arm_once_it_came_out() {
     let mut study = measurements(&[("mlm", &MLM), ("electra", &[62.0, 62.4, 61.7, 62.2, 61.7])]);
     let control = |expects| Role::Control { arm: "electra".into(), expects };

@@ -81,7 +81,7 @@ fn without_verdict(findings: &Findings) -> Vec<String> {
 fn took_off_in_part(findings: &Findings) -> String {
     let arms = findings.arms.iter().filter(|arm| arm.facts.role == Role::Arm);
     let said = arms.filter_map(|arm| {
-        let counted = arm.take_off.as_ref().filter(|counted| counted.took_off < counted.runs)?;
+        let counted = arm.take_off.as_ref().filter(|counted| counted.is_in_part())?;
         Some(format!("{} of {} runs of {}", counted.took_off, counted.runs, arm.facts.title))
     });
     format!("only {} took off", list(&said.collect::<Vec<_>>()))

@@ -38,6 +38,14 @@ fn said_of(caveat: &Caveat<'_>, findings: &Findings) -> String {
                 list(&said)
             )
         }
+        Caveat::NoneTookOff(arms) => {
+            let said: Vec<String> =
+                arms.iter().filter_map(|arm| took_off(arm, findings.config.level, "")).collect();
+            format!(
+                "{}. Verdicts on it are about this budget: longer runs that leave the plateau can score otherwise.",
+                list(&said)
+            )
+        }
         Caveat::WithoutExamples => {
             "Some intervals account for the choice of runs alone, and not for the choice of test examples."
                 .into()

@@ -155,7 +155,7 @@ impl<'a> Seen<'a> {
         let (mut few, mut in_part) = (Vec::new(), Vec::new());
         for (arm, _) in &self.scored {
             let count = runs(&arm.facts.name).unwrap_or(0);
-            let off = arm.take_off.as_ref().filter(|counted| counted.took_off < counted.runs);
+            let off = arm.take_off.as_ref().filter(|counted| counted.is_in_part());
             match off {
                 _ if count < FEWEST_RUNS => few.push((&arm.facts.title, count)),
                 Some(counted) => {

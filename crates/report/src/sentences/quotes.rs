@@ -1,6 +1,6 @@
 //! For each pair the sentence that a reader may quote: it says by itself what was measured, on how much, how surely.
 
-use electra_analysis::{Comparison, FEWEST_RUNS, Findings, Range, Test, TestSets, Verdict};
+use electra_analysis::{Comparison, FEWEST_RUNS, Findings, Range, TakeOff, Test, TestSets, Verdict};
 
 use super::take_off::took_off;
 use crate::format::{list, number, percent, points, range, word};
@@ -24,8 +24,7 @@ fn quote(findings: &Findings, pair: &Comparison) -> String {
         }
         _ => {
             let arms = findings.arms.iter().filter(|arm| [&pair.a, &pair.b].contains(&&arm.facts.name));
-            let in_part = arms
-                .filter(|arm| arm.take_off.as_ref().is_some_and(|counted| counted.took_off < counted.runs));
+            let in_part = arms.filter(|arm| arm.take_off.as_ref().is_some_and(TakeOff::is_in_part));
             let said: Vec<String> =
                 in_part.filter_map(|arm| took_off(arm, findings.config.level, "")).collect();
             format!("There is no verdict on {a} and {b}: {}.", list(&said))

@@ -30,7 +30,9 @@ pub(crate) fn take_off(findings: &Findings) -> Vec<String> {
     let found = if runs == off {
         format!("All {runs} runs for which this is known took off.")
     } else {
-        format!("{off} of {runs} runs took off. An objective of which some runs did not gets no verdict.")
+        format!(
+            "{off} of {runs} runs took off. An objective of which some runs did and some did not gets no verdict."
+        )
     };
     let rule = match findings.config.take_off.as_slice() {
         [] => format!(

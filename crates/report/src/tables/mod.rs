@@ -6,7 +6,7 @@ pub(crate) mod sweep;
 
 use std::collections::BTreeSet;
 
-use electra_analysis::{ArmFindings, Comparison, Findings, Range, Role, RunFacts, Verdict};
+use electra_analysis::{ArmFindings, Comparison, Findings, Range, Role, RunFacts, TakeOff, Verdict};
 
 use crate::format::{MISSING, count, or_missing, percent, points, range, scientific, signed, time};
 use crate::palette::{Style, styles};
@@ -38,8 +38,7 @@ pub(crate) fn level(findings: &Findings) -> String {
 
 /// The interval of an arm's mean; none where some runs took off and some did not, as no interval of it is right.
 pub(crate) fn one_interval(arm: &ArmFindings) -> Option<Range> {
-    let is_mixture =
-        arm.take_off.as_ref().is_some_and(|counted| (1..counted.runs).contains(&counted.took_off));
+    let is_mixture = arm.take_off.as_ref().is_some_and(TakeOff::is_in_part);
     arm.score.as_ref()?.interval.filter(|_| !is_mixture)
 }
 
