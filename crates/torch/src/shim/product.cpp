@@ -57,6 +57,8 @@ void by_rounding(int64_t m, int64_t k, float alpha, Matrix a, const Right* right
   }
 }
 
+#ifdef ELECTRA_TORCH_X86
+
 // Memory of a thread that grows and is used again.
 class Room {
  public:
@@ -84,8 +86,6 @@ void brgemm(int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb, int64_t l
   const auto narrow = [](const uint16_t* x) { return reinterpret_cast<const at::BFloat16*>(x); };
   cpublas::brgemm(m, n, k, lda, ldb, ldc, adds, narrow(a), narrow(b), c);
 }
-
-#ifdef ELECTRA_TORCH_X86
 
 // Columns of a right side, and where they are packed.
 struct Panel {
