@@ -20,6 +20,8 @@ pub(crate) enum Command {
     /// Not in this program: it needs libtorch
     Probe(Options),
     /// Not in this program: it needs libtorch
+    Embed(Options),
+    /// Not in this program: it needs libtorch
     Detect(Options),
     /// Not in this program: it needs libtorch
     Replacements(Options),
@@ -41,6 +43,7 @@ pub(crate) fn run(command: &Command) -> Result<()> {
         Command::Predict(_) => "electra predict",
         Command::MinimalPairs(_) => "electra minimal-pairs",
         Command::Probe(_) => "electra probe",
+        Command::Embed(_) => "electra embed",
         Command::Detect(_) => "electra detect",
         Command::Replacements(_) => "electra replacements",
     })

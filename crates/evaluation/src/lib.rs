@@ -2,6 +2,8 @@
 
 mod batches;
 mod data;
+mod embedder;
+mod embedding_scores;
 mod encode;
 mod error;
 mod finetune;
@@ -26,6 +28,8 @@ pub mod replacements;
 
 pub use config::{Preset, Recipe};
 pub use data::{Prepared, TaskData};
+pub use embedder::Embedder;
+pub use embedding_scores::EmbeddingScores;
 pub use error::Error;
 pub use finetune::{Event, Job, finetune};
 pub use folder::{Keep, SeedScores, TaskResult, write_results};

@@ -36,7 +36,10 @@ pub(crate) struct Options {
     /// Paradigms to score [default: all]
     #[arg(long, num_args = 1.., value_name = "NAME")]
     paradigm: Vec<String>,
-    /// Pairs of each paradigm that are scored at most, the first ones
+    /// Pairs of each paradigm that are passed over, the first ones: those that settings were chosen on
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    skip: u64,
+    /// Pairs of each paradigm that are scored at most, the first ones of the rest
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// What is computed in: fp32, bf16, or auto for the faster
@@ -118,12 +121,16 @@ fn chosen(mut pairs: Vec<MinimalPair>, options: &Options) -> Result<Vec<MinimalP
         let exists = pairs.iter().any(|pair| pair.paradigm == *name);
         ensure!(exists, "{}: there is no paradigm {name:?}; expected {}", options.pairs.display(), known());
     }
+    pairs.retain(|pair| options.paradigm.is_empty() || options.paradigm.contains(&pair.paradigm));
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     pairs.retain(|pair| {
         let count = counts.entry(pair.paradigm.clone()).or_default();
         *count += 1;
-        let is_asked_for = options.paradigm.is_empty() || options.paradigm.contains(&pair.paradigm);
-        is_asked_for && options.limit.is_none_or(|most| *count <= most)
+        *count > options.skip && options.limit.is_none_or(|most| *count - options.skip <= most)
     });
+    for (name, count) in counts {
+        let (skip, file) = (options.skip, options.pairs.display());
+        ensure!(count > skip, "--skip {skip}: {file}: expected less than the {count} pairs of {name}");
+    }
     Ok(pairs)
 }

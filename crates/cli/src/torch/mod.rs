@@ -2,6 +2,7 @@
 
 mod bars;
 mod detect;
+mod embed;
 mod export;
 mod finetune;
 mod memory;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Predict(predict::Options),
     MinimalPairs(minimal_pairs::Options),
     Probe(probe::Options),
+    Embed(embed::Options),
     Detect(detect::Options),
     Replacements(replacements::Options),
 }
@@ -56,6 +58,7 @@ fn dispatch(command: &Command) -> anyhow::Result<()> {
         Command::Predict(options) => predict::run(options),
         Command::MinimalPairs(options) => minimal_pairs::run(options),
         Command::Probe(options) => probe::run(options),
+        Command::Embed(options) => embed::run(options),
         Command::Detect(options) => detect::run(options),
         Command::Replacements(options) => replacements::run(options),
     }

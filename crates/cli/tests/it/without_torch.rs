@@ -12,6 +12,7 @@ fn a_command_that_needs_libtorch_says_so_whatever_its_options() {
         "finetune",
         "predict --model m text",
         "minimal-pairs --help",
+        "embed --model m",
         "detect -h",
         "replacements",
     ] {

@@ -64,7 +64,10 @@ fn paradigms(scope: &Scope<'_>, folder: &Path) -> Result<Vec<TaskFacts>, Error> 
         *counts.entry(pair.paradigm).or_default() += 1;
     }
     let plan = &scope.plan.tasks;
-    let limit = plan.pair_limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let number = |number: Option<u64>, unset| {
+        number.map_or(unset, |number| usize::try_from(number).unwrap_or(usize::MAX))
+    };
+    let (skip, limit) = (number(plan.pair_skip, 0), number(plan.pair_limit, usize::MAX));
     let facts = |name: &String| {
         let Some(count) = counts.get(name) else {
             let known: Vec<&str> = counts.keys().map(String::as_str).collect();
@@ -75,12 +78,20 @@ fn paradigms(scope: &Scope<'_>, folder: &Path) -> Result<Vec<TaskFacts>, Error> 
                 expected: format!("a paradigm of {}: {}", folder.display(), known.join(", ")),
             }));
         };
+        if *count <= skip {
+            return Err(Error::Store(StoreError::Setting {
+                origin: scope.origin.into(),
+                key: "tasks.pair_skip".into(),
+                found: skip.to_string(),
+                expected: format!("less than the {count} pairs of {name} in {}", folder.display()),
+            }));
+        }
         Ok(TaskFacts {
             name: name.clone(),
             title: name.clone(),
             metric: Metric::Accuracy,
             positive: 1,
-            examples: limit.min(*count),
+            examples: limit.min(*count - skip),
             chance: Some(0.5),
             units: None,
             // What gives every sentence the same score has nothing but ties.

@@ -58,7 +58,9 @@ pub(super) fn jobs(
         let call = ["minimal-pairs", "--model", &model, "--pairs", &pairs, "--score", score];
         let options = ["--threads", &threads, "--output", &to];
         let mut call: Vec<String> = call.into_iter().chain(options).map(String::from).collect();
-        call.extend(tasks.pair_limit.iter().flat_map(|limit| ["--limit".to_owned(), limit.to_string()]));
+        for (option, number) in [("--skip", tasks.pair_skip), ("--limit", tasks.pair_limit)] {
+            call.extend(number.iter().flat_map(|number| [option.to_owned(), number.to_string()]));
+        }
         call.push("--paradigm".into());
         call.extend(tasks.zero_shot.iter().cloned());
         jobs.push(job((id, output), "minimal pairs", Kind::Pairs, tasks.zero_shot.len(), call));

@@ -301,7 +301,7 @@ fn frozen_scores_are_of_every_run_at_every_share_of_the_curves() {
     let mut plan = generated();
     plan.tasks.probes = vec!["entailment".into(), "topic".into()];
     plan.tasks.zero_shot = vec!["fact".into()];
-    plan.tasks.pair_limit = Some(300);
+    (plan.tasks.pair_skip, plan.tasks.pair_limit) = (Some(200), Some(300));
     plan.curves = Some(crate::CurvesPlan { shares: vec![0.125, 0.25, 0.75] });
     let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
     let count = |prefix: &str| study.jobs.iter().filter(|job| job.id.starts_with(prefix)).count();
@@ -322,7 +322,7 @@ fn frozen_scores_are_of_every_run_at_every_share_of_the_curves() {
     assert_eq!(
         pairs("electra-1"),
         "minimal-pairs --model exports/electra-1 --pairs languages/701/data/minimal-pairs --score discriminator \
-         --threads 1 --output pairs/electra-1.json --limit 300 --paradigm fact"
+         --threads 1 --output pairs/electra-1.json --skip 200 --limit 300 --paradigm fact"
     );
     assert!(pairs("mlm-1").contains("--score pseudo-log-likelihood"));
     // All that is scored is kept until it is exported: from an eighth to the end on a grid of eighths.

@@ -314,7 +314,10 @@ pub struct TasksPlan {
     /// The folder of the pairs; the generated language's if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<PathBuf>,
-    /// Pairs of each paradigm at most, the first ones; all if not said.
+    /// Pairs of each paradigm that are passed over, the first ones: those that settings were chosen on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair_skip: Option<u64>,
+    /// Pairs of each paradigm at most, the first ones of the rest; all if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pair_limit: Option<u64>,
     /// The folder that they are in; the synthetic suite's if not said.

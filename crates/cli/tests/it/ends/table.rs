@@ -75,6 +75,8 @@ pub(super) const CASES: &[Case] = &[
     #[cfg(feature = "torch")]
     case("probe --model export --task tasks/animals --output {out}"),
     #[cfg(feature = "torch")]
+    reading("embed --model export", "the cat\nthe dog\n"),
+    #[cfg(feature = "torch")]
     reading("detect --model export", "the cat\nthe dog\n"),
     #[cfg(feature = "torch")]
     reading("detect --model export --json", "{\"text\": \"the cat\"}\n"),

@@ -235,6 +235,13 @@ fn minimal_pairs_are_told_apart_by_two_kinds_of_network() {
     let written: serde_json::Value = serde_json::from_str(&written).unwrap();
     assert_eq!(written["outcomes"], serde_json::json!({ "unknown": [0.5] }));
     assert_eq!(written["overall"]["pairs"], 1);
+    let twice =
+        format!("{pairs}{{\"sentence_good\": \"a\", \"sentence_bad\": \"a\", \"UID\": \"unknown\"}}\n");
+    bench.write("more.jsonl", &twice);
+    let text = bench.run("minimal-pairs --model mlm --pairs more.jsonl --paradigm unknown --skip 1").ok();
+    assert!(text.starts_with("unknown  0.5000  1 pairs, 1 ties\n"), "{text}");
+    let message = bench.run("minimal-pairs --model mlm --pairs more.jsonl --skip 1").refused();
+    assert_eq!(message, "error: --skip 1: more.jsonl: expected less than the 1 pairs of number\n");
     let message = bench.run("minimal-pairs --model mlm --pairs pairs.jsonl --paradigm nouns").refused();
     assert!(message.contains("there is no paradigm \"nouns\"; expected number, unknown"), "{message}");
     let message = bench.run("minimal-pairs --model mlm --pairs pairs.jsonl --score discriminator").refused();

@@ -3,6 +3,7 @@
 mod ablate;
 mod default_plan;
 mod detect;
+mod embed;
 mod export;
 mod finetune;
 mod kernels;

@@ -1,0 +1,118 @@
+//! `electra embed`.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use electra_config::{DeviceChoice, Precision};
+use electra_encoder::Compute;
+use electra_evaluation::config::Pooling;
+use electra_evaluation::{Embedder, EmbeddingScores};
+use electra_tasks::Split;
+use serde_json::json;
+
+use crate::stdin::Lines;
+use crate::{interrupt, output};
+
+/// Make a vector of each text, by an encoder as it is.
+///
+/// A line of standard input is a text, and a line of output its vector: a JSON list. It is of the last layer, the mean over all
+/// tokens or that of [CLS], as sentence-transformers pools them. Texts are cut where the encoder's rows end.
+///
+/// With --task the texts are those of a task of pairs with a number each, such as STS-B, and the scores are printed:
+/// the correlations of the pairs' cosines with their numbers; alignment, the mean squared distance of the texts of a
+/// pair that are alike; uniformity, log mean exp(−2 d²) over all pairs of texts, and their mean cosine. Nothing is
+/// trained for it.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  electra embed --model export < sentences.txt > vectors.jsonl
+  electra embed --model export --task STS-B --data GLUE")]
+pub(crate) struct Options {
+    /// Folder in the Hub's layout with its tokenizer
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// What of the last layer stands for a text
+    #[arg(long, value_enum, default_value = "mean", value_name = "POOLING")]
+    pooling: PoolingName,
+    /// Task in place of standard input: a name of the table, or a folder with a task.toml
+    #[arg(long, value_name = "NAME|DIR")]
+    task: Option<PathBuf>,
+    /// Folder with the folders of the table's tasks
+    #[arg(long, value_name = "DIR", requires = "task")]
+    data: Option<PathBuf>,
+    /// Set of the task
+    #[arg(long, value_name = "SET", requires = "task", default_value = "dev")]
+    evaluate: Split,
+    /// Print the scores of the task as JSON
+    #[arg(long, requires = "task")]
+    json: bool,
+    /// What the encoder computes in: fp32, bf16, or auto for the faster
+    #[arg(long, default_value = "fp32", value_name = "KIND", value_parser = super::precision)]
+    precision: Precision,
+    /// Threads [default: libtorch's]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    threads: usize,
+    /// Replace bytes that are not UTF-8 by U+FFFD instead of stopping
+    #[arg(long)]
+    lossy: bool,
+    /// Longest line, in bytes, that is taken into memory
+    #[arg(long, default_value_t = 256 << 20, value_name = "N")]
+    max_line_bytes: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PoolingName {
+    Mean,
+    Cls,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let compute = Compute::set_up(DeviceChoice::Cpu, options.threads, options.precision, false)?;
+    let pooling = match options.pooling {
+        PoolingName::Mean => Pooling::Mean,
+        PoolingName::Cls => Pooling::Cls,
+    };
+    let embedder = Embedder::read(&options.model, pooling, compute)?;
+    super::note(embedder.note());
+    match &options.task {
+        Some(task) => {
+            let task = electra_tasks::find(task, options.data.as_deref())?;
+            let dataset = task.read(&options.evaluate)?;
+            super::note(dataset.note().as_deref());
+            let scores = embedder.score(&task, &dataset, &interrupt::flag(""))?;
+            let name = output::escaped(&task.name);
+            if options.json { output::line(json!(scores)) } else { output::print(&table(&name, &scores)) }
+        }
+        None => lines(options, &embedder),
+    }
+}
+
+fn lines(options: &Options, embedder: &Embedder) -> Result<()> {
+    let stop = interrupt::flag("");
+    let mut output = BufWriter::new(std::io::stdout().lock());
+    let mut lines = Lines::of_stdin(options.lossy, options.max_line_bytes);
+    loop {
+        // What could be read before a bad line is still answered.
+        let (chunk, outcome) = lines.chunk();
+        let vectors = embedder.embed(&chunk, &stop)?;
+        for row in 0..chunk.len() {
+            let vector = Vec::<f32>::try_from(&vectors.get(row as i64)).context("a vector")?;
+            writeln!(output, "{}", json!(vector))?;
+        }
+        output.flush()?;
+        outcome?;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+fn table(name: &str, scores: &EmbeddingScores) -> String {
+    let EmbeddingScores { pairs, spearman, pearson, alignment, uniformity, mean_cosine } = scores;
+    let alignment = alignment.map_or("–".to_owned(), |alignment| format!("{alignment:.4}"));
+    format!(
+        "{name}, {pairs} pairs\nspearman     {spearman:.4}\npearson      {pearson:.4}\nalignment    {alignment}\nuniformity   \
+         {uniformity:.4}\nmean cosine  {mean_cosine:.4}\n"
+    )
+}
