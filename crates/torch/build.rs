@@ -11,6 +11,7 @@ const SHIM: [&str; 17] = [
     "detection",
     "device",
     "dispatch",
+    "distributed",
     "embeddings",
     "graph",
     "layers",

@@ -192,7 +192,7 @@ impl LogConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceConfig {
-    /// `cpu`, `cuda`, or `auto`: CUDA where there is a device.
+    /// `cpu`, `cuda`, `cuda:1` and so on, or `auto`: CUDA where there is a device.
     pub device: DeviceChoice,
     /// libtorch's threads on the CPU; 0 for as many as there are cores. The bytes that a run ends with
     /// depend on it.
@@ -200,7 +200,8 @@ pub struct DeviceConfig {
     /// What matrix products of the forward and backward pass are computed in.
     pub precision: Precision,
     /// Deterministic algorithms on CUDA too, where some functions have none and refuse, and products ask for
-    /// `CUBLAS_WORKSPACE_CONFIG=:4096:8` in the environment. On the CPU they are always used.
+    /// `CUBLAS_WORKSPACE_CONFIG=:4096:8` in the environment. On the CPU they are always used; there it also makes the bytes
+    /// independent of the number of processes, which `budget.accumulation` parts are then shared out to.
     pub deterministic: bool,
     /// On CUDA, a step is recorded once and then started as a whole, which is for sizes whose kernels take longer to start
     /// than to compute. Nothing else changes; logged steps are computed as ever. The CPU has none of it.
@@ -210,14 +211,52 @@ pub struct DeviceConfig {
 
 /// A device, or how to choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum DeviceChoice {
-    /// CUDA where there is a device, the CPU elsewhere.
+    /// `auto`: CUDA where there is a device, the CPU elsewhere.
     Auto,
-    /// The CPU.
+    /// `cpu`.
     Cpu,
-    /// The first CUDA device.
+    /// `cuda`: the first CUDA device; of several processes of a machine that train one run, each has its own.
     Cuda,
+    /// `cuda:N`: the CUDA device of that number, from 0.
+    CudaAt(usize),
+}
+
+impl TryFrom<String> for DeviceChoice {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda),
+            other => {
+                let index = other
+                    .strip_prefix("cuda:")
+                    .filter(|index| index.starts_with(|c: char| c.is_ascii_digit()));
+                let index = index.and_then(|index| index.parse().ok()).map(Self::CudaAt);
+                index.ok_or_else(|| format!("{name:?}; expected auto, cpu, cuda, or cuda:N such as cuda:1"))
+            }
+        }
+    }
+}
+
+impl From<DeviceChoice> for String {
+    fn from(choice: DeviceChoice) -> Self {
+        choice.to_string()
+    }
+}
+
+impl std::fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda => f.write_str("cuda"),
+            Self::CudaAt(index) => write!(f, "cuda:{index}"),
+        }
+    }
 }
 
 /// A kind of numbers.
@@ -243,4 +282,22 @@ pub struct InitConfig {
     /// For the generator; drawn anew if not said, but for what is tied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_have_the_names_of_pytorch() {
+        let read = |name: &str| DeviceChoice::try_from(name.to_owned());
+        for name in ["auto", "cpu", "cuda", "cuda:0", "cuda:13"] {
+            assert_eq!(read(name).unwrap().to_string(), name);
+        }
+        assert_eq!(read("cuda:2"), Ok(DeviceChoice::CudaAt(2)));
+        for name in ["gpu", "cuda:", "cuda:-1", "cuda:+1", "cuda:x", "Cuda"] {
+            let message = read(name).unwrap_err();
+            assert_eq!(message, format!("{name:?}; expected auto, cpu, cuda, or cuda:N such as cuda:1"));
+        }
+    }
 }

@@ -37,8 +37,9 @@ impl Compute {
         let cuda = || -> Result<bool, Error> { Ok(electra_torch::load_cuda()? && Cuda::is_available()) };
         let device = match choice {
             DeviceChoice::Cpu => Device::Cpu,
-            DeviceChoice::Cuda if !cuda()? => return Err(Error::NoCuda),
+            DeviceChoice::Cuda | DeviceChoice::CudaAt(_) if !cuda()? => return Err(Error::NoCuda),
             DeviceChoice::Cuda => Device::Cuda(0),
+            DeviceChoice::CudaAt(index) => at(index, Cuda::device_count() as usize)?,
             DeviceChoice::Auto if cuda()? => Device::Cuda(0),
             DeviceChoice::Auto => Device::Cpu,
         };
@@ -62,5 +63,22 @@ impl Compute {
     pub fn run<T>(&self, body: impl FnOnce() -> T) -> Result<T, Error> {
         let is_bf16 = self.precision == Precision::Bf16;
         Ok(electra_torch::autocast(self.device, Kind::BFloat16, is_bf16, body)?)
+    }
+}
+
+/// The CUDA device of a number, of so many.
+fn at(index: usize, count: usize) -> Result<Device, Error> {
+    if index < count { Ok(Device::Cuda(index)) } else { Err(Error::NoSuchGpu { index, count }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_the_machine_lacks_is_refused() {
+        assert_eq!(at(1, 2).unwrap(), Device::Cuda(1));
+        let message = at(2, 2).unwrap_err().to_string();
+        assert_eq!(message, "device \"cuda:2\": this machine has 2 CUDA devices, numbered from 0");
     }
 }

@@ -110,6 +110,14 @@ pub enum Error {
         electra_torch::why_no_cuda()
     )]
     NoCuda,
+    /// A CUDA device that is not there.
+    #[error("device \"cuda:{index}\": this machine has {count} CUDA devices, numbered from 0")]
+    NoSuchGpu {
+        /// The number that was asked for.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
     /// libtorch could not be set up.
     #[error(transparent)]
     SetUp(#[from] electra_torch::Error),

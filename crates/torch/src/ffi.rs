@@ -5,6 +5,7 @@ pub(crate) mod attention;
 pub(crate) mod autocast;
 pub(crate) mod detection;
 pub(crate) mod device;
+pub(crate) mod distributed;
 pub(crate) mod dropout;
 pub(crate) mod embeddings;
 pub(crate) mod gradients;

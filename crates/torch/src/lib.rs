@@ -7,6 +7,7 @@ mod autocast;
 mod bf16;
 mod cuda;
 mod determinism;
+mod distributed;
 mod dropout;
 mod error;
 mod exit;
@@ -34,6 +35,7 @@ pub use cuda::{load_cuda, why_no_cuda};
 pub use determinism::{
     allow_tf32, are_deterministic_algorithms_enabled, is_tf32_allowed, use_deterministic_algorithms,
 };
+pub use distributed::{Network, ProcessGroup, Reduce, Store};
 pub use dropout::{Preceding, with_dropout_keys};
 pub use error::Error;
 pub use exit::exit;

@@ -16,9 +16,11 @@ pub(crate) struct BatchSource<'a> {
     pub(crate) corpus: &'a Corpus,
     pub(crate) view: &'a dyn View,
     pub(crate) batch_size: usize,
-    /// In how many parts a step's batch comes.
+    /// In how many parts this rank's rows come.
     pub(crate) parts: usize,
     pub(crate) seed: u64,
+    /// Which of the step's rows these are: (rank, ranks).
+    pub(crate) share: (usize, usize),
 }
 
 impl BatchSource<'_> {
@@ -43,8 +45,8 @@ impl Batches {
         source: BatchSource<'a>,
         first_step: u64,
     ) -> Result<Self, Error> {
-        let BatchSource { corpus, view, batch_size, parts, seed } = source;
-        let loader = Loader::new(corpus, view, batch_size, seed)?;
+        let BatchSource { corpus, view, batch_size, parts, seed, share: (rank, ranks) } = source;
+        let loader = Loader::new(corpus, view, batch_size, seed)?.for_rank(rank, ranks)?;
         // Refuses parts that do not divide the batch before the thread begins.
         let mut first = Some(loader.empty_parts(parts)?);
         let (full_sender, full) = sync_channel(AHEAD);

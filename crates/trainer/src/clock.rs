@@ -27,6 +27,11 @@ impl Clock {
         self.now = self.before + self.started.elapsed().as_secs_f64();
     }
 
+    /// Takes over another process's time.
+    pub(crate) fn set(&mut self, elapsed: f64) {
+        self.now = elapsed;
+    }
+
     /// Until the end of the last step.
     pub(crate) fn elapsed(&self) -> f64 {
         self.now

@@ -69,8 +69,12 @@ pub(crate) fn code() -> String {
 }
 
 /// Sets up libtorch as the settings say.
-pub(crate) fn set_up(config: &DeviceConfig) -> Result<(Compute, Environment), Error> {
-    let compute = Compute::set_up(config.device, config.threads, config.precision, config.deterministic)?;
+pub(crate) fn set_up(config: &DeviceConfig, local_rank: usize) -> Result<(Compute, Environment), Error> {
+    let DeviceConfig { device, threads, precision, deterministic, .. } = *config;
+    let mut compute = Compute::set_up(device, threads, precision, deterministic)?;
+    if local_rank > 0 && compute.device.is_cuda() && !matches!(device, DeviceChoice::CudaAt(_)) {
+        compute = Compute::set_up(DeviceChoice::CudaAt(local_rank), threads, precision, deterministic)?;
+    }
     let Compute { device, threads, precision } = compute;
     let bf16 = (precision == Precision::Bf16 && device == Device::Cpu)
         .then(|| electra_torch::bf16().map(|bf16| bf16.unit.to_string()));

@@ -50,6 +50,56 @@ pub enum Error {
         /// The run's.
         expected: String,
     },
+    /// The ranks of a run have not met.
+    #[error("rank {rank} of {size}, which meet at {place}: {why}")]
+    Meeting {
+        /// The number of this process.
+        rank: usize,
+        /// How many there are.
+        size: usize,
+        /// Address and port of the store.
+        place: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// A call to the other ranks failed; which of them is gone is not known yet.
+    #[error("a rank is lost: {said}")]
+    Lost {
+        /// What the call says.
+        said: String,
+    },
+    /// Another rank has ended, and this one with it.
+    #[error("rank {rank} of {size} ends: {why}")]
+    LostRank {
+        /// The number of this process.
+        rank: usize,
+        /// How many there are.
+        size: usize,
+        /// Which one has ended, and why, as far as it is known.
+        why: String,
+    },
+    /// Ranks that were started for different runs.
+    #[error("rank {rank} has {found:?}; expected {expected:?}, as rank 0 has")]
+    Unlike {
+        /// The number of this process.
+        rank: usize,
+        /// The first line of its program, texts and settings that differs.
+        found: String,
+        /// The same of rank 0.
+        expected: String,
+    },
+    /// Ranks whose parameters differ, which must not happen.
+    #[error(
+        "after step {step} {} other parameters than rank 0: the machine or the program computes wrongly; \
+         nothing of it is saved",
+        have(others)
+    )]
+    Parted {
+        /// Steps that were done.
+        step: u64,
+        /// The ranks that differ from rank 0.
+        others: Vec<usize>,
+    },
     /// A function of the caller's failed: the objective could not be made, or its masking is not known.
     #[error("{0}")]
     Objective(#[source] BoxError),
@@ -74,6 +124,14 @@ fn intact(last: Option<&Path>) -> String {
     match last {
         Some(last) => format!("{} is intact, and the same command goes on from it", last.display()),
         None => "there is no earlier one".to_owned(),
+    }
+}
+
+fn have(ranks: &[usize]) -> String {
+    let names: Vec<String> = ranks.iter().map(ToString::to_string).collect();
+    match names.as_slice() {
+        [name] => format!("rank {name} has"),
+        names => format!("ranks {} have", names.join(", ")),
     }
 }
 

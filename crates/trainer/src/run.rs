@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use electra_config::Config;
 use electra_objective::Spec;
 
-use crate::Remark;
+use crate::{Ranks, Remark};
 
 /// What to train, where, and who is told.
 pub struct Run<'a> {
@@ -18,6 +18,8 @@ pub struct Run<'a> {
     pub objective: &'a Spec,
     /// For each token whether it goes on a word; empty unless `masking.choice` speaks of words.
     pub continues_word: &'a [bool],
+    /// The processes that train it together. The first writes the folder; the others need not have it.
+    pub ranks: &'a Ranks,
     /// Once true, the step is finished and saved, and the run ends as [`Outcome::Interrupted`].
     pub stop: &'a AtomicBool,
     /// Is told what happens, between steps: what it does, the run waits for.

@@ -2,26 +2,27 @@
 
 use std::path::Path;
 
-use electra_config::{Checkpoint, Config, DamagedCheckpoint, Horizon, StepCost, StepShape};
+use electra_config::{Config, Horizon, StepCost, StepShape};
 use electra_data::{Corpus, Error as DataError, Order};
 use electra_objective::Given;
-use electra_store::settings::Difference;
 use electra_store::{Error as StoreError, read_to_string};
 use tch::nn;
 
 use crate::batches::BatchSource;
-use crate::checkpoint::{self, LogLengths, State, TextHashes};
+use crate::checkpoint::{self, LogLengths, TextHashes};
 use crate::clock::Clock;
 use crate::environment;
 use crate::folder::OwnFolder;
 use crate::health::Watch;
 use crate::init::initialise;
 use crate::log::Logs;
+use crate::ranks::Place;
 use crate::run::{Event, Run};
 use crate::step::Replays;
 use crate::training::Training;
 use crate::validation::HeldOut;
-use crate::{Error, optimizer};
+use crate::writer::{Writer, newest, same_texts};
+use crate::{Error, flat, optimizer};
 
 /// The most rows of the product that is timed: beyond it, nothing gets faster.
 const MEASURED_ROWS: u64 = 4096;
@@ -53,31 +54,22 @@ pub(crate) fn fits(config: &Config, corpus: &Corpus, origin: &str) -> Result<(),
     Ok(())
 }
 
-/// Whether the objective's steps can be computed in as many parts as the settings say.
-pub(crate) fn parts_add_up(run: &Run<'_>) -> Result<(), Error> {
-    let (info, parts) = (&run.objective.info, run.config.budget.accumulation);
-    if parts == 1 || !info.couples_rows {
-        return Ok(());
-    }
-    Err(StoreError::Setting {
-        origin: "the settings".to_owned(),
-        key: "budget.accumulation".to_owned(),
-        found: parts.to_string(),
-        expected: format!("1: in {} the rows of a batch enter each other's loss", info.name),
-    }
-    .into())
-}
-
-/// Takes the folder, makes the objective, and gives it the newest whole checkpoint's state or its first.
+/// Makes the objective and gives it the newest whole checkpoint's state or its first. The first rank takes the folder for it;
+/// the others have all from that one.
 pub(crate) fn begin<'r, 'c>(
     run: Run<'r>,
     source: BatchSource<'c>,
     held_out: Option<HeldOut>,
     given: &Given<'_>,
 ) -> Result<Training<'r, 'c>, Error> {
-    let Run { config, folder, objective: spec, stop, observer, .. } = run;
-    let folder = OwnFolder::take(folder, config)?;
+    let Run { config, folder, objective: spec, ranks, stop, observer, .. } = run;
     let texts = texts(config)?;
+    let (compute, environment) = environment::set_up(&config.device, ranks.local_rank())?;
+    // What `auto` is here need not be what it is on another machine.
+    let program = format!("{}, {:?}", environment::code(), compute.precision);
+    ranks.are_alike(&program, &texts, config)?;
+    ranks.use_device(compute.device)?;
+    let folder = ranks.is_first().then(|| OwnFolder::take(folder, config)).transpose()?;
     let shape = StepShape {
         batch: config.budget.batch as u64,
         length: source.corpus.max_length() as u64,
@@ -86,16 +78,15 @@ pub(crate) fn begin<'r, 'c>(
     let cost = StepCost::new(shape, |shape, convention| spec.info.flops(given.model, shape, convention));
     let horizon = Horizon::new(config.budget.limit("the settings")?, cost)?;
 
-    let (compute, environment) = environment::set_up(&config.device)?;
     let var_store = nn::VarStore::new(compute.device);
     let objective = (spec.build)(&var_store.root(), given).map_err(Error::Objective)?;
     let mut learner = optimizer::learner(&var_store, config, compute)?;
 
-    let saved = newest(&folder, observer)?;
-    let state = match &saved {
-        Some(checkpoint) => {
+    let saved = folder.as_ref().map(|folder| newest(folder, observer)).transpose()?.flatten();
+    let state = match (&folder, &saved) {
+        (Some(folder), Some(checkpoint)) => {
             let state = checkpoint::read_state(checkpoint)?;
-            same_texts(&folder, &state, &texts)?;
+            same_texts(folder, &state, &texts)?;
             checkpoint::read_model(checkpoint)?.load_into(&var_store)?;
             optimizer::resume(
                 &mut learner,
@@ -105,22 +96,32 @@ pub(crate) fn begin<'r, 'c>(
             )?;
             Some(state)
         }
-        None => {
+        (None, _) => None,
+        (Some(_), None) => {
             let notes = initialise(&var_store, config)?;
             notes.into_iter().for_each(|note| observer(&Event::Warning(note)));
             None
         }
     };
-    let step = state.as_ref().map_or(0, |state| state.step);
-    let elapsed = state.as_ref().map_or(0.0, |state| state.elapsed_seconds);
+    let place = state.as_ref().map_or_else(Place::default, |state| Place {
+        step: state.step,
+        elapsed: state.elapsed_seconds,
+        skipped: state.skipped,
+    });
+    let Place { step, elapsed, .. } = ranks.share_state(place, &mut learner)?;
     let lengths = state.as_ref().map_or(LogLengths::default(), |state| state.logs);
     let is_predicted = spec.info.has_generator || spec.info.reads_masks;
     let unigram_loss = is_predicted.then(|| source.corpus.unigram_loss(&config.masking.corruption));
     let watch = Watch::new(unigram_loss.transpose()?, shape.batch * shape.masked);
 
-    let rows = (cost.tokens / source.parts as u64).min(MEASURED_ROWS) as i64;
+    let rows = cost.tokens / (source.parts * ranks.size()) as u64;
+    let rows = rows.min(MEASURED_ROWS) as i64;
     let measure = || environment::matmul_peak(compute, rows, config.model.encoder.hidden_size);
-    let (peak_flops_per_s, change) = environment::record(folder.path(), step, &environment, measure)?;
+    let (peak_flops_per_s, change) = match &folder {
+        Some(folder) => environment::record(folder.path(), step, &environment, measure)?,
+        // Rank 0 says how fast the run is.
+        None => (1.0, None),
+    };
     if let Some(change) = change {
         observer(&Event::Warning(change));
     }
@@ -133,15 +134,20 @@ pub(crate) fn begin<'r, 'c>(
         peak_flops_per_s,
         unigram_loss: watch.unigram_loss,
     });
+    let writer = match folder {
+        Some(folder) => Some(Writer { logs: Logs::open(folder.path(), lengths)?, folder, saved }),
+        None => None,
+    };
     Ok(Training {
-        logs: Logs::open(folder.path(), lengths)?,
+        ranks,
+        writer,
+        sums_as_tree: flat::is_tree(config, compute.device),
         clock: Clock::new(elapsed),
         rates: None,
         valid: None,
         watch,
         health: state.map(|state| state.health).unwrap_or_default(),
         config,
-        folder,
         texts,
         source,
         held_out,
@@ -153,22 +159,9 @@ pub(crate) fn begin<'r, 'c>(
         replays: Replays::default(),
         horizon,
         cost,
-        peak_flops_per_s,
+        peak_flops_per_s: peak_flops_per_s * ranks.size() as f64,
         step,
-        saved,
     })
-}
-
-/// The newest whole checkpoint; damaged ones that are newer are named and set aside.
-fn newest(folder: &OwnFolder, observer: &mut dyn FnMut(&Event)) -> Result<Option<Checkpoint>, Error> {
-    let found = folder.checkpoints.find()?;
-    let from = found.newest.as_ref().map_or(0, |newest| newest.step);
-    for DamagedCheckpoint { folder, error } in found.damaged {
-        let aside = checkpoint::set_aside(&folder)?;
-        let warning = format!("{error}; it is now {}, and the run goes on from step {from}", aside.display());
-        observer(&Event::Warning(warning));
-    }
-    Ok(found.newest)
 }
 
 /// Names the texts by what their manifests say, the hashes of their shards among it.
@@ -181,19 +174,4 @@ fn texts(config: &Config) -> Result<TextHashes, Error> {
         corpus: hash(&config.data.corpus)?,
         valid: config.data.valid.as_deref().map(hash).transpose()?,
     })
-}
-
-/// A folder may hold another corpus than it did.
-fn same_texts(folder: &OwnFolder, state: &State, now: &TextHashes) -> Result<(), Error> {
-    let before = TextHashes { corpus: state.corpus.clone(), valid: state.valid.clone() };
-    if before == *now {
-        return Ok(());
-    }
-    let (key, found, expected) = if before.corpus == now.corpus {
-        ("data.valid", before.valid, now.valid.clone())
-    } else {
-        ("data.corpus", Some(before.corpus), Some(now.corpus.clone()))
-    };
-    let difference = Difference { key: format!("{key} (SHA-256 of its corpus.json)"), found, expected };
-    Err(folder.differs(difference))
 }

@@ -3,22 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_config::{Checkpoint, Config, Horizon, StepCost};
+use electra_config::{Config, Horizon, StepCost};
 use electra_masking::Stream;
 use electra_objective::{DISC_AUC, DISC_RECALL, DeviceBatch, MASKED_LM_LOSS, Objective};
 use electra_torch::{Learner, Preceding, with_dropout_keys};
 use tch::{Device, nn};
 
+use crate::Error;
 use crate::batches::{BatchSource, Batches};
-use crate::checkpoint::{self, Snapshot, State, TextHashes};
+use crate::checkpoint::TextHashes;
 use crate::clock::Clock;
-use crate::folder::OwnFolder;
+use crate::flat::{Tree, gather, scatter};
 use crate::health::{Health, Seen, Watch};
-use crate::log::{Logs, Metrics, Timing};
+use crate::log::{Metrics, Timing};
+use crate::ranks::Ranks;
 use crate::run::{Event, Outcome, Rates, Valid};
 use crate::step::{Numbers, Replays, Sums, learn};
 use crate::validation::HeldOut;
-use crate::{Error, optimizer};
+use crate::writer::Writer;
 
 /// What dropout is seeded from: (seed, step, part of the batch).
 const DROPOUT: Stream = Stream::named(b"dropout\0");
@@ -26,7 +28,11 @@ const DROPOUT: Stream = Stream::named(b"dropout\0");
 /// A run that is under way.
 pub(crate) struct Training<'r, 'c> {
     pub(crate) config: &'r Config,
-    pub(crate) folder: OwnFolder,
+    pub(crate) ranks: &'r Ranks,
+    /// None on all ranks but the first.
+    pub(crate) writer: Option<Writer>,
+    /// Whether parts and ranks are added up as a tree, which gives the same bytes on any number of ranks.
+    pub(crate) sums_as_tree: bool,
     pub(crate) texts: TextHashes,
     pub(crate) source: BatchSource<'c>,
     pub(crate) held_out: Option<HeldOut>,
@@ -39,13 +45,10 @@ pub(crate) struct Training<'r, 'c> {
     pub(crate) horizon: Horizon,
     pub(crate) cost: StepCost,
     pub(crate) peak_flops_per_s: f64,
-    pub(crate) logs: Logs,
     pub(crate) watch: Watch,
     pub(crate) health: Health,
     /// Steps that are done, which is also the number of the next.
     pub(crate) step: u64,
-    /// The newest whole checkpoint.
-    pub(crate) saved: Option<Checkpoint>,
     pub(crate) clock: Clock,
     pub(crate) rates: Option<Rates>,
     /// The last that was measured on held-out text in this sitting.
@@ -56,8 +59,12 @@ impl Training<'_, '_> {
     /// Batch, learning rate, forward, backward, clip, step, log, save.
     pub(crate) fn run(&mut self, batches: &mut Batches) -> Result<Outcome, Error> {
         self.clock.start(self.step);
-        while self.progress() < 1.0 {
-            if self.stop.load(Ordering::Relaxed) {
+        loop {
+            let is_stopped = self.agree()?;
+            if self.progress() >= 1.0 {
+                break;
+            }
+            if is_stopped {
                 self.save()?;
                 return Ok(Outcome::Interrupted { step: self.step });
             }
@@ -100,6 +107,19 @@ impl Training<'_, '_> {
         Ok(Outcome::Finished { step: self.step })
     }
 
+    /// Takes over the first rank's time, and gives whether any rank was asked to stop: one that did what it alone was asked
+    /// to would leave the others waiting.
+    fn agree(&mut self) -> Result<bool, Error> {
+        let is_stopped = self.stop.load(Ordering::Relaxed);
+        if !self.ranks.are_several() {
+            return Ok(is_stopped);
+        }
+        let own_time = if self.ranks.is_first() { self.clock.elapsed() } else { 0.0 };
+        let [is_stopped, time] = self.ranks.max([f64::from(u8::from(is_stopped)), own_time])?;
+        self.clock.set(time);
+        Ok(is_stopped > 0.0)
+    }
+
     fn progress(&self) -> f64 {
         self.horizon.progress(self.step, self.clock.elapsed())
     }
@@ -113,7 +133,8 @@ impl Training<'_, '_> {
     /// A part of the step's batch, on the device, and the seed of libtorch's own dropout set: the state of that generator
     /// cannot be saved, so each part begins anew.
     fn part(&self, parts: &[electra_data::Batch], part: usize) -> DeviceBatch {
-        tch::manual_seed(self.dropout_seed(part) as i64);
+        let before = self.ranks.rank() * parts.len();
+        tch::manual_seed(self.dropout_seed(before + part) as i64);
         DeviceBatch::new(&parts[part], self.learner.device())
     }
 
@@ -124,13 +145,29 @@ impl Training<'_, '_> {
     /// Takes a step. Each part's loss is its share of the step's, so that the parts' gradients add up.
     fn take_step(&mut self, parts: &[electra_data::Batch], with_metrics: bool) -> Result<Numbers, Error> {
         let mut sums = Sums::new(self.learner.device())?;
+        let mut tree = Tree::default();
+        let all_parts = parts.len() * self.ranks.size();
+        let as_tree = self.sums_as_tree && all_parts > 1;
         for part in 0..parts.len() {
+            if as_tree {
+                electra_torch::zero_grad(self.learner.parameters())?;
+                sums = Sums::new(self.learner.device())?;
+            }
             let batch = self.part(parts, part);
             // What the kernels drop is keyed by the step's rows, so that parts drop what the whole batch would.
             let preceding = Preceding { examples: batch.first_row, tokens: batch.first_token };
             let forward_and_backward = || learn(&*self.objective, &self.learner, &batch, with_metrics);
             let (loss, metrics) = with_dropout_keys(self.dropout_seed(0), preceding, forward_and_backward)??;
-            sums.add(&loss, metrics, parts.len() as f64)?;
+            sums.add(&loss, metrics, all_parts as f64)?;
+            if as_tree {
+                tree.push(gather(self.learner.parameters(), &sums)?)?;
+            }
+        }
+        if as_tree || self.ranks.are_several() {
+            let parameters = self.learner.parameters();
+            let mut flat = if as_tree { tree.finish()? } else { gather(parameters, &sums)? };
+            self.ranks.sum(&mut flat, as_tree)?;
+            scatter(&flat, parameters, &mut sums)?;
         }
         let clip = self.learner.update(&sums.loss)?;
         Ok(Numbers { sums, grad_norm: clip.norm().shallow_clone() })
@@ -141,7 +178,8 @@ impl Training<'_, '_> {
         let step = self.step;
         let (loss, objective) = read(&numbers.sums)?;
         let held_out = self.held_out.as_ref().filter(|_| is_measured);
-        let sums = held_out.map(|text| text.measure(&*self.objective, &self.learner)).transpose()?;
+        let sums =
+            held_out.map(|text| text.measure(&*self.objective, &self.learner, self.ranks)).transpose()?;
         let valid = sums.as_ref().map(read).transpose()?;
         let metrics = Metrics {
             step,
@@ -179,7 +217,9 @@ impl Training<'_, '_> {
             peak_memory_bytes: electra_torch::memory(self.learner.device()).ok().map(|memory| memory.peak),
         };
         self.rates = Some(rates);
-        self.logs.write(&metrics, &timing)?;
+        if let Some(writer) = &mut self.writer {
+            writer.logs.write(&metrics, &timing)?;
+        }
         self.remark(&metrics)
     }
 
@@ -193,72 +233,12 @@ impl Training<'_, '_> {
             recall: metric(DISC_RECALL),
         };
         for remark in self.health.take(&self.watch, &seen) {
-            self.logs.remark(&remark)?;
+            if let Some(writer) = &mut self.writer {
+                writer.logs.remark(&remark)?;
+            }
             (self.observer)(&Event::Remark(remark));
         }
         Ok(())
-    }
-
-    /// Saves a checkpoint, unless the newest is of this step.
-    fn save(&mut self) -> Result<(), Error> {
-        if self.saved.as_ref().is_some_and(|saved| saved.step == self.step) {
-            return Ok(());
-        }
-        let saved = self.write_checkpoint().map_err(|source| Error::Save {
-            step: self.step,
-            last: self.saved.as_ref().map(|saved| saved.folder.clone()),
-            source: Box::new(source),
-        })?;
-        (self.observer)(&Event::Saved { step: saved.step, folder: saved.folder.clone() });
-        self.saved = Some(saved);
-        Ok(())
-    }
-
-    fn write_checkpoint(&mut self) -> Result<Checkpoint, Error> {
-        // Steps of other examples than the settings say are not saved as steps of this run.
-        self.source.corpus.check_unchanged()?;
-        let model = electra_encoder::Weights::from_var_store(&self.var_store, electra_encoder::Part::ALL);
-        let optimizer = optimizer::state(&self.learner)?;
-        let state = State {
-            step: self.step,
-            examples_seen: self.step * self.config.budget.batch as u64,
-            elapsed_seconds: self.clock.elapsed(),
-            skipped: self.learner.skipped()?,
-            // Durable before the checkpoint is there: its lengths must not promise more than the disk holds.
-            logs: self.logs.sync()?,
-            corpus: self.texts.corpus.clone(),
-            valid: self.texts.valid.clone(),
-            health: self.health.clone(),
-            code: crate::environment::code(),
-            config: self.config.clone(),
-        };
-        let snapshot = Snapshot { model: &model, optimizer: &optimizer, state: &state };
-        let observer = &mut *self.observer;
-        let written = |file: &std::path::Path| observer(&Event::Writing { file: file.to_owned() });
-        checkpoint::save(&self.folder.checkpoints, &snapshot, self.config.checkpoint.keep, written)
-    }
-
-    /// Ends a run that has skipped too many steps in a row, naming them and their examples.
-    fn stop_if_stuck(&self) -> Result<(), Error> {
-        let counts = self.learner.skipped()?;
-        if (counts.longest as u64) < self.config.optimizer.max_skipped {
-            return Ok(());
-        }
-        let mut steps = Vec::new();
-        let mut examples = Vec::new();
-        for step in counts.longest_row() {
-            examples = self.source.examples(step)?;
-            steps.push(serde_json::json!({ "step": step, "examples": examples }));
-        }
-        let dump = self.folder.path().join("nonfinite.json");
-        let text = serde_json::to_string_pretty(&steps).expect("the keys are strings");
-        electra_store::write(&dump, format!("{text}\n"))?;
-        Err(Error::NonFinite {
-            count: counts.longest as u64,
-            step: counts.longest_end as u64,
-            examples,
-            dump,
-        })
     }
 }
 

@@ -7,9 +7,11 @@ use electra_data::{Batch, Corpus, Loader};
 use electra_objective::{DeviceBatch, Given, Objective, Spec};
 use electra_store::Error as StoreError;
 use electra_torch::Learner;
+use tch::{Kind, Tensor};
 
-use crate::Error;
+use crate::ranks::Ranks;
 use crate::step::{Sums, computed};
+use crate::{Error, flat};
 
 /// Every run reads the same examples with the same masks and samples, whatever its own seed, so that runs can be compared
 /// and not only the steps of one.
@@ -40,18 +42,64 @@ impl HeldOut {
     }
 
     /// Loss and metrics of the text as it is, without dropout and gradients. What the batches add up to stays on the device.
-    pub(crate) fn measure(&self, objective: &dyn Objective, learner: &Learner) -> Result<Sums, Error> {
+    ///
+    /// Ranks take the batches in turns. Each batch's numbers come to all of them as they are, and are then added up in the
+    /// order of the batches, so that the ranks do not change a bit.
+    pub(crate) fn measure(
+        &self,
+        objective: &dyn Objective,
+        learner: &Learner,
+        ranks: &Ranks,
+    ) -> Result<Sums, Error> {
         let mut sums = Sums::new(learner.device())?;
-        let rows = self.batches.iter().map(|batch| batch.rows).sum::<usize>() as f64;
-        for batch in &self.batches {
-            let on_device = DeviceBatch::new(batch, learner.device());
-            let (loss, metrics) = learner.evaluate(|| {
-                let output = objective.forward_t(&on_device, false);
-                (output.loss, output.metrics)
-            })?;
-            sums.add(&loss, computed(metrics)?, rows / batch.rows as f64)?;
+        if !ranks.are_several() {
+            for index in 0..self.batches.len() {
+                self.add(index, objective, learner, &mut sums)?;
+            }
+            return Ok(sums);
         }
+        let mut table = None;
+        // A rank without a batch computes one all the same, to know what there is to be measured.
+        let own = (0..self.batches.len()).filter(|index| index % ranks.size() == ranks.rank());
+        let own: Vec<usize> = own.collect();
+        for index in if own.is_empty() { vec![0] } else { own.clone() } {
+            let mut batch = Sums::new(learner.device())?;
+            self.add(index, objective, learner, &mut batch)?;
+            let numbers = flat::gather(&[], &batch)?;
+            let table = table.get_or_insert_with(|| {
+                let size = [self.batches.len() as i64, numbers.numel() as i64];
+                Tensor::zeros(size, (Kind::Float, learner.device()))
+            });
+            if !own.is_empty() {
+                table.f_get(index as i64)?.f_copy_(&numbers)?;
+            }
+            sums = batch;
+        }
+        let mut table = table.expect("a text has a batch");
+        ranks.sum(&mut table, false)?;
+        let rows = (0..self.batches.len() as i64).map(|index| table.f_get(index));
+        let zero = table.f_get(0)?.f_zeros_like()?;
+        let total = rows.into_iter().try_fold(zero, |sum, row| sum.f_add(&row?))?;
+        flat::scatter(&total, &[], &mut sums)?;
         Ok(sums)
+    }
+
+    /// Adds a batch's numbers.
+    fn add(
+        &self,
+        index: usize,
+        objective: &dyn Objective,
+        learner: &Learner,
+        sums: &mut Sums,
+    ) -> Result<(), Error> {
+        let (batch, rows) =
+            (&self.batches[index], self.batches.iter().map(|batch| batch.rows).sum::<usize>());
+        let on_device = DeviceBatch::new(batch, learner.device());
+        let (loss, metrics) = learner.evaluate(|| {
+            let output = objective.forward_t(&on_device, false);
+            (output.loss, output.metrics)
+        })?;
+        sums.add(&loss, computed(metrics)?, rows as f64 / batch.rows as f64)
     }
 }
 

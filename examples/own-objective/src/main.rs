@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
-use electra_trainer::{Event, Outcome, Run, train};
+use electra_trainer::{Event, Outcome, Ranks, Run, train};
 
 use shuffled_words::SPEC;
 
@@ -36,6 +36,7 @@ fn pretrain(config: &Path, folder: &Path, observer: &mut dyn FnMut(&Event)) -> R
         folder,
         objective: &SPEC,
         continues_word: &[],
+        ranks: &Ranks::alone(),
         stop: &AtomicBool::new(false),
         observer,
     })

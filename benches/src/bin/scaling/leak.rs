@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use electra_config::{DeviceChoice, Preset};
 use electra_encoder::EncoderConfig;
 use electra_torch::memory;
-use electra_trainer::{Config, Event, Run, train};
+use electra_trainer::{Config, Event, Ranks, Run, train};
 use tch::Device;
 
 use crate::Result;
@@ -67,6 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         folder: &folder.path().join("run"),
         objective: spec,
         continues_word: &[],
+        ranks: &Ranks::alone(),
         stop: &stop,
         observer: &mut |event| {
             if let Event::Step { step, .. } = event

@@ -10,6 +10,7 @@ mod minimal_pairs;
 mod predict;
 mod pretrain;
 mod probe;
+mod ranks;
 mod replacements;
 mod run_folder;
 
@@ -99,6 +100,11 @@ pub(crate) use electra_torch::exit;
 /// The exit code of an error of these commands.
 pub(crate) fn exit_code(cause: &(dyn std::error::Error + 'static)) -> Option<i32> {
     if let Some(electra_trainer::Error::NonFinite { .. }) = cause.downcast_ref() {
+        return Some(FAILED);
+    }
+    if let Some(electra_trainer::Error::LostRank { .. } | electra_trainer::Error::Parted { .. }) =
+        cause.downcast_ref()
+    {
         return Some(FAILED);
     }
     if cause.is::<memory::Thrown>() {

@@ -1,5 +1,6 @@
 //! `electra pretrain`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -9,7 +10,7 @@ use electra_trainer::{Event, Outcome, Rates, Run, Valid, train};
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
 
-use super::{bars, run_folder};
+use super::{bars, ranks, run_folder};
 use crate::failure::{Ended, INTERRUPTED};
 use crate::{interrupt, output, progress};
 
@@ -24,6 +25,8 @@ use crate::{interrupt, output, progress};
   electra pretrain --config run.toml --run runs/electra-1
   electra pretrain --config run.toml --set objective=mlm --set seed=2 --run runs/mlm-2
   electra pretrain --config run.toml --set budget.flops=1.3e15 --run runs/by-compute
+  electra pretrain --config run.toml --run runs/two-gpus --ranks 2
+  torchrun --standalone --nproc-per-node 8 --no-python electra pretrain --config run.toml --run runs/8
 
 A file:
   preset = \"small\"
@@ -45,6 +48,8 @@ pub(crate) struct Options {
     /// Folder of the run; it is continued if it holds one of the same settings
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
+    #[command(flatten)]
+    ranks: ranks::RankOptions,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -54,6 +59,16 @@ impl Options {
     /// The run's folder.
     pub(super) fn run(&self) -> &Path {
         &self.run
+    }
+
+    /// What a process is started with that takes part in this command.
+    fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec!["pretrain".into()];
+        arguments.extend(["--config".into(), self.config.clone().into()]);
+        arguments.extend(["--run".into(), self.run.clone().into()]);
+        arguments.extend(self.set.iter().flat_map(|set| ["--set".into(), set.into()]));
+        arguments.extend(self.json.then(|| "--json".into()));
+        arguments
     }
 }
 
@@ -65,11 +80,21 @@ pub(super) fn less_memory(run: &Path) -> String {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    train_or_launch(options).inspect_err(ranks::tell_torchrun)
+}
+
+fn train_or_launch(options: &Options) -> Result<()> {
+    let launched = options.ranks.to_launch()?;
     let masking = |name: &str| Ok((electra_ablations::info(name)?.masking)());
     let config = electra_trainer::read_config(&options.config, &options.set, masking)?;
     let continues_word = run_folder::continues_word(&config)?;
+    if let Some(ranks) = launched {
+        return options.ranks.launch(ranks, options.arguments());
+    }
+    let ranks = options.ranks.meet()?;
+    let is_first = ranks.rank() == 0;
 
-    let stop = interrupt::flag("finishing the step and saving");
+    let stop = interrupt::flag(if is_first { "finishing the step and saving" } else { "" });
     let bar = bars::steps();
     let mut lines = bars::Lines::new();
     let mut valid = None;
@@ -77,19 +102,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if let Event::Step { rates: Some(rates), .. } = event {
             valid = rates.valid;
         }
-        show(&bar, &mut lines, event);
+        if is_first {
+            show(&bar, &mut lines, event);
+        }
     };
     let outcome = train(Run {
         config: &config,
         folder: &options.run,
         objective: electra_ablations::objective(&config.objective)?,
         continues_word: &continues_word,
+        ranks: &ranks,
         stop: &stop,
         observer: &mut observer,
     });
     bar.finish_and_clear();
     let outcome = outcome?;
-    report(options, outcome, valid)?;
+    if is_first {
+        report(options, outcome, valid)?;
+    }
     match outcome {
         Outcome::Finished { .. } => Ok(()),
         Outcome::Interrupted { .. } => Err(Ended(INTERRUPTED).into()),

@@ -15,6 +15,7 @@ mod init;
 mod kill;
 mod logs;
 mod nonfinite;
+mod ranks;
 mod remarks;
 mod resume;
 mod settings;

@@ -9,7 +9,7 @@ use electra_config::{DeviceChoice, Preset};
 use electra_data::{CorpusConfig, CorpusWriter, ExampleConfig, MaskingConfig, Unit, Vocabulary};
 use electra_encoder::EncoderConfig;
 use electra_objective::{Spec, electra};
-use electra_trainer::{BoxError, Config, Error, Event, Outcome, Remark, Run, train};
+use electra_trainer::{BoxError, Config, Error, Event, Outcome, Ranks, Remark, Run, train};
 use tempfile::TempDir;
 
 pub(crate) const VOCABULARY: u32 = 100;
@@ -135,7 +135,8 @@ pub(crate) fn run_observed(
     observer: &mut dyn FnMut(&Event),
     objective: &Spec,
 ) -> Result<Outcome, Error> {
-    train(Run { config, folder, objective, continues_word: &[], stop, observer })
+    let ranks = &Ranks::alone();
+    train(Run { config, folder, objective, continues_word: &[], ranks, stop, observer })
 }
 
 pub(crate) fn masking(_objective: &str) -> Result<MaskingConfig, BoxError> {

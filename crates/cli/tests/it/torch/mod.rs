@@ -8,6 +8,7 @@ mod export;
 mod finetune;
 mod kernels;
 mod multi_label;
+mod ranks;
 mod replacements;
 mod sweep;
 mod trace;

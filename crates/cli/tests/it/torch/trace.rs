@@ -20,7 +20,7 @@ fn golden(objective: &str) -> PathBuf {
 }
 
 /// Lines of two to thirty words, so that rows have very unequal lengths.
-fn text() -> String {
+pub(super) fn text() -> String {
     const WORDS: [&str; 12] =
         ["개", "고양이", "cat", "dog", "the", "sees", "house", "river", "old", "a", "tree", "finds"];
     let mut state = 1_u64;
