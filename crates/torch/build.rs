@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 17] = [
+const SHIM: [&str; 18] = [
     "attention",
     "autocast",
     "context",

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use electra_config::{DeviceConfig, Precision};
+use electra_config::{DeviceChoice, DeviceConfig, Precision};
 use electra_encoder::Compute;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
