@@ -10,7 +10,7 @@ use tch::{Kind, Tensor};
 use crate::{Embedder, Error};
 
 /// From this share of the way from the least to the largest number on, the texts of a pair count as alike: 4 of STS-B's 0
-/// to 5 (Gao et al., "SimCSE", 2021).
+/// to 5, as Gao et al. 2021 take it.
 const ALIKE: f64 = 0.8;
 /// Rows of the matrix of all pairs that are computed at once.
 const BLOCK: i64 = 1024;
