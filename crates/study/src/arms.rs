@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::plan::{ArmPlan, ArmSyntheticPlan};
 use crate::search::number;
 use crate::source::TextSource;
-use crate::{Error, Plan};
+use crate::{Error, Plan, devices};
 
 /// The name of the arm without pre-training.
 pub(crate) const SCRATCH: &str = "scratch";
@@ -157,6 +157,9 @@ impl Plan {
             ("device.threads", Value::Integer(self.run.threads as i64)),
         ] {
             put(&mut table, key, value);
+        }
+        if let Some(kind) = devices::kind(&self.run.devices) {
+            put(&mut table, "device.device", Value::String(kind.into()));
         }
         table
     }

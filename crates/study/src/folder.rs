@@ -22,7 +22,8 @@ const STUDY: FolderKind = FolderKind {
 /// Folders in which a job that was killed may leave something under a temporary name.
 const WRITTEN: [&str; 6] = ["exports", "replacements", "probes", "pairs", "done", "settings"];
 /// Sections that change no run: a study goes on though they are others than before.
-const FREE: [&str; 6] = ["run.parallel", "estimate.", "analysis", "take_off", "pilot", "sweep"];
+const FREE: [&str; 7] =
+    ["run.parallel", "run.devices", "estimate.", "analysis", "take_off", "pilot", "sweep"];
 
 /// Makes the folder, or takes one of a study of the same plan.
 pub(crate) fn take(path: &Path, plan: &Plan) -> Result<OwnedFolder, Error> {

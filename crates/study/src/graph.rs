@@ -17,7 +17,7 @@ use crate::job::{Done, Job, Kind};
 use crate::plan::{CheckpointsPlan, Split};
 use crate::search::Points;
 use crate::source::TextSource;
-use crate::{Error, Plan, estimate};
+use crate::{Error, Plan, devices, estimate};
 
 pub(crate) use data::data;
 pub(crate) use frozen::{pairs_job, probe_job};
@@ -439,6 +439,9 @@ fn finetune(scope: &Scope<'_>, run: &PlannedRun, checkpoint: &PlannedCheckpoint,
         call.extend(["--set".to_owned(), format!("{key}={value}")]);
     }
     call.extend(["--set".to_owned(), format!("threads={}", plan.run.threads)]);
+    if let Some(kind) = devices::kind(&plan.run.devices) {
+        call.extend(["--set".to_owned(), format!("device={kind}")]);
+    }
     Job {
         id: format!("finetune-{name}"),
         title: format!("{shown}: fine-tuning"),

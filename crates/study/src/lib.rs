@@ -4,6 +4,7 @@ mod arms;
 mod budget;
 mod clock;
 mod collect;
+mod devices;
 mod error;
 mod estimate;
 mod files;

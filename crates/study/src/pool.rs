@@ -9,12 +9,13 @@ use std::sync::atomic::{self, AtomicBool};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use electra_config::DeviceChoice;
 use electra_store::{create_folder, io, remove, write};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::files::{read_json, tail};
 use crate::job::{Done, Job, Kind};
+use crate::{Error, devices};
 
 /// Set for a job: its standard input is a pipe, and the job should save and end when that is closed. So a job
 /// ends with the study however this ends, and the terminal's Ctrl-C reaches the study alone.
@@ -44,6 +45,8 @@ pub enum Event {
     Started {
         /// Its id.
         id: String,
+        /// The device that it has for itself, where the plan lists devices.
+        device: Option<String>,
     },
     /// How far a job is.
     Progress {
@@ -58,6 +61,8 @@ pub enum Event {
         id: String,
         /// Seconds that it took in this sitting.
         seconds: f64,
+        /// The device that it had, where the plan lists devices.
+        device: Option<String>,
     },
     /// A job has failed.
     Failed {
@@ -101,6 +106,8 @@ pub(crate) struct Pool<'a> {
     pub(crate) program: &'a Path,
     pub(crate) slots: usize,
     pub(crate) threads: usize,
+    /// As many as slots, or none.
+    pub(crate) devices: &'a [DeviceChoice],
     /// Jobs are asked to save and end, and no more are begun.
     pub(crate) stop: &'a AtomicBool,
 }
@@ -130,10 +137,15 @@ struct Record {
     inputs: String,
     /// Seconds that it took, over all sittings that came to an end.
     seconds: f64,
+    /// Where it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
 }
 
 struct Running {
     job: usize,
+    /// Its place among the devices.
+    device: usize,
     child: Child,
     begun: Instant,
     is_stopping: bool,
@@ -234,8 +246,10 @@ impl Pool<'_> {
             }
             ready.sort_by(|a, b| before(jobs, ranks, *a, *b));
             for place in ready.into_iter().take(self.slots.saturating_sub(running.len())) {
-                running.push(self.start(place, &jobs[place])?);
-                observer(&Event::Started { id: jobs[place].id.clone() });
+                let is_free = |device: &usize| running.iter().all(|process| process.device != *device);
+                let device = (0..self.slots).find(is_free).expect("fewer jobs run than there are places");
+                running.push(self.start(place, &jobs[place], device)?);
+                observer(&Event::Started { id: jobs[place].id.clone(), device: self.device(device) });
             }
             if !skipped {
                 return Ok(());
@@ -243,7 +257,12 @@ impl Pool<'_> {
         }
     }
 
-    fn start(&self, place: usize, job: &Job) -> Result<Running, Error> {
+    /// What a place among the devices is called.
+    fn device(&self, place: usize) -> Option<String> {
+        (!self.devices.is_empty()).then(|| devices::name(self.devices, place))
+    }
+
+    fn start(&self, place: usize, job: &Job, device: usize) -> Result<Running, Error> {
         if let Some((path, text)) = &job.settings {
             let path = self.study.join(path);
             if let Some(folder) = path.parent() {
@@ -273,10 +292,14 @@ impl Pool<'_> {
             .env("RAYON_NUM_THREADS", self.threads.to_string())
             // Threads of jobs side by side must not wait for each other by spinning.
             .env("OMP_WAIT_POLICY", "PASSIVE");
+        if let Some(choice) = self.devices.get(device) {
+            let visible = std::env::var(devices::VISIBLE).ok();
+            command.env(devices::VISIBLE, devices::seen_by_job(*choice, visible.as_deref()));
+        }
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = command.spawn().map_err(io(self.program, "starting it"))?;
-        Ok(Running { job: place, child, begun: Instant::now(), is_stopping: false })
+        Ok(Running { job: place, device, child, begun: Instant::now(), is_stopping: false })
     }
 
     fn ended(
@@ -290,10 +313,12 @@ impl Pool<'_> {
         let seconds = running.begun.elapsed().as_secs_f64();
         let missing = if status.success() { job.missing(self.study) } else { None };
         if status.success() && missing.is_none() {
-            let text = serde_json::to_string(&Record { inputs: hash.into(), seconds })
-                .expect("its keys are strings");
+            let device = self.device(running.device);
+            let text =
+                serde_json::to_string(&Record { inputs: hash.into(), seconds, device: device.clone() })
+                    .expect("its keys are strings");
             write(&self.record(&job.id), format!("{text}\n"))?;
-            observer(&Event::Finished { id: job.id.clone(), seconds });
+            observer(&Event::Finished { id: job.id.clone(), seconds, device });
             return Ok(Outcome::Done { seconds });
         }
         if running.is_stopping {

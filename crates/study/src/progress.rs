@@ -160,7 +160,7 @@ mod tests {
             .filter(|job| job.kind == Kind::Export && job.needs == ["pretrain-mlm-1"])
             .collect();
         assert_eq!(exports.len(), 2);
-        let finished = |job: &Job| Event::Finished { id: job.id.clone(), seconds: 1.0 };
+        let finished = |job: &Job| Event::Finished { id: job.id.clone(), seconds: 1.0, device: None };
         let mut exported = Exported::new(&graph.jobs);
         assert_eq!(exported.hear(&finished(exports[1])), Vec::<PathBuf>::new());
         assert_eq!(exported.hear(&finished(exports[0])), [PathBuf::from("runs/mlm-1")]);

@@ -15,7 +15,7 @@ use toml::Value;
 use crate::clock;
 use crate::files::read_json;
 use crate::job::hex;
-use crate::{Error, Plan};
+use crate::{Error, Plan, devices};
 
 /// The file in a study's folder.
 pub(crate) const START: &str = "start.json";
@@ -103,12 +103,16 @@ impl Start {
     }
 }
 
-/// The hash of a plan without `[estimate]` and `run.parallel`, which change neither a result nor a verdict.
+/// The hash of a plan without `[estimate]`, `run.parallel` and the number of `run.devices`, which change neither a result nor a
+/// verdict.
 fn hash(plan: &Plan) -> String {
     let mut table = to_table(plan);
     table.remove("estimate");
     if let Some(Value::Table(run)) = table.get_mut("run") {
         run.remove("parallel");
+        if let Some(kind) = devices::kind(&plan.run.devices) {
+            run.insert("devices".into(), Value::String(kind.into()));
+        }
     }
     hex(&Sha256::digest(table.to_string()))
 }

@@ -82,7 +82,8 @@ pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     if !folder.join(START).exists() && folder::is_unused(folder)? {
         Start::write(folder, plan, origin, objectives)?;
     }
-    let pool = Pool { study: folder, program, slots: plan.slots(), threads: plan.run.threads, stop };
+    let (slots, threads) = (plan.slots(), plan.run.threads);
+    let pool = Pool { study: folder, program, slots, threads, devices: &plan.run.devices, stop };
     let mut progress = Progress::default();
 
     progress.run(&pool, graph::data(plan), &later, observer)?;
@@ -165,6 +166,7 @@ impl Plan {
     #[must_use]
     pub fn slots(&self) -> usize {
         match self.run.parallel {
+            _ if !self.run.devices.is_empty() => self.run.devices.len(),
             0 => (std::thread::available_parallelism().map_or(1, usize::from) / self.run.threads).max(1),
             parallel => parallel,
         }

@@ -30,6 +30,11 @@ struct Running {
     bar: ProgressBar,
 }
 
+/// Where a job runs, if the plan says where.
+fn on(device: Option<&str>) -> String {
+    device.map_or_else(String::new, |device| format!(" on {device}"))
+}
+
 impl Display {
     pub(super) fn new(slots: usize) -> Self {
         let bars = MultiProgress::new();
@@ -50,10 +55,10 @@ impl Display {
     pub(super) fn show(&mut self, event: &Event) {
         match event {
             Event::Planned { jobs } => self.plan(jobs),
-            Event::Started { id } => {
+            Event::Started { id, device } => {
                 let bar = ProgressBar::new(WHOLE).with_style(progress::style("{bar:12} {percent:>3}% {msg}"));
                 let bar = self.bars.add(bar);
-                bar.set_message(self.title(id));
+                bar.set_message(format!("{}{}", self.title(id), on(device.as_deref())));
                 self.running.insert(id.clone(), Running { share: 0.0, begun: Instant::now(), bar });
             }
             Event::Progress { id, share } => {
@@ -62,13 +67,14 @@ impl Display {
                     running.bar.set_position((share * WHOLE as f64) as u64);
                 }
             }
-            Event::Finished { id, seconds } => {
+            Event::Finished { id, seconds, device } => {
                 self.leave(id);
                 self.done += 1;
                 if let Some(job) = self.jobs.get(id) {
                     self.pace.add(job, *seconds);
                 }
-                self.line(format!("{} · {}", self.title(id), progress::time(*seconds)));
+                let (title, on) = (self.title(id), on(device.as_deref()));
+                self.line(format!("{title}{on} · {}", progress::time(*seconds)));
             }
             Event::Failed { id, message, log } => {
                 self.leave(id);

@@ -11,8 +11,8 @@ use electra_store::settings::flat;
 use toml::Value;
 
 use super::{CheckpointsPlan, Family, Plan};
-use crate::Error;
 use crate::search::number;
+use crate::{Error, devices};
 
 /// The finest share at which a run is saved.
 const FINEST: u64 = 64;
@@ -110,6 +110,21 @@ impl Plan {
         let run = &self.run;
         check.that((1..=4096).contains(&run.threads), "run.threads", run.threads, "1 to 4096")?;
         check.that(run.parallel <= 1024, "run.parallel", run.parallel, "0 to 1024")?;
+        if let Some(expected) = devices::expected(&run.devices) {
+            let found: Vec<String> = run.devices.iter().map(ToString::to_string).collect();
+            check.that(false, "run.devices", found.join(", "), expected)?;
+        }
+        if !run.devices.is_empty() {
+            let expected = "0: run.devices says how many jobs run side by side";
+            check.that(run.parallel == 0, "run.parallel", run.parallel, expected)?;
+            let device = self.pretrain.get("device").and_then(|device| device.get("device"));
+            let kind = devices::kind(&run.devices).unwrap_or_default();
+            if let Some(device) = device {
+                let expected = format!("{kind}, as run.devices says, or not set");
+                let found = device.as_str().map_or_else(|| device.to_string(), str::to_owned);
+                check.that(device.as_str() == Some(kind), "pretrain.device.device", found, expected)?;
+            }
+        }
         let speed = self.estimate.flops_per_s;
         check.that(speed > 0.0 && speed.is_finite(), "estimate.flops_per_s", speed, "a number above 0")?;
         let seconds = [

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use electra_analysis::{AnalysisConfig, Expectation, Matched, Pilot, Threshold};
+use electra_config::DeviceChoice;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -399,6 +400,10 @@ pub struct RunPlan {
     pub parallel: usize,
     /// Threads of a job. The bytes of a result depend on it.
     pub threads: usize,
+    /// GPUs, `["cuda:0", "cuda:1"]`, each of which takes one job at a time; or as many times `cpu` as jobs are to run side by
+    /// side. Runs and fine-tuning are then told to use such a device. Not said, their settings say what they use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceChoice>,
 }
 
 /// What an estimate of time assumes before anything has run.

@@ -29,11 +29,13 @@ struct Bench {
     folder: tempfile::TempDir,
     stop: AtomicBool,
     before: BTreeMap<String, Outcome>,
+    devices: Vec<DeviceChoice>,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), stop: AtomicBool::new(false), before: BTreeMap::new() }
+        let (folder, stop) = (tempfile::tempdir().unwrap(), AtomicBool::new(false));
+        Self { folder, stop, before: BTreeMap::new(), devices: Vec::new() }
     }
 
     fn run(&self, slots: usize, jobs: &[Job]) -> (BTreeMap<String, Outcome>, Vec<Event>) {
@@ -48,7 +50,7 @@ impl Bench {
         mut also: impl FnMut(&Event),
     ) -> (BTreeMap<String, Outcome>, Vec<Event>) {
         let (program, study) = (Path::new("/bin/sh"), self.folder.path());
-        let pool = Pool { study, program, slots, threads: 1, stop: &self.stop };
+        let pool = Pool { study, program, slots, threads: 1, devices: &self.devices, stop: &self.stop };
         let mut events = Vec::new();
         let work = Work { jobs, later, before: &self.before };
         let outcomes = pool.run(&work, &mut |event| {
@@ -224,4 +226,44 @@ fn as_many_run_side_by_side_as_there_is_room_for() {
     });
     assert!(outcomes.keys().all(|id| is_done(&outcomes, id)));
     assert_eq!(most, 2);
+}
+
+/// What each job was told of the machine's GPUs stands in its output.
+#[test]
+fn each_device_has_one_job_at_a_time_which_is_told_of_and_recorded() {
+    let script =
+        |id: &str| format!("printf '%s' \"$CUDA_VISIBLE_DEVICES\" > seen-{id}; sleep 0.2; {}", run_once(id));
+    let names = ["a", "b", "c", "d", "e"];
+    let jobs: Vec<Job> = names.iter().map(|id| job(id, &[], &script(id))).collect();
+    for (devices, expected, shown) in [
+        (["cpu", "cpu"], ["", ""], ["cpu, place 1 of 2", "cpu, place 2 of 2"]),
+        (["cuda:3", "cuda:1"], ["3", "1"], ["cuda:3", "cuda:1"]),
+    ] {
+        let mut bench = Bench::new();
+        bench.devices = devices.map(|name| DeviceChoice::try_from(name.to_owned()).unwrap()).into();
+        let (outcomes, events) = bench.run(2, &jobs);
+        assert!(names.iter().all(|id| is_done(&outcomes, id)));
+        let mut busy: Vec<&String> = Vec::new();
+        let mut had = BTreeMap::new();
+        for event in &events {
+            match event {
+                Event::Started { id, device: Some(device) } => {
+                    assert!(!busy.contains(&device), "{device} has two jobs");
+                    busy.push(device);
+                    let place = shown.iter().position(|name| name == device).unwrap();
+                    had.insert(id.as_str(), place);
+                }
+                Event::Finished { device: Some(device), .. } => busy.retain(|other| *other != device),
+                _ => {}
+            }
+        }
+        assert!((0..2).all(|place| had.values().any(|had| *had == place)), "{had:?}");
+        for id in names {
+            let seen = fs::read_to_string(bench.folder.path().join(format!("seen-{id}"))).unwrap();
+            assert_eq!(seen, expected[had[id]], "{id}");
+            let record = fs::read_to_string(bench.folder.path().join(format!("done/{id}.json"))).unwrap();
+            let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+            assert_eq!(record["device"], shown[had[id]]);
+        }
+    }
 }

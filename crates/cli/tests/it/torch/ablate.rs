@@ -304,3 +304,27 @@ fn a_study_without_fine_tuning_has_its_probes_for_its_score() {
     assert!(probed["families"]["probes"].is_null(), "they are the study's own");
     assert!(found["arms"][0]["seeds"][0]["tasks"]["depth"].is_number());
 }
+
+/// One job at a time on each device, and a line that says on which.
+#[test]
+fn a_study_shares_its_jobs_out_to_devices() {
+    let bench = bench();
+    let line =
+        "ablate --plan plan.toml --set run.parallel=0 --set run.devices=[\"cpu\",\"cpu\"] --output study";
+    let answer = bench.run(line);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    for place in ["on cpu, place 1 of 2 · ", "on cpu, place 2 of 2 · "] {
+        assert!(answer.err.contains(place), "{}", answer.err);
+    }
+    let record = std::fs::read_to_string(bench.path("study/done/pretrain-mlm-1.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert!(record["device"].as_str().unwrap().starts_with("cpu, place "), "{record}");
+    let config = std::fs::read_to_string(bench.path("study/runs/mlm-1/config.toml")).unwrap();
+    assert!(config.contains("\ndevice = \"cpu\"\n"), "{config}");
+    // Other devices of the same kind go on with it; a GPU and the CPU are not on equal terms.
+    let more = line.replace("\"cpu\",\"cpu\"", "\"cpu\"");
+    assert!(bench.run(&more).ok().ends_with("study/report.html\n"));
+    let mixed = line.replace("\"cpu\",\"cpu\"", "\"cpu\",\"cuda:0\"");
+    let message = bench.run(&mixed).refused();
+    assert!(message.contains("run.devices: cpu, cuda:0; expected GPUs, each once"), "{message}");
+}

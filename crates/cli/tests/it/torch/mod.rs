@@ -11,6 +11,7 @@ mod multi_label;
 mod ranks;
 mod replacements;
 mod sweep;
+mod torchrun;
 mod trace;
 mod valid;
 mod what_comes_in;

@@ -12,7 +12,7 @@ use tch::Tensor;
 use crate::support::{Answer, Bench, json_lines};
 
 /// A corpus whose rows have very unequal lengths, and settings of a step in four parts.
-fn bench(steps: u64) -> Bench {
+pub(super) fn bench(steps: u64) -> Bench {
     let bench = Bench::new();
     bench.write("text.txt", super::trace::text());
     bench.run("tokenizer train --input text.txt --vocab-size 80 --output tokenizer").ok();
@@ -32,7 +32,7 @@ fn bench(steps: u64) -> Bench {
     bench
 }
 
-fn read(folder: &Path, name: &str) -> Vec<u8> {
+pub(super) fn read(folder: &Path, name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap()
 }
 
@@ -110,7 +110,7 @@ fn deterministic_ranks_end_with_the_bytes_of_one_process() {
 }
 
 /// The process ids of a process's children.
-fn children(pid: u32) -> Vec<i32> {
+pub(super) fn children(pid: u32) -> Vec<i32> {
     let list = format!("/proc/{pid}/task/{pid}/children");
     let list = std::fs::read_to_string(list).unwrap_or_default();
     list.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
