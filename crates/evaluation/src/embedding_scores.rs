@@ -38,7 +38,7 @@ impl Embedder {
     /// Scores a set of a task of pairs with numbers, such as STS-B.
     ///
     /// # Errors
-    /// [`Error::Task`] if the task is of another kind or a pair has no number, [`Error::Metric`] if there is nothing to
+    /// [`Error::Task`] if the task is of another kind or a pair has no number, [`Error::Metrics`] if there is nothing to
     /// correlate, as [`embed`](Self::embed).
     pub fn score(&self, task: &Task, dataset: &Dataset, stop: &AtomicBool) -> Result<EmbeddingScores, Error> {
         let (mut texts, mut numbers) = (Vec::new(), Vec::new());
