@@ -19,6 +19,7 @@ use std::process::ExitCode;
   cargo xtask bench peers      the same jobs here and in Python, in turn
   cargo xtask bench scaling    growth of time and memory with every size, and leaks
   cargo xtask bench step --preset small --objective electra --batch 16 --json
+  cargo xtask bench ranks      a run as one process and as two, and the bytes between them
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.")]
 struct Cli {
@@ -34,6 +35,12 @@ enum Job {
     Peers(peers::Args),
     /// Measure how time and memory grow with L, B, V, D and the corpus, and whether a long run leaks
     Scaling(scaling::Args),
+    /// Time a run as one process and as several; `-- --help` lists the options
+    Ranks {
+        /// Handed to the program that does it
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        options: Vec<String>,
+    },
     /// Time a training step and its phases; `-- --help` lists the options
     Step {
         /// Handed to the program that does it
@@ -47,7 +54,8 @@ fn main() -> ExitCode {
     let result = match job {
         Some(Job::Peers(args)) => peers::run(&args),
         Some(Job::Scaling(args)) => scaling::run(&args),
-        Some(Job::Step { options }) => step(&options),
+        Some(Job::Ranks { options }) => program("ranks", &options),
+        Some(Job::Step { options }) => program("step", &options),
         None => criterion::run(&names),
     };
     match result {
@@ -59,8 +67,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn step(options: &[String]) -> anyhow::Result<()> {
+fn program(name: &str, options: &[String]) -> anyhow::Result<()> {
     commands::set_up()?;
-    let program = ["run", "--quiet", "--release", "--package", "electra-benches", "--bin", "step", "--"];
+    let program = ["run", "--quiet", "--release", "--package", "electra-benches", "--bin", name, "--"];
     commands::check(commands::cargo().args(program).args(options))
 }
