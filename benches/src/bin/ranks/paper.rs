@@ -9,7 +9,7 @@ use crate::Result;
 const PEAK_FLOPS_PER_S: f64 = 989e12;
 /// Of it, what steps of these sizes are assumed to reach.
 const REACHED: f64 = 0.35;
-/// Bytes a second of one GPU to and from the others of its machine, of 450 GB/s each way by NVLink 4, as assumed.
+/// Bytes a second of one GPU to and from the others of its machine, of 450 GB/s each way by `NVLink` 4, as assumed.
 const INSIDE_BYTES_PER_S: f64 = 300e9;
 /// Bytes a second of one machine to the others, of one card of 400 Gbit/s, as assumed.
 const BETWEEN_BYTES_PER_S: f64 = 40e9;
@@ -23,7 +23,7 @@ fn all_reduce(bytes: f64, machines: f64) -> (f64, f64) {
     (ring(8.0) * bytes / INSIDE_BYTES_PER_S, ring(machines) * bytes / BETWEEN_BYTES_PER_S)
 }
 
-/// Weights of an encoder's layers; biases and LayerNorms, well below 1 % of them, are left out.
+/// Weights of an encoder's layers; biases and normalisations, well below 1 % of them, are left out.
 fn layers(encoder: &EncoderConfig) -> f64 {
     let (hidden, intermediate) = (encoder.hidden_size as f64, encoder.intermediate_size as f64);
     encoder.num_hidden_layers as f64 * (4.0 * hidden * hidden + 2.0 * hidden * intermediate)
