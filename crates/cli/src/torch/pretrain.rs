@@ -26,7 +26,7 @@ use crate::{interrupt, output, progress};
   electra pretrain --config run.toml --set objective=mlm --set seed=2 --run runs/mlm-2
   electra pretrain --config run.toml --set budget.flops=1.3e15 --run runs/by-compute
   electra pretrain --config run.toml --run runs/two-gpus --ranks 2
-  torchrun --standalone --nproc-per-node 8 --no-python electra pretrain --config run.toml --run runs/8
+  torchrun --standalone --nproc-per-node 8 --no-python -- electra pretrain --config run.toml --run runs/8
 
 A file:
   preset = \"small\"
