@@ -61,6 +61,14 @@ pub(super) fn learnt(inputs: &[Tensor], operation: impl Fn(&[Tensor]) -> Tensor)
     std::iter::once(output.detach()).chain(gradients).collect()
 }
 
+/// [`learnt`] of the same inputs in float64, which kernels leave to the formula.
+fn learnt_in_float64(inputs: &[Tensor], operation: impl Fn(&[Tensor]) -> Tensor) -> Vec<Tensor> {
+    let wide = |input: &Tensor| {
+        if input.is_floating_point() { input.to_kind(Kind::Double) } else { input.shallow_clone() }
+    };
+    learnt(&inputs.iter().map(wide).collect::<Vec<_>>(), operation)
+}
+
 /// Panics where numbers differ by more than the tolerance from those that are exact: an output and its
 /// gradients.
 pub(super) fn assert_near(what: &str, found: &[Tensor], exact: &[Tensor]) {
@@ -98,11 +106,7 @@ pub(super) fn assert_levels_agree<S: Strategy>(
     at_each_kernel_level(name, |level| {
         for_cases(24, &strategy, |case| {
             let inputs = inputs(case);
-            let wide = |input: &Tensor| {
-                if input.is_floating_point() { input.to_kind(Kind::Double) } else { input.shallow_clone() }
-            };
-            let exact: Vec<Tensor> = inputs.iter().map(wide).collect();
-            let exact = learnt(&exact, |inputs| operation(case, inputs));
+            let exact = learnt_in_float64(&inputs, |inputs| operation(case, inputs));
             assert_near(
                 &format!("{name} at {level}, {case:?}"),
                 &learnt(&inputs, |inputs| operation(case, inputs)),
@@ -132,11 +136,7 @@ pub(super) fn assert_levels_round<S: Strategy>(
         }
         for_cases(24, &strategy, |case| {
             let inputs = inputs(case);
-            let wide = |input: &Tensor| {
-                if input.is_floating_point() { input.to_kind(Kind::Double) } else { input.shallow_clone() }
-            };
-            let exact: Vec<Tensor> = inputs.iter().map(wide).collect();
-            let exact = learnt(&exact, |inputs| operation(case, inputs));
+            let exact = learnt_in_float64(&inputs, |inputs| operation(case, inputs));
             let found = learnt(&inputs, |inputs| {
                 let narrow = || operation(case, inputs);
                 autocast(Device::Cpu, Kind::BFloat16, true, narrow).expect("there is autocast to bfloat16")

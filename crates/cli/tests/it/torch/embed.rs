@@ -13,6 +13,11 @@ fn a_vector_is_the_mean_of_the_last_layer() {
     let input = b"the cat sleeps\nthe old old dog sleeps\n\n";
     let found = vectors(&bench.run_with("embed --model discriminator", input).ok());
     assert_eq!(found.len(), 3, "a blank line is a text without words");
+    let rounded = vectors(&bench.run_with("embed --model discriminator --precision bf16", input).ok());
+    assert_ne!(found, rounded);
+    for (found, rounded) in found.iter().flatten().zip(rounded.iter().flatten()) {
+        assert!((found - rounded).abs() < 0.1, "{found}, {rounded}");
+    }
     let first = vectors(&bench.run_with("embed --model discriminator --pooling cls", input).ok());
     for (line, text) in ["the cat sleeps", "the old old dog sleeps"].into_iter().enumerate() {
         let request = format!("{{\"text\": \"{text}\"}}\n");
