@@ -1,6 +1,6 @@
 //! All-Tokens MLM (paper §3.5).
 
-use electra_config::{Head, Positions};
+use electra_config::{Head, Positions, Scoring};
 use electra_masking::MaskingConfig;
 use electra_objective::ObjectiveInfo;
 
@@ -14,6 +14,7 @@ pub const INFO: ObjectiveInfo = ObjectiveInfo {
     paper: Some(84.3),
     reads_masks: false,
     has_generator: true,
+    scoring: Scoring::Unmasked,
     couples_rows: false,
     masking: MaskingConfig::electra,
     networks: |model| {

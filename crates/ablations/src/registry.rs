@@ -5,13 +5,13 @@ use electra_config::{ObjectiveInfo, UnknownObjective};
 use electra_objective::Spec;
 use electra_objective::{electra, mlm};
 
-use crate::{all_tokens_mlm, electra_15, electra_shuffled, replace_mlm, rtd_fixed};
+use crate::{all_tokens_mlm, clm, electra_15, electra_shuffled, replace_mlm, rtd_fixed};
 
 /// Makes both lists, so that they name the same.
 macro_rules! objectives {
     ($($file:ident: $info:ident, $spec:ident;)*) => {
-        /// What is known of every objective that the program knows: the paper's five in the order of Table 5, then the
-        /// controls.
+        /// What is known of every objective that the program knows: the paper's five in the order of Table 5, then others of
+        /// the field, then the controls.
         pub const INFOS: &[&ObjectiveInfo] = &[$(&$file::$info),*];
 
         /// The same with their networks.
@@ -27,6 +27,7 @@ objectives! {
     electra_15: INFO, SPEC;
     all_tokens_mlm: INFO, SPEC;
     electra: INFO, SPEC;
+    clm: INFO, SPEC;
     mlm: INFO_85_15, SPEC_85_15;
     all_tokens_mlm: INFO_NO_GATE, SPEC_NO_GATE;
     rtd_fixed: INFO_UNIGRAM, SPEC_UNIGRAM;

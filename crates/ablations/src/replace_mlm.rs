@@ -1,6 +1,6 @@
 //! Replace MLM (paper §3.5).
 
-use electra_config::{Head, Positions};
+use electra_config::{Head, Positions, Scoring};
 use electra_masking::MaskingConfig;
 use electra_objective::ObjectiveInfo;
 
@@ -14,6 +14,7 @@ pub const INFO: ObjectiveInfo = ObjectiveInfo {
     paper: Some(82.4),
     reads_masks: false,
     has_generator: true,
+    scoring: Scoring::Unmasked,
     couples_rows: false,
     masking: MaskingConfig::electra,
     networks: |model| model.with_generator(&[Head::Vocabulary(Positions::Masked)]).into(),

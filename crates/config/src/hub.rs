@@ -15,6 +15,8 @@ pub enum Architecture {
     PreTraining,
     /// `ElectraForMaskedLM`: the generator, or any encoder with a vocabulary head.
     MaskedLm,
+    /// `ElectraForCausalLM`: a vocabulary head that predicts the next token, under a causal mask (`is_decoder`).
+    CausalLm,
     /// `ElectraModel`: an encoder without a head.
     Encoder,
     /// `ElectraForSequenceClassification`: fine-tuned, a class or a number for the whole text.
@@ -28,9 +30,10 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::PreTraining,
         Self::MaskedLm,
+        Self::CausalLm,
         Self::Encoder,
         Self::SequenceClassification,
         Self::TokenClassification,
@@ -44,6 +47,7 @@ impl Architecture {
         match self {
             Self::PreTraining => "ElectraForPreTraining",
             Self::MaskedLm => "ElectraForMaskedLM",
+            Self::CausalLm => "ElectraForCausalLM",
             Self::Encoder => "ElectraModel",
             Self::SequenceClassification => "ElectraForSequenceClassification",
             Self::TokenClassification => "ElectraForTokenClassification",
@@ -58,10 +62,11 @@ impl Architecture {
 const MODEL_TYPES: [(&str, PositionEmbeddingType); 2] =
     [("electra", PositionEmbeddingType::Absolute), ("electra-rotary", PositionEmbeddingType::Rotary)];
 
+const IS_DECODER: &str = "is_decoder";
+
 /// Fields that must have one value, or be absent where `None` is among them: another would be another network.
-const FIXED: [(&str, &[Option<&str>]); 5] = [
+const FIXED: [(&str, &[Option<&str>]); 4] = [
     ("hidden_act", &[Some("\"gelu\""), None]),
-    ("is_decoder", &[Some("false"), None]),
     ("add_cross_attention", &[Some("false"), None]),
     ("tie_word_embeddings", &[Some("true"), None]),
     ("pruned_heads", &[Some("{}"), Some("null"), None]),
@@ -114,6 +119,9 @@ impl EncoderConfig {
             "vocab_size": self.vocab_size,
         });
         let Value::Object(mut fields) = fields else { unreachable!("it is written as an object") };
+        if architecture == Architecture::CausalLm {
+            fields.insert(IS_DECODER.to_owned(), json!(true));
+        }
         if positions != PositionEmbeddingType::Absolute {
             fields.insert("position_embedding_type".to_owned(), json!(positions));
         }
@@ -139,7 +147,10 @@ impl<'a> File<'a> {
     }
 
     fn config(&self) -> Result<EncoderConfig, Error> {
-        for (field, accepted) in FIXED {
+        // Of transformers' classes, the causal one alone is a decoder: it attends to what stands before.
+        let is_causal = self.fields.get("architectures") == Some(&json!([Architecture::CausalLm.name()]));
+        let decoder: &[Option<&str>] = if is_causal { &[Some("true")] } else { &[Some("false"), None] };
+        for (field, accepted) in FIXED.into_iter().chain([(IS_DECODER, decoder)]) {
             let found = self.fields.get(field).map(ToString::to_string);
             if !accepted.contains(&found.as_deref()) {
                 return Err(self.refuse(field, accepted[0].unwrap_or_default()));

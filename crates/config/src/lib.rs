@@ -13,6 +13,7 @@ mod preset;
 mod pretraining;
 mod run_folder;
 mod schedule;
+mod scoring;
 mod sections;
 
 pub use budget::{Horizon, Limit, StepCost};
@@ -28,6 +29,7 @@ pub use preset::Preset;
 pub use pretraining::Config;
 pub use run_folder::{Checkpoint, Checkpoints, DamagedCheckpoint, FoundCheckpoints, RunFolder, WrittenFiles};
 pub use schedule::Schedule;
+pub use scoring::{SCORING_FIELD, Scoring};
 pub use sections::{
     BudgetConfig, CheckpointConfig, DataConfig, DeviceChoice, DeviceConfig, InitConfig, LogConfig,
     NetworkConfig, OptimizerConfig, Precision,

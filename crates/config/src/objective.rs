@@ -2,7 +2,7 @@
 
 use electra_masking::MaskingConfig;
 
-use crate::{Convention, ModelConfig, Network, StepShape};
+use crate::{Convention, ModelConfig, Network, Scoring, StepShape};
 
 /// What is known of an objective without its networks. Each objective's own file holds one as a constant.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct ObjectiveInfo {
     pub reads_masks: bool,
     /// Whether a generator is trained beside the kept encoder.
     pub has_generator: bool,
+    /// How the kept network scores a sentence without fine-tuning. Exports carry it.
+    pub scoring: Scoring,
     /// Whether rows of a batch enter each other's loss, as in a contrastive one: such a step cannot be computed in parts.
     pub couples_rows: bool,
     /// How it masks where the settings do not say otherwise.

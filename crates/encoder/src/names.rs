@@ -71,7 +71,7 @@ fn drop_copies(weights: &mut Weights) -> Result<(), Error> {
 pub(crate) fn drop_unused(config: &EncoderConfig, architecture: Architecture, weights: &mut Weights) {
     let heads: &[&str] = match architecture {
         Architecture::PreTraining => &["discriminator_predictions."],
-        Architecture::MaskedLm => &["generator_predictions.", "generator_lm_head."],
+        Architecture::MaskedLm | Architecture::CausalLm => &["generator_predictions.", "generator_lm_head."],
         Architecture::Encoder => &[],
         Architecture::SequenceClassification | Architecture::TokenClassification => {
             &["classifier.", "mean_classifier."]

@@ -154,6 +154,9 @@ fn sentences_score_as_loops_in_python_score_them() {
         ("mlm", Scoring::PseudoLogLikelihood),
         ("mlm", Scoring::Unmasked),
         ("discriminator", Scoring::Discriminator),
+        ("discriminator", Scoring::Energy),
+        ("causal", Scoring::LogLikelihood),
+        ("causal", Scoring::MaskedNextToken),
     ] {
         let path = golden("pairs").join(folder);
         let scorer = PairScorer::read(&path, Some(scoring), Device::Cpu).unwrap();

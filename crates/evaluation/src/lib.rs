@@ -27,14 +27,16 @@ pub mod config;
 pub mod replacements;
 
 pub use config::{Preset, Recipe};
+// What stands in this crate's own functions.
 pub use data::{Prepared, TaskData};
+pub use electra_config::Scoring;
 pub use embedder::Embedder;
 pub use embedding_scores::EmbeddingScores;
 pub use error::Error;
 pub use finetune::{Event, Job, finetune};
 pub use folder::{Keep, SeedScores, TaskResult, write_results};
 pub use heads::Problem;
-pub use minimal_pairs::{PairScore, PairScorer, PairScores, Scoring};
+pub use minimal_pairs::{PairScore, PairScorer, PairScores};
 pub use predict::{Predictor, ScoredSet};
 pub use predictions::Prediction;
 pub use pretrained::{Pretrained, tokenizer};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use electra_config::{SCORING_FIELD, Scoring};
 use electra_encoder::{Architecture, Attention, Encoder, EncoderWithHead, HubFolder, Input};
 use electra_objective::PretrainedHead;
 use electra_tasks::MinimalPair;
@@ -18,33 +19,6 @@ use crate::{Error, encode, pretrained};
 
 /// Logits of a vocabulary that are in memory at once.
 const LOGITS: usize = 1 << 26;
-
-/// How a sentence is scored. The scores of one kind do not compare with those of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scoring {
-    /// Σ log p(token | all others), each token masked in turn (Salazar, Liang, Nguyen, Kirchhoff, "Masked
-    /// Language Model Scoring", 2020). Needs a vocabulary head that has seen `[MASK]`.
-    PseudoLogLikelihood,
-    /// Σ log p(token | all tokens), nothing masked: for a vocabulary head that has been trained on replaced
-    /// tokens (Replace MLM, All-Tokens MLM) and has seen no `[MASK]`. A copy gate, which no folder in the
-    /// Hub's layout holds, plays no part.
-    Unmasked,
-    /// Σ log P(original | all tokens), of a discriminator.
-    Discriminator,
-}
-
-impl Scoring {
-    /// As serde writes it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PseudoLogLikelihood => "pseudo-log-likelihood",
-            Self::Unmasked => "unmasked",
-            Self::Discriminator => "discriminator",
-        }
-    }
-}
 
 /// What of a set of pairs was found right.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,13 +68,15 @@ impl std::fmt::Debug for PairScorer {
 }
 
 impl PairScorer {
-    /// Reads a folder in the Hub's layout with its tokenizer. Not said, the scoring is the discriminator's
-    /// for `ElectraForPreTraining` and pseudo-log-likelihood for `ElectraForMaskedLM`.
+    /// Reads a folder in the Hub's layout with its tokenizer. Not said, the scoring is that of `sentence_score` in its
+    /// `config.json`, which `electra export` writes where the class does not tell; else the discriminator's for
+    /// `ElectraForPreTraining`, the pseudo-log-likelihood for `ElectraForMaskedLM`, and the log-likelihood for
+    /// `ElectraForCausalLM`.
     ///
     /// # Errors
     /// If a file is missing or damaged, or the head is not the one that the scoring needs.
     pub fn read(folder: &Path, scoring: Option<Scoring>, device: Device) -> Result<Self, Error> {
-        let hub = HubFolder::read(folder)?;
+        let (hub, fields) = HubFolder::read_with(folder)?;
         let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
         let refuse = |expected: String| Error::Model {
             folder: folder.to_owned(),
@@ -108,20 +84,23 @@ impl PairScorer {
             found: hub.architecture.name().to_owned(),
             expected,
         };
-        let scoring = match (scoring, hub.architecture) {
-            (Some(scoring), _) => scoring,
-            (None, Architecture::MaskedLm) => Scoring::PseudoLogLikelihood,
-            (None, Architecture::PreTraining) => Scoring::Discriminator,
-            (None, _) => {
-                let [first, second] =
-                    [Architecture::PreTraining, Architecture::MaskedLm].map(Architecture::name);
-                return Err(refuse(format!("a network with a head that scores words, {first} or {second}")));
-            }
+        let scoring = match scoring {
+            Some(scoring) => scoring,
+            None => match fields.get(SCORING_FIELD) {
+                Some(name) => name.as_str().and_then(Scoring::named).ok_or_else(|| Error::Model {
+                    folder: folder.to_owned(),
+                    field: SCORING_FIELD.to_owned(),
+                    found: name.to_string(),
+                    expected: Scoring::ALL.map(Scoring::name).join(", "),
+                })?,
+                None => Scoring::of_architecture(hub.architecture).ok_or_else(|| {
+                    let scored = [Architecture::PreTraining, Architecture::MaskedLm, Architecture::CausalLm];
+                    let names = scored.map(Architecture::name).join(", ");
+                    refuse(format!("a network with a head that scores words, one of {names}"))
+                })?,
+            },
         };
-        let needed = match scoring {
-            Scoring::Discriminator => Architecture::PreTraining,
-            Scoring::PseudoLogLikelihood | Scoring::Unmasked => Architecture::MaskedLm,
-        };
+        let needed = scoring.architecture();
         if hub.architecture != needed {
             return Err(refuse(format!("{}, for the score {}", needed.name(), scoring.name())));
         }
@@ -197,7 +176,7 @@ impl PairScorer {
     /// The score of each row: a sum over its tokens but `[CLS]` and `[SEP]`.
     fn scores(&self, rows: &[Row], stop: &AtomicBool) -> Result<Vec<f64>, Error> {
         let mut scores = vec![0.0; rows.len()];
-        if self.scoring == Scoring::PseudoLogLikelihood {
+        if let Scoring::PseudoLogLikelihood | Scoring::MaskedNextToken = self.scoring {
             // Every token's row of its own, in which it alone is masked.
             let masked: Vec<(usize, usize)> = (0..rows.len())
                 .flat_map(|row| (1..rows[row].input_ids.len() - 1).map(move |position| (row, position)))
@@ -228,8 +207,11 @@ impl PairScorer {
         let vocabulary = usize::try_from(self.encoder.config().vocab_size).unwrap_or(usize::MAX);
         let tokens = tokens_at_once(self.encoder.embeddings().word_embeddings().device());
         match self.scoring {
-            Scoring::Unmasked => tokens.min(LOGITS / vocabulary),
-            Scoring::Discriminator | Scoring::PseudoLogLikelihood => tokens,
+            Scoring::Unmasked | Scoring::LogLikelihood => tokens.min(LOGITS / vocabulary),
+            Scoring::Discriminator
+            | Scoring::Energy
+            | Scoring::PseudoLogLikelihood
+            | Scoring::MaskedNextToken => tokens,
         }
     }
 
@@ -247,7 +229,9 @@ impl PairScorer {
             .collect();
         let hidden = self.hidden(&changed.iter().collect::<Vec<_>>()).0; // [B, L, D]
         let device = hidden.device();
-        let positions: Vec<i64> = batch.iter().map(|&(_, position)| position as i64).collect();
+        // [CLS] is never masked, so that there is a position before.
+        let before = if self.scoring == Scoring::MaskedNextToken { 1 } else { 0 };
+        let positions: Vec<i64> = batch.iter().map(|&(_, position)| (position - before) as i64).collect();
         let originals: Vec<i64> =
             batch.iter().map(|&(row, position)| i64::from(rows[row].input_ids[position])).collect();
         let positions = Tensor::from_slice(&positions).to_device(device).view([-1, 1, 1]);
@@ -263,9 +247,21 @@ impl PairScorer {
     fn whole(&self, rows: &[&Row]) -> Result<Vec<f64>, Error> {
         let (hidden, ids, mask) = self.hidden(rows); // [B, L, D], [B, L], [B, L]
         let values = match &self.head {
-            // log(1 − σ(z)) = log σ(−z), z being the logit of "replaced".
+            // The first position predicts the second; nothing predicts the first, which is [CLS].
+            PretrainedHead::Vocabulary(head) if self.scoring == Scoring::LogLikelihood => {
+                let last = ids.size()[1] - 1;
+                let logits = head.forward(&hidden.f_narrow(1, 0, last)?).f_log_softmax(-1, Kind::Double)?; // [B, L − 1, V]
+                let next = ids.f_narrow(1, 1, last)?.unsqueeze(-1);
+                logits.f_gather(2, &next, false)?.squeeze_dim(-1).f_constant_pad_nd([1, 0])?
+            }
             PretrainedHead::Replaced(head) => {
-                head.forward(&hidden).f_neg()?.f_to_kind(Kind::Double)?.f_log_sigmoid()?
+                let negative = head.forward(&hidden).f_neg()?.f_to_kind(Kind::Double)?;
+                match self.scoring {
+                    // log p(token | others) = −E, as its normaliser is learnt to be 1.
+                    Scoring::Energy => negative,
+                    // log(1 − σ(z)) = log σ(−z), z being the logit of "replaced".
+                    _ => negative.f_log_sigmoid()?,
+                }
             }
             PretrainedHead::Vocabulary(head) => {
                 let logits = head.forward(&hidden).f_log_softmax(-1, Kind::Double)?; // [B, L, V]
@@ -288,7 +284,11 @@ impl PairScorer {
         let config = self.encoder.config();
         let device = self.encoder.embeddings().word_embeddings().device();
         let (ids, mask, types) = crate::batches::tensors(rows, config.pad_token_id, device);
-        let input = Input { input_ids: &ids, attention: Attention::Keys(&mask), token_type_ids: &types };
+        let attention = match self.scoring {
+            Scoring::LogLikelihood => Attention::Causal(&mask),
+            _ => Attention::Keys(&mask),
+        };
+        let input = Input { input_ids: &ids, attention, token_type_ids: &types };
         (self.encoder.forward_t(&input, false), ids, mask)
     }
 }

@@ -221,7 +221,10 @@ fn problem(folder: &Path, architecture: Architecture, fields: &Map<String, Value
             }
             Ok(Problem::Choice)
         }
-        Architecture::PreTraining | Architecture::MaskedLm | Architecture::Encoder => Err(refuse(
+        Architecture::PreTraining
+        | Architecture::MaskedLm
+        | Architecture::CausalLm
+        | Architecture::Encoder => Err(refuse(
             "architectures",
             architecture.name().to_owned(),
             "a fine-tuned network, such as electra finetune writes",

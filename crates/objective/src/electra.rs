@@ -1,6 +1,6 @@
 //! ELECTRA: replaced token detection (paper §2).
 
-use electra_config::{Head, Positions};
+use electra_config::{Head, Positions, Scoring};
 use electra_masking::MaskingConfig;
 
 use crate::ObjectiveInfo;
@@ -15,6 +15,7 @@ pub const INFO: ObjectiveInfo = ObjectiveInfo {
     paper: Some(85.0),
     reads_masks: false,
     has_generator: true,
+    scoring: Scoring::Discriminator,
     couples_rows: false,
     masking: MaskingConfig::electra,
     networks: |model| model.with_generator(&[Head::Discriminator(Positions::All)]).into(),

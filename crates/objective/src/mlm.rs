@@ -1,6 +1,6 @@
 //! Masked language modelling: BERT, the baseline (paper §3.1).
 
-use electra_config::{Head, Positions};
+use electra_config::{Head, Positions, Scoring};
 use electra_masking::{MaskingConfig, Shares};
 
 use crate::ObjectiveInfo;
@@ -15,6 +15,7 @@ pub const INFO: ObjectiveInfo = ObjectiveInfo {
     paper: Some(82.2),
     reads_masks: true,
     has_generator: false,
+    scoring: Scoring::PseudoLogLikelihood,
     couples_rows: false,
     masking: MaskingConfig::bert,
     networks: |model| model.alone(&[Head::Vocabulary(Positions::Masked)]).into(),

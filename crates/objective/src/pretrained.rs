@@ -27,10 +27,12 @@ pub fn pretrained(hub: &HubFolder, device: Device) -> Result<EncoderWithHead<Pre
         Architecture::PreTraining => EncoderWithHead::from_hub(hub, device, |root, _| {
             PretrainedHead::Replaced(ReplacedHead::new(root, config))
         }),
-        Architecture::MaskedLm => EncoderWithHead::from_hub(hub, device, |root, encoder| {
-            let table = encoder.embeddings().word_embeddings();
-            PretrainedHead::Vocabulary(VocabularyHead::new(root, config, table))
-        }),
+        Architecture::MaskedLm | Architecture::CausalLm => {
+            EncoderWithHead::from_hub(hub, device, |root, encoder| {
+                let table = encoder.embeddings().word_embeddings();
+                PretrainedHead::Vocabulary(VocabularyHead::new(root, config, table))
+            })
+        }
         _ => EncoderWithHead::from_hub(&hub.encoder(), device, |_, _| PretrainedHead::None),
     }
 }

@@ -1,6 +1,6 @@
 //! Objectives as plans name them, for tests: the program hands the study its own.
 
-use electra_config::{Head, ModelConfig, Network, ObjectiveInfo, Positions};
+use electra_config::{Head, ModelConfig, Network, ObjectiveInfo, Positions, Scoring};
 use electra_masking::MaskingConfig;
 
 const MASKED: &[Head] = &[Head::Vocabulary(Positions::Masked)];
@@ -16,6 +16,7 @@ const ELECTRA: ObjectiveInfo = ObjectiveInfo {
     paper: Some(85.0),
     reads_masks: false,
     has_generator: true,
+    scoring: Scoring::Discriminator,
     couples_rows: false,
     masking: MaskingConfig::electra,
     networks: |model| with_generator(model, &[Head::Discriminator(Positions::All)]),
@@ -27,6 +28,7 @@ const MLM: ObjectiveInfo = ObjectiveInfo {
     paper: Some(82.2),
     reads_masks: true,
     has_generator: false,
+    scoring: Scoring::PseudoLogLikelihood,
     masking: MaskingConfig::bert,
     networks: |model| vec![Network { encoder: &model.encoder, heads: MASKED }],
     ..ELECTRA
@@ -37,6 +39,7 @@ pub(crate) const OBJECTIVES: [&ObjectiveInfo; 11] = [
     &MLM,
     &ObjectiveInfo {
         name: "replace-mlm",
+        scoring: Scoring::Unmasked,
         paper: Some(82.4),
         networks: |model| with_generator(model, MASKED),
         ..ELECTRA
@@ -49,6 +52,7 @@ pub(crate) const OBJECTIVES: [&ObjectiveInfo; 11] = [
     },
     &ObjectiveInfo {
         name: "all-tokens-mlm",
+        scoring: Scoring::Unmasked,
         paper: Some(84.3),
         networks: |model| {
             with_generator(model, &[Head::Vocabulary(Positions::All), Head::Gate(Positions::All)])
@@ -59,6 +63,7 @@ pub(crate) const OBJECTIVES: [&ObjectiveInfo; 11] = [
     &ObjectiveInfo { name: "mlm-85-15", ..MLM },
     &ObjectiveInfo {
         name: "all-tokens-mlm-no-gate",
+        scoring: Scoring::Unmasked,
         networks: |model| with_generator(model, &[Head::Vocabulary(Positions::All)]),
         ..ELECTRA
     },

@@ -4,7 +4,7 @@
 //!
 //! This file is all of it: what the loader prepares, the network and its loss, and the value by which both are known.
 
-use electra_config::{Head, Positions};
+use electra_config::{Head, Positions, Scoring};
 use electra_data::{Cells, Column, Corpus, Error, Key, Row, View};
 use electra_encoder::Encoder;
 use electra_masking::{MaskingConfig, Stream};
@@ -22,6 +22,7 @@ pub(crate) const SPEC: Spec = Spec {
         paper: None,
         reads_masks: false,
         has_generator: false,
+        scoring: Scoring::Discriminator,
         couples_rows: false,
         masking: MaskingConfig::electra, // of which `mask_prob` is the share of tokens that are chosen to move
         networks: |model| model.alone(&[Head::Discriminator(Positions::All)]).into(),

@@ -116,6 +116,11 @@ class Objective:
                 getattr(ours, part).weight = getattr(theirs, part).weight
             ours.LayerNorm.bias = theirs.LayerNorm.bias
 
+    def batch(self, random):
+        """A batch, with samples of the generator's own where they are asked for."""
+        batch = make_batch(self.args, random)
+        return batch if self.args.temperature is None else batch | self.sample(batch, random)
+
     def parameters(self):
         parts = [("generator.", self.generator), ("main.", self.main), ("main.gate.", self.gate)]
         found, result = set(), {}
@@ -197,8 +202,7 @@ class Objective:
         return {"uniforms": uniforms, "sampled_ids": sampled}
 
 
-def run(name, args, big, small, random, folder):
-    objective = Objective(name, args, big, small, random)
+def run(objective, args, random, folder):
     parameters = objective.parameters()
     copies = lambda: {key: value.detach().clone().contiguous() for key, value in parameters.items()}
     folder.mkdir(parents=True, exist_ok=True)
@@ -207,9 +211,7 @@ def run(name, args, big, small, random, folder):
     second = {key: torch.zeros_like(value) for key, value in parameters.items()}
     steps = {}
     for t in range(1, 4):
-        batch = make_batch(args, random)
-        if args.temperature is not None:
-            batch |= objective.sample(batch, random)
+        batch = objective.batch(random)
         generator, main, loss = objective.losses(batch)
         gradients = dict(zip(parameters, torch.autograd.grad(loss, parameters.values(), allow_unused=True)))
         gradients = {key: value for key, value in gradients.items() if value is not None}
@@ -232,7 +234,7 @@ def run(name, args, big, small, random, folder):
     save_file(steps, folder / "steps.safetensors")
     save_file(copies(), folder / "final.safetensors")
     meta = {
-        "objective": name, "lambda_": args.disc_weight, "gen_weight": args.gen_weight,
+        "objective": objective.name, "lambda_": args.disc_weight, "gen_weight": args.gen_weight,
         "softmax_weight": args.softmax_weight, "temperature": args.temperature, "lr": LEARNING_RATE, "warmup": WARMUP, "total": TOTAL, "eps": EPS,
         "betas": BETAS, "weight_decay": DECAY, "clip": CLIP, "args": vars(args) | {"out": None},
         "torch": torch.__version__.split("+")[0],
@@ -240,8 +242,8 @@ def run(name, args, big, small, random, folder):
     (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options(doc):
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, type=Path)
     defaults = {
         "seed": 1, "layers": 2, "hidden": 32, "heads": 2, "embedding": 24, "ff": 40, "gen-hidden": 16,
@@ -253,15 +255,25 @@ def main():
     parser.add_argument("--disc-weight", type=float, default=50.0)
     parser.add_argument("--softmax-weight", type=float, default=1.0)
     parser.add_argument("--temperature", type=float)
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    random = torch.Generator().manual_seed(args.seed)
+    return parser.parse_args()
+
+
+def configs(args):
+    """Of the kept encoder and of the generator, which are written into their folders."""
     big = electra_config(args, args.hidden, args.heads, args.ff)
     small = electra_config(args, args.gen_hidden, args.gen_heads, args.gen_ff)
     for config, name in ((big, "discriminator"), (small, "generator")):
         config.save_pretrained(args.out / name)
+    return big, small
+
+
+def main():
+    args = options(__doc__)
+    torch.set_num_threads(1)
+    random = torch.Generator().manual_seed(args.seed)
+    big, small = configs(args)
     for name in NAMES if args.temperature is None else NAMES[1:]:
-        run(name, args, big, small, random, args.out / name)
+        run(Objective(name, args, big, small, random), args, random, args.out / name)
 
 
 if __name__ == "__main__":

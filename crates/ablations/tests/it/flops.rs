@@ -69,12 +69,13 @@ const GENERATOR: u64 =
 
 /// The name; whether it has a generator; what the main network's heads cost for one row; a step as the paper counts,
 /// and as a computer executes it.
-const STEPS: [(&str, bool, u64, u64, u64); 11] = [
+const STEPS: [(&str, bool, u64, u64, u64); 12] = [
     ("mlm", false, N * vocabulary_head(D), 210_924, 306_306),
     ("replace-mlm", true, N * vocabulary_head(D), 353_256, 509_724),
     ("electra-15", true, N * REPLACED_HEAD, 353_364, 509_886),
     ("all-tokens-mlm", true, L * (vocabulary_head(D) + GATE), 363_126, 524_529),
     ("electra", true, L * REPLACED_HEAD, 362_664, 523_836),
+    ("clm", false, L * vocabulary_head(D), 219_954, 319_851),
     ("mlm-85-15", false, N * vocabulary_head(D), 210_924, 306_306),
     ("all-tokens-mlm-no-gate", true, L * vocabulary_head(D), 362_286, 523_269),
     ("rtd-unigram", false, L * REPLACED_HEAD, 220_332, 320_418),

@@ -1,11 +1,14 @@
 //! What must hold of the objectives whatever their weights are.
 
 use electra_ablations::copy_log_likelihood;
+use electra_config::{Head, Positions};
 use electra_objective::{DeviceBatch, Electra, Given, Objective};
 use electra_torch::{KernelLevel, with_kernel_level};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::support::{VOCAB, batch, build, given, metric, model, names, objective, write_corpus};
+use crate::support::{
+    OF_POSITIONS, OF_SLOTS, VOCAB, batch, build, given, metric, model, names, objective, write_corpus,
+};
 
 const WITH_GENERATOR: [&str; 5] =
     ["electra", "electra-15", "replace-mlm", "all-tokens-mlm", "all-tokens-mlm-no-gate"];
@@ -23,13 +26,13 @@ fn gradients(parameters: &nn::VarStore, loss: &Tensor) -> Vec<(String, Tensor)> 
 /// A batch of some of a batch's rows.
 fn rows(batch: &DeviceBatch, first: i64, count: i64) -> DeviceBatch {
     let cut = |tensor: &Tensor| tensor.narrow(0, first, count);
-    let names = ["masked_input_ids", "masked_positions", "masked_valid", "masked_distinct", "uniforms"];
     let rows = DeviceBatch::from_tensors(
         cut(&batch.input_ids),
         cut(&batch.attention_mask),
         cut(&batch.token_type_ids),
     );
-    names.into_iter().fold(rows, |rows, name| rows.with(name, cut(batch.column(name))))
+    let names = OF_POSITIONS.into_iter().chain(OF_SLOTS);
+    names.fold(rows, |rows, name| rows.with(name, cut(batch.column(name))))
 }
 
 #[test]
@@ -128,11 +131,11 @@ fn padding_and_unused_slots_do_not_count() {
             wider(&short.attention_mask, 7),
             wider(&short.token_type_ids, 7),
         )
-        .with("masked_input_ids", wider(short.column("masked_input_ids"), 7))
         .with("label_positions", places);
-        let slots = ["masked_positions", "masked_valid", "masked_distinct", "uniforms", "sampled_ids"];
+        let cells = OF_POSITIONS.map(|name| (name, 7)).into_iter();
+        let cells = cells.chain(OF_SLOTS.map(|name| (name, 2))).chain([("sampled_ids", 2)]);
         let padded =
-            slots.into_iter().fold(padded, |padded, name| padded.with(name, wider(short.column(name), 2)));
+            cells.fold(padded, |padded, (name, cells)| padded.with(name, wider(short.column(name), cells)));
         let (short, padded) = (loss(&short), loss(&padded));
         assert!((short - padded).abs() < 1e-4 * short.abs(), "{name}: {short} without, {padded} with");
     }
@@ -279,9 +282,12 @@ fn a_step_calls_the_same_whatever_the_batch_and_says_whether_it_waits() {
         };
         let (first, second) = (calls(1), calls(2));
         assert_eq!(waits(&first), network.waits_for_device(), "{name}");
-        // All-Tokens MLM looks for padding, but only on the CPU, where that is free.
+        // Who predicts a token at every position looks for those that count, but only on the CPU, where that is free.
         let looks = first.iter().any(|call| call.starts_with("aten::nonzero "));
-        assert_eq!(looks, name.starts_with("all-tokens-mlm"), "{name}");
+        let model = model();
+        let networks = (electra_ablations::info(name).unwrap().networks)(&model);
+        let mut heads = networks.iter().flat_map(|network| network.heads);
+        assert_eq!(looks, heads.any(|head| *head == Head::Vocabulary(Positions::All)), "{name}");
         if !network.waits_for_device() {
             assert_eq!(first, second, "{name}");
         }

@@ -49,6 +49,7 @@ fn heads_are_where_the_table_says() {
     let vocabulary = set(&["generator_predictions", "generator_lm_head"]);
     assert_eq!(heads("mlm"), vocabulary);
     assert_eq!(heads("replace-mlm"), vocabulary);
+    assert_eq!(heads("clm"), vocabulary);
     assert_eq!(heads("all-tokens-mlm-no-gate"), vocabulary);
     assert_eq!(heads("all-tokens-mlm"), set(&["gate", "generator_predictions", "generator_lm_head"]));
     for name in

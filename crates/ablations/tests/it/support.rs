@@ -95,6 +95,11 @@ pub(crate) fn objective(name: &str) -> (nn::VarStore, Box<dyn Objective>) {
     (parameters, objective)
 }
 
+/// The columns of [`batch`] that have a cell for each position, but for `label_positions`.
+pub(crate) const OF_POSITIONS: [&str; 2] = ["masked_input_ids", "continued"];
+/// Those that have one for each masked position.
+pub(crate) const OF_SLOTS: [&str; 4] = ["masked_positions", "masked_valid", "masked_distinct", "uniforms"];
+
 /// Ids, which are real, masked positions.
 type Row = (Vec<i64>, Vec<bool>, Vec<i64>);
 
@@ -112,6 +117,8 @@ pub(crate) fn batch(rows: i64, seed: i64) -> DeviceBatch {
     let rows: Vec<_> = (0..rows).map(data).collect();
     let stack = |pick: &dyn Fn(&Row) -> Tensor| Tensor::stack(&rows.iter().map(pick).collect::<Vec<_>>(), 0);
     let input_ids = stack(&|row| Tensor::from_slice(&row.0));
+    let continued = stack(&|row| Tensor::from_slice(&row.1));
+    let _ = continued.narrow(1, 0, 1).fill_(0);
     let masked_positions = stack(&|row| Tensor::from_slice(&row.2));
     let masks = masked_positions.full_like(4);
     let mut rng = electra_masking::Stream::SAMPLE.rng(seed as u64, 0, 0);
@@ -127,6 +134,7 @@ pub(crate) fn batch(rows: i64, seed: i64) -> DeviceBatch {
     .with("masked_distinct", masked_positions.ones_like().to_kind(Kind::Bool))
     .with("uniforms", Tensor::from_slice(&uniforms).view_as(&masked_positions))
     .with("masked_positions", masked_positions)
+    .with("continued", continued)
     .with(
         "label_positions",
         Tensor::arange(16, (Kind::Int64, Device::Cpu)).expand_as(&input_ids).contiguous(),

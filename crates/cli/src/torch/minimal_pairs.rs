@@ -29,8 +29,8 @@ pub(crate) struct Options {
     /// File of pairs, or a folder of .jsonl files
     #[arg(long, value_name = "FILE|DIR")]
     pairs: PathBuf,
-    /// What a sentence is scored by [default: discriminator for ElectraForPreTraining, else
-    /// pseudo-log-likelihood]
+    /// What a sentence is scored by [default: what electra export wrote into config.json, else discriminator for
+    /// ElectraForPreTraining, pseudo-log-likelihood for ElectraForMaskedLM, log-likelihood for ElectraForCausalLM]
     #[arg(long, value_enum, value_name = "SCORE")]
     score: Option<Score>,
     /// Paradigms to score [default: all]
@@ -64,6 +64,12 @@ enum Score {
     Unmasked,
     /// Sum of log P(original)
     Discriminator,
+    /// Sum of log p(token) given the tokens before it, of a causal language model
+    LogLikelihood,
+    /// Sum of log p(token), each token masked in turn and predicted from the position before it
+    MaskedNextToken,
+    /// Sum of the tokens' negative energies, of a discriminator that was trained to give them
+    Energy,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -72,6 +78,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Score::PseudoLogLikelihood => Scoring::PseudoLogLikelihood,
         Score::Unmasked => Scoring::Unmasked,
         Score::Discriminator => Scoring::Discriminator,
+        Score::LogLikelihood => Scoring::LogLikelihood,
+        Score::MaskedNextToken => Scoring::MaskedNextToken,
+        Score::Energy => Scoring::Energy,
     });
     let pairs = chosen(electra_tasks::minimal_pairs(&options.pairs)?, options)?;
     let compute = Compute::set_up(DeviceChoice::Cpu, options.threads, options.precision, false)?;

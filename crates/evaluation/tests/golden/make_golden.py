@@ -10,7 +10,7 @@ CLASS/batch.safetensors               a batch, its logits and its loss
 CLASS/final.safetensors               every parameter after three steps of AdamW on that batch
 rates.json                            rate, schedule and so on of those steps, and each parameter's factor
 longest_first.json                    pairs of texts and the rows that truncation leaves of them
-pairs/{discriminator,mlm}/            networks, and scores.json: what sentences score by each of the three scores
+pairs/{causal,discriminator,mlm}/     networks, and scores.json: what sentences score by each score
 """
 
 import json
@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from transformers import (
     BertTokenizerFast,
     ElectraConfig,
+    ElectraForCausalLM,
     ElectraForMaskedLM,
     ElectraForMultipleChoice,
     ElectraForPreTraining,
@@ -196,23 +197,35 @@ def pairs(tokens):
     shutil.rmtree(HERE / "pairs", ignore_errors=True)
     mlm = randomise(ElectraForMaskedLM(config()), 11)
     rtd = randomise(ElectraForPreTraining(config()), 12)
-    scores = {"sentences": SENTENCES, "pseudo-log-likelihood": [], "unmasked": [], "discriminator": []}
+    causal = randomise(ElectraForCausalLM(config(is_decoder=True)), 13)
+    # The same network attending to all tokens, as GPT-BERT does where it reads masks.
+    both_ways = ElectraForMaskedLM(config()).eval()
+    both_ways.load_state_dict(causal.state_dict())
+    names = ("pseudo-log-likelihood", "unmasked", "discriminator", "energy", "log-likelihood", "masked-next-token")
+    scores = {"sentences": SENTENCES} | {name: [] for name in names}
     for sentence in SENTENCES:
         row = tokens(sentence, return_tensors="pt")
         ids = row["input_ids"]
         inner = range(1, ids.shape[1] - 1)
-        masked = 0.0
+        masked, masked_next = 0.0, 0.0
         for at in inner:
             hidden = ids.clone()
             hidden[0, at] = MASK
             logits = mlm(input_ids=hidden).logits.double()
             masked += float(logits[0, at].log_softmax(-1)[ids[0, at]])
+            logits = both_ways(input_ids=hidden).logits.double()
+            masked_next += float(logits[0, at - 1].log_softmax(-1)[ids[0, at]])
         logits = mlm(input_ids=ids).logits.double().log_softmax(-1)
         scores["pseudo-log-likelihood"].append(masked)
         scores["unmasked"].append(sum(float(logits[0, at, ids[0, at]]) for at in inner))
         replaced = rtd(input_ids=ids).logits.double()
         scores["discriminator"].append(sum(float(torch.nn.functional.logsigmoid(-replaced[0, at])) for at in inner))
-    for name, model in [("mlm", mlm), ("discriminator", rtd)]:
+        scores["energy"].append(-sum(float(replaced[0, at]) for at in inner))
+        scores["masked-next-token"].append(masked_next)
+        # Token by token, with nothing behind to look at.
+        last = lambda at: causal(input_ids=ids[:, :at]).logits.double()[0, -1].log_softmax(-1)
+        scores["log-likelihood"].append(sum(float(last(at)[ids[0, at]]) for at in inner))
+    for name, model in [("mlm", mlm), ("discriminator", rtd), ("causal", causal)]:
         model.save_pretrained(HERE / "pairs" / name)
         shutil.copy(HERE / "tokenizer" / "vocab.txt", HERE / "pairs" / name)
     (HERE / "pairs" / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")

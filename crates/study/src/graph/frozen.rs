@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use electra_config::{Config, Head, ObjectiveInfo, Preset};
+use electra_config::ObjectiveInfo;
 
 use super::{PlannedCheckpoint, PlannedRun, Scope};
 use crate::job::{Done, Job, Kind};
@@ -54,7 +54,7 @@ pub(super) fn jobs(
         let (id, output) = pairs_job(name);
         let pairs = scope.pairs_folder(&run.source).display().to_string();
         let to = output.display().to_string();
-        let score = scoring(ObjectiveInfo::find(scope.objectives, &run.arm.objective)?);
+        let score = ObjectiveInfo::find(scope.objectives, &run.arm.objective)?.scoring.name();
         let call = ["minimal-pairs", "--model", &model, "--pairs", &pairs, "--score", score];
         let options = ["--threads", &threads, "--output", &to];
         let mut call: Vec<String> = call.into_iter().chain(options).map(String::from).collect();
@@ -66,19 +66,4 @@ pub(super) fn jobs(
         jobs.push(job((id, output), "minimal pairs", Kind::Pairs, tasks.zero_shot.len(), call));
     }
     Ok(jobs)
-}
-
-/// What sentences are scored by: the discriminator; else the vocabulary head, with masks where the encoder has seen them.
-fn scoring(objective: &ObjectiveInfo) -> &'static str {
-    // Which heads an objective has does not depend on the sizes of its networks.
-    let model = Config::preset(Preset::Tiny, objective.name, 0, PathBuf::new()).model.model();
-    let networks = (objective.networks)(&model);
-    let mut heads = networks.iter().flat_map(|network| network.heads);
-    if heads.any(|head| matches!(head, Head::Discriminator(_))) {
-        "discriminator"
-    } else if objective.reads_masks {
-        "pseudo-log-likelihood"
-    } else {
-        "unmasked"
-    }
 }

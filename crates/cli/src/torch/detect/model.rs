@@ -23,6 +23,7 @@ pub(super) struct OutputOptions {
 pub(super) struct Model {
     encoder: Encoder,
     head: PretrainedHead,
+    architecture: Architecture,
     tokenizer: Option<Tokenizer>,
     options: OutputOptions,
 }
@@ -49,15 +50,17 @@ impl Model {
                 hub.architecture.name(),
                 Architecture::PreTraining.name()
             ),
-            other if other != Architecture::MaskedLm && options.vocabulary => {
-                bail!("--vocabulary-logits: {shown}: {} has no vocabulary head", hub.architecture.name())
-            }
+            other if other != Architecture::MaskedLm && options.vocabulary => bail!(
+                "--vocabulary-logits: {shown}: {} has no head that predicts masked words; expected {}",
+                hub.architecture.name(),
+                Architecture::MaskedLm.name()
+            ),
             _ => {}
         }
         super::super::note(hub.weights.note().as_deref());
         let tokenizer = tokenizer(folder, &hub.config)?;
         let EncoderWithHead { encoder, head, .. } = electra_objective::pretrained(&hub, Device::Cpu)?;
-        Ok(Self { encoder, head, tokenizer, options })
+        Ok(Self { encoder, head, architecture: hub.architecture, tokenizer, options })
     }
 
     pub(super) fn tokenizer(&self) -> Option<&Tokenizer> {
@@ -84,10 +87,16 @@ impl Model {
 
     fn batch(&self, rows: &[&Row]) -> Result<Vec<Output>> {
         let length = rows.iter().map(|row| row.input_ids.len()).max().unwrap_or(0);
+        let attention_mask = padded(rows, length, false, |row| &row.attention_mask)?;
+        let attention = match self.architecture {
+            // As transformers computes it: its configuration says is_decoder.
+            Architecture::CausalLm => Attention::Causal(&attention_mask),
+            _ => Attention::Keys(&attention_mask),
+        };
         let hidden = self.encoder.forward_t(
             &Input {
                 input_ids: &padded(rows, length, self.config().pad_token_id, |row| &row.input_ids)?,
-                attention: Attention::Keys(&padded(rows, length, false, |row| &row.attention_mask)?),
+                attention,
                 token_type_ids: &padded(rows, length, 0, |row| &row.token_type_ids)?,
             },
             false,

@@ -48,6 +48,7 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
     };
     let task = match main.architecture {
         Architecture::MaskedLm => "fill-mask",
+        Architecture::CausalLm => "text-generation",
         _ => "feature-extraction",
     };
     line(&format!("---\nlibrary_name: transformers\npipeline_tag: {task}\ntags:\n- electra"));
@@ -125,6 +126,11 @@ fn what_it_is(architecture: Architecture) -> &'static str {
              each token of a text, whether it was replaced, and the head that tells it. A positive logit means \
              \"replaced\"."
         }
+        Architecture::CausalLm => {
+            "A Transformer of ELECTRA's architecture (Clark et al. 2020) with a vocabulary head that was trained to \
+             predict each token from those before it. `encoder/` is the same network as an encoder: it attends to all \
+             tokens, and is meant for fine-tuning."
+        }
         _ => {
             "A Transformer encoder of ELECTRA's architecture (Clark et al. 2020) that was trained to predict \
              original tokens, and the vocabulary head that predicts them."
@@ -138,6 +144,7 @@ fn usage(architecture: Architecture) -> String {
                 encoder = AutoModel.from_pretrained(\"path/of/this/folder\", subfolder=\"encoder\")  # for fine-tuning";
     let (auto, what) = match architecture {
         Architecture::PreTraining => ("AutoModelForPreTraining", "logits of \"replaced\""),
+        Architecture::CausalLm => ("AutoModelForCausalLM", "logits of the next token"),
         _ => ("AutoModelForMaskedLM", "logits of the vocabulary"),
     };
     format!(

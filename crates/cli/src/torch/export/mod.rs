@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use electra_encoder::HubFolder;
+use electra_config::{SCORING_FIELD, Scoring};
+use electra_encoder::{Architecture, HubFolder};
 use electra_store::{NewFolder, require_vacant};
 use electra_tokenizer::Tokenizer;
+use serde_json::{Map, Value, json};
 
 use self::networks::Networks;
 use self::source::Source;
@@ -19,7 +21,7 @@ use crate::output;
 /// Write a run's networks in the Hub's layout, as transformers loads them.
 ///
 /// The folder is the encoder that is kept, with its head: ElectraForPreTraining where the objective tells
-/// replaced tokens, ElectraForMaskedLM where it predicts tokens. encoder/ in it is the same without the head, an
+/// replaced tokens, ElectraForMaskedLM where it predicts tokens, ElectraForCausalLM where it predicts the next one. encoder/ in it is the same without the head, an
 /// ElectraModel for AutoModel and fine-tuning; generator/ is the generator, if the run has one. All have the
 /// tokenizer's files; README.md is a model card. Nothing is left behind if it fails.
 #[derive(Args)]
@@ -50,11 +52,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = NewFolder::create(&options.output)?;
     let source = Source::open(&options.run, options.step, options.tokenizer.as_deref())?;
     let weights = electra_trainer::read_model(&source.checkpoint)?;
-    let networks = Networks::from_checkpoint(&weights, &source.config.model.model())
+    // What another program's objective is scored by is not known here.
+    let scoring = electra_ablations::info(&source.config.objective).ok().map(|info| info.scoring);
+    let networks = Networks::from_checkpoint(&weights, &source.config.model.model(), scoring)
         .with_context(|| source.checkpoint.folder.display().to_string())?;
     let generator = networks.generator.as_ref().filter(|_| !options.no_generator);
 
-    write_network(folder.path(), &networks.main, &source.tokenizer)?;
+    let fields = scoring_field(scoring, networks.main.architecture);
+    networks.main.write_with(folder.path(), &fields)?;
+    save_tokenizer(folder.path(), &networks.main, &source.tokenizer)?;
     write_network(&folder.path().join("encoder"), &networks.encoder, &source.tokenizer)?;
     if let Some(generator) = generator {
         write_network(&folder.path().join("generator"), generator, &source.tokenizer)?;
@@ -83,5 +89,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn write_network(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Result<()> {
     hub.write(folder)?;
+    save_tokenizer(folder, hub, tokenizer)
+}
+
+fn save_tokenizer(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Result<()> {
     Ok(tokenizer.save_with_model(folder, hub.config.max_position_embeddings)?)
+}
+
+/// What `electra minimal-pairs` has to know of the network where its class alone does not tell.
+fn scoring_field(scoring: Option<Scoring>, architecture: Architecture) -> Map<String, Value> {
+    let told = scoring.filter(|scoring| Scoring::of_architecture(architecture) != Some(*scoring));
+    told.map(|scoring| (SCORING_FIELD.to_owned(), json!(scoring))).into_iter().collect()
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use electra_config::Scoring;
 use electra_encoder::{Architecture, EncoderConfig, HubFolder, Part, Weights};
 use electra_objective::ModelConfig;
 use tch::{Device, Tensor};
@@ -24,8 +25,21 @@ pub(super) struct Networks {
 }
 
 impl Networks {
-    pub(super) fn from_checkpoint(checkpoint: &Weights, model: &ModelConfig) -> Result<Self> {
-        let (main, left_out) = hub(checkpoint, Part::MAIN, &model.encoder)?;
+    /// The kept network is of the class that its score is of, where that is known.
+    pub(super) fn from_checkpoint(
+        checkpoint: &Weights,
+        model: &ModelConfig,
+        scoring: Option<Scoring>,
+    ) -> Result<Self> {
+        let (mut main, left_out) = hub(checkpoint, Part::MAIN, &model.encoder)?;
+        if scoring.map(Scoring::architecture) == Some(Architecture::CausalLm) {
+            ensure!(
+                main.architecture == Architecture::MaskedLm,
+                "{}: expected a vocabulary head, which predicts the next token",
+                main.architecture.name()
+            );
+            main.architecture = Architecture::CausalLm;
+        }
         let encoder = main.encoder();
         let has_generator = checkpoint.iter().any(|(name, _)| name.starts_with(Part::GENERATOR.prefix));
         let generator = match has_generator {

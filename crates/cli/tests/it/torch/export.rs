@@ -203,6 +203,59 @@ fn a_run_without_a_generator_has_none() {
     assert_eq!(HubFolder::read(&bench.path("export")).unwrap().architecture, Architecture::MaskedLm);
 }
 
+/// The fields of a `config.json`.
+fn fields(bench: &Bench, folder: &str) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(bench.path(folder).join("config.json")).unwrap()).unwrap()
+}
+
+const PAIR: &str = "{\"sentence_good\": \"the cat\", \"sentence_bad\": \"cat the\", \"UID\": \"order\"}\n";
+
+#[test]
+fn a_causal_language_model_says_so_and_its_encoder_does_not() {
+    let bench = trained("clm");
+    let said = bench.run("export --run run --output export").ok();
+    assert!(said.starts_with("export: ElectraForCausalLM after 3 steps of clm\n"), "{said}");
+    let main = HubFolder::read(&bench.path("export")).unwrap();
+    assert_eq!(main.architecture, Architecture::CausalLm);
+    assert_tensors(&main, &checkpoint(&bench, 3), "main.");
+    let (whole, encoder) = (fields(&bench, "export"), fields(&bench, "export/encoder"));
+    assert_eq!((&whole["is_decoder"], encoder.get("is_decoder")), (&serde_json::json!(true), None));
+    assert_eq!(whole.get("sentence_score"), None, "its class says it");
+    bench.write("pairs.jsonl", PAIR);
+    let line = bench.run("minimal-pairs --model export --pairs pairs.jsonl --json").ok();
+    assert_eq!(json_lines(&line)[0]["score"], "log-likelihood");
+
+    // transformers would mask one and not the other.
+    let path = bench.path("export/config.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"is_decoder\": true", "\"is_decoder\": false")).unwrap();
+    let message = bench.run("minimal-pairs --model export --pairs pairs.jsonl").refused();
+    assert!(message.contains("is_decoder: false; expected true"), "{message}");
+}
+
+#[test]
+fn an_export_says_how_sentences_are_scored_where_its_class_does_not() {
+    let bench = trained("replace-mlm");
+    bench.run("export --run run --output export").ok();
+    assert_eq!(fields(&bench, "export")["sentence_score"], "unmasked");
+    assert_eq!(fields(&bench, "export/encoder").get("sentence_score"), None);
+    bench.write("pairs.jsonl", PAIR);
+    let line = bench.run("minimal-pairs --model export --pairs pairs.jsonl --json").ok();
+    assert_eq!(json_lines(&line)[0]["score"], "unmasked");
+    let line =
+        bench.run("minimal-pairs --model export --pairs pairs.jsonl --score pseudo-log-likelihood --json");
+    assert_eq!(json_lines(&line.ok())[0]["score"], "pseudo-log-likelihood");
+
+    let path = bench.path("export/config.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"unmasked\"", "\"unmaskt\"")).unwrap();
+    let message = bench.run("minimal-pairs --model export --pairs pairs.jsonl").refused();
+    assert!(
+        message.contains("sentence_score: \"unmaskt\"; expected pseudo-log-likelihood, unmasked, "),
+        "{message}"
+    );
+}
+
 #[test]
 fn any_checkpoint_and_the_newest_that_is_whole() {
     let bench = trained("electra");
