@@ -109,7 +109,7 @@ fn forward(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Produ
     if e != d {
         products.push(weights(tokens, e, d));
     }
-    let masked = shape.masked as i64;
+    let masked = shape.masked.round() as i64;
     let count = |positions: &Positions| match positions {
         Positions::All => tokens,
         Positions::Masked => rows * masked,

@@ -103,7 +103,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     let spec = electra_ablations::objective(&options.objective)?;
     let masking = (spec.info.masking)();
-    let given = Given { model: &model, masking: &masking, corpus: &corpus, continues_word: &[], seed: 1 };
+    let given = Given {
+        model: &model,
+        masking: &masking,
+        corpus: &corpus,
+        continues_word: &[],
+        seed: 1,
+        steps: None,
+    };
     let view = (spec.view)(&given).map_err(|error| error.to_string())?;
     let loader = Loader::new(&corpus, &*view, options.batch, 1)?;
     if let Some(folder) = &options.save_batches {
@@ -167,7 +174,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shape = StepShape {
         batch: options.batch as u64,
         length: options.max_length as u64,
-        masked: masking.capacity(options.max_length) as u64,
+        masked: masking.expected_count(options.max_length),
     };
     let networks = (spec.info.networks)(&model);
     let share = Convention::Executed.step(&networks, shape) / step_s / peak;

@@ -36,7 +36,8 @@ mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
         CopyGate, Corruption, DeviceBatch, Inspection, Metrics, ModelConfig, Objective, Output, Spec,
-        VocabularyHead, auc, build_with_generator, chunked_sum, masked_view, mean, mean_here, rows_in_memory,
+        VocabularyHead, auc, build_with_generator, chunked_sum, masked_view, mean, mean_here,
+        predicts_with_table, rows_in_memory,
     };
     use electra_torch::log_likelihood_alone;
     use tch::{Kind, Tensor, nn};
@@ -47,13 +48,19 @@ mod network {
     pub const SPEC: Spec = Spec {
         info: INFO,
         view: masked_view,
-        build: |root, given| Ok(Box::new(AllTokensMlm::new(root, given.model, true))),
+        build: |root, given| {
+            predicts_with_table(given.model)?;
+            Ok(Box::new(AllTokensMlm::new(root, given.model, true)))
+        },
     };
 
     /// A control: the softmax alone predicts.
     pub const SPEC_NO_GATE: Spec = Spec {
         info: INFO_NO_GATE,
-        build: |root, given| Ok(Box::new(AllTokensMlm::new(root, given.model, false))),
+        build: |root, given| {
+            predicts_with_table(given.model)?;
+            Ok(Box::new(AllTokensMlm::new(root, given.model, false)))
+        },
         ..SPEC
     };
 

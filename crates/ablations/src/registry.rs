@@ -5,7 +5,9 @@ use electra_config::{ObjectiveInfo, UnknownObjective};
 use electra_objective::Spec;
 use electra_objective::{electra, mlm};
 
-use crate::{all_tokens_mlm, clm, electra_15, electra_shuffled, replace_mlm, rtd_fixed};
+use crate::{
+    all_tokens_mlm, clm, coco_clm, electra_15, electra_gdes, electra_shuffled, replace_mlm, rtd_fixed,
+};
 
 /// Makes both lists, so that they name the same.
 macro_rules! objectives {
@@ -28,6 +30,9 @@ objectives! {
     all_tokens_mlm: INFO, SPEC;
     electra: INFO, SPEC;
     clm: INFO, SPEC;
+    rtd_fixed: INFO_RTS, SPEC_RTS;
+    coco_clm: INFO, SPEC;
+    electra_gdes: INFO, SPEC;
     mlm: INFO_85_15, SPEC_85_15;
     all_tokens_mlm: INFO_NO_GATE, SPEC_NO_GATE;
     rtd_fixed: INFO_UNIGRAM, SPEC_UNIGRAM;

@@ -25,7 +25,7 @@ mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
         Corruption, DeviceBatch, Inspection, ModelConfig, Objective, Output, Spec, VocabularyHead,
-        build_with_generator, masked_view, mean, prediction,
+        build_with_generator, masked_lm_loss, masked_view, prediction, predicts_with_table,
     };
     use tch::nn;
 
@@ -35,7 +35,10 @@ mod network {
     pub const SPEC: Spec = Spec {
         info: INFO,
         view: masked_view,
-        build: |root, given| Ok(Box::new(ReplaceMlm::new(root, given.model))),
+        build: |root, given| {
+            predicts_with_table(given.model)?;
+            Ok(Box::new(ReplaceMlm::new(root, given.model)))
+        },
     };
 
     /// Masked language modelling whose input holds samples of a generator where `[MASK]` would stand.
@@ -83,7 +86,7 @@ mod network {
             let targets = batch.targets();
             let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));
             let (log_p, logits) = self.head.log_likelihood(&hidden, &targets); // [B, N], [B, N, V]
-            let main_loss = -mean(&log_p, valid, slots);
+            let main_loss = masked_lm_loss(batch, &log_p);
             let metrics = prediction(&logits, &targets, valid, slots, &main_loss).prefixed("main_");
             let loss = main_loss * self.softmax_weight + corrupted.weighted_gen_loss(self.gen_weight);
             Output { loss, metrics: corrupted.metrics.and(metrics) }

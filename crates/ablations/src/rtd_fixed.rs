@@ -4,7 +4,7 @@ use electra_config::{Head, Positions};
 use electra_objective::{ObjectiveInfo, electra};
 
 #[cfg(feature = "torch")]
-pub use network::{SPEC_UNIFORM, SPEC_UNIGRAM};
+pub use network::{SPEC_RTS, SPEC_UNIFORM, SPEC_UNIGRAM};
 
 /// Replacements are drawn from all tokens alike.
 pub const INFO_UNIFORM: ObjectiveInfo = ObjectiveInfo {
@@ -16,6 +16,11 @@ pub const INFO_UNIFORM: ObjectiveInfo = ObjectiveInfo {
     ..electra::INFO
 };
 
+/// Random token substitution (Di Liello et al., "Effective Pretraining Objectives for Transformer-based Autoencoders", arXiv
+/// 2210.13536): the field's name for `rtd-uniform`, which runs of before have.
+pub const INFO_RTS: ObjectiveInfo =
+    ObjectiveInfo { name: "rts", title: "Random token substitution (RTS)", ..INFO_UNIFORM };
+
 /// Replacements are drawn by how often tokens occur in the corpus.
 pub const INFO_UNIGRAM: ObjectiveInfo =
     ObjectiveInfo { name: "rtd-unigram", title: "RTD, unigram replacements", ..INFO_UNIFORM };
@@ -25,10 +30,13 @@ mod network {
     use electra_objective::{BoxError, Electra, Given, Objective, Spec, electra};
     use tch::{Kind, Tensor, nn};
 
-    use super::{INFO_UNIFORM, INFO_UNIGRAM};
+    use super::{INFO_RTS, INFO_UNIFORM, INFO_UNIGRAM};
 
     /// Replacements are drawn from all tokens alike.
     pub const SPEC_UNIFORM: Spec = Spec { info: INFO_UNIFORM, build: uniform, ..electra::SPEC };
+
+    /// Random token substitution: the same under the field's name.
+    pub const SPEC_RTS: Spec = Spec { info: INFO_RTS, ..SPEC_UNIFORM };
 
     /// Replacements are drawn by how often tokens occur in the corpus.
     pub const SPEC_UNIGRAM: Spec = Spec { info: INFO_UNIGRAM, build: unigram, ..SPEC_UNIFORM };

@@ -58,6 +58,9 @@ pub(crate) fn check(measurements: &Measurements, config: &AnalysisConfig) -> Res
         if let Role::Control { arm, .. } = &arm.role {
             known(&format!("arms[{index}].role.of"), arm, arms)?;
         }
+        if let Some(other) = &arm.continues {
+            known(&format!("arms[{index}].continues"), other, arms)?;
+        }
         if let Some(other) = &arm.flops_of {
             known(&format!("arms[{index}].flops_of"), other, arms)?;
         }

@@ -180,6 +180,9 @@ pub struct ArmFacts {
     /// The arm whose FLOPs its runs have, as the paper counts them, whatever is equal for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flops_of: Option<String>,
+    /// The arm that its runs go on from, of the same seeds. What that one spent until then counts as its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
 }
 
 impl ArmFacts {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use electra_config::{Config, Convention, StepShape};
+use electra_masking::MaskRate;
 use serde_json::json;
 
 use crate::output;
@@ -13,12 +14,14 @@ use crate::output;
 ///
 /// In two conventions. "paper" is that of the paper's tables: training is twice a forward pass, looking up an
 /// embedding is a product with the table, and 5 of 32 tokens are masked whatever the rate. "executed" is what
-/// a computer does: training is three forward passes, looking up is free, and the preset's share is masked.
+/// a computer does: training is three forward passes, looking up is free, and the preset's share is masked, or that
+/// of --mask-prob. A share that changes or is drawn counts with its mean.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra flops --preset small --objective electra
   electra flops --preset small --objective mlm --steps 1450000 --json
-  electra flops --preset base --objective electra --generator-multiplier 0.5 --batch 64 --max-length 128")]
+  electra flops --preset base --objective electra --generator-multiplier 0.5 --batch 64 --max-length 128
+  electra flops --preset roberta --objective mlm --mask-prob 0.3..0.15")]
 pub(crate) struct Options {
     /// Sizes, and what the paper trained them with
     #[arg(long, value_enum, value_name = "NAME")]
@@ -29,6 +32,9 @@ pub(crate) struct Options {
     /// Width of the generator over width of the encoder [default: the preset's]
     #[arg(long, value_name = "X")]
     generator_multiplier: Option<f64>,
+    /// Share of tokens that is masked: a number, two as in 0.3..0.15, or uniform. Both conventions count it
+    #[arg(long, value_name = "SHARE")]
+    mask_prob: Option<MaskRate>,
     /// Rows in a step [default: the preset's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch: Option<u64>,
@@ -53,6 +59,8 @@ enum Preset {
     Base,
     /// 24 layers, width 1024
     Large,
+    /// RoBERTa's recipe at the sizes of base
+    Roberta,
 }
 
 /// How long the paper trained a size, on rows of which length (Table 6, and §3.4 for the steps that give BERT
@@ -70,6 +78,7 @@ impl Preset {
             Self::Small => electra_config::Preset::Small,
             Self::Base => electra_config::Preset::Base,
             Self::Large => electra_config::Preset::Large,
+            Self::Roberta => electra_config::Preset::Roberta,
         };
         Config::preset(preset, objective, 0, PathBuf::new())
     }
@@ -80,6 +89,7 @@ impl Preset {
             Self::Small => (128, 1_450_000, 1_000_000),
             Self::Base => (512, 1_000_000, 766_000),
             Self::Large => (512, 464_000, 400_000),
+            Self::Roberta => (512, 500_000, 500_000),
         };
         Training { max_length, bert_steps, electra_steps }
     }
@@ -88,8 +98,8 @@ impl Preset {
 /// One convention's numbers.
 struct Count {
     name: &'static str,
-    /// Masked positions in a row.
-    masked: u64,
+    /// Masked positions in a row, on average.
+    masked: f64,
     step: f64,
     total: f64,
 }
@@ -116,14 +126,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let steps = options.steps.unwrap_or(trained);
     let batch = options.batch.unwrap_or(config.budget.batch as u64);
     let length = options.max_length.unwrap_or(training.max_length);
+    if let Some(rate) = options.mask_prob {
+        config.masking.mask_prob = rate;
+    }
+    let masked = config.masking.expected_count(length as usize);
     let count = |name, convention: Convention, masked| {
         let step = objective.flops(&model, StepShape { batch, length, masked }, convention);
         Count { name, masked, step, total: step * steps as f64 }
     };
     let counts = [
         // The reference's program has this share as a constant, and the paper's Large, which masks 25 %, too.
-        count("paper", Convention::Paper, length * 5 / 32),
-        count("executed", Convention::Executed, config.masking.capacity(length as usize) as u64),
+        count("paper", Convention::Paper, options.mask_prob.map_or((length * 5 / 32) as f64, |_| masked)),
+        count("executed", Convention::Executed, masked),
     ];
     if options.json {
         let mut report = json!({
@@ -134,6 +148,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "steps": steps,
         });
         for Count { name, masked, step, total } in counts {
+            let masked = if masked.fract() == 0.0 { json!(masked as u64) } else { json!(masked) };
             report[name] = json!({ "masked": masked, "flops_per_step": step, "flops": total });
         }
         return output::line(report);
@@ -144,6 +159,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     );
     for Count { name, masked, step, total } in counts {
         let (step, total) = (format!("{step:.3e}"), format!("{total:.3e}"));
+        let masked = if masked.fract() == 0.0 { format!("{masked}") } else { format!("{masked:.1}") };
         text.push_str(&format!("{name:<12}{masked:>8}{step:>12}{total:>12}\n"));
     }
     output::print(&text)

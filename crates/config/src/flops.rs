@@ -33,14 +33,15 @@ pub enum Convention {
 }
 
 /// The shape of the batch of one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepShape {
     /// B, rows.
     pub batch: u64,
     /// L, tokens in a row, padding included.
     pub length: u64,
-    /// N, masked positions in a row.
-    pub masked: u64,
+    /// N, masked positions in a row; their mean where it differs from row to row or from step to step
+    /// ([`MaskingConfig::expected_count`](electra_masking::MaskingConfig::expected_count)).
+    pub masked: f64,
 }
 
 /// The positions that a head is computed at.
@@ -117,7 +118,7 @@ impl Sizes {
         Self {
             layers: config.num_hidden_layers as f64,
             l: shape.length as f64,
-            n: shape.masked as f64,
+            n: shape.masked,
             v: config.vocab_size as f64,
             e: config.embedding_size as f64,
             d: config.hidden_size as f64,
@@ -184,7 +185,7 @@ mod tests {
 
     /// The reference takes 5/32 of a row as masked whatever the mask rate: 20 of 128, 80 of 512.
     fn shape(batch: u64, length: u64) -> StepShape {
-        StepShape { batch, length, masked: length * 5 / 32 }
+        StepShape { batch, length, masked: (length * 5 / 32) as f64 }
     }
 
     fn bert(config: &EncoderConfig, shape: StepShape) -> f64 {
@@ -264,7 +265,7 @@ mod tests {
     #[test]
     fn heads_cost_what_their_positions_say() {
         let small = EncoderConfig::small();
-        let shape = StepShape { batch: 3, length: 100, masked: 10 };
+        let shape = StepShape { batch: 3, length: 100, masked: 10.0 };
         let cost = |heads: &[Head]| Convention::Executed.forward(&Network { encoder: &small, heads }, shape);
         let head = |head| cost(&[head]) - cost(&[]);
         for make in [Head::Vocabulary, Head::Discriminator, Head::Gate] {

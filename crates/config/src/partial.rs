@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use electra_masking::MaskingConfig;
+use electra_masking::{MaskingConfig, Weighting};
 use electra_store::settings::{Assignment, Origin, Schema, find, merge, parse, to_table};
 use electra_store::{Error as StoreError, read_to_string};
 use toml::{Table, Value};
@@ -16,7 +16,7 @@ const REQUIRED: [(&str, &str); 4] = [
     ("objective", "an objective's name"),
     ("seed", "a whole number"),
     ("data.corpus", "a folder of `electra corpus build`"),
-    ("preset", "tiny, small, base or large"),
+    ("preset", "tiny, small, base, large or roberta"),
 ];
 
 /// The settings of a run that a user gives. Everything else comes from the preset and from [`Defaults`].
@@ -168,6 +168,8 @@ fn schema() -> Schema {
     let mut config = Config::preset(Preset::Tiny, "mlm", 0, "corpus".into());
     config.data.tokenizer = Some("tokenizer".into());
     config.data.valid = Some("valid".into());
+    config.masking.weighting = Weighting::InverseRate;
+    config.optimizer.schedule_begin = 0.5;
     config.budget.tokens = Some(0);
     config.budget.flops = Some(0.0);
     config.budget.seconds = Some(0.0);
@@ -178,6 +180,8 @@ fn schema() -> Schema {
 
 #[cfg(test)]
 mod tests {
+    use electra_masking::MaskRate;
+
     use super::*;
 
     const GIVEN: &str = "preset = \"tiny\"\nobjective = \"mlm\"\nseed = 1\n[data]\ncorpus = \"corpus\"\n\
@@ -202,7 +206,10 @@ mod tests {
         assert_eq!((config.masking.clone(), config.budget.batch), (MaskingConfig::bert(), 4));
         assert_eq!(config.optimizer.learning_rate, 1e-3);
         let config = read(GIVEN, &["preset=large", "model.encoder.pad_token_id=3"]).unwrap();
-        assert_eq!(config.masking, MaskingConfig { mask_prob: 0.25, ..MaskingConfig::bert() });
+        assert_eq!(
+            config.masking,
+            MaskingConfig { mask_prob: MaskRate::Fixed(0.25), ..MaskingConfig::bert() }
+        );
         assert_eq!((config.model.encoder.hidden_size, config.model.encoder.pad_token_id), (1024, 3));
     }
 
@@ -266,6 +273,39 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_of_masks_is_a_share_a_change_or_uniform() {
+        for (set, rate) in [
+            ("masking.mask_prob=0.2", MaskRate::Fixed(0.2)),
+            ("masking.mask_prob={ from = 0.3, to = 0.15 }", MaskRate::Linear { from: 0.3, to: 0.15 }),
+            ("masking.mask_prob=uniform", MaskRate::Uniform),
+        ] {
+            assert_eq!(read(GIVEN, &[set]).unwrap().masking.mask_prob, rate, "{set}");
+        }
+        let weighted = read(GIVEN, &["masking.mask_prob=uniform", "masking.weighting=inverse-rate"]).unwrap();
+        assert_eq!(weighted.masking.weighting, Weighting::InverseRate);
+        let expected = "expected a share such as 0.15, { from = 0.3, to = 0.15 }, or \"uniform\"";
+        for (set, found) in [
+            ("masking.mask_prob=even", "--set masking.mask_prob=even: "),
+            ("masking.mask_prob={ from = 0.3 }", "--set masking.mask_prob={ from = 0.3 }: "),
+        ] {
+            assert_eq!(read(GIVEN, &[set]).unwrap_err(), format!("{found}{expected}"), "{set}");
+        }
+        for (set, message) in [
+            (
+                vec!["masking.mask_prob={ from = 0.3, to = 2 }"],
+                "run.toml: masking.mask_prob.to: 2; expected a share above 0 and at most 1",
+            ),
+            (
+                vec!["masking.mask_prob={ from = 0.3, to = 0.15 }", "budget.seconds=60"],
+                "run.toml: masking.mask_prob: 0.3..0.15; expected one rate, or a budget of steps, tokens or flops: masks are no \
+                 function of the time",
+            ),
+        ] {
+            assert_eq!(read(GIVEN, &set).unwrap_err(), message);
+        }
+    }
+
+    #[test]
     fn set_takes_toml_and_plain_text() {
         let set = [
             "objective=electra",
@@ -299,7 +339,10 @@ mod tests {
             "plan: pretrain: data.corpus is missing; expected a folder of `electra corpus build`"
         );
         let text = GIVEN.replace("tiny", "huge");
-        assert_eq!(refused(&text), "plan: pretrain.preset: \"huge\"; expected tiny, small, base or large");
+        assert_eq!(
+            refused(&text),
+            "plan: pretrain.preset: \"huge\"; expected tiny, small, base, large or roberta"
+        );
         let text = format!("{GIVEN}[optimizer]\nclip = 0\n");
         assert_eq!(refused(&text), "plan: pretrain: optimizer.clip: 0; expected a number above 0");
         let text = format!("{GIVEN}[log]\nevery = 0\n");

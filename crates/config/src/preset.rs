@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use electra_masking::MaskingConfig;
+use electra_masking::{MaskRate, MaskingConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -23,6 +23,11 @@ pub enum Preset {
     Base,
     /// ELECTRA-Large: 24 layers, width 1024; batch 2048, learning rate 2e-4, 25 % masked.
     Large,
+    /// RoBERTa's recipe at the sizes of Base (Liu et al., arXiv 1907.11692, Table 9): batch 8192, learning rate 6e-4, 24,000
+    /// steps of warm-up but at most 6 % of the run, β₂ 0.98. It is meant for the objective `mlm`, whose masks are drawn anew
+    /// at each step in every preset, and for a corpus of one segment. RoBERTa does not clip gradients and has a vocabulary of
+    /// 50,000 byte pairs; here the norm is clipped at 1, and the vocabulary is the corpus's.
+    Roberta,
 }
 
 impl Preset {
@@ -30,14 +35,14 @@ impl Preset {
         match self {
             Self::Tiny => EncoderConfig::tiny(),
             Self::Small => EncoderConfig::small(),
-            Self::Base => EncoderConfig::base(),
+            Self::Base | Self::Roberta => EncoderConfig::base(),
             Self::Large => EncoderConfig::large(),
         }
     }
 
     /// Another share than the 15 % that masking has by default.
-    pub(crate) fn mask_prob(self) -> Option<f64> {
-        (self == Self::Large).then_some(0.25)
+    pub(crate) fn mask_prob(self) -> Option<MaskRate> {
+        (self == Self::Large).then_some(MaskRate::Fixed(0.25))
     }
 }
 
@@ -51,6 +56,11 @@ impl Config {
             Preset::Small => (128, 5e-4, 0.25),
             Preset::Base => (256, 2e-4, 1.0 / 3.0),
             Preset::Large => (2048, 2e-4, 0.25),
+            Preset::Roberta => (8192, 6e-4, 1.0 / 3.0),
+        };
+        let (warmup_steps, warmup_share, betas) = match preset {
+            Preset::Roberta => (24_000, 0.06, [0.9, 0.98]),
+            _ => (10_000, 0.1, [0.9, 0.999]),
         };
         let mut masking = MaskingConfig::electra();
         masking.mask_prob = preset.mask_prob().unwrap_or(masking.mask_prob);
@@ -76,10 +86,11 @@ impl Config {
             masking,
             optimizer: OptimizerConfig {
                 learning_rate,
-                warmup_steps: 10_000,
-                warmup_share: 0.1,
+                warmup_steps,
+                warmup_share,
+                schedule_begin: 0.0,
                 weight_decay: 0.01,
-                betas: [0.9, 0.999],
+                betas,
                 eps: 1e-6,
                 clip: 1.0,
                 bias_correction: false,
@@ -104,5 +115,28 @@ impl Config {
             },
             init: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn robertas_recipe_is_its_table_9() {
+        let of = |preset| Config::preset(preset, "mlm", 1, PathBuf::from("corpus"));
+        let (roberta, base) = (of(Preset::Roberta), of(Preset::Base));
+        assert_eq!(roberta.model, base.model);
+        assert_eq!((roberta.budget.batch, roberta.masking.clone()), (8192, base.masking));
+        let OptimizerConfig { learning_rate, warmup_steps, betas, eps, weight_decay, .. } = roberta.optimizer;
+        assert_eq!(
+            (learning_rate, warmup_steps, betas, eps, weight_decay),
+            (6e-4, 24_000, [0.9, 0.98], 1e-6, 0.01)
+        );
+        // 500,000 steps have the published warm-up, and short runs 6 %.
+        let schedule = roberta.schedule();
+        assert!(schedule.is_warm(24_000, 24e3 / 5e5) && !schedule.is_warm(23_999, 23_999.0 / 5e5));
+        assert!(schedule.is_warm(60, 0.06) && !schedule.is_warm(59, 0.059));
+        roberta.validate("run.toml").unwrap();
     }
 }

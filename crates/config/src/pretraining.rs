@@ -1,6 +1,6 @@
 //! The settings of a pre-training run.
 
-use electra_masking::MaskingConfig;
+use electra_masking::{MaskRate, MaskingConfig};
 use electra_store::{Error, settings};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,7 @@ impl Config {
             learning_rate: self.optimizer.learning_rate,
             warmup_steps: self.optimizer.warmup_steps,
             warmup_share: self.optimizer.warmup_share,
+            begin: self.optimizer.schedule_begin,
         }
     }
 
@@ -100,6 +101,9 @@ impl Config {
         }
         let share = optimizer.warmup_share;
         setting("optimizer.warmup_share", &share, (0.0..=1.0).contains(&share), "a share from 0 to 1")?;
+        let begin = optimizer.schedule_begin;
+        let is_before_the_end = (0.0..1.0).contains(&begin);
+        setting("optimizer.schedule_begin", &begin, is_before_the_end, "a share from 0 to below 1")?;
         at_least_1("optimizer.max_skipped", optimizer.max_skipped)?;
 
         match budget.limit(origin)? {
@@ -134,6 +138,10 @@ impl Config {
             message: format!("{section}{}", message.to_string()),
         };
         self.masking.validate().map_err(|error| located("masking.", &error))?;
+        let rate = self.masking.mask_prob;
+        let is_timed = budget.seconds.is_some() && matches!(rate, MaskRate::Linear { .. });
+        let expected = "one rate, or a budget of steps, tokens or flops: masks are no function of the time";
+        setting("masking.mask_prob", &rate, !is_timed, expected)?;
         model.encoder.validate().map_err(|error| located("model.encoder.", &error))?;
         // A folder's sizes are compared with its weights; here nothing else stands in the way of a slip.
         let encoder = &model.encoder;

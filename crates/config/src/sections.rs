@@ -77,6 +77,10 @@ pub struct OptimizerConfig {
     /// Warm-up as a share of the whole run at most. 0.1, so that a run of 1,000 steps is not all warm-up;
     /// the paper's runs are long enough for it not to matter.
     pub warmup_share: f64,
+    /// How much of the schedule is over where the run begins, from 0 to below 1: of a run that goes on from a checkpoint
+    /// whose learning rate had not come to its end. The rate goes down from there; the warm-up is the run's own. 0.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub schedule_begin: f64,
     /// Decoupled weight decay, times the learning rate; none for LayerNorm and biases. Paper: 0.01.
     pub weight_decay: f64,
     /// Decay of the running means of gradients and of their squares. Paper: 0.9, 0.999.
@@ -89,6 +93,12 @@ pub struct OptimizerConfig {
     pub bias_correction: bool,
     /// How many steps in a row may have a loss or gradient that is not finite before the run stops.
     pub max_skipped: u64,
+}
+
+// Settings from before there was a choice do not say it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_0(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// How long the run is: one of `steps`, `tokens`, `flops` and `seconds`.

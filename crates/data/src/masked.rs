@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use electra_masking::{MaskedRows, Masker, Scratch, Stream};
+use electra_masking::{MaskedRows, Masker, Scratch, Stream, Weighting};
 
 use crate::view::{Cells, Column, Key, Row, View};
 use crate::{Corpus, Error};
@@ -21,41 +21,75 @@ thread_local! {
 /// | `masked_valid` | `[N]` flags | whether the slot is used |
 /// | `masked_distinct` | `[N]` flags | the same, but each position once: masking with replacement may draw it twice |
 /// | `uniforms` | `[N]` reals | a number in `[0, 1)` a slot, from which a sampled token follows |
+///
+/// With [`Weighting::InverseRate`] there are two more, of which a weighted loss is Σ weight · loss / Σ maskable:
+///
+/// | column | | |
+/// |---|---|---|
+/// | `masked_weights` | `[N]` reals | m/k, where k of the row's m maskable tokens are masked; 0 in unused slots |
+/// | `maskable` | `[L]` flags | whether the token may be masked |
 impl View for Masker {
     fn columns(&self, length: usize) -> Vec<Column> {
         let slots = self.capacity();
-        vec![
+        let mut columns = vec![
             Column::ids("masked_input_ids", length),
             Column::ids("masked_positions", slots),
             Column::flags("masked_valid", slots),
             Column::flags("masked_distinct", slots),
             Column::reals("uniforms", slots),
-        ]
+        ];
+        if self.config().weighting == Weighting::InverseRate {
+            columns.extend([Column::reals("masked_weights", slots), Column::flags("maskable", length)]);
+        }
+        columns
     }
 
-    fn fill(&self, _corpus: &Corpus, key: Key, row: &mut Row<'_>) -> Result<(), Error> {
-        let (input_ids, length) = (row.input_ids, row.length);
-        let [
-            Cells::Ids(masked_input_ids),
-            Cells::Ids(masked_positions),
-            Cells::Flags(masked_valid),
-            Cells::Flags(distinct),
-            Cells::Reals(uniforms),
-        ] = row.columns()
-        else {
+    fn fill(&self, corpus: &Corpus, key: Key, row: &mut Row<'_>) -> Result<(), Error> {
+        if self.config().weighting == Weighting::Equal {
+            fill_masks(self, key, row);
+            return Ok(());
+        }
+        let (ids, length) = (row.input_ids, row.length);
+        let (mut masks, [Cells::Reals(weights), Cells::Flags(maskable)]) = row.split() else {
             unreachable!("the kinds are those that `columns` gives")
         };
-        masked_input_ids.copy_from_slice(input_ids);
-        let mut masked = MaskedRows { masked_input_ids, masked_positions, masked_valid };
-        SCRATCH.with_borrow_mut(|scratch| self.mask(key.step, key.example, length, &mut masked, scratch));
-        let MaskedRows { masked_positions, masked_valid, .. } = masked;
-        draw_uniforms(key, masked_positions, masked_valid, uniforms);
-        for slot in 0..distinct.len() {
-            let repeats = slot > 0 && masked_positions[slot - 1] == masked_positions[slot];
-            distinct[slot] = masked_valid[slot] && !repeats;
+        let used = fill_masks(self, key, &mut masks);
+        let vocabulary = corpus.vocabulary();
+        maskable.fill(false);
+        for (flag, &id) in maskable.iter_mut().zip(&ids[..length]) {
+            *flag = vocabulary.is_maskable(id as u32);
         }
+        let tokens = self.maskable(&ids[..length]);
+        weights.fill(0.0);
+        weights[..used].fill(tokens as f32 / used as f32);
         Ok(())
     }
+}
+
+/// Fills the first five columns; gives how many slots are used.
+fn fill_masks(masker: &Masker, key: Key, row: &mut Row<'_>) -> usize {
+    let (input_ids, length) = (row.input_ids, row.length);
+    let [
+        Cells::Ids(masked_input_ids),
+        Cells::Ids(masked_positions),
+        Cells::Flags(masked_valid),
+        Cells::Flags(distinct),
+        Cells::Reals(uniforms),
+    ] = row.columns()
+    else {
+        unreachable!("the kinds are those that `columns` gives")
+    };
+    masked_input_ids.copy_from_slice(input_ids);
+    let mut masked = MaskedRows { masked_input_ids, masked_positions, masked_valid };
+    let used =
+        SCRATCH.with_borrow_mut(|scratch| masker.mask(key.step, key.example, length, &mut masked, scratch));
+    let MaskedRows { masked_positions, masked_valid, .. } = masked;
+    draw_uniforms(key, masked_positions, masked_valid, uniforms);
+    for slot in 0..distinct.len() {
+        let repeats = slot > 0 && masked_positions[slot - 1] == masked_positions[slot];
+        distinct[slot] = masked_valid[slot] && !repeats;
+    }
+    used
 }
 
 /// One number a slot, a function of (seed, step, example): an example gets the same samples on whichever rank, and in

@@ -10,7 +10,8 @@ use electra_torch::{
 };
 use tch::{Kind, Tensor, nn};
 
-use crate::layers::{LayerNorm, Linear, table};
+use crate::layers::{LayerNorm, Linear, parameter, table};
+use crate::part::DELTA;
 
 /// One batch as the encoder takes it, on the parameters' device.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,29 @@ pub struct Embeddings {
     dropout: f64,
     /// The longest row.
     max_length: i64,
+    /// What is added to the tables, which are another encoder's and stopped then.
+    deltas: Option<Deltas>,
+}
+
+/// Tables that are added to those of another encoder (DeBERTaV3's E_Δ).
+#[derive(Debug)]
+struct Deltas {
+    word: Tensor,
+    position: Option<Tensor>,
+    token_type: Tensor,
+}
+
+impl Deltas {
+    /// A parameter [`DELTA`] for each table under `p`, which is at `….electra.embeddings`.
+    fn new(p: &nn::Path<'_>, config: &EncoderConfig) -> Self {
+        let absolute = config.position_embedding_type == PositionEmbeddingType::Absolute;
+        let delta = |name: &str, rows| parameter(&(p / name), DELTA, &[rows, config.embedding_size], 0.0);
+        Self {
+            word: delta("word_embeddings", config.vocab_size),
+            position: absolute.then(|| delta("position_embeddings", config.max_position_embeddings)),
+            token_type: delta("token_type_embeddings", config.type_vocab_size),
+        }
+    }
 }
 
 impl Embeddings {
@@ -58,6 +82,7 @@ impl Embeddings {
             layer_norm: LayerNorm::new(&(p / "LayerNorm"), size, config.layer_norm_eps),
             dropout: config.hidden_dropout_prob,
             max_length: config.max_position_embeddings,
+            deltas: None,
         }
     }
 
@@ -73,16 +98,22 @@ impl Embeddings {
             assert_eq!(table.size(), [rows, size], "a tied table of another shape");
             table.shallow_clone()
         };
+        let all = |layer_norm: LayerNorm, deltas: Option<Deltas>| Self {
+            word_embeddings: same(&self.word_embeddings, config.vocab_size),
+            position_embeddings: (self.position_embeddings.as_ref())
+                .map(|table| same(table, config.max_position_embeddings)),
+            token_type_embeddings: same(&self.token_type_embeddings, config.type_vocab_size),
+            layer_norm,
+            dropout: config.hidden_dropout_prob,
+            max_length: config.max_position_embeddings,
+            deltas,
+        };
         match tied {
-            Tied::AllEmbeddings => Self {
-                word_embeddings: same(&self.word_embeddings, config.vocab_size),
-                position_embeddings: (self.position_embeddings.as_ref())
-                    .map(|table| same(table, config.max_position_embeddings)),
-                token_type_embeddings: same(&self.token_type_embeddings, config.type_vocab_size),
-                layer_norm: self.layer_norm.share(),
-                dropout: config.hidden_dropout_prob,
-                max_length: config.max_position_embeddings,
-            },
+            Tied::AllEmbeddings => all(self.layer_norm.share(), None),
+            Tied::GradientDisentangled => all(
+                LayerNorm::new(&(p / "LayerNorm"), size, config.layer_norm_eps),
+                Some(Deltas::new(p, config)),
+            ),
             Tied::WordOnly => {
                 Self::with_word_embeddings(same(&self.word_embeddings, config.vocab_size), p, config)
             }
@@ -90,7 +121,8 @@ impl Embeddings {
         }
     }
 
-    /// The word table `[V, E]`, for a vocabulary head that is tied to it.
+    /// The word table `[V, E]`, for a vocabulary head that is tied to it. Of [`Tied::GradientDisentangled`] embeddings it is
+    /// the other encoder's.
     pub fn word_embeddings(&self) -> &Tensor {
         &self.word_embeddings
     }
@@ -104,10 +136,19 @@ impl Embeddings {
         let length = checked_length(input);
         let most = self.max_length;
         assert!(length <= most, "{length} tokens in a row, and max_position_embeddings is {most}");
+        let sum = |table: &Tensor, delta: Option<&Tensor>| match delta {
+            Some(delta) => table.detach() + delta,
+            None => table.shallow_clone(),
+        };
+        let deltas = self.deltas.as_ref();
+        let word = sum(&self.word_embeddings, deltas.map(|deltas| &deltas.word)); // [V, E]
+        let token_type = sum(&self.token_type_embeddings, deltas.map(|deltas| &deltas.token_type));
+        let position = self.position_embeddings.as_ref();
+        let position = position.map(|table| sum(table, deltas.and_then(|deltas| deltas.position.as_ref())));
         let parameters = EmbeddingParameters {
-            word: &self.word_embeddings,
-            token_type: &self.token_type_embeddings,
-            position: self.position_embeddings.as_ref(),
+            word: &word,
+            token_type: &token_type,
+            position: position.as_ref(),
             layer_norm: self.layer_norm.affine(),
         };
         let dropout = if train { self.dropout } else { 0.0 };

@@ -5,7 +5,7 @@ use chacha20::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 use tch::{Tensor, nn};
 
-use crate::part::EMBEDDINGS;
+use crate::part::{DELTA, EMBEDDINGS};
 use crate::{Error, Part};
 
 /// The layers that the reference leaves to TensorFlow's default, Glorot's uniform distribution: the
@@ -36,7 +36,7 @@ impl Law {
         let ends = |ending: &str| name == ending || name.ends_with(&format!(".{ending}"));
         match *shape {
             _ if ends("LayerNorm.weight") => Ok(Self::Constant(1.0)),
-            _ if ends("bias") => Ok(Self::Constant(0.0)),
+            _ if ends("bias") || ends(DELTA) => Ok(Self::Constant(0.0)),
             [outputs, inputs] if GLOROT.iter().any(|ending| ends(ending)) => {
                 Ok(Self::GlorotUniform { inputs, outputs })
             }

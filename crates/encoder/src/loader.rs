@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tch::{Tensor, nn};
 
 use crate::error::Misshapen;
+use crate::part::base_of;
 use crate::{Error, Part, Weights};
 
 /// Fills the parameters of a run from one or more files, and knows which have been filled.
@@ -30,7 +31,8 @@ impl<'a> Loader<'a> {
     /// kind and device. Tensors whose names begin with one of `without` are left out, such as a head that the
     /// run does not have.
     ///
-    /// A parameter that was filled before, as a table that is tied may be, must get the same values again.
+    /// A parameter that was filled before, as a table that is tied may be, must get the same values again. A table that is
+    /// added to another network's gets what is missing there to the tensor, so that network is to be filled before.
     ///
     /// # Errors
     /// If tensors are surplus or misshapen, naming all that are, or one differs from what another file gave
@@ -38,7 +40,7 @@ impl<'a> Loader<'a> {
     pub fn fill(&mut self, weights: &Weights, part: Part<'_>, without: &[&str]) -> Result<(), Error> {
         let matched = self.matching(weights, part, without)?;
         for (full, mut parameter, tensor) in matched {
-            tch::no_grad(|| parameter.f_copy_(tensor))?;
+            tch::no_grad(|| parameter.f_copy_(&tensor))?;
             self.filled.entry(full).or_insert_with(|| weights.path().to_owned());
         }
         self.paths.push(weights.path().to_owned());
@@ -46,14 +48,22 @@ impl<'a> Loader<'a> {
     }
 
     /// The parameters that [`fill`](Self::fill) would fill, by their full names, each with its tensor.
-    fn matching<'w>(
+    fn matching(
         &self,
-        weights: &'w Weights,
+        weights: &Weights,
         part: Part<'_>,
         without: &[&str],
-    ) -> Result<Vec<(String, Tensor, &'w Tensor)>, Error> {
+    ) -> Result<Vec<(String, Tensor, Tensor)>, Error> {
         let path = weights.path().to_owned();
         let mut parameters = part.parameters(self.var_store);
+        let deltas: BTreeMap<String, (String, Tensor)> = match part.tied {
+            Some(_) => {
+                let names: Vec<String> = parameters.keys().cloned().collect();
+                let deltas = names.into_iter().filter_map(|name| Some((base_of(&name)?, name)));
+                deltas.filter_map(|(base, name)| Some((base, parameters.remove(&name)?))).collect()
+            }
+            None => BTreeMap::new(),
+        };
         let (mut matched, mut surplus, mut misshapen) = (Vec::new(), Vec::new(), Vec::new());
         for (name, tensor) in weights.iter() {
             if without.iter().any(|prefix| name.starts_with(prefix)) {
@@ -66,7 +76,12 @@ impl<'a> Loader<'a> {
                     found: tensor.size(),
                     expected: parameter.size(),
                 }),
-                Some((full, parameter)) => matched.push((full, parameter, tensor)),
+                Some((_, table)) if deltas.contains_key(name) => {
+                    let (full, delta) = &deltas[name];
+                    let missing = tch::no_grad(|| tensor.f_to_device(table.device())?.f_sub(&table))?;
+                    matched.push((full.clone(), delta.shallow_clone(), missing));
+                }
+                Some((full, parameter)) => matched.push((full, parameter, tensor.shallow_clone())),
             }
         }
         if !surplus.is_empty() {

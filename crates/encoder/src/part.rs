@@ -9,6 +9,15 @@ pub(crate) const ENCODER: &str = "electra.";
 /// Where tables that can be tied are, in the Hub's names. (`electra.embeddings_project` is not among them.)
 pub(crate) const EMBEDDINGS: &str = "electra.embeddings.";
 
+/// The name of a table that is added to another one of the same path, whose name is [`WEIGHT`].
+pub(crate) const DELTA: &str = "delta";
+const WEIGHT: &str = "weight";
+
+/// The name of the table that a delta is added to, if the name is a delta's.
+pub(crate) fn base_of(name: &str) -> Option<String> {
+    Some(format!("{}{WEIGHT}", name.strip_suffix(DELTA).filter(|path| path.ends_with('.'))?))
+}
+
 /// A network among the parameters of a run: those whose names begin with `prefix`, which the Hub's names lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part<'a> {
@@ -42,5 +51,35 @@ impl Part<'_> {
             }
         }
         parameters
+    }
+
+    /// Of all tensors of a run, those of this part under the names of the Hub's layout, tied ones included. Tables that are
+    /// a sum are added up.
+    #[must_use]
+    pub fn tensors<'t>(
+        &self,
+        all: impl IntoIterator<Item = (&'t str, &'t Tensor)> + Clone,
+    ) -> BTreeMap<String, Tensor> {
+        let mut tensors = BTreeMap::new();
+        let tied = self.tied.map(|prefix| (prefix, EMBEDDINGS));
+        for (prefix, only) in tied.into_iter().chain([(self.prefix, "")]) {
+            for (full, tensor) in all.clone() {
+                if let Some(name) = full.strip_prefix(prefix).filter(|name| name.starts_with(only)) {
+                    tensors.insert(name.to_owned(), tensor.shallow_clone());
+                }
+            }
+        }
+        // As they are, deltas belong to a run; outside of it there is nothing that they could be added to.
+        if self.tied.is_some() {
+            let deltas: Vec<_> =
+                tensors.keys().filter_map(|name| Some((name.clone(), base_of(name)?))).collect();
+            for (name, base) in deltas {
+                let delta = tensors.remove(&name).expect("it was listed");
+                if let Some(table) = tensors.get_mut(&base) {
+                    *table = tch::no_grad(|| &*table + delta);
+                }
+            }
+        }
+        tensors
     }
 }

@@ -31,10 +31,12 @@ impl Weights {
 
     /// The values of a network's parameters under the Hub's names, tied tables included.
     ///
-    /// They are no copies where the parameters are on the CPU: save them before the next step changes them.
+    /// They are no copies where the parameters are on the CPU, but for tables that are a sum: save them before the next step changes them.
     #[must_use]
     pub fn from_var_store(var_store: &nn::VarStore, part: Part<'_>) -> Self {
-        Self::new(part.parameters(var_store).into_iter().map(|(name, (_, tensor))| (name, tensor)))
+        let variables = var_store.variables();
+        let all = variables.iter().map(|(name, tensor)| (name.as_str(), tensor));
+        Self::new(part.tensors(all))
     }
 
     /// Reads a safetensors file.
@@ -95,7 +97,7 @@ impl Weights {
     }
 
     /// Names and tensors, in the order of the names.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> + Clone {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 

@@ -105,7 +105,8 @@ fn steps_with_layerwise_decay_are_pytorchs() {
             assert!((factor - rates.factors[name]).abs() < 1e-12, "{name}: {factor}");
         }
         let warmup_steps = rates.warmup;
-        let schedule = Schedule { learning_rate: rates.learning_rate, warmup_steps, warmup_share: 1.0 };
+        let schedule =
+            Schedule { learning_rate: rates.learning_rate, warmup_steps, warmup_share: 1.0, begin: 0.0 };
         let mut learner = train::learner(&network, &recipe).unwrap();
         for step in 1..=3 {
             learner.set_learning_rate(schedule.lr(step, step as f64 / rates.total as f64)).unwrap();

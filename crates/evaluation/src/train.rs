@@ -55,6 +55,7 @@ pub(crate) fn train(
         // The share alone decides.
         warmup_steps: steps,
         warmup_share: recipe.warmup_share,
+        begin: 0.0,
     };
     let mut learner = learner(network, recipe)?;
     let scalar = || Tensor::f_zeros([0_i64; 0], (Kind::Float, network.device()));

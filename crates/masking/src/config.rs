@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, MaskRate};
 
 /// How many positions of an example of n tokens are masked. n counts `[CLS]` and `[SEP]`, not padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,12 +46,33 @@ pub struct Shares {
     pub keep: f64,
 }
 
+/// What a masked position weighs in a loss of masked language modelling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weighting {
+    /// Every masked position of a step the same (Devlin et al. 2019). The loss is a mean over masked positions.
+    #[default]
+    Equal,
+    /// 1/t, where t is the share of an example's maskable tokens that is masked: m/k for k of m. The loss is a mean over
+    /// maskable tokens; with [`MaskRate::Uniform`] it bounds −log p of a token from above (Nie et al., "Large Language
+    /// Diffusion Models", arXiv 2502.09992, eq. 14).
+    InverseRate,
+}
+
+impl Weighting {
+    // Settings from before there was a choice do not say it.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+    fn is_equal(&self) -> bool {
+        *self == Self::Equal
+    }
+}
+
 /// How examples are masked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaskingConfig {
-    /// p, the share of tokens that is masked, above 0 and at most 1. Paper: 0.15 (Small, Base), 0.25 (Large).
-    pub mask_prob: f64,
+    /// p, the share of tokens that is masked. Paper: 0.15 (Small, Base), 0.25 (Large).
+    pub mask_prob: MaskRate,
     /// How k follows from p and n.
     pub count: CountRule,
     /// Whether positions are drawn with replacement, so that one may be drawn twice and fill two slots
@@ -62,6 +83,9 @@ pub struct MaskingConfig {
     pub choice: Choice,
     /// What chosen positions become.
     pub corruption: Shares,
+    /// What masked positions weigh in a loss of masked language modelling.
+    #[serde(default, skip_serializing_if = "Weighting::is_equal")]
+    pub weighting: Weighting,
 }
 
 impl MaskingConfig {
@@ -69,11 +93,12 @@ impl MaskingConfig {
     #[must_use]
     pub fn electra() -> Self {
         Self {
-            mask_prob: 0.15,
+            mask_prob: MaskRate::Fixed(0.15),
             count: CountRule::Ceil,
             with_replacement: false,
             choice: Choice::Token,
             corruption: Shares { mask: 1.0, random: 0.0, keep: 0.0 },
+            weighting: Weighting::Equal,
         }
     }
 
@@ -104,9 +129,7 @@ impl MaskingConfig {
         let refuse = |field, found: String, expected: &str| {
             Err(Error::Config { field, found, expected: expected.into() })
         };
-        if !(self.mask_prob > 0.0 && self.mask_prob <= 1.0) {
-            return refuse("mask_prob", self.mask_prob.to_string(), "a share above 0 and at most 1");
-        }
+        self.mask_prob.validate()?;
         let Shares { mask, random, keep } = self.corruption;
         for (field, share) in
             [("corruption.mask", mask), ("corruption.random", random), ("corruption.keep", keep)]
@@ -125,27 +148,49 @@ impl MaskingConfig {
         if self.choice == (Choice::NGram { max: 0 }) {
             return refuse("choice.n-gram.max", "0".into(), "at least 1 word");
         }
+        // Both would make some numbers of masked tokens likelier than others.
+        let is_plain = self.choice == Choice::Token && !self.with_replacement;
+        if self.mask_prob == MaskRate::Uniform && (self.count != CountRule::Ceil || self.with_replacement) {
+            let expected = "count = \"ceil\" and with_replacement = false";
+            return refuse("mask_prob", "\"uniform\" with another count".into(), expected);
+        }
+        if self.weighting == Weighting::InverseRate && !is_plain {
+            let expected = "choice = \"token\" and with_replacement = false";
+            return refuse("weighting", "\"inverse-rate\" with another choice".into(), expected);
+        }
         Ok(())
     }
 
-    /// k for an example of `length` tokens.
+    /// k for an example of `length` tokens of which a share is masked.
     #[must_use]
-    pub fn count(&self, length: usize) -> usize {
+    pub fn count(&self, share: f64, length: usize) -> usize {
         match self.count {
             // 0.07·100 is 7.000000000000001 in binary; a billionth is far below any real remainder.
-            CountRule::Ceil => (self.mask_prob * length as f64 - 1e-9).ceil() as usize,
-            CountRule::RoundHalfEven => {
-                ((length as f32 * self.mask_prob as f32).round_ties_even() as usize).max(1)
-            }
+            CountRule::Ceil => (share * length as f64 - 1e-9).ceil() as usize,
+            CountRule::RoundHalfEven => ((length as f32 * share as f32).round_ties_even() as usize).max(1),
         }
     }
 
-    /// N, the slots of an example of at most `max_length` tokens.
+    /// N, the slots of an example of at most `max_length` tokens: as many as can be masked at any step of a run.
     #[must_use]
     pub fn capacity(&self, max_length: usize) -> usize {
+        self.slots(self.mask_prob.most(), max_length)
+    }
+
+    /// How many of `max_length` tokens are masked on average over a run. A rate of each example's own is taken to be over
+    /// all of them, special tokens too.
+    #[must_use]
+    pub fn expected_count(&self, max_length: usize) -> f64 {
+        match self.mask_prob {
+            MaskRate::Uniform => (max_length as f64 + 1.0) / 2.0,
+            rate => rate.mean_of(|share| self.slots(share, max_length)),
+        }
+    }
+
+    fn slots(&self, share: f64, max_length: usize) -> usize {
         match self.count {
-            CountRule::Ceil => self.count(max_length),
-            CountRule::RoundHalfEven => (((self.mask_prob + 0.005) * max_length as f64) as usize).max(1),
+            CountRule::Ceil => self.count(share, max_length),
+            CountRule::RoundHalfEven => (((share + 0.005) * max_length as f64) as usize).max(1),
         }
     }
 }

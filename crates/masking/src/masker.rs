@@ -1,7 +1,7 @@
 //! Dynamic masking: which positions of an example are masked, and what they become.
 
 use crate::choose::{Chooser, Word};
-use crate::{Choice, Error, KeyedRng, MaskingConfig, Shares, Stream, Vocabulary};
+use crate::{Choice, Error, KeyedRng, MaskRate, MaskingConfig, Shares, Stream, Vocabulary};
 
 /// A masking rule made ready for a vocabulary and a length.
 ///
@@ -17,6 +17,8 @@ pub struct Masker {
     continues_word: Vec<bool>,
     capacity: usize,
     seed: u64,
+    /// T, where a rate that changes has so many steps for it.
+    steps: Option<u64>,
 }
 
 /// Where masks go: a row, or the rows of a batch, as flat arrays in row-major order.
@@ -72,7 +74,15 @@ impl Masker {
             continues_word: continues_word.to_vec(),
             config,
             seed,
+            steps: None,
         })
+    }
+
+    /// The masker of a run of `steps` steps, over which a rate that changes goes from its first value to its last. Without
+    /// them it stays at the last, which is what to compare runs by.
+    #[must_use]
+    pub fn over(self, steps: u64) -> Self {
+        Self { steps: Some(steps), ..self }
     }
 
     /// N, the number of slots for masked positions of an example.
@@ -106,7 +116,7 @@ impl Masker {
         assert_eq!(row.masked_valid.len(), self.capacity, "N slots for validity");
         let mut rng = Stream::MASK.rng(self.seed, step, example);
         let ids = &row.masked_input_ids[..length];
-        let k = self.config.count(length).min(self.capacity);
+        let k = self.drawn_count(step, example, ids).min(self.capacity);
         let chooser = Chooser { vocabulary: &self.vocabulary, continues_word: &self.continues_word };
         chooser.choose(&self.config, k, ids, &mut rng, scratch);
 
@@ -119,6 +129,26 @@ impl Masker {
         }
         self.corrupt(row.masked_input_ids, chosen, &mut rng);
         chosen.len()
+    }
+
+    /// How many of an example's tokens are to be masked.
+    fn drawn_count(&self, step: u64, example: u64, ids: &[i64]) -> usize {
+        match self.config.mask_prob {
+            MaskRate::Uniform => match self.maskable(ids) {
+                0 => 0,
+                tokens => 1 + Stream::RATE.rng(self.seed, step, example).below(tokens as u32) as usize,
+            },
+            rate => {
+                let progress = self.steps.map_or(1.0, |steps| step as f64 / steps as f64);
+                self.config.count(rate.at(progress), ids.len())
+            }
+        }
+    }
+
+    /// m, how many of the ids may be masked.
+    #[must_use]
+    pub fn maskable(&self, ids: &[i64]) -> usize {
+        ids.iter().filter(|&&id| self.vocabulary.is_maskable(id as u32)).count()
     }
 
     /// Masks the rows of a batch, each as [`mask`](Self::mask) masks it alone; returns how many slots are

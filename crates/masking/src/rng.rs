@@ -18,6 +18,8 @@ impl Stream {
     pub const ORDER: Stream = Stream::named(b"order\0\0\0");
     /// Which positions are masked, and what they become: key (seed, step, example).
     pub const MASK: Stream = Stream::named(b"mask\0\0\0\0");
+    /// How many tokens are masked where that is drawn, too: key (seed, step, example).
+    pub const RATE: Stream = Stream::named(b"rate\0\0\0\0");
     /// Which token is sampled at each masked position: key (seed, step, example), a number a slot.
     pub const SAMPLE: Stream = Stream::named(b"sample\0\0");
 

@@ -3,7 +3,7 @@
 use electra_encoder::{Embeddings, Encoder, EncoderConfig, Select};
 use tch::{Tensor, nn};
 
-use crate::{DeviceBatch, Metrics, VocabularyHead, mean, prediction};
+use crate::{DeviceBatch, Metrics, VocabularyHead, masked_lm_loss, prediction};
 
 /// A masked language model: an encoder and a vocabulary head, evaluated at the masked positions only.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Generator {
         let targets = batch.targets();
         let (log_p, logits) = self.head.log_likelihood(&self.hidden_t(batch, train), &targets); // [B, N], [B, N, V]
         let (valid, slots) = (batch.column("masked_valid"), batch.total("masked_valid"));
-        let loss = -mean(&log_p, valid, slots);
+        let loss = masked_lm_loss(batch, &log_p);
         let metrics = prediction(&logits, &targets, valid, slots, &loss);
         let logits = if self.temperature == 1.0 { logits } else { logits / self.temperature };
         Predictions { logits, loss, metrics }

@@ -41,7 +41,7 @@ mod network {
     use super::{INFO, INFO_85_15};
     use crate::{
         DeviceBatch, Inspection, Metrics, ModelConfig, Objective, Output, Spec, VocabularyHead,
-        build_encoder, masked_view, mean, prediction,
+        build_encoder, masked_lm_loss, masked_view, prediction,
     };
 
     /// BERT's masking: 80 % `[MASK]`, 10 % random, 10 % unchanged.
@@ -83,7 +83,7 @@ mod network {
                 train,
             ); // [B, N, D]
             let (log_p, logits) = self.head.log_likelihood(&hidden, targets);
-            (logits, -mean(&log_p, batch.column("masked_valid"), batch.total("masked_valid")))
+            (logits, masked_lm_loss(batch, &log_p))
         }
     }
 

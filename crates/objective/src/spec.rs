@@ -39,6 +39,9 @@ pub struct Given<'a> {
     pub continues_word: &'a [bool],
     /// The run's seed.
     pub seed: u64,
+    /// T, the steps of the run, where they are known: what changes with its progress is spread over them. Without them it is
+    /// as at the end.
+    pub steps: Option<u64>,
 }
 
 /// The view of every objective that masks: see the columns of [`Masker`].
@@ -46,12 +49,11 @@ pub struct Given<'a> {
 /// # Errors
 /// If the masking's settings are wrong.
 pub fn masked_view(given: &Given<'_>) -> Result<Box<dyn View>, BoxError> {
-    let Given { masking, corpus, continues_word, seed, .. } = *given;
-    Ok(Box::new(Masker::new(
-        masking.clone(),
-        corpus.vocabulary(),
-        continues_word,
-        corpus.max_length(),
-        seed,
-    )?))
+    let Given { masking, corpus, continues_word, seed, steps, .. } = *given;
+    let masker =
+        Masker::new(masking.clone(), corpus.vocabulary(), continues_word, corpus.max_length(), seed)?;
+    Ok(Box::new(match steps {
+        Some(steps) => masker.over(steps),
+        None => masker,
+    }))
 }

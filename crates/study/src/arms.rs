@@ -9,7 +9,7 @@ use electra_store::Error as StoreError;
 use electra_store::settings::{find, put, to_table};
 use toml::{Table, Value};
 
-use crate::plan::{ArmPlan, ArmSyntheticPlan};
+use crate::plan::{ArmPlan, ArmSyntheticPlan, ContinuesPlan};
 use crate::search::number;
 use crate::source::TextSource;
 use crate::{Error, Plan, devices};
@@ -34,6 +34,8 @@ pub(crate) struct Arm {
     pub(crate) flops_of: Option<String>,
     /// The arm whose settings it has too.
     pub(crate) settings_of: Option<String>,
+    /// What its runs go on from.
+    pub(crate) continues: Option<ContinuesPlan>,
 }
 
 impl Arm {
@@ -70,6 +72,7 @@ impl Plan {
             synthetic: ArmSyntheticPlan::default(),
             flops_of: None,
             settings_of: None,
+            continues: None,
         });
         let more = self.arms.iter().map(|arm| Arm {
             name: arm.name.clone(),
@@ -87,6 +90,7 @@ impl Plan {
             synthetic: arm.synthetic.clone().unwrap_or_default(),
             flops_of: arm.flops_of.clone(),
             settings_of: arm.settings_of.clone().or_else(|| self.settings_of_controlled(arm)),
+            continues: arm.continues.clone(),
         });
         objectives.chain(more).map(|arm| self.with_settings(arm)).collect()
     }
@@ -131,6 +135,7 @@ impl Plan {
             synthetic: ArmSyntheticPlan::default(),
             flops_of: None,
             settings_of: None,
+            continues: None,
         })
     }
 

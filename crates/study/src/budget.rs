@@ -19,7 +19,7 @@ pub(crate) fn cost(
     let shape = StepShape {
         batch: config.budget.batch as u64,
         length: max_length as u64,
-        masked: config.masking.capacity(max_length) as u64,
+        masked: config.masking.expected_count(max_length),
     };
     Ok(StepCost::new(shape, |shape, convention| objective.flops(&model, shape, convention)))
 }

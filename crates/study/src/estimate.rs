@@ -17,7 +17,7 @@ const BYTES: f64 = 3.0 * 4.0;
 pub struct ArmEstimate {
     /// The arm's name.
     pub arm: String,
-    /// Steps of one run.
+    /// Steps of one run; those of a run that it goes on from are not among them, and all else counts both.
     pub steps: u64,
     /// Tokens of one run, padding included.
     pub tokens: u64,
@@ -77,12 +77,13 @@ fn of_arm(name: &str, graph: &Graph) -> Option<ArmEstimate> {
     };
     let run = graph.runs.iter().find(whole)?;
     let steps = run.steps as f64;
+    let before = |value: fn(&graph::Before) -> f64| run.before.as_ref().map_or(0.0, value);
     Some(ArmEstimate {
         arm: name.into(),
         steps: run.steps,
-        tokens: run.steps * run.cost.tokens,
-        flops_paper: steps * run.cost.paper_flops,
-        flops_executed: steps * run.cost.executed_flops,
+        tokens: run.steps * run.cost.tokens + run.before.as_ref().map_or(0, graph::Before::tokens),
+        flops_paper: steps * run.cost.paper_flops + before(graph::Before::flops_paper),
+        flops_executed: steps * run.cost.executed_flops + before(graph::Before::flops_executed),
         runs: graph.runs.iter().filter(whole).count(),
     })
 }

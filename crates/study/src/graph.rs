@@ -1,5 +1,6 @@
 //! From a plan to jobs.
 
+mod continuing;
 mod data;
 mod frozen;
 
@@ -19,6 +20,7 @@ use crate::search::Points;
 use crate::source::TextSource;
 use crate::{Error, Plan, devices, estimate};
 
+pub(crate) use continuing::Before;
 pub(crate) use data::data;
 pub(crate) use frozen::{pairs_job, probe_job};
 
@@ -40,7 +42,10 @@ pub(crate) struct Graph {
 impl Graph {
     /// Takes out the runs of arms that have no settings, and all jobs that need them.
     pub(crate) fn leave_out(&mut self, arms: &[String]) {
-        let goes = |run: &PlannedRun| arms.iter().any(|arm| arm == run.arm.searched_as());
+        let goes = |run: &PlannedRun| {
+            let before = run.before.as_ref().map(|before| before.arm.as_str());
+            arms.iter().any(|arm| arm == run.arm.searched_as() || Some(arm.as_str()) == before)
+        };
         let runs = self.runs.iter().filter(|run| goes(run));
         let mut gone: BTreeSet<String> = runs.map(|run| format!("pretrain-{}", run.name)).collect();
         self.runs.retain(|run| !goes(run));
@@ -67,6 +72,8 @@ pub(crate) struct PlannedRun {
     pub(crate) name: String,
     /// As it is shown.
     pub(crate) title: String,
+    /// What it goes on from, whose steps are not among its own.
+    pub(crate) before: Option<Before>,
     pub(crate) steps: u64,
     pub(crate) cost: StepCost,
     /// What a checkpoint takes on disk, and how many are kept until all that is scored of them is exported.
@@ -139,6 +146,8 @@ struct NewRun<'a> {
     /// As it is shown.
     title: String,
     over: &'a BTreeMap<String, Value>,
+    /// What it goes on from.
+    before: Option<Before>,
     steps: u64,
     /// Where it is saved for scoring.
     every: u64,
@@ -159,6 +168,9 @@ pub(crate) fn study(
         let steps = steps(scope, seed, &arms, |arm| over(arm))?;
         for arm in &arms {
             let own = seed + arm.seed_offset;
+            let whole = steps[&arm.name];
+            let goes_on = continuing::before(&graph, scope, arm, over(arm), seed, whole)?;
+            let (before, steps) = goes_on.map_or((None, whole), |(before, steps)| (Some(before), steps));
             let new = NewRun {
                 arm,
                 seed: own,
@@ -166,7 +178,8 @@ pub(crate) fn study(
                 name: format!("{}-{own}", arm.name),
                 title: format!("{}, seed {own}", arm.name),
                 over: over(arm),
-                steps: steps[&arm.name],
+                before,
+                steps,
                 every: 0,
                 keep: 0,
             };
@@ -177,7 +190,9 @@ pub(crate) fn study(
             let name = format!("{}-{seed}", arm.name);
             let title = format!("{}, seed {seed}", arm.name);
             let (source, over) = (plan.source(&arm, seed), &nothing_chosen);
-            let new = NewRun { arm: &arm, seed, source, name, title, over, steps: 1, every: 1, keep: 1 };
+            let before = None;
+            let new =
+                NewRun { arm: &arm, seed, source, name, title, over, before, steps: 1, every: 1, keep: 1 };
             let run = pretrain(&mut graph, scope, &new)?;
             score(&mut graph, scope, run, end(scope, &new.name, 1))?;
         }
@@ -200,7 +215,9 @@ pub(crate) fn search(scope: &Scope<'_>, points: &Points) -> Result<Graph, Error>
                 let steps = ((steps[&arm.name] as f64 * search.share).round() as u64).max(1);
                 let every = steps.div_ceil(SAVED);
                 let title = format!("search, {}, settings {}, seed {seed}", arm.name, point + 1);
-                let new = NewRun { arm: &arm, seed, source, name, title, over, steps, every, keep: 1 };
+                let before = None;
+                let new =
+                    NewRun { arm: &arm, seed, source, name, title, over, before, steps, every, keep: 1 };
                 let run = pretrain(&mut graph, scope, &new)?;
                 let mut checkpoint = end(scope, &new.name, steps);
                 checkpoint.finetuning_seeds.clone_from(&search.finetuning_seeds);
@@ -253,14 +270,14 @@ fn add_run(
     };
     let truncated = planned(&plan.checkpoints);
     // What is fine-tuned on the way, and what is only scored without it.
-    let fine_tuned = truncated.as_ref().map_or(&[][..], |checkpoints| &checkpoints.shares);
-    let mut shares = fine_tuned.to_vec();
-    for share in plan.curves.iter().flat_map(|curves| &curves.shares) {
-        if !shares.contains(share) {
-            shares.push(*share);
-        }
-    }
-    let (every, steps) = budget::checkpoints(new.steps, &shares);
+    let mut shares = continuing::scored_shares(plan, planned_seed);
+    let saved = continuing::saved_shares(plan, &new.arm.name, planned_seed);
+    // Of a run that goes on, what came before it is another's.
+    let begin = new.before.as_ref().map_or(0.0, Before::share);
+    shares.retain(|share| *share > begin);
+    let own = |share: &f64| (share - begin) / (1.0 - begin);
+    let saved: Vec<f64> = saved.iter().filter(|share| **share > begin).map(own).collect();
+    let (every, steps) = budget::checkpoints(new.steps, &saved);
     match steps.iter().min() {
         // From the earliest that is scored to the end, and one more where the end is off the grid.
         Some(first) => (new.every, new.keep) = (every, ((new.steps - first) / every) as usize + 2),
@@ -269,8 +286,9 @@ fn add_run(
     let run = pretrain(graph, scope, &new)?;
     score(graph, scope, run, end(scope, &new.name, new.steps))?;
     measure_replacements(graph, scope, run);
+    // Shares that another arm goes on from come after those that are scored.
     for (planned, step) in shares.iter().zip(steps) {
-        let share = step as f64 / new.steps as f64;
+        let share = begin + (1.0 - begin) * (step as f64 / new.steps as f64);
         let name = format!("{}-at-{step}", new.name);
         let checkpoints = truncated.as_ref().filter(|checkpoints| checkpoints.shares.contains(planned));
         let checkpoint = match checkpoints {
@@ -290,8 +308,8 @@ fn add_run(
         let name = format!("{}-own-{steps}", new.name);
         let every = steps.div_ceil(SAVED);
         let title = format!("{}, own schedule of {steps} steps", new.title);
-        let source = new.source.clone();
-        let shorter = NewRun { source, steps, every, keep: 1, name: name.clone(), title, ..new };
+        let (source, before) = (new.source.clone(), None);
+        let shorter = NewRun { source, before, steps, every, keep: 1, name: name.clone(), title, ..new };
         let own_run = pretrain(graph, scope, &shorter)?;
         let share = steps as f64 / new.steps as f64;
         score(graph, scope, own_run, part(scope, own, share, Schedule::Own, steps, name))?;
@@ -342,6 +360,18 @@ fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<us
     ] {
         put(&mut table, key, value);
     }
+    let mut needs = vec![new.source.job("corpus")];
+    if let Some(before) = &new.before {
+        let export = format!("exports/{}", before.export());
+        put(&mut table, "init.discriminator", Value::String(export));
+        put(&mut table, "optimizer.schedule_begin", Value::Float(before.share()));
+        let id = format!("export-{}", before.export());
+        if !graph.jobs.iter().any(|job| job.id == id) {
+            let other = graph.runs.iter().find(|run| run.name == before.run).expect("it comes before");
+            graph.jobs.push(export_job(plan, other, &before.export(), before.step));
+        }
+        needs.push(id);
+    }
     let text = to_toml(&table);
     let objective = ObjectiveInfo::find(scope.objectives, &config.objective)?;
     let checkpoint_bytes = estimate::checkpoint_bytes(objective, &config);
@@ -351,7 +381,7 @@ fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<us
         id: format!("pretrain-{name}"),
         title: format!("{}: pre-training", new.title),
         kind: Kind::Pretrain,
-        needs: vec![new.source.job("corpus")],
+        needs,
         seconds: estimate::pretraining(plan, &cost, new.steps),
         bytes: checkpoint_bytes,
         arguments: call.to_vec(),
@@ -365,6 +395,7 @@ fn pretrain(graph: &mut Graph, scope: &Scope<'_>, new: &NewRun<'_>) -> Result<us
         source: new.source.clone(),
         name: name.clone(),
         title: new.title.clone(),
+        before: new.before.clone(),
         steps: new.steps,
         cost,
         checkpoint_bytes,
@@ -384,12 +415,32 @@ fn score(
     let plan = scope.plan;
     let run = &mut graph.runs[run];
     let PlannedCheckpoint { name, step, .. } = &checkpoint;
-    let moment = if *step == run.steps { String::new() } else { format!(" at step {step}") };
-    let shown = format!("{}{moment}", run.title);
+    let export = export_job(plan, run, name, *step);
+    let shown = shown(run, *step);
+    let mut jobs = vec![export];
+    if !checkpoint.tasks.is_empty() {
+        jobs.push(finetune(scope, run, &checkpoint, &shown));
+    }
+    if checkpoint.is_probed {
+        jobs.extend(frozen::jobs(scope, run, &checkpoint, &shown)?);
+    }
+    graph.jobs.extend(jobs);
+    run.checkpoints.push(checkpoint);
+    Ok(())
+}
+
+/// A state of a run as it is shown.
+fn shown(run: &PlannedRun, step: u64) -> String {
+    let moment = if step == run.steps { String::new() } else { format!(" at step {step}") };
+    format!("{}{moment}", run.title)
+}
+
+/// The job that writes a state of a run to `exports/NAME`.
+fn export_job(plan: &Plan, run: &PlannedRun, name: &str, step: u64) -> Job {
     let (source, to) = (format!("runs/{}", run.name), format!("exports/{name}"));
-    let export = Job {
+    Job {
         id: format!("export-{name}"),
-        title: format!("{shown}: export"),
+        title: format!("{}: export", shown(run, step)),
         kind: Kind::Export,
         needs: vec![format!("pretrain-{}", run.name)],
         seconds: plan.estimate.job_seconds,
@@ -408,19 +459,9 @@ fn score(
         .map(String::from)
         .to_vec(),
         settings: None,
-        output: to.clone().into(),
+        output: to.into(),
         done: Done::Folder,
-    };
-    let mut jobs = vec![export];
-    if !checkpoint.tasks.is_empty() {
-        jobs.push(finetune(scope, run, &checkpoint, &shown));
     }
-    if checkpoint.is_probed {
-        jobs.extend(frozen::jobs(scope, run, &checkpoint, &shown)?);
-    }
-    graph.jobs.extend(jobs);
-    run.checkpoints.push(checkpoint);
-    Ok(())
 }
 
 fn finetune(scope: &Scope<'_>, run: &PlannedRun, checkpoint: &PlannedCheckpoint, shown: &str) -> Job {

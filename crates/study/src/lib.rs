@@ -26,8 +26,8 @@ pub use error::Error;
 pub use estimate::{ArmEstimate, Estimate, Pace, estimate};
 pub use job::{Done, Job, Kind};
 pub use plan::{
-    AnalysisPlan, ArmPlan, ArmSyntheticPlan, BudgetPlan, CheckpointsPlan, CurvesPlan, DataPlan, EstimatePlan,
-    Languages, Plan, RunPlan, SearchPlan, Split, SyntheticPlan, TasksPlan,
+    AnalysisPlan, ArmPlan, ArmSyntheticPlan, BudgetPlan, CheckpointsPlan, ContinuesPlan, CurvesPlan,
+    DataPlan, EstimatePlan, Languages, Plan, RunPlan, SearchPlan, Split, SyntheticPlan, TasksPlan,
 };
 pub use pool::{CHILD, Event};
 pub use power::Power;

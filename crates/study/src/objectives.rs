@@ -35,7 +35,7 @@ const MLM: ObjectiveInfo = ObjectiveInfo {
 };
 
 /// Those that the shipped plans name, with the networks that they have.
-pub(crate) const OBJECTIVES: [&ObjectiveInfo; 11] = [
+pub(crate) const OBJECTIVES: [&ObjectiveInfo; 15] = [
     &MLM,
     &ObjectiveInfo {
         name: "replace-mlm",
@@ -71,6 +71,25 @@ pub(crate) const OBJECTIVES: [&ObjectiveInfo; 11] = [
     &ObjectiveInfo { name: "rtd-uniform", has_generator: false, networks: alone, ..ELECTRA },
     &ObjectiveInfo { name: "electra-shuffled", ..ELECTRA },
     &ObjectiveInfo { name: "electra-shuffled-all", ..ELECTRA },
+    &ObjectiveInfo { name: "rts", has_generator: false, networks: alone, ..ELECTRA },
+    &ObjectiveInfo {
+        name: "coco-clm",
+        scoring: Scoring::Unmasked,
+        networks: |model| {
+            with_generator(model, &[Head::Vocabulary(Positions::Masked), Head::Gate(Positions::All)])
+        },
+        ..ELECTRA
+    },
+    &ObjectiveInfo { name: "electra-gdes", ..ELECTRA },
+    &ObjectiveInfo {
+        name: "clm",
+        scoring: Scoring::LogLikelihood,
+        reads_masks: false,
+        networks: |model| {
+            vec![Network { encoder: &model.encoder, heads: &[Head::Vocabulary(Positions::All)] }]
+        },
+        ..MLM
+    },
 ];
 
 fn alone(model: &ModelConfig) -> Vec<Network<'_>> {

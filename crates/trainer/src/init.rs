@@ -29,10 +29,11 @@ fn load(var_store: &nn::VarStore, config: &Config, init: &InitConfig) -> Result<
     let model = config.model.model();
     let mut loader = Loader::new(var_store);
     let mut notes = Vec::new();
-    notes.extend(fill(&mut loader, var_store, &init.discriminator, &model.encoder, Part::MAIN)?);
+    // Tables that are added to the generator's follow from what those are.
     if let Some(generator) = &init.generator {
         notes.extend(fill(&mut loader, var_store, generator, &model.generator, Part::GENERATOR)?);
     }
+    notes.extend(fill(&mut loader, var_store, &init.discriminator, &model.encoder, Part::MAIN)?);
     let names: Vec<String> = var_store.variables().into_keys().collect();
     // Whatever is beside the encoders is a head, an objective's own ones too.
     let fresh: Vec<&str> = names

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use electra_config::{Config, Horizon, StepCost, StepShape};
 use electra_data::{Corpus, Error as DataError, Order};
-use electra_objective::Given;
+use electra_objective::{Given, Spec};
 use electra_store::{Error as StoreError, read_to_string};
 use tch::nn;
 
@@ -54,6 +54,28 @@ pub(crate) fn fits(config: &Config, corpus: &Corpus, origin: &str) -> Result<(),
     Ok(())
 }
 
+/// How long a run is, and what its steps are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Length {
+    shape: StepShape,
+    cost: StepCost,
+    pub(crate) horizon: Horizon,
+}
+
+impl Length {
+    pub(crate) fn new(config: &Config, objective: &Spec, corpus: &Corpus) -> Result<Self, Error> {
+        let length = corpus.max_length();
+        let shape = StepShape {
+            batch: config.budget.batch as u64,
+            length: length as u64,
+            masked: config.masking.expected_count(length),
+        };
+        let model = config.model.model();
+        let cost = StepCost::new(shape, |shape, convention| objective.info.flops(&model, shape, convention));
+        Ok(Self { shape, cost, horizon: Horizon::new(config.budget.limit("the settings")?, cost)? })
+    }
+}
+
 /// Makes the objective and gives it the newest whole checkpoint's state or its first. The first rank takes the folder for it;
 /// the others have all from that one.
 pub(crate) fn begin<'r, 'c>(
@@ -61,6 +83,7 @@ pub(crate) fn begin<'r, 'c>(
     source: BatchSource<'c>,
     held_out: Option<HeldOut>,
     given: &Given<'_>,
+    Length { shape, cost, horizon }: Length,
 ) -> Result<Training<'r, 'c>, Error> {
     let Run { config, folder, objective: spec, ranks, stop, observer, .. } = run;
     let texts = texts(config)?;
@@ -70,13 +93,6 @@ pub(crate) fn begin<'r, 'c>(
     ranks.are_alike(&program, &texts, config)?;
     ranks.use_device(compute.device)?;
     let folder = ranks.is_first().then(|| OwnFolder::take(folder, config)).transpose()?;
-    let shape = StepShape {
-        batch: config.budget.batch as u64,
-        length: source.corpus.max_length() as u64,
-        masked: config.masking.capacity(source.corpus.max_length()) as u64,
-    };
-    let cost = StepCost::new(shape, |shape, convention| spec.info.flops(given.model, shape, convention));
-    let horizon = Horizon::new(config.budget.limit("the settings")?, cost)?;
 
     let var_store = nn::VarStore::new(compute.device);
     let objective = (spec.build)(&var_store.root(), given).map_err(Error::Objective)?;
@@ -112,7 +128,7 @@ pub(crate) fn begin<'r, 'c>(
     let lengths = state.as_ref().map_or(LogLengths::default(), |state| state.logs);
     let is_predicted = spec.info.has_generator || spec.info.reads_masks;
     let unigram_loss = is_predicted.then(|| source.corpus.unigram_loss(&config.masking.corruption));
-    let watch = Watch::new(unigram_loss.transpose()?, shape.batch * shape.masked);
+    let watch = Watch::new(unigram_loss.transpose()?, (shape.batch as f64 * shape.masked).round() as u64);
 
     let rows = cost.tokens / (source.parts * ranks.size()) as u64;
     let rows = rows.min(MEASURED_ROWS) as i64;

@@ -32,12 +32,14 @@ fn train_as_rank(run: Run<'_>) -> Result<Outcome, Error> {
     let valid = validation::open(run.config, &corpus, "the settings")?;
     let parts = parts::of_rank(run.config, &run.objective.info, ranks.size(), "the settings")?;
     let model = run.config.model.model();
+    let length = start::Length::new(run.config, run.objective, &corpus)?;
     let given = Given {
         model: &model,
         masking: &run.config.masking,
         corpus: &corpus,
         continues_word: run.continues_word,
         seed: run.config.seed,
+        steps: length.horizon.steps(),
     };
     let view = (run.objective.view)(&given).map_err(Error::Objective)?;
     let source = BatchSource {
@@ -49,7 +51,7 @@ fn train_as_rank(run: Run<'_>) -> Result<Outcome, Error> {
         share: (ranks.rank(), ranks.size()),
     };
     let held_out = valid.map(|valid| HeldOut::new(&valid, run.objective, &given, run.config)).transpose()?;
-    let mut training = start::begin(run, source, held_out, &given)?;
+    let mut training = start::begin(run, source, held_out, &given, length)?;
     std::thread::scope(|scope| {
         let mut batches = Batches::start(scope, source, training.step)?;
         if !training.is_replayed() {

@@ -32,7 +32,8 @@ impl HeldOut {
         given: &Given<'_>,
         config: &Config,
     ) -> Result<Self, Error> {
-        let given = Given { corpus, seed: SEED, ..*given };
+        // At the rate of masks that the run ends with, which is the same at every measurement.
+        let given = Given { corpus, seed: SEED, steps: None, ..*given };
         let view = (objective.view)(&given).map_err(Error::Objective)?;
         let count = (config.data.valid_examples as u64).min(corpus.examples()) as usize;
         let loader = Loader::new(corpus, &*view, count, SEED)?;

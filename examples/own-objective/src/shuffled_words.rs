@@ -27,7 +27,7 @@ pub(crate) const SPEC: Spec = Spec {
         masking: MaskingConfig::electra, // of which `mask_prob` is the share of tokens that are chosen to move
         networks: |model| model.alone(&[Head::Discriminator(Positions::All)]).into(),
     },
-    view: |given| Ok(Box::new(Shuffled { share: given.masking.mask_prob })),
+    view: |given| Ok(Box::new(Shuffled { share: given.masking.mask_prob.mean() })),
     build: |root, given| Ok(Box::new(ShuffledWords::new(root, given.model))),
 };
 

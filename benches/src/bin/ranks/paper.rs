@@ -52,8 +52,7 @@ pub(crate) fn print() -> Result<()> {
         let config = Config::preset(preset, "electra", 1, "corpus".into());
         let model = config.model.model();
         let length = config.model.encoder.max_position_embeddings as u64;
-        let shape =
-            StepShape { batch: ROWS, length, masked: config.masking.capacity(length as usize) as u64 };
+        let shape = StepShape { batch: ROWS, length, masked: config.masking.expected_count(length as usize) };
         let cost = StepCost::new(shape, |shape, convention| info.flops(&model, shape, convention));
         let products = cost.executed_flops / (PEAK_FLOPS_PER_S * REACHED);
         let bytes = 4.0 * (layers(&model.encoder) + layers(&model.generator) + embeddings(&model.encoder));

@@ -71,7 +71,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     )?;
     let spec = electra_ablations::objective(&options.objective)?;
     let masking = (spec.info.masking)();
-    let given = Given { model: &model, masking: &masking, corpus: &corpus, continues_word: &[], seed: 1 };
+    let given = Given {
+        model: &model,
+        masking: &masking,
+        corpus: &corpus,
+        continues_word: &[],
+        seed: 1,
+        steps: None,
+    };
     let view = (spec.view)(&given).map_err(|error| error.to_string())?;
     let loader = Loader::new(&corpus, &*view, options.batch, 1)?;
     wake(device);

@@ -6,6 +6,7 @@
 
 use electra_config::{Convention, StepShape};
 use electra_encoder::EncoderConfig;
+use electra_masking::{MaskRate, MaskingConfig};
 use electra_objective::ModelConfig;
 
 use crate::support::{model, names};
@@ -69,13 +70,16 @@ const GENERATOR: u64 =
 
 /// The name; whether it has a generator; what the main network's heads cost for one row; a step as the paper counts,
 /// and as a computer executes it.
-const STEPS: [(&str, bool, u64, u64, u64); 12] = [
+const STEPS: [(&str, bool, u64, u64, u64); 15] = [
     ("mlm", false, N * vocabulary_head(D), 210_924, 306_306),
     ("replace-mlm", true, N * vocabulary_head(D), 353_256, 509_724),
     ("electra-15", true, N * REPLACED_HEAD, 353_364, 509_886),
     ("all-tokens-mlm", true, L * (vocabulary_head(D) + GATE), 363_126, 524_529),
     ("electra", true, L * REPLACED_HEAD, 362_664, 523_836),
     ("clm", false, L * vocabulary_head(D), 219_954, 319_851),
+    ("rts", false, L * REPLACED_HEAD, 220_332, 320_418),
+    ("coco-clm", true, N * vocabulary_head(D) + L * GATE, 354_096, 510_984),
+    ("electra-gdes", true, L * REPLACED_HEAD, 362_664, 523_836),
     ("mlm-85-15", false, N * vocabulary_head(D), 210_924, 306_306),
     ("all-tokens-mlm-no-gate", true, L * vocabulary_head(D), 362_286, 523_269),
     ("rtd-unigram", false, L * REPLACED_HEAD, 220_332, 320_418),
@@ -104,7 +108,7 @@ fn sizes() -> ModelConfig {
 #[test]
 fn a_step_of_each_objective_costs_what_a_count_by_hand_gives() {
     assert!(names().eq(STEPS.map(|(name, ..)| name)));
-    let (model, shape) = (sizes(), StepShape { batch: B, length: L, masked: N });
+    let (model, shape) = (sizes(), StepShape { batch: B, length: L, masked: N as f64 });
     for (name, has_generator, heads, paper, executed) in STEPS {
         let looked_up = if has_generator { 2 } else { 1 };
         let row = ENCODER + heads + if has_generator { GENERATOR } else { 0 };
@@ -115,4 +119,22 @@ fn a_step_of_each_objective_costs_what_a_count_by_hand_gives() {
         assert_eq!(found(Convention::Paper), paper as f64, "{name}, as the paper counts");
         assert_eq!(found(Convention::Executed), executed as f64, "{name}, as executed");
     }
+}
+
+/// A rate of masks that changes, or that each example draws, counts with its mean.
+#[test]
+fn a_step_counts_the_expected_number_of_masked_positions() {
+    let (model, length) = (sizes(), 40);
+    let info = &electra_ablations::objective("mlm").unwrap().info;
+    let step = |masked: f64| info.flops(&model, StepShape { batch: B, length, masked }, Convention::Executed);
+    let of_rate = |mask_prob| step(MaskingConfig { mask_prob, ..MaskingConfig::bert() }.expected_count(40));
+    // 0.15 · 40 and 0.30 · 40 are whole: of ⌈40 p⌉ for p from 0.30 to 0.15 each of 7, …, 12 stands for a sixth of the run.
+    let linear = of_rate(MaskRate::Linear { from: 0.30, to: 0.15 });
+    let by_hand = [7.0, 8.0, 9.0, 10.0, 11.0, 12.0].map(step).iter().sum::<f64>() / 6.0;
+    assert!((linear / by_hand - 1.0).abs() < 1e-4, "{linear}, by hand {by_hand}");
+    // 1, …, 40 tokens alike.
+    let by_hand = (1..=40).map(|count| step(f64::from(count))).sum::<f64>() / 40.0;
+    let uniform = of_rate(MaskRate::Uniform);
+    assert!((uniform / by_hand - 1.0).abs() < 1e-9, "{uniform}, by hand {by_hand}");
+    assert_eq!(of_rate(MaskRate::Fixed(0.15)), step(6.0));
 }

@@ -1,5 +1,6 @@
 //! Losses, gradients and three optimizer steps as PyTorch computes them: `tests/golden/make_golden.py`, or
 //! another folder that it has made, named by `ELECTRA_GOLDEN`; and `make_field.py` for objectives that are not the paper's.
+//! `make_corruption_golden.py` made `corruption`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -95,6 +96,13 @@ impl Golden {
                 self.uniforms(step).unwrap_or_else(|| positions.zeros_like().to_kind(Kind::Float)),
             )
             .with("masked_positions", positions);
+        // Of weighted masks.
+        let batch = match self.steps.get(&format!("{step}.masked_weights")) {
+            Some(weights) => batch
+                .with("masked_weights", weights.shallow_clone())
+                .with("maskable", self.tensor(step, "maskable").to_kind(Kind::Bool)),
+            None => batch,
+        };
         match self.uniforms(step) {
             Some(_) => batch,
             None => batch.with("sampled_ids", self.tensor(step, "sampled_ids")),
@@ -242,4 +250,23 @@ fn weights_and_temperature() {
         assert!(golden.uniforms(1).is_some() && golden.model.disc_weight != 50.0, "{objective}");
         check(&here("weighted"), objective, Some("masked_lm_loss"), main_metric);
     }
+}
+
+/// Masked diffusion: rows with shares of masks of their own, and weights of 1/share.
+#[test]
+fn weighted_masks() {
+    let golden = Golden::read(&here("corruption"), "mlm");
+    let weights = golden.tensor(1, "masked_weights");
+    assert!(weights.max().double_value(&[]) > 2.0 * weights.select(0, 3).max().double_value(&[]));
+    check(&here("corruption"), "mlm", None, "masked_lm_loss");
+}
+
+#[test]
+fn coco_clm() {
+    check(&here("corruption"), "coco-clm", Some("masked_lm_loss"), "main_masked_lm_loss");
+}
+
+#[test]
+fn electra_gdes() {
+    check(&here("corruption"), "electra-gdes", Some("masked_lm_loss"), "disc_loss");
 }

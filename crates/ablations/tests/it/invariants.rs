@@ -10,8 +10,8 @@ use crate::support::{
     OF_POSITIONS, OF_SLOTS, VOCAB, batch, build, given, metric, model, names, objective, write_corpus,
 };
 
-const WITH_GENERATOR: [&str; 5] =
-    ["electra", "electra-15", "replace-mlm", "all-tokens-mlm", "all-tokens-mlm-no-gate"];
+const WITH_GENERATOR: [&str; 6] =
+    ["electra", "electra-15", "replace-mlm", "all-tokens-mlm", "all-tokens-mlm-no-gate", "coco-clm"];
 
 /// The gradients of `loss` by parameter name, undefined ones left out.
 fn gradients(parameters: &nn::VarStore, loss: &Tensor) -> Vec<(String, Tensor)> {
@@ -71,6 +71,62 @@ fn the_main_loss_reaches_the_generator_through_shared_embeddings_only() {
             shared, 5,
             "{name}: all of word, position, token type, LayerNorm learn from the main loss"
         );
+    }
+}
+
+/// What the gate of corrective language modelling learns, it learns from its own loss.
+#[test]
+fn no_gradient_of_the_correction_goes_through_the_gate() {
+    let config = electra_objective::ModelConfig { disc_weight: 0.0, ..model() };
+    let parameters = nn::VarStore::new(Device::Cpu);
+    let network = build("coco-clm", &parameters.root(), &config);
+    electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
+    let loss = network.forward_t(&batch(3, 1), true).loss;
+    for (parameter, gradient) in gradients(&parameters, &loss) {
+        let norm = gradient.norm().double_value(&[]);
+        assert!(!parameter.starts_with("main.gate.") || norm == 0.0, "{parameter}: {norm}");
+        assert!(!parameter.starts_with("main.generator_predictions.") || norm > 0.0, "{parameter}");
+    }
+}
+
+/// The generator's tables learn from the generator's loss alone, and what is added to them from the main loss alone.
+#[test]
+fn disentangled_embeddings_take_no_gradient_of_each_other() {
+    for (gen_weight, disc_weight) in [(0.0, 50.0), (1.0, 0.0)] {
+        let config = electra_objective::ModelConfig { gen_weight, disc_weight, ..model() };
+        let parameters = nn::VarStore::new(Device::Cpu);
+        let network = build("electra-gdes", &parameters.root(), &config);
+        electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
+        let deltas: Vec<_> =
+            parameters.variables().into_iter().filter(|(name, _)| name.ends_with(".delta")).collect();
+        assert_eq!(deltas.len(), 3);
+        assert!(deltas.iter().all(|(_, delta)| delta.abs().max().double_value(&[]) == 0.0), "begin at 0");
+        let loss = network.forward_t(&batch(3, 1), true).loss;
+        let mut learns = 0;
+        for (parameter, gradient) in gradients(&parameters, &loss) {
+            let norm = gradient.norm().double_value(&[]);
+            let is_trained = parameter.starts_with("main.") == (gen_weight == 0.0);
+            assert!(is_trained || norm == 0.0, "{parameter} with weights {gen_weight} and {disc_weight}");
+            let is_table = parameter.contains("embeddings.") && !parameter.contains("LayerNorm");
+            learns += usize::from(is_table && norm > 0.0);
+        }
+        assert_eq!(learns, 3, "the tables that learn with weights {gen_weight} and {disc_weight}");
+    }
+}
+
+#[test]
+fn objectives_that_predict_with_the_table_refuse_disentangled_embeddings() {
+    let config =
+        electra_objective::ModelConfig { tied: electra_encoder::Tied::GradientDisentangled, ..model() };
+    for name in WITH_GENERATOR {
+        let spec = electra_ablations::objective(name).unwrap();
+        let masking = (spec.info.masking)();
+        let built = (spec.build)(&nn::VarStore::new(Device::Cpu).root(), &given(&config, &masking));
+        let is_detector = ["electra", "electra-15"].contains(&name);
+        let refused = built.err().map(|error| error.to_string());
+        assert_eq!(refused.is_none(), is_detector, "{name}: {refused:?}");
+        let begins = |error: String| error.starts_with("model.tied: gradient-disentangled; expected ");
+        assert!(refused.is_none_or(begins), "{name}");
     }
 }
 
@@ -241,7 +297,9 @@ fn controls_draw_tokens_alike_or_as_often_as_the_corpus_has_them() {
     let (_folder, corpus) =
         write_corpus(&(5..VOCAB as usize).map(|id| vec![id as u32; id - 4]).collect::<Vec<_>>());
     let counts: Vec<f64> = (0..VOCAB).map(|id| (id - 4).max(0) as f64).collect();
-    for (name, law) in [("rtd-uniform", vec![1.0; counts.len()]), ("rtd-unigram", counts)] {
+    for (name, law) in
+        [("rtd-uniform", vec![1.0; counts.len()]), ("rts", vec![1.0; counts.len()]), ("rtd-unigram", counts)]
+    {
         let spec = electra_ablations::objective(name).unwrap();
         let (model, masking) = (model(), (spec.info.masking)());
         let given = Given { corpus: &corpus, ..given(&model, &masking) };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use electra_ablations::OBJECTIVES;
 use electra_data::{Loader, View};
+use electra_masking::{MaskRate, MaskingConfig, Weighting};
 use electra_objective::{DeviceBatch, Metric, Objective, Over, Spec};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Tensor, nn};
@@ -36,9 +37,9 @@ fn take(network: &dyn Objective, parts: &[electra_data::Batch]) -> BTreeMap<Stri
 }
 
 /// Three steps of an objective in so many parts; gives them, and the parameters afterwards.
-fn train(spec: &Spec, parts: usize) -> (Vec<Taken>, BTreeMap<String, Tensor>) {
-    let (model, masking) = (model(), (spec.info.masking)());
-    let mut given = given(&model, &masking);
+fn train(spec: &Spec, masking: &MaskingConfig, parts: usize) -> (Vec<Taken>, BTreeMap<String, Tensor>) {
+    let model = model();
+    let mut given = given(&model, masking);
     given.corpus = uneven_corpus();
     let view: Box<dyn View> = (spec.view)(&given).unwrap();
     let loader = Loader::new(given.corpus, &*view, ROWS, given.seed).unwrap();
@@ -73,32 +74,44 @@ fn train(spec: &Spec, parts: usize) -> (Vec<Taken>, BTreeMap<String, Tensor>) {
 #[test]
 fn parts_of_unequal_rows_are_the_step_for_every_objective() {
     for spec in OBJECTIVES {
-        let name = spec.info.name;
-        let (whole, whole_parameters) = train(spec, 1);
-        assert!(whole[0].numbers.len() >= 3, "{name}: {:?}", whole[0].numbers);
-        for parts in [2, 8] {
-            let (taken, parameters) = train(spec, parts);
-            for (step, (taken, whole)) in taken.iter().zip(&whole).enumerate() {
-                let place = format!("{name}, {parts} parts, step {step}");
-                assert!(taken.numbers.keys().eq(whole.numbers.keys()), "{place}");
-                for (key, expected) in &whole.numbers {
-                    let found = taken.numbers[key];
-                    let error = (found - expected).abs() / expected.abs().max(1e-2);
-                    assert!(error < 1e-5, "{place}: {key} is {found}, of the whole {expected}");
-                }
-                // A key's bias has a gradient of 0 but for rounding, whose size is the whole gradient's.
-                let floor = 1e-2 * whole.numbers["grad_norm"];
-                assert_eq!(taken.gradients.len(), whole.gradients.len(), "{place}");
-                for ((name, found), (_, expected)) in taken.gradients.iter().zip(&whole.gradients) {
-                    let error = relative_error(found, expected, floor);
-                    assert!(error < 1e-5, "{place}: the gradient of {name} is off by {error:e}");
-                }
+        check(spec, &(spec.info.masking)());
+    }
+}
+
+#[test]
+fn parts_are_the_step_where_each_row_has_a_rate_and_a_weight_of_its_own() {
+    for spec in OBJECTIVES {
+        let (mask_prob, weighting) = (MaskRate::Uniform, Weighting::InverseRate);
+        check(spec, &MaskingConfig { mask_prob, weighting, ..(spec.info.masking)() });
+    }
+}
+
+fn check(spec: &Spec, masking: &MaskingConfig) {
+    let name = spec.info.name;
+    let (whole, whole_parameters) = train(spec, masking, 1);
+    assert!(whole[0].numbers.len() >= 3, "{name}: {:?}", whole[0].numbers);
+    for parts in [2, 8] {
+        let (taken, parameters) = train(spec, masking, parts);
+        for (step, (taken, whole)) in taken.iter().zip(&whole).enumerate() {
+            let place = format!("{name}, {parts} parts, step {step}");
+            assert!(taken.numbers.keys().eq(whole.numbers.keys()), "{place}");
+            for (key, expected) in &whole.numbers {
+                let found = taken.numbers[key];
+                let error = (found - expected).abs() / expected.abs().max(1e-2);
+                assert!(error < 1e-5, "{place}: {key} is {found}, of the whole {expected}");
             }
-            // A key's bias begins at 0, and rounding alone moves it.
-            for (parameter, found) in &parameters {
-                let error = relative_error(found, &whole_parameters[parameter], 0.1);
-                assert!(error < 1e-5, "{name}, {parts} parts: {parameter} is off by {error:e}");
+            // A key's bias has a gradient of 0 but for rounding, whose size is the whole gradient's.
+            let floor = 1e-2 * whole.numbers["grad_norm"];
+            assert_eq!(taken.gradients.len(), whole.gradients.len(), "{place}");
+            for ((name, found), (_, expected)) in taken.gradients.iter().zip(&whole.gradients) {
+                let error = relative_error(found, expected, floor);
+                assert!(error < 1e-5, "{place}: the gradient of {name} is off by {error:e}");
             }
+        }
+        // A key's bias begins at 0, and rounding alone moves it.
+        for (parameter, found) in &parameters {
+            let error = relative_error(found, &whole_parameters[parameter], 0.1);
+            assert!(error < 1e-5, "{name}, {parts} parts: {parameter} is off by {error:e}");
         }
     }
 }

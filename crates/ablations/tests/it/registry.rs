@@ -19,7 +19,7 @@ fn every_objective_builds_masks_and_counts() {
         let has_generator = parameters.variables().keys().any(|name| name.starts_with("generator."));
         assert_eq!(info.has_generator, has_generator, "{}", info.name);
         assert_eq!((info.networks)(&model).len(), if has_generator { 2 } else { 1 }, "{}", info.name);
-        let shape = StepShape { batch: 8, length: 16, masked: 3 };
+        let shape = StepShape { batch: 8, length: 16, masked: 3.0 };
         assert!(info.flops(&model, shape, Convention::Executed) > 0.0);
     }
 }
@@ -52,9 +52,15 @@ fn heads_are_where_the_table_says() {
     assert_eq!(heads("clm"), vocabulary);
     assert_eq!(heads("all-tokens-mlm-no-gate"), vocabulary);
     assert_eq!(heads("all-tokens-mlm"), set(&["gate", "generator_predictions", "generator_lm_head"]));
-    for name in
-        ["electra", "electra-15", "electra-shuffled", "electra-shuffled-all", "rtd-unigram", "rtd-uniform"]
-    {
+    for name in [
+        "electra",
+        "electra-15",
+        "electra-shuffled",
+        "electra-shuffled-all",
+        "rtd-unigram",
+        "rtd-uniform",
+        "rts",
+    ] {
         assert_eq!(heads(name), set(&["discriminator_predictions"]));
     }
 }

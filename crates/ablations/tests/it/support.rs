@@ -73,7 +73,7 @@ pub(crate) fn write_corpus(documents: &[Vec<u32>]) -> (TempDir, Corpus) {
 
 /// What objectives are made of in these tests.
 pub(crate) fn given<'a>(model: &'a ModelConfig, masking: &'a MaskingConfig) -> Given<'a> {
-    Given { model, masking, corpus: corpus(), continues_word: &[], seed: 1 }
+    Given { model, masking, corpus: corpus(), continues_word: &[], seed: 1, steps: None }
 }
 
 /// The names of all objectives.

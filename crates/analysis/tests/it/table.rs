@@ -40,6 +40,7 @@ pub(crate) fn facts(name: &str, role: Role) -> ArmFacts {
         settings: BTreeMap::new(),
         paper_glue: None,
         flops_of: None,
+        continues: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use electra_data::{Batch, Corpus, Loader, MaskingConfig};
-use electra_masking::{Choice, Masker};
+use electra_masking::{Choice, MaskRate, Masker};
 use electra_tokenizer::Tokenizer;
 use indicatif::HumanCount;
 use serde_json::json;
@@ -42,9 +42,9 @@ pub(crate) struct Options {
     /// Masking rule: the paper's for ELECTRA, its BERT baseline, or that of the released code
     #[arg(long, value_enum, default_value = "electra", value_name = "RULE", requires = "masked")]
     masking: Rule,
-    /// Share of tokens that is masked [default: 0.15]
+    /// Share of tokens that is masked: a number, or uniform, for a share of each example's own [default: 0.15]
     #[arg(long, value_name = "SHARE", requires = "masked")]
-    mask_prob: Option<f64>,
+    mask_prob: Option<MaskRate>,
     /// What is masked at once: tokens, whole words, or runs of up to three words
     #[arg(long, value_enum, default_value = "token", value_name = "WHAT", requires = "masked")]
     choice: ChoiceName,

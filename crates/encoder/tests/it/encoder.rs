@@ -162,7 +162,9 @@ fn every_parameter_learns_and_padding_teaches_nothing() {
 
 #[test]
 fn tied_tables_are_one_parameter() {
-    for (tied, own) in [(Tied::AllEmbeddings, 0), (Tied::WordOnly, 4), (Tied::None, 5)] {
+    for (tied, own) in
+        [(Tied::AllEmbeddings, 0), (Tied::WordOnly, 4), (Tied::GradientDisentangled, 5), (Tied::None, 5)]
+    {
         let network = electra(tied);
         let names: Vec<_> = network.var_store.variables().into_keys().collect();
         let own_embeddings = names.iter().filter(|name| name.starts_with("main.electra.embeddings."));

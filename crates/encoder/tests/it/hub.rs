@@ -150,6 +150,7 @@ fn a_run_is_exported_whole_and_comes_back() {
         );
         assert!(found.iter().eq(expected.iter()), "{tied:?}");
     }
+    disentangled_tables_are_exported_as_sums(&generator.weights);
     // The head of an MLM run on the encoder of an ELECTRA run.
     let mlm = mlm();
     let mut loader = Loader::new(&mlm);
@@ -367,5 +368,37 @@ fn a_fine_tuned_network_says_what_its_labels_are() {
         let config: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(config["architectures"], json!([architecture.name()]));
         assert_eq!(config["id2label"]["1"], "yes");
+    }
+}
+
+/// What a run has as two tables is one elsewhere, and comes back as the difference.
+fn disentangled_tables_are_exported_as_sums(generator: &Weights) {
+    let of_run = electra(Tied::GradientDisentangled);
+    initialise(&of_run.var_store, 0.3, 2).unwrap();
+    let mut own = 0;
+    for (name, mut variable) in of_run.var_store.variables() {
+        if name.ends_with(".delta") {
+            own += 1;
+            tch::no_grad(|| variable.copy_(&(variable.ones_like() * 0.25)));
+        }
+    }
+    assert_eq!(own, 3);
+    let exported = Weights::from_var_store(&of_run.var_store, Part::MAIN);
+    assert!(exported.iter().all(|(name, _)| !name.contains("delta")));
+    let word = "electra.embeddings.word_embeddings.weight";
+    let table = of_run.generator.embeddings().word_embeddings();
+    let difference = (exported.get(word).unwrap() - table - 0.25).abs().max().double_value(&[]);
+    assert!(difference < 1e-6, "{difference}");
+
+    // Beside another generator the kept encoder is still itself.
+    let other = electra(Tied::GradientDisentangled);
+    let mut loader = Loader::new(&other.var_store);
+    loader.fill(generator, Part::GENERATOR, &[]).unwrap();
+    loader.fill(&exported, Part::MAIN, &[]).unwrap();
+    loader.finish(&[]).unwrap();
+    let found = Weights::from_var_store(&other.var_store, Part::MAIN);
+    for (name, expected) in exported.iter() {
+        let off = (found.get(name).unwrap() - expected).abs().max().double_value(&[]);
+        assert!(off < 1e-6, "{name} is off by {off}");
     }
 }

@@ -69,7 +69,7 @@ PAD, UNK, CLS, SEP, MASK = SPECIAL = range(5)
 VOCAB = 1000
 
 
-def mask(rule, seed, step, example, ids):
+def mask(rule, seed, step, example, ids, steps=None):
     """Single tokens: positions first, then what each becomes, in ascending order of position."""
     rng = KeyedRng(seed, "mask", step, example)
     maskable = [at for at, token in enumerate(ids) if token not in (PAD, CLS, SEP, MASK)]
@@ -79,12 +79,17 @@ def mask(rule, seed, step, example, ids):
         positions = [maskable[rng.below(len(maskable))] for _ in range(k)]
         shares = (0.85, 0.0)
     else:
-        k = min(math.ceil(0.15 * n - 1e-9), len(maskable))
+        if rule == "uniform":
+            k = 1 + KeyedRng(seed, "rate", step, example).below(len(maskable))
+        elif rule == "linear":
+            k = min(math.ceil((0.3 - 0.15 * min(1, step / steps)) * n - 1e-9), len(maskable))
+        else:
+            k = min(math.ceil(0.15 * n - 1e-9), len(maskable))
         for at in range(k):
             other = at + rng.below(len(maskable) - at)
             maskable[at], maskable[other] = maskable[other], maskable[at]
         positions = maskable[:k]
-        shares = (1.0, 0.0) if rule == "electra" else (0.8, 0.1)
+        shares = (1.0, 0.0) if rule != "bert" else (0.8, 0.1)
     masked = list(ids)
     for at in sorted(positions):
         if shares[0] == 1.0:
@@ -127,7 +132,18 @@ def main():
                     "input_ids": ids, "positions": positions, "masked_input_ids": masked,
                 }
             )
-    print(json.dumps({"rng": rng_cases, "mask": masks}, separators=(",", ":")))
+    rates = []
+    for rule in ("uniform", "linear"):
+        for step, example in [(0, 0), (1, 4), (50, 4), (99, 7), (100, 7)]:
+            ids = [CLS] + [5 + (37 * at + example) % (VOCAB - 5) for at in range(46)] + [SEP]
+            positions, masked = mask(rule, 3, step, example, ids, 100)
+            rates.append(
+                {
+                    "rule": rule, "seed": 3, "step": step, "steps": 100, "example": example,
+                    "input_ids": ids, "positions": positions, "masked_input_ids": masked,
+                }
+            )
+    print(json.dumps({"rng": rng_cases, "mask": masks, "rate": rates}, separators=(",", ":")))
 
 
 if __name__ == "__main__":

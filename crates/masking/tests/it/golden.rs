@@ -1,6 +1,6 @@
 //! The same numbers as `tests/golden/make_golden.py`, which computes them from their definition.
 
-use electra_masking::{MaskingConfig, Stream};
+use electra_masking::{MaskRate, MaskingConfig, Stream};
 use serde_json::Value;
 
 use crate::support::{mask, masker};
@@ -56,5 +56,22 @@ fn masks() {
             case["rule"]
         );
         assert_eq!(masked, list(&case["masked_input_ids"], |id| id.as_i64().unwrap()), "{}", case["rule"]);
+    }
+}
+
+#[test]
+fn masks_of_rates_that_are_drawn_or_change() {
+    for case in golden()["rate"].as_array().unwrap() {
+        let mask_prob = match case["rule"].as_str().unwrap() {
+            "uniform" => MaskRate::Uniform,
+            _ => MaskRate::Linear { from: 0.3, to: 0.15 },
+        };
+        let ids = list(&case["input_ids"], |id| id.as_i64().unwrap());
+        let config = MaskingConfig { mask_prob, ..MaskingConfig::electra() };
+        let masker = masker(config, 1000, ids.len(), int(&case["seed"])).over(int(&case["steps"]));
+        let (positions, masked) = mask(&masker, int(&case["step"]), int(&case["example"]), &ids);
+        let expected = list(&case["positions"], |position| position.as_i64().unwrap());
+        assert_eq!(positions, expected, "{mask_prob}, step {}", case["step"]);
+        assert_eq!(masked, list(&case["masked_input_ids"], |id| id.as_i64().unwrap()), "{mask_prob}");
     }
 }

@@ -4,4 +4,5 @@
 
 mod golden;
 mod masking;
+mod rate;
 mod support;

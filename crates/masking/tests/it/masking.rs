@@ -1,6 +1,8 @@
 //! The law of the masks.
 
-use electra_masking::{Choice, CountRule, MaskedRows, Masker, MaskingConfig, Shares, Vocabulary};
+use electra_masking::{
+    Choice, CountRule, MaskRate, MaskedRows, Masker, MaskingConfig, Shares, Vocabulary, Weighting,
+};
 use proptest::prelude::*;
 
 use crate::support::{assert_chi_square, mask, masker, pearson, plain_ids, vocabulary};
@@ -19,11 +21,12 @@ fn any_config() -> impl Strategy<Value = MaskingConfig> {
     let count = prop_oneof![Just(CountRule::Ceil), Just(CountRule::RoundHalfEven)];
     (0.01f64..=1.0, count, any::<bool>(), choice, 0.0f64..=1.0, 0.0f64..=1.0).prop_map(
         |(mask_prob, count, with_replacement, choice, mask, random)| MaskingConfig {
-            mask_prob,
+            mask_prob: MaskRate::Fixed(mask_prob),
             count,
             with_replacement: with_replacement && choice == Choice::Token,
             choice,
             corruption: Shares { mask, random: (1.0 - mask) * random, keep: (1.0 - mask) * (1.0 - random) },
+            weighting: Weighting::Equal,
         },
     )
 }
@@ -43,7 +46,7 @@ proptest! {
         let masker = Masker::new(config.clone(), &vocabulary(1000), &continuations(), ids.len(), seed).unwrap();
         let (positions, masked) = mask(&masker, step, example, &ids);
         let candidates = ids.iter().filter(|&&id| maskable(id)).count();
-        let k = config.count(ids.len()).min(masker.capacity());
+        let k = config.count(config.mask_prob.mean(), ids.len()).min(masker.capacity());
 
         prop_assert!(positions.iter().all(|&position| maskable(ids[position as usize])), "a special token was masked");
         prop_assert!(positions.is_sorted());
@@ -74,7 +77,7 @@ proptest! {
     #[test]
     fn words_are_masked_whole(ids in any_ids(), max in 1usize..4, seed: u64, share in 0.05f64..0.9) {
         let config = MaskingConfig {
-            mask_prob: share,
+            mask_prob: MaskRate::Fixed(share),
             choice: if max == 1 { Choice::WholeWord } else { Choice::NGram { max } },
             ..MaskingConfig::electra()
         };
@@ -100,13 +103,13 @@ proptest! {
 #[test]
 fn counts_of_the_paper_and_of_the_reference() {
     let (paper, reference) = (MaskingConfig::electra(), MaskingConfig::reference());
-    assert_eq!([1, 7, 20, 100, 128, 512].map(|n| paper.count(n)), [1, 2, 3, 15, 20, 77]);
+    assert_eq!([1, 7, 20, 100, 128, 512].map(|n| paper.count(0.15, n)), [1, 2, 3, 15, 20, 77]);
     // round(0.15 n): 1.5 and 4.5 go to the even neighbour; never 0.
-    assert_eq!([1, 10, 30, 50, 128, 512].map(|n| reference.count(n)), [1, 2, 4, 8, 19, 77]);
+    assert_eq!([1, 10, 30, 50, 128, 512].map(|n| reference.count(0.15, n)), [1, 2, 4, 8, 19, 77]);
     assert_eq!([128, 512].map(|n| paper.capacity(n)), [20, 77]);
     assert_eq!([128, 512].map(|n| reference.capacity(n)), [19, 79]);
     // A share that binary fractions cannot hold does not gain a mask by rounding.
-    assert_eq!(MaskingConfig { mask_prob: 0.07, ..paper }.count(100), 7);
+    assert_eq!(paper.count(0.07, 100), 7);
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn every_position_is_equally_likely() {
 #[test]
 fn every_set_of_positions_is_equally_likely() {
     // 8 maskable positions, k = ⌈0.3 · 10⌉ = 3: 56 sets.
-    let config = MaskingConfig { mask_prob: 0.3, ..MaskingConfig::electra() };
+    let config = MaskingConfig { mask_prob: MaskRate::Fixed(0.3), ..MaskingConfig::electra() };
     let masker = masker(config, 1000, 10, 4);
     let ids = plain_ids(10);
     let mut counts = std::collections::BTreeMap::<Vec<i64>, u64>::new();
@@ -233,8 +236,11 @@ fn whole_words_are_taken_in_random_order() {
     let ids = vec![2, 10, 11, 13, 14, 16, 17, 18, 3];
     let mut continues = vec![false; 1000];
     continues[18] = true;
-    let config =
-        MaskingConfig { mask_prob: 2.0 / 9.0, choice: Choice::WholeWord, ..MaskingConfig::electra() };
+    let config = MaskingConfig {
+        mask_prob: MaskRate::Fixed(2.0 / 9.0),
+        choice: Choice::WholeWord,
+        ..MaskingConfig::electra()
+    };
     let masker = Masker::new(config, &vocabulary(1000), &continues, 9, 8).unwrap();
     let trials = 60_000;
     let mut counts = std::collections::BTreeMap::<Vec<i64>, u64>::new();
@@ -252,8 +258,11 @@ fn whole_words_are_taken_in_random_order() {
 fn lengths_of_n_grams() {
     // Far from the ends, and with room for one run only, lengths 1, 2, 3 come with 6/11, 3/11, 2/11.
     let ids = plain_ids(300);
-    let config =
-        MaskingConfig { mask_prob: 0.01, choice: Choice::NGram { max: 3 }, ..MaskingConfig::electra() };
+    let config = MaskingConfig {
+        mask_prob: MaskRate::Fixed(0.01),
+        choice: Choice::NGram { max: 3 },
+        ..MaskingConfig::electra()
+    };
     let masker = Masker::new(config, &vocabulary(1000), &vec![false; 1000], 300, 9).unwrap();
     assert_eq!(masker.capacity(), 3);
     let mut longest = [0u64; 4];
@@ -276,15 +285,18 @@ fn settings_out_of_range_are_named() {
     let refused = |config: MaskingConfig| config.validate().unwrap_err().to_string();
     let paper = MaskingConfig::electra();
     assert_eq!(
-        refused(MaskingConfig { mask_prob: 0.0, ..paper.clone() }),
+        refused(MaskingConfig { mask_prob: MaskRate::Fixed(0.0), ..paper.clone() }),
         "mask_prob: 0; expected a share above 0 and at most 1"
     );
     assert_eq!(
-        refused(MaskingConfig { mask_prob: f64::NAN, ..paper.clone() }),
+        refused(MaskingConfig { mask_prob: MaskRate::Fixed(f64::NAN), ..paper.clone() }),
         "mask_prob: NaN; expected a share above 0 and at most 1"
     );
-    assert!(refused(MaskingConfig { mask_prob: 1.1, ..paper.clone() }).starts_with("mask_prob: 1.1; "));
-    assert_eq!(MaskingConfig { mask_prob: 1.0, ..paper.clone() }.validate(), Ok(()));
+    assert!(
+        refused(MaskingConfig { mask_prob: MaskRate::Fixed(1.1), ..paper.clone() })
+            .starts_with("mask_prob: 1.1; ")
+    );
+    assert_eq!(MaskingConfig { mask_prob: MaskRate::Fixed(1.0), ..paper.clone() }.validate(), Ok(()));
     let corruption = Shares { mask: 0.6, random: -0.1, keep: 0.5 };
     assert_eq!(
         refused(MaskingConfig { corruption, ..paper.clone() }),

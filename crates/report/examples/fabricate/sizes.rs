@@ -61,6 +61,7 @@ pub(crate) fn fabricated(seeds: u64) -> Measurements {
         settings: BTreeMap::from([(SETTING.into(), size.to_string())]),
         paper_glue: None,
         flops_of: flops_of.map(Into::into),
+        continues: None,
     };
     let mut study = study::fabricated(seeds, EXAMPLES);
     study.title = "Two objectives at three sizes on a language made up for them".into();

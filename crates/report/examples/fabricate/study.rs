@@ -85,6 +85,7 @@ pub(crate) fn fabricated(seeds: u64, examples: usize) -> Measurements {
         ]),
         paper_glue: made.4,
         flops_of: None,
+        continues: None,
     };
     let objective = |made: &Made| ObjectiveFacts {
         name: made.1.into(),

@@ -18,11 +18,23 @@ pub(crate) fn matched(matched: Matched) -> &'static str {
 pub(crate) fn equal_for_all(findings: &Findings) -> String {
     let others = findings.arms.iter().filter(|arm| arm.facts.flops_of.is_some()).count();
     let matched = matched(findings.plan.matched);
-    match others {
+    let equal = match others {
         0 => matched.into(),
         1 => format!("{matched}, but for one arm with the FLOPs of another"),
         others => format!("{matched}, but for {} arms with the FLOPs of others", word(others)),
-    }
+    };
+    let title = |name: &str| {
+        let arm = findings.arms.iter().find(|arm| arm.facts.name == name);
+        arm.map_or_else(|| name.to_owned(), |arm| arm.facts.title.clone())
+    };
+    let goes_on = findings.arms.iter().filter_map(|arm| {
+        let other = title(arm.facts.continues.as_ref()?);
+        Some(format!(
+            "{} goes on from a checkpoint of {other} of the same seed, whose {matched} until then count as its own",
+            arm.facts.title
+        ))
+    });
+    std::iter::once(equal).chain(goes_on).collect::<Vec<_>>().join("; ")
 }
 
 /// As the report writes a verdict.

@@ -20,7 +20,7 @@ use electra_store::settings::{flat, to_table};
 use serde_json::Value as Json;
 
 use crate::arms::{Arm, value_in};
-use crate::graph::{Graph, PlannedRun, Scope};
+use crate::graph::{Before, Graph, PlannedRun, Scope};
 use crate::plan::{Languages, Split, SyntheticPlan};
 use crate::progress::Progress;
 use crate::search::Choice;
@@ -105,24 +105,38 @@ fn run_facts(
 ) -> Result<RunFacts, Error> {
     let folder = study.join("runs").join(&run.name);
     let steps = trained(run, run.steps);
-    let timing = lines(&folder.join("timing.jsonl"))?;
-    let seconds = timing.last().and_then(|line| line["elapsed_seconds"].as_f64()).unwrap_or(0.0);
-    let diagnostics =
+    let elapsed = |run: &str, step: u64| -> Result<f64, Error> {
+        let timing = lines(&study.join("runs").join(run).join("timing.jsonl"))?;
+        let until = timing.iter().rev().find(|line| line["step"].as_u64().is_none_or(|at| at <= step));
+        Ok(until.and_then(|line| line["elapsed_seconds"].as_f64()).unwrap_or(0.0))
+    };
+    // What a run goes on from counts as its own.
+    let before = run.before.as_ref();
+    let sum = |value: fn(&Before) -> f64| before.map_or(0.0, value);
+    let seconds = elapsed(&run.name, u64::MAX)?
+        + before.map(|before| elapsed(&before.run, before.step)).transpose()?.unwrap_or(0.0);
+    let mut diagnostics =
         if steps > 0 { diagnostics(&lines(&folder.join("metrics.jsonl"))?) } else { Vec::new() };
+    diagnostics.iter_mut().for_each(|point| point.step += steps_before(run));
     Ok(RunFacts {
         arm: run.arm.name.clone(),
         seed: run.seed,
         test_sets: test_sets.into(),
-        steps,
-        tokens: steps * run.cost.tokens,
-        flops_paper: steps as f64 * run.cost.paper_flops,
-        flops_executed: steps as f64 * run.cost.executed_flops,
+        steps: steps_before(run) + steps,
+        tokens: steps * run.cost.tokens + before.map_or(0, Before::tokens),
+        flops_paper: steps as f64 * run.cost.paper_flops + sum(Before::flops_paper),
+        flops_executed: steps as f64 * run.cost.executed_flops + sum(Before::flops_executed),
         seconds: if steps > 0 { seconds } else { 0.0 },
         checkpoints,
         diagnostics,
         unigram_loss: None,
         replacements: None,
     })
+}
+
+/// Steps of the run that this one goes on from.
+fn steps_before(run: &PlannedRun) -> u64 {
+    run.before.as_ref().map_or(0, |before| before.step)
 }
 
 /// Steps that change the encoder: none without pre-training, whose one step has a learning rate of 0.
@@ -150,12 +164,13 @@ fn checkpoints(
             continue;
         }
         let step = trained(run, checkpoint.step);
+        let before = |value: fn(&Before) -> f64| run.before.as_ref().map_or(0.0, value);
         found.push(CheckpointFacts {
             share: checkpoint.share,
             schedule: checkpoint.schedule,
-            step,
-            flops_paper: step as f64 * run.cost.paper_flops,
-            flops_executed: step as f64 * run.cost.executed_flops,
+            step: steps_before(run) + step,
+            flops_paper: step as f64 * run.cost.paper_flops + before(Before::flops_paper),
+            flops_executed: step as f64 * run.cost.executed_flops + before(Before::flops_executed),
             scores,
             families: of_families,
         });
@@ -221,6 +236,10 @@ fn arm_facts(arm: &Arm, scope: &Scope<'_>, graph: &Graph, chosen: &Choice) -> Re
     let run = graph.runs.iter().find(|run| run.arm.name == arm.name);
     if let Some(run) = run {
         settings.insert("steps".into(), trained(run, run.steps).to_string());
+        settings.extend(run.before.as_ref().map(|before| {
+            let Before { arm, step, steps, .. } = before;
+            ("goes on from".to_owned(), format!("{arm} at step {step} of {steps}"))
+        }));
     }
     if let (Some(setting), true) = (&scope.plan.sweep, arm.role != Role::Scratch) {
         let over = chosen.settings.get(arm.searched_as()).cloned().unwrap_or_default();
@@ -237,6 +256,7 @@ fn arm_facts(arm: &Arm, scope: &Scope<'_>, graph: &Graph, chosen: &Choice) -> Re
         settings,
         paper_glue: objective.paper.filter(|_| is_the_papers),
         flops_of: arm.flops_of.clone(),
+        continues: arm.continues.as_ref().map(|continues| continues.arm.clone()),
     })
 }
 

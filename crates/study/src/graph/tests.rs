@@ -1,3 +1,5 @@
+mod continuing;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -17,7 +17,7 @@ use crate::{Error, devices};
 /// The finest share at which a run is saved.
 const FINEST: u64 = 64;
 /// What the study sets of a run's settings.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "objective",
     "seed",
     "data",
@@ -28,6 +28,7 @@ const OURS: [&str; 10] = [
     "checkpoint",
     "log",
     "device.threads",
+    "optimizer.schedule_begin",
 ];
 /// TOML's integers end at 2⁶³ - 1.
 const MOST: u64 = i64::MAX as u64;
@@ -356,6 +357,7 @@ impl Plan {
             for over in &combinations {
                 let config = self.run_config(origin, objectives, &arm, over, vocab_size)?;
                 self.check_scratch(check, scratch.as_ref(), &arm, &config)?;
+                self.check_continued(origin, objectives, check, &arm, &config)?;
                 let (found, needed) = (config.model.encoder.max_position_embeddings, self.data.max_length);
                 let key = "pretrain.model.encoder.max_position_embeddings";
                 let expected = format!("at least data.max_length, {needed}");

@@ -126,9 +126,24 @@ pub struct ArmPlan {
     /// says: it has the steps that come nearest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flops_of: Option<String>,
+    /// The arm, before this one, from whose runs this one's go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<ContinuesPlan>,
     /// What its languages have otherwise than those of `[data.synthetic]`; the seeds are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub synthetic: Option<ArmSyntheticPlan>,
+}
+
+/// What an arm's runs go on from: of each seed the run of another arm, as it was when a share of its budget was spent and
+/// its learning rate had that share of its decay behind it. What was spent counts as the arm's own, and its learning rate
+/// goes down from there. The encoder goes on, and a head that both have; the optimizer's means begin anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContinuesPlan {
+    /// The other arm's name.
+    pub arm: String,
+    /// Above 0 and below 1, a multiple of 1/64.
+    pub share: f64,
 }
 
 /// What an arm's languages have otherwise than the plan's.

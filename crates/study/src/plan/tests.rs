@@ -149,7 +149,10 @@ fn what_is_wrong_is_named_by_its_key() {
             "small: pretrain.optimizer.rate: there is no such key; expected learning_rate, ",
         ),
         ("pretrain.optimizer.clip=0", "optimizer.clip: 0; expected a number above 0"),
-        ("pretrain.preset=huge", "small: pretrain.preset: \"huge\"; expected tiny, small, base or large"),
+        (
+            "pretrain.preset=huge",
+            "small: pretrain.preset: \"huge\"; expected tiny, small, base, large or roberta",
+        ),
         (
             &arm("seed_offset = 9223372036854775807"),
             "arms.x.seed_offset: 9223372036854775807; expected a sum",

@@ -1,9 +1,11 @@
 //! Stopping, going on, and what may not change between.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use electra_config::{Precision, RunFolder};
+use electra_config::{Config, Precision, RunFolder, Tied};
+use electra_masking::MaskRate;
 use electra_trainer::{Error, Event, Outcome};
 
 use crate::support::{config, metrics, model, names, place, run, run_observed, write_corpus};
@@ -11,19 +13,30 @@ use crate::support::{config, metrics, model, names, place, run, run_observed, wr
 /// A stop between two checkpoints: the step is finished, saved, and the run ends as if nothing had been.
 #[test]
 fn an_interrupt_finishes_the_step_and_saves() {
-    interrupted(Precision::Fp32);
+    interrupted(|_| {});
 }
 
 #[test]
 fn an_interrupt_changes_nothing_in_bfloat16_either() {
-    interrupted(Precision::Bf16);
+    interrupted(|config| config.device.precision = Precision::Bf16);
 }
 
-fn interrupted(precision: Precision) {
+/// Tables that are added to the generator's have moments of their own, and a rate of masks is a function of the step.
+#[test]
+fn an_interrupt_changes_nothing_with_disentangled_embeddings_and_a_rate_that_falls() {
+    let metrics = interrupted(|config| {
+        config.model.tied = Tied::GradientDisentangled;
+        config.masking.mask_prob = MaskRate::Linear { from: 0.6, to: 0.1 };
+    });
+    let rates: Vec<f64> = metrics.iter().map(|line| line["masked_rate"].as_f64().unwrap()).collect();
+    assert!(rates.windows(2).all(|pair| pair[0] > pair[1]), "{rates:?}");
+}
+
+fn interrupted(change: fn(&mut Config)) -> Vec<BTreeMap<String, serde_json::Value>> {
     let place = place();
     let (calm, folder) = (place.path().join("calm"), place.path().join("run"));
     let mut config = config(place.path(), 10);
-    config.device.precision = precision;
+    change(&mut config);
     (config.checkpoint.every_steps, config.log.every_steps) = (4, 3);
     run(&config, &calm).finished();
 
@@ -45,6 +58,7 @@ fn interrupted(precision: Precision) {
     let steps: Vec<u64> = metrics(&folder).iter().map(|line| line["step"].as_u64().unwrap()).collect();
     assert_eq!(steps, [3, 6, 9, 10]);
     assert_eq!(names(&folder.join("checkpoints")), ["step-00000008", "step-00000010"]);
+    metrics(&folder)
 }
 
 #[test]

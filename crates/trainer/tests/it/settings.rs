@@ -36,7 +36,7 @@ fn a_short_file_is_the_papers_settings() {
     assert_eq!((encoder.num_hidden_layers, encoder.hidden_size, encoder.embedding_size), (12, 256, 128));
     assert_eq!((encoder.vocab_size, encoder.pad_token_id), (100, 0), "the corpus's");
     assert_eq!(config.model.model().generator.hidden_size, 64);
-    assert_eq!(config.masking.mask_prob, 0.15);
+    assert_eq!(config.masking.mask_prob, electra_masking::MaskRate::Fixed(0.15));
     assert_eq!(config.data.corpus, place.path().join("corpus"));
 
     // What is written is read again, and says everything.
@@ -48,8 +48,11 @@ fn a_short_file_is_the_papers_settings() {
 #[test]
 fn large_masks_a_quarter_unless_told_otherwise() {
     let (_place, path) = written(&SHORT.replace("small", "large"));
-    assert_eq!(read(&path, &[]).unwrap().masking.mask_prob, 0.25);
-    assert_eq!(read(&path, &["masking.mask_prob=0.2"]).unwrap().masking.mask_prob, 0.2);
+    assert_eq!(read(&path, &[]).unwrap().masking.mask_prob, electra_masking::MaskRate::Fixed(0.25));
+    assert_eq!(
+        read(&path, &["masking.mask_prob=0.2"]).unwrap().masking.mask_prob,
+        electra_masking::MaskRate::Fixed(0.2)
+    );
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
         assert!(error.starts_with(&path.display().to_string()) && error.contains(message), "{error}");
     }
     for (set, message) in [
-        ("preset=huge", "--set preset=huge: expected tiny, small, base or large"),
+        ("preset=huge", "--set preset=huge: expected tiny, small, base, large or roberta"),
         ("device.precision=fp16", "--set device.precision=fp16: expected fp32, bf16 or auto"),
         ("optimizer.betas=[0.9]", "--set optimizer.betas=[0.9]: expected a list of 2"),
         ("budget.batch=-1", "--set budget.batch=-1: expected a whole number of at least 0"),
@@ -104,7 +107,10 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
     }
     for (text, message) in [
         (SHORT.replace("seed = 1\n", ""), "seed is missing; expected a whole number"),
-        (SHORT.replace("preset = \"small\"\n", ""), "preset is missing; expected tiny, small, base or large"),
+        (
+            SHORT.replace("preset = \"small\"\n", ""),
+            "preset is missing; expected tiny, small, base, large or roberta",
+        ),
         (SHORT.replace("steps = 1000", ""), "budget is missing; expected one of budget.steps, "),
         (format!("{SHORT}tokens = 3\n"), "budget: 2 limits; expected one of budget.steps, "),
         (SHORT.replace("[budget]", "[budgett]"), "there is no key budgett; did you mean budget?"),

@@ -189,7 +189,7 @@ fn flops(source: &Source) -> Option<[f64; 2]> {
     let shape = StepShape {
         batch: config.budget.batch as u64,
         length: length as u64,
-        masked: config.masking.capacity(length) as u64,
+        masked: config.masking.expected_count(length),
     };
     let total = |convention: Convention| objective.flops(&model, shape, convention) * checkpoint.step as f64;
     Some([total(Convention::Paper), total(Convention::Executed)])

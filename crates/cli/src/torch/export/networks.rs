@@ -1,15 +1,11 @@
 //! A checkpoint's networks under the Hub's names.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result, bail, ensure};
 use electra_config::Scoring;
 use electra_encoder::{Architecture, EncoderConfig, HubFolder, Part, Weights};
 use electra_objective::ModelConfig;
-use tch::{Device, Tensor};
+use tch::Device;
 
-/// What can be tied to the generator's.
-const EMBEDDINGS: &str = "electra.embeddings.";
 const DISCRIMINATOR: &[&str] = &["discriminator_predictions."];
 const VOCABULARY: &[&str] = &["generator_predictions.", "generator_lm_head."];
 
@@ -52,7 +48,7 @@ impl Networks {
 
 /// One network; its head says what it is. Also gives the names of what is left out.
 fn hub(checkpoint: &Weights, part: Part<'_>, config: &EncoderConfig) -> Result<(HubFolder, Vec<String>)> {
-    let mut tensors = tensors(checkpoint, part);
+    let mut tensors = part.tensors(checkpoint.iter());
     let has = |heads: &[&str]| tensors.keys().any(|name| starts_with(name, heads));
     let (architecture, heads) = match (has(DISCRIMINATOR), has(VOCABULARY)) {
         (true, false) => (Architecture::PreTraining, DISCRIMINATOR),
@@ -75,18 +71,4 @@ fn hub(checkpoint: &Weights, part: Part<'_>, config: &EncoderConfig) -> Result<(
 
 fn starts_with(name: &str, prefixes: &[&str]) -> bool {
     prefixes.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// The tensors of a part under the Hub's names: first what it shares, then its own, which win.
-fn tensors(checkpoint: &Weights, part: Part<'_>) -> BTreeMap<String, Tensor> {
-    let tied = part.tied.map(|prefix| (prefix, EMBEDDINGS));
-    let mut tensors = BTreeMap::new();
-    for (prefix, only) in tied.into_iter().chain([(part.prefix, "")]) {
-        for (full, tensor) in checkpoint.iter() {
-            if let Some(name) = full.strip_prefix(prefix).filter(|name| name.starts_with(only)) {
-                tensors.insert(name.to_owned(), tensor.shallow_clone());
-            }
-        }
-    }
-    tensors
 }

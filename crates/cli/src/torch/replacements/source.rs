@@ -90,6 +90,7 @@ impl Source {
             corpus: &self.corpus,
             continues_word: &self.continues_word,
             seed: self.config.seed,
+            steps: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the program does with networks.
 
 mod ablate;
+mod continuing;
 mod default_plan;
 mod detect;
 mod embed;

@@ -8,6 +8,7 @@ use electra_store::settings::{differences, to_table};
 
 use super::{Check, MOST};
 use crate::arms::{Arm, SCRATCH, value_in};
+use crate::plan::{ArmPlan, ContinuesPlan};
 use crate::{Error, Plan};
 
 impl Plan {
@@ -41,6 +42,7 @@ impl Plan {
             )?;
             check.among(&key("flops_of"), arm.flops_of.as_slice(), &with_own_steps)?;
             check.among(&key("settings_of"), arm.settings_of.as_slice(), &searched)?;
+            self.check_continues(check, arm, &names)?;
             if let Some(synthetic) = &arm.synthetic {
                 let generated = self.data.synthetic.is_some();
                 let expected = "no such key, where the text is not a generated language";
@@ -62,6 +64,54 @@ impl Plan {
         }
         let most = self.pretraining_seeds.iter().chain(&self.finetuning_seeds).max().copied().unwrap_or(0);
         check.that(most <= MOST, "seeds", most, format!("0 to {MOST}"))
+    }
+
+    /// An arm goes on from one before it, of the same seeds and languages.
+    fn check_continues(&self, check: &Check<'_>, arm: &ArmPlan, names: &[String]) -> Result<(), Error> {
+        let Some(ContinuesPlan { arm: other, share }) = &arm.continues else { return Ok(()) };
+        let key = |key: &str| format!("arms.{}.{key}", arm.name);
+        let goes_on = |name: &str| self.arms.iter().any(|arm| arm.name == *name && arm.continues.is_some());
+        let before = names.iter().take_while(|name| **name != arm.name);
+        let possible: Vec<String> = before.filter(|name| !goes_on(name)).cloned().collect();
+        check.among(&key("continues.arm"), std::slice::from_ref(other), &possible)?;
+        self.check_shares(check, &key("continues.share"), std::slice::from_ref(share))?;
+        let of_other = self.arms.iter().find(|arm| arm.name == *other);
+        let offset = of_other.map_or(0, |arm| arm.seed_offset);
+        let expected = format!("{offset}, as of {other}, which it continues");
+        check.that(arm.seed_offset == offset, key("seed_offset"), arm.seed_offset, expected)?;
+        let languages = |arm: Option<&ArmPlan>| arm.and_then(|arm| arm.synthetic.clone()).unwrap_or_default();
+        let same = languages(Some(arm)) == languages(of_other);
+        check.that(same, key("synthetic"), "others", format!("those of {other}, which it continues"))?;
+        let is_searched = self.search.is_some() && arm.settings_of.is_none() && arm.control_of.is_none();
+        let expected =
+            "the arm whose settings it has, as those of an arm that continues another are not searched";
+        check.that(!is_searched, key("settings_of"), "not set", expected)?;
+        let expected = "not set, as an arm continues another";
+        check.that(self.own_schedule.is_none(), "own_schedule", "set", expected)
+    }
+
+    /// The encoder of an arm is that of the arm that it continues: `config` has the settings of a run of `arm`.
+    pub(super) fn check_continued(
+        &self,
+        origin: &str,
+        objectives: &[&ObjectiveInfo],
+        check: &Check<'_>,
+        arm: &Arm,
+        config: &Config,
+    ) -> Result<(), Error> {
+        let Some(continues) = &arm.continues else { return Ok(()) };
+        let others = self.pretrained_arms();
+        let other = others.iter().find(|other| other.name == continues.arm).expect("it was checked");
+        let over = BTreeMap::new();
+        let other =
+            self.run_config(origin, objectives, other, &over, config.model.encoder.vocab_size as u64)?;
+        let encoder = |config: &Config| to_table(&config.model.encoder.without_dropout());
+        let differences = differences(&encoder(&other), &encoder(config));
+        let Some(difference) = differences.first() else { return Ok(()) };
+        let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        let key = format!("arms.{}.set.model.encoder.{}", arm.name, difference.key);
+        let expected = format!("{}, as of {}, which it continues", show(&difference.found), continues.arm);
+        check.that(false, key, show(&difference.expected), expected)
     }
 
     /// The encoder without pre-training is the one that an arm begins with: `config` has the settings of a run of `arm`.

@@ -146,6 +146,22 @@ fn the_plan_of_sizes_has_both_bases_at_each_width() {
 }
 
 #[test]
+fn the_plan_of_the_field_gives_every_arm_the_same_operations() {
+    let plan = Plan::read("field", &Plan::text("field").unwrap(), false, &[], &OBJECTIVES).unwrap();
+    let found = estimate(&plan, &OBJECTIVES).unwrap().arms;
+    let electra = found.iter().find(|arm| arm.arm == "electra").unwrap();
+    assert_eq!(electra.steps, 10_000);
+    for arm in &found {
+        let apart = arm.flops_paper / electra.flops_paper - 1.0;
+        assert!(apart.abs() < 1e-3 && arm.runs >= 5, "{}: {apart}, {} runs", arm.arm, arm.runs);
+    }
+    let steps = |name: &str| found.iter().find(|arm| arm.arm == name).unwrap().steps;
+    // Each masked position costs; a step of RoBERTa's is four.
+    assert!(steps("mlm-diffusion") < steps("mlm-30-15") && steps("mlm-30-15") < steps("mlm"));
+    assert_eq!((steps("roberta") as f64 / steps("mlm") as f64 * 4.0).round(), 1.0);
+}
+
+#[test]
 fn an_encoder_without_pretraining_is_the_one_that_every_arm_begins_with() {
     for (key, value, found) in [
         ("hidden_size", "128", "64"),
