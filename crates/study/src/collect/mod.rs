@@ -241,11 +241,19 @@ fn arm_facts(arm: &Arm, scope: &Scope<'_>, graph: &Graph, chosen: &Choice) -> Re
             ("goes on from".to_owned(), format!("{arm} at step {step} of {steps}"))
         }));
     }
-    if let (Some(setting), true) = (&scope.plan.sweep, arm.role != Role::Scratch) {
+    if arm.role != Role::Scratch {
         let over = chosen.settings.get(arm.searched_as()).cloned().unwrap_or_default();
         let vocab_size = scope.vocab_sizes.values().next().copied().unwrap_or(1);
         let config = scope.plan.run_config(scope.origin, scope.objectives, arm, &over, vocab_size)?;
-        settings.extend(value_in(&config, setting).map(|value| (setting.clone(), value.to_string())));
+        if let Some(setting) = &scope.plan.sweep {
+            settings.extend(value_in(&config, setting).map(|value| (setting.clone(), value.to_string())));
+        }
+        // Operations are counted with the mean, which is the number of every full row unless the rate changes.
+        let length = scope.plan.data.max_length;
+        let masked = config.masking.expected_count(length);
+        if masked != config.masking.capacity(length) as f64 {
+            settings.insert("masked tokens of a row, on average".into(), format!("{masked:.1}"));
+        }
     }
     let is_the_papers = arm.role == Role::Arm && arm.name == arm.objective;
     Ok(ArmFacts {
