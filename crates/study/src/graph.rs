@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use electra_analysis::Schedule;
-use electra_config::{ObjectiveInfo, StepCost};
+use electra_config::{Config, Head, ObjectiveInfo, Preset, StepCost};
 use electra_store::settings::{put, to_toml};
 use toml::Value;
 
@@ -502,12 +502,23 @@ pub(crate) fn replacements_job(run: &str) -> (String, PathBuf) {
     (format!("replacements-{run}"), format!("replacements/{run}.json").into())
 }
 
+/// Whether an objective masks tokens or replaces some, of which a batch can be asked. One that predicts from the text as it
+/// is does neither.
+fn tells_what_it_replaces(scope: &Scope<'_>, objective: &str) -> bool {
+    let Ok(info) = ObjectiveInfo::find(scope.objectives, objective) else { return false };
+    // Which heads an objective has does not depend on the sizes of its networks.
+    let model = Config::preset(Preset::Tiny, info.name, 0, PathBuf::new()).model.model();
+    let networks = (info.networks)(&model);
+    let mut heads = networks.iter().flat_map(|network| network.heads);
+    info.reads_masks || info.has_generator || heads.any(|head| matches!(head, Head::Discriminator(_)))
+}
+
 /// Adds the job that measures what a run puts in the place of masked tokens at its end, where there is a lexicon to
 /// tell by: of a generated language. A run's last checkpoint stays, so no export is waited for.
 fn measure_replacements(graph: &mut Graph, scope: &Scope<'_>, run: usize) {
     let plan = scope.plan;
     let run = &graph.runs[run];
-    if run.source.language().is_none() {
+    if run.source.language().is_none() || !tells_what_it_replaces(scope, &run.arm.objective) {
         return;
     }
     let lexicon = run.source.folder("data").join("lexicon.tsv").display().to_string();

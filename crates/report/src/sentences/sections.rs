@@ -23,18 +23,17 @@ pub(crate) fn equal_for_all(findings: &Findings) -> String {
         1 => format!("{matched}, but for one arm with the FLOPs of another"),
         others => format!("{matched}, but for {} arms with the FLOPs of others", word(others)),
     };
-    let title = |name: &str| {
-        let arm = findings.arms.iter().find(|arm| arm.facts.name == name);
-        arm.map_or_else(|| name.to_owned(), |arm| arm.facts.title.clone())
-    };
-    let goes_on = findings.arms.iter().filter_map(|arm| {
-        let other = title(arm.facts.continues.as_ref()?);
-        Some(format!(
-            "{} goes on from a checkpoint of {other} of the same seed, whose {matched} until then count as its own",
-            arm.facts.title
-        ))
-    });
-    std::iter::once(equal).chain(goes_on).collect::<Vec<_>>().join("; ")
+    // From which checkpoint of which arm stands among the settings.
+    match findings.arms.iter().filter(|arm| arm.facts.continues.is_some()).count() {
+        0 => equal,
+        1 => format!(
+            "{equal}; one arm goes on from a checkpoint of another, whose {matched} until then count as its own"
+        ),
+        others => format!(
+            "{equal}; {} arms go on from checkpoints of others, whose {matched} until then count as their own",
+            word(others)
+        ),
+    }
 }
 
 /// As the report writes a verdict.

@@ -365,3 +365,14 @@ fn a_vocabulary_head_that_has_seen_no_masks_is_asked_without_them() {
         ["pseudo-log-likelihood", "unmasked", "discriminator", "unmasked", "pseudo-log-likelihood"]
     );
 }
+
+#[test]
+fn what_neither_masks_nor_replaces_is_not_asked_for_its_replacements() {
+    let mut plan = generated();
+    plan.objectives = ["mlm", "clm", "rts"].map(String::from).to_vec();
+    plan.arms.clear();
+    (plan.baseline, plan.budget.reference) = ("mlm".into(), "mlm".into());
+    let study = study(&scope(&plan), &BTreeMap::new()).unwrap();
+    let is_asked = |run: &str| study.jobs.iter().any(|job| job.id == format!("replacements-{run}"));
+    assert_eq!(["mlm-1", "clm-1", "rts-1"].map(is_asked), [true, false, true]);
+}

@@ -25,8 +25,7 @@ fn mlm_then_electra_has_the_operations_of_each_alone() {
     let from = arm("mlm-then-electra")["facts"]["settings"]["goes on from"].as_str().unwrap();
     assert!(from.starts_with("mlm at step "), "{from}");
     let report = std::fs::read_to_string(bench.path("study/report.md")).unwrap();
-    let said = "MLM, then ELECTRA goes on from a checkpoint of BERT (MLM) of the same seed, whose FLOPs until then count \
-                as its own";
+    let said = "FLOPs; one arm goes on from a checkpoint of another, whose FLOPs until then count as its own";
     assert!(report.contains(said), "{report}");
 
     // The second run begins with the first one's encoder, and goes on like any run: what is done is not done again.
