@@ -9,6 +9,7 @@ steps come before; with them goes the time that compiling takes, `warm_up_s`.
 
 eager      transformers' models in the loop that people use (eager_models.py)
 best       the best PyTorch that can be written in a day (best_models.py)
+           both for a ModernBERT in modernbert_models.py
 compiled   the same, the loss function compiled
 
 With `--bf16` the loss is computed under autocast to bfloat16.
@@ -25,6 +26,7 @@ from pathlib import Path
 import best_models
 import eager_models
 import measure
+import modernbert_models
 import torch
 from safetensors.torch import load_file
 
@@ -106,12 +108,18 @@ def norm(model):
     return torch.cat(grads).double().norm().item()
 
 
+def models(encoder):
+    """The eager models and the best, by objective."""
+    if encoder.get("architecture") == "modernbert":
+        return modernbert_models.EAGER, modernbert_models.BEST
+    return eager_models.MODELS, best_models.MODELS
+
+
 def check(encoder, generator, objective, batches):
     """Both models with the same weights; fails where a loss or the gradient differs."""
     for config in (encoder, generator):
         config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    eager = eager_models.MODELS[objective](encoder, generator).train()
-    best = best_models.MODELS[objective](encoder, generator).train()
+    eager, best = (of[objective](encoder, generator).train() for of in models(encoder))
     best.load(eager)
     if count(eager) != count(best):
         raise SystemExit(f"{objective}: {count(eager)} and {count(best)} parameters")
@@ -142,13 +150,17 @@ def main():
     measure.use(options.threads)
     model, batches = read(options.folder)
     encoder, generator, objective = model["encoder"], model["generator"], model["objective"]
+    for config in (encoder, generator):
+        if config.get("architecture") == "modernbert":
+            config["length"] = batches[0]["input_ids"].shape[1]
     if options.check:
         check(encoder, generator, objective, batches)
         return
+    eager, best = models(encoder)
     if options.peer == "eager":
-        network = eager_models.MODELS[objective](encoder, generator)
+        network = eager[objective](encoder, generator)
     else:
-        network = best_models.initialise(best_models.MODELS[objective](encoder, generator))
+        network = best_models.initialise(best[objective](encoder, generator))
     train(network, batches, options.peer, options.bf16, options.steps)
 
 

@@ -13,7 +13,7 @@
 
 use std::time::Instant;
 
-use electra_config::{Head, Network, Positions, StepShape};
+use electra_config::{Backbone, Head, Network, Positions, StepShape};
 use tch::{Device, Kind, Tensor};
 
 /// C = A·B, of matrices or of batches of them.
@@ -86,6 +86,8 @@ fn forward(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Produ
     let (rows, length) = (shape.batch as i64, shape.length as i64);
     let (v, e, d) = (config.vocab_size, config.embedding_size, config.hidden_size);
     let (f, heads) = (config.intermediate_size, config.num_attention_heads);
+    // ModernBERT's attention to a window is counted as if it were to all tokens.
+    let is_gated = config.architecture == Backbone::ModernBert;
     let tokens = rows * length;
     let weights = |m, k, n| Product { batch: None, m, k, n };
     let layer = |queries: i64| {
@@ -100,7 +102,7 @@ fn forward(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Produ
             attention(d / heads, length),
             attention(length, d / heads),
             weights(queried, d, d),
-            weights(queried, d, f),
+            weights(queried, d, if is_gated { 2 * f } else { f }),
             weights(queried, f, d),
         ];
         begin.into_iter().chain(rest)

@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 /// The shim's files in `src/shim/`.
-const SHIM: [&str; 18] = [
+const SHIM: [&str; 19] = [
     "attention",
     "autocast",
     "context",
@@ -16,6 +16,7 @@ const SHIM: [&str; 18] = [
     "graph",
     "layers",
     "losses",
+    "modernbert",
     "operations",
     "optimizer",
     "product",

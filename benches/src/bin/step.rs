@@ -27,7 +27,7 @@ const WARM_UP: u64 = 2;
 /// Time a training step.
 #[derive(Parser)]
 struct Options {
-    /// tiny, small, base or large
+    /// tiny, small, base, large, modern-tiny, ettin-17m or modernbert-base
     #[arg(long, default_value = "small")]
     preset: String,
     /// An objective's name
@@ -88,7 +88,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "small" => EncoderConfig::small(),
         "base" => EncoderConfig::base(),
         "large" => EncoderConfig::large(),
-        other => return Err(format!("--preset: {other:?}; expected tiny, small, base or large").into()),
+        "modern-tiny" => EncoderConfig::modern_tiny(),
+        "ettin-17m" => EncoderConfig::ettin_17m(),
+        "modernbert-base" => EncoderConfig::modernbert_base(),
+        other => {
+            let expected = "tiny, small, base, large, modern-tiny, ettin-17m or modernbert-base";
+            return Err(format!("--preset: {other:?}; expected {expected}").into());
+        }
     };
     encoder.num_hidden_layers = options.layers.unwrap_or(encoder.num_hidden_layers);
     encoder.vocab_size = options.vocab_size.unwrap_or(encoder.vocab_size);

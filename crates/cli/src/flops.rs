@@ -61,9 +61,16 @@ enum Preset {
     Large,
     /// RoBERTa's recipe at the sizes of base
     Roberta,
+    /// ModernBERT's architecture: 2 layers, width 64
+    ModernTiny,
+    /// The network of jhu-clsp/ettin-encoder-17m: 7 layers, width 256
+    #[value(name = "ettin-17m")]
+    Ettin17m,
+    /// The network of answerdotai/ModernBERT-base: 22 layers, width 768
+    ModernbertBase,
 }
 
-/// How long the paper trained a size, on rows of which length (Table 6, and §3.4 for the steps that give BERT
+/// How long the paper trained a size, or the one that is nearest, on rows of which length (Table 6, and §3.4 for the steps that give BERT
 /// and ELECTRA equal FLOPs).
 struct Training {
     max_length: u64,
@@ -79,15 +86,18 @@ impl Preset {
             Self::Base => electra_config::Preset::Base,
             Self::Large => electra_config::Preset::Large,
             Self::Roberta => electra_config::Preset::Roberta,
+            Self::ModernTiny => electra_config::Preset::ModernTiny,
+            Self::Ettin17m => electra_config::Preset::Ettin17m,
+            Self::ModernbertBase => electra_config::Preset::ModernbertBase,
         };
         Config::preset(preset, objective, 0, PathBuf::new())
     }
 
     fn training(self) -> Training {
         let (max_length, bert_steps, electra_steps) = match self {
-            Self::Tiny => (128, 1000, 1000),
-            Self::Small => (128, 1_450_000, 1_000_000),
-            Self::Base => (512, 1_000_000, 766_000),
+            Self::Tiny | Self::ModernTiny => (128, 1000, 1000),
+            Self::Small | Self::Ettin17m => (128, 1_450_000, 1_000_000),
+            Self::Base | Self::ModernbertBase => (512, 1_000_000, 766_000),
             Self::Large => (512, 464_000, 400_000),
             Self::Roberta => (512, 500_000, 500_000),
         };

@@ -10,6 +10,9 @@ use crate::Error;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderConfig {
+    /// What is computed. Paper: electra.
+    #[serde(default, skip_serializing_if = "Backbone::is_electra")]
+    pub architecture: Backbone,
     /// V, tokens in the vocabulary. Paper: 30,522.
     pub vocab_size: i64,
     /// E, the size of the embeddings; projected to the hidden size where the two differ. Paper: 128 in
@@ -25,13 +28,15 @@ pub struct EncoderConfig {
     pub intermediate_size: i64,
     /// The most tokens in a row. Paper: 512.
     pub max_position_embeddings: i64,
-    /// Segments. Paper: 2.
+    /// Segments. Paper: 2. `ModernBERT` has no table of them and reads none.
     pub type_vocab_size: i64,
-    /// Dropout after the embeddings and after each dense layer that ends a sub-layer. Paper: 0.1.
+    /// Dropout after the embeddings and after each dense layer that ends a sub-layer. Paper: 0.1. In `ModernBERT` it is
+    /// `embedding_dropout` and `mlp_dropout`: after the embeddings, and within the feed-forward part. Published: 0.
     pub hidden_dropout_prob: f64,
-    /// Dropout of the attention weights. Paper: 0.1.
+    /// Dropout of the attention weights. Paper: 0.1. In `ModernBERT` it is `attention_dropout`, which is also of the
+    /// attention's output. Published: 0.
     pub attention_probs_dropout_prob: f64,
-    /// What LayerNorm adds to the variance. Reference: 1e-12.
+    /// What LayerNorm adds to the variance. Reference: 1e-12. `ModernBERT`, `norm_eps`: 1e-5.
     pub layer_norm_eps: f64,
     /// Standard deviation of the normal distribution that the initial weights are drawn from, before it is
     /// cut at two of them. Paper: 0.02.
@@ -40,11 +45,61 @@ pub struct EncoderConfig {
     /// (`electra_encoder::initialise_neighbour_heads`). Nothing else depends on it. Paper: 0.
     #[serde(default)]
     pub neighbour_heads: i64,
-    /// How the network knows where a token stands. Paper: absolute.
+    /// How the network knows where a token stands. Paper: absolute. `ModernBERT`: rotary, always.
     #[serde(default)]
     pub position_embedding_type: PositionEmbeddingType,
+    /// The first layer and every so many after it attend to all tokens, the others to a window. `ModernBERT`: 3. ELECTRA: 1.
+    #[serde(default = "every_layer", skip_serializing_if = "is_every_layer")]
+    pub global_attn_every_n_layers: i64,
+    /// The window: a token attends to those that are at most half of this away. `ModernBERT`: 128. 0, not said, in ELECTRA.
+    #[serde(default, skip_serializing_if = "is_no_window")]
+    pub local_attention: i64,
+    /// θ of the rotary positions where attention is to all tokens. `ModernBERT`: 160,000. 0, not said, in ELECTRA.
+    #[serde(default, skip_serializing_if = "is_no_theta")]
+    pub global_rope_theta: f64,
+    /// θ of the rotary positions where attention is to a window. `ModernBERT`: 10,000. 0, not said, in ELECTRA.
+    #[serde(default, skip_serializing_if = "is_no_theta")]
+    pub local_rope_theta: f64,
     /// The id of `[PAD]`. No computation here asks for it; the Hub's files name it.
     pub pad_token_id: i64,
+}
+
+/// What an encoder computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backbone {
+    /// As BERT: `LayerNorm` after each sub-layer, biases, GELU.
+    #[default]
+    Electra,
+    /// As `ModernBertModel` of transformers (Warner et al., 2024): `LayerNorm` before each sub-layer, no biases, rotary
+    /// positions, a gated GELU, and attention to a window in most layers.
+    ModernBert,
+}
+
+impl Backbone {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    fn is_electra(&self) -> bool {
+        *self == Self::Electra
+    }
+}
+
+fn every_layer() -> i64 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_every_layer(layers: &i64) -> bool {
+    *layers == every_layer()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_no_window(window: &i64) -> bool {
+    *window == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_no_theta(theta: &f64) -> bool {
+    *theta == 0.0
 }
 
 /// How the network knows where a token stands, under the Hub's names.
@@ -92,6 +147,7 @@ impl EncoderConfig {
     /// All that follows from a width and a depth in the paper.
     fn wide(hidden_size: i64, num_hidden_layers: i64) -> Self {
         Self {
+            architecture: Backbone::Electra,
             vocab_size: 30_522,
             embedding_size: hidden_size,
             hidden_size,
@@ -106,6 +162,10 @@ impl EncoderConfig {
             initializer_range: 0.02,
             neighbour_heads: 0,
             position_embedding_type: PositionEmbeddingType::Absolute,
+            global_attn_every_n_layers: every_layer(),
+            local_attention: 0,
+            global_rope_theta: 0.0,
+            local_rope_theta: 0.0,
             pad_token_id: 0,
         }
     }
@@ -115,8 +175,16 @@ impl EncoderConfig {
     /// else as here. Paper, Table 6: 1/4 for Small and Large, 1/3 for Base.
     /// ([`Self::validate`] refuses the result where the multiplier gives no width, or one that its heads do
     /// not divide.)
+    ///
+    /// `ModernBERT` has nothing between its embeddings and its layers, so that encoders of two widths have no embeddings
+    /// in common. Its generator has the encoder's width and round(layers · `multiplier`) layers, as in `DeBERTaV3` (He et
+    /// al., 2021).
     #[must_use]
     pub fn generator(&self, multiplier: f64) -> Self {
+        if self.architecture == Backbone::ModernBert {
+            let num_hidden_layers = (self.num_hidden_layers as f64 * multiplier).round() as i64;
+            return Self { num_hidden_layers, ..self.clone() };
+        }
         let hidden_size = (self.hidden_size as f64 * multiplier).round() as i64;
         let num_attention_heads = self.heads(hidden_size);
         Self {
@@ -146,6 +214,9 @@ impl EncoderConfig {
             self.type_vocab_size,
         ]
         .map(|size| size as f64);
+        if self.architecture == Backbone::ModernBert {
+            return d * v + self.num_hidden_layers as f64 * d * (4.0 * d + 3.0 * f);
+        }
         e * (v + p + t + d) + self.num_hidden_layers as f64 * d * (4.0 * d + 2.0 * f)
     }
 
@@ -206,6 +277,7 @@ impl EncoderConfig {
                 format!("{heads} heads of an even size, as position_embedding_type is rotary")
             })?;
         }
+        self.validate_backbone()?;
         let has_waves = neighbours == 0 || (self.embedding_size >= 8 && self.hidden_size >= 2 * heads);
         check("neighbour_heads", &neighbours, has_waves, || {
             "0, as they need an embedding_size of at least 8 and heads of at least 2 numbers".to_owned()
@@ -214,7 +286,7 @@ impl EncoderConfig {
     }
 }
 
-fn check(
+pub(crate) fn check(
     field: &'static str,
     found: &impl ToString,
     right: bool,

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EncoderConfig, PositionEmbeddingType};
+use crate::{Backbone, EncoderConfig, PositionEmbeddingType};
 
 /// For each element: draw, compare, multiply by the mask, scale.
 const DROPOUT: f64 = 4.0;
@@ -59,7 +59,7 @@ pub enum Positions {
 pub enum Head {
     /// Dense D → E, GELU, LayerNorm, product with the word table, softmax over V.
     Vocabulary(Positions),
-    /// Dense D → D, GELU, dense D → 1.
+    /// Dense D → D, GELU, dense D → 1. On `ModernBERT` a LayerNorm follows the GELU.
     Discriminator(Positions),
     /// Dense D → 1: the copy gate of All-Tokens MLM.
     Gate(Positions),
@@ -96,12 +96,13 @@ impl Convention {
     pub fn forward(self, network: &Network<'_>, shape: StepShape) -> f64 {
         let sizes = Sizes::new(network.encoder, shape);
         let heads: f64 = network.heads.iter().map(|head| sizes.head(*head)).sum();
-        shape.batch as f64 * (sizes.layers * sizes.layer() + sizes.embeddings(self) + heads)
+        shape.batch as f64 * (sizes.all_layers() + sizes.embeddings(self) + heads)
     }
 }
 
 /// The sizes by their letters.
-struct Sizes {
+struct Sizes<'a> {
+    config: &'a EncoderConfig,
     layers: f64,
     l: f64,
     n: f64,
@@ -113,9 +114,10 @@ struct Sizes {
     rotary: bool,
 }
 
-impl Sizes {
-    fn new(config: &EncoderConfig, shape: StepShape) -> Self {
+impl<'a> Sizes<'a> {
+    fn new(config: &'a EncoderConfig, shape: StepShape) -> Self {
         Self {
+            config,
             layers: config.num_hidden_layers as f64,
             l: shape.length as f64,
             n: shape.masked,
@@ -126,6 +128,43 @@ impl Sizes {
             h: config.num_attention_heads as f64,
             rotary: config.position_embedding_type == PositionEmbeddingType::Rotary,
         }
+    }
+
+    fn is_modernbert(&self) -> bool {
+        self.config.architecture == Backbone::ModernBert
+    }
+
+    /// All layers over one row.
+    fn all_layers(&self) -> f64 {
+        if !self.is_modernbert() {
+            return self.layers * self.layer();
+        }
+        // The first layer has no LayerNorm before its attention; for it one follows the last layer.
+        (0..self.config.num_hidden_layers)
+            .map(|layer| self.modernbert_layer(self.config.is_global(layer)))
+            .sum()
+    }
+
+    /// Pairs of a query and a key over one row, of which a window has those that are at most half of it apart.
+    fn pairs(&self, is_global: bool) -> f64 {
+        let half = (self.config.local_attention / 2) as f64;
+        if is_global || half >= self.l {
+            self.l * self.l
+        } else {
+            self.l * (2.0 * half + 1.0) - half * (half + 1.0)
+        }
+    }
+
+    /// One layer of ModernBERT over one row. The published networks drop nothing, so that nothing is counted for it.
+    fn modernbert_layer(&self, is_global: bool) -> f64 {
+        let Self { l, d, f, h, .. } = *self;
+        let pairs = self.pairs(is_global);
+        let query_key_value = 6.0 * d * d + 2.0 * ROTARY * d;
+        let attention = pairs * (4.0 * d + h + SOFTMAX * h);
+        let attention_end = 2.0 * d * d + d; // the product and the residual
+        let inner = 4.0 * d * f + GELU * f + f;
+        let outer = 2.0 * d * f + d;
+        l * (query_key_value + attention_end + inner + outer + 2.0 * LAYER_NORM * d) + attention
     }
 
     /// One layer over one row.
@@ -149,6 +188,10 @@ impl Sizes {
     /// Embeddings and their projection over one row.
     fn embeddings(&self, convention: Convention) -> f64 {
         let Self { l, v, e, d, .. } = *self;
+        if self.is_modernbert() {
+            let one_hot = if convention == Convention::Paper { 2.0 * e * v } else { 0.0 };
+            return l * (one_hot + LAYER_NORM * e);
+        }
         let look_up = match convention {
             // One-hot vectors of V words, L positions, unless they are rotary, and 2 token types.
             Convention::Paper => 2.0 * e * v + 2.0 * e * (if self.rotary { 0.0 } else { l } + 2.0),
@@ -163,13 +206,17 @@ impl Sizes {
     /// A head over one row.
     fn head(&self, head: Head) -> f64 {
         let Self { l, n, v, e, d, .. } = *self;
+        // ModernBERT's dense layer adds no bias.
+        let (bias, norm) = if self.is_modernbert() { (0.0, LAYER_NORM) } else { (1.0, 0.0) };
         let (positions, each) = match head {
             Head::Vocabulary(positions) => {
-                let hidden = 2.0 * d * e + e + (GELU + LAYER_NORM) * e;
+                let hidden = 2.0 * d * e + bias * e + (GELU + LAYER_NORM) * e;
                 // The product with the table, the softmax, and picking the target's by a one-hot vector.
                 (positions, hidden + 2.0 * e * v + SOFTMAX * v + 2.0 * v)
             }
-            Head::Discriminator(positions) => (positions, 2.0 * d * d + d + GELU * d + 2.0 * d),
+            Head::Discriminator(positions) => {
+                (positions, 2.0 * d * d + bias * d + (GELU + norm) * d + 2.0 * d)
+            }
             Head::Gate(positions) => (positions, 2.0 * d),
         };
         match positions {
@@ -260,6 +307,35 @@ mod tests {
         let executed = 100.0 * (12.0 * 2.0 * 256.0 * 3.0 - 128.0);
         assert_eq!(difference(Convention::Executed), executed);
         assert_eq!(difference(Convention::Paper), executed - 100.0 * 2.0 * 128.0 * 100.0);
+    }
+
+    /// The terms by hand: `ettin-17m` on rows of 200 tokens, of which a token in the middle sees 129.
+    #[test]
+    fn modernbert_costs_what_its_matrices_and_windows_say() {
+        let ettin = EncoderConfig::ettin_17m();
+        let shape = StepShape { batch: 2, length: 200, masked: 30.0 };
+        let cost = |heads: &[Head]| Convention::Executed.forward(&Network { encoder: &ettin, heads }, shape);
+        // D² = 65,536 in four matrices of attention, D F = 98,304 in three of the feed-forward part.
+        let products = 2.0 * (4.0 * 65_536.0 + 3.0 * 98_304.0) * 200.0;
+        // The first 64 tokens and the last 64 see 65 to 128.
+        let window = 200.0 * 129.0 - 2.0 * (1..=64).map(f64::from).sum::<f64>();
+        // For each number of D: rotary positions 2 · 3, two LayerNorms of 5, two residuals; of F: GELU 8, gate 1.
+        let small = 200.0 * (256.0 * (6.0 + 10.0 + 2.0) + 384.0 * 9.0);
+        let attention = |pairs: f64| pairs * (4.0 * 256.0 + 6.0 * 4.0);
+        let layers = 7.0 * (products + small) + 3.0 * attention(40_000.0) + 4.0 * attention(window);
+        assert_eq!(cost(&[]), 2.0 * (layers + 200.0 * 5.0 * 256.0));
+        let detector = 2.0 * 65_536.0 + 13.0 * 256.0 + 2.0 * 256.0;
+        assert_eq!(cost(&[Head::Discriminator(Positions::All)]) - cost(&[]), 400.0 * detector);
+        // Where rows are no longer than half a window, every layer attends to all tokens.
+        let pairs = |length| {
+            let shape = StepShape { batch: 1, length, masked: 1.0 };
+            let windows = EncoderConfig { local_attention: 1 << 20, ..ettin.clone() };
+            [&ettin, &windows]
+                .map(|encoder| Convention::Executed.forward(&Network { encoder, heads: &[] }, shape))
+        };
+        assert_eq!(pairs(64)[0], pairs(64)[1]);
+        assert_eq!(pairs(65)[0], pairs(65)[1]);
+        assert!(pairs(66)[0] < pairs(66)[1]);
     }
 
     #[test]

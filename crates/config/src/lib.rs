@@ -7,6 +7,7 @@ mod flops;
 mod hub;
 mod manifest;
 mod model;
+mod modernbert;
 mod objective;
 mod partial;
 mod preset;
@@ -17,7 +18,7 @@ mod scoring;
 mod sections;
 
 pub use budget::{Horizon, Limit, StepCost};
-pub use encoder::{EncoderConfig, PositionEmbeddingType};
+pub use encoder::{Backbone, EncoderConfig, PositionEmbeddingType};
 pub use error::Error;
 pub use flops::{Convention, Head, Network, Positions, StepShape};
 pub use hub::Architecture;

@@ -7,7 +7,7 @@ use electra_store::settings::{Assignment, Origin, Schema, find, merge, parse, to
 use electra_store::{Error as StoreError, read_to_string};
 use toml::{Table, Value};
 
-use crate::{Config, EncoderConfig, Error, InitConfig, Preset};
+use crate::{Backbone, Config, EncoderConfig, Error, InitConfig, Preset};
 
 /// The limits of a budget, of which a run has one.
 const LIMITS: [&str; 4] = ["steps", "tokens", "flops", "seconds"];
@@ -16,7 +16,7 @@ const REQUIRED: [(&str, &str); 4] = [
     ("objective", "an objective's name"),
     ("seed", "a whole number"),
     ("data.corpus", "a folder of `electra corpus build`"),
-    ("preset", "tiny, small, base, large or roberta"),
+    ("preset", "tiny, small, base, large, roberta, modern-tiny, ettin-17m or modernbert-base"),
 ];
 
 /// The settings of a run that a user gives. Everything else comes from the preset and from [`Defaults`].
@@ -119,6 +119,9 @@ impl PartialConfig {
         if let Some(init) = given.get("init") {
             begin_as(&mut config, &origin.read_value("init", init.clone())?)?;
         }
+        if let Some(encoder) = find(&given, "model.encoder").and_then(Value::as_table) {
+            begin_with(&mut config.model.encoder, encoder, &origin, section)?;
+        }
         config.model.encoder.vocab_size = i64::from(defaults.vocab_size);
         config.model.encoder.pad_token_id = i64::from(defaults.pad_token_id);
         let mut table = to_table(&config);
@@ -135,13 +138,40 @@ fn located(name: &str, section: &str) -> String {
     if section.is_empty() { name.to_owned() } else { format!("{name}: {section}") }
 }
 
+/// What other values follow from those that are given of the encoder: the values of another backbone than the preset's, and
+/// the embeddings' size where it cannot be another than the hidden size.
+fn begin_with(
+    encoder: &mut EncoderConfig,
+    given: &Table,
+    origin: &Origin<'_>,
+    section: &str,
+) -> Result<(), Error> {
+    if let Some(architecture) = given.get("architecture") {
+        let full = if section.is_empty() { String::new() } else { format!("{section}.") };
+        let key = format!("{full}model.encoder.architecture");
+        let architecture: Backbone = origin.read_value(&key, architecture.clone())?;
+        if architecture == Backbone::ModernBert && encoder.architecture == Backbone::Electra {
+            *encoder = encoder.as_modernbert();
+        }
+    }
+    let hidden_size = given.get("hidden_size").and_then(Value::as_integer);
+    if let (Backbone::ModernBert, Some(hidden_size)) = (encoder.architecture, hidden_size) {
+        encoder.embedding_size = hidden_size;
+    }
+    Ok(())
+}
+
 /// The networks of the checkpoints that a run begins with.
 fn begin_as(config: &mut Config, init: &InitConfig) -> Result<(), Error> {
     let model = &mut config.model;
     model.encoder = EncoderConfig::read(&init.discriminator.join("config.json"))?;
     if let Some(generator) = &init.generator {
         let generator = EncoderConfig::read(&generator.join("config.json"))?;
-        model.generator_multiplier = generator.hidden_size as f64 / model.encoder.hidden_size as f64;
+        let ratio = |size: fn(&EncoderConfig) -> i64| size(&generator) as f64 / size(&model.encoder) as f64;
+        model.generator_multiplier = match model.encoder.architecture {
+            Backbone::Electra => ratio(|encoder| encoder.hidden_size),
+            Backbone::ModernBert => ratio(|encoder| encoder.num_hidden_layers),
+        };
     }
     Ok(())
 }
@@ -165,7 +195,8 @@ fn remove_limits(table: &mut Table) {
 
 /// Every key that there is.
 fn schema() -> Schema {
-    let mut config = Config::preset(Preset::Tiny, "mlm", 0, "corpus".into());
+    // This preset's encoder has the keys of both backbones.
+    let mut config = Config::preset(Preset::ModernTiny, "mlm", 0, "corpus".into());
     config.data.tokenizer = Some("tokenizer".into());
     config.data.valid = Some("valid".into());
     config.masking.weighting = Weighting::InverseRate;
@@ -327,6 +358,42 @@ mod tests {
     }
 
     #[test]
+    fn a_backbone_brings_its_own_values_and_the_others_keys_stay_out_of_a_file() {
+        let config =
+            read(GIVEN, &["model.encoder.architecture=modernbert", "model.encoder.hidden_size=32"]).unwrap();
+        let encoder = &config.model.encoder;
+        assert_eq!((encoder.architecture, encoder.num_hidden_layers), (Backbone::ModernBert, 2));
+        assert_eq!((encoder.embedding_size, encoder.local_attention), (32, 128));
+        assert_eq!(config.model.model().generator.num_hidden_layers, 1);
+        let shown = config.to_toml();
+        assert!(
+            shown.contains("architecture = \"modernbert\"\n") && shown.contains("global_rope_theta"),
+            "{shown}"
+        );
+        let tiny = read(GIVEN, &[]).unwrap().to_toml();
+        for key in ["architecture", "global_attn_every_n_layers", "local_attention", "rope_theta"] {
+            assert!(!tiny.contains(key), "{key}: {tiny}");
+        }
+        let config = read(GIVEN, &["preset=ettin-17m", "model.encoder.hidden_size=128"]).unwrap();
+        assert_eq!(
+            (config.model.encoder.embedding_size, config.model.encoder.local_rope_theta),
+            (128, 160_000.0)
+        );
+        for (line, message) in [
+            (
+                "model.encoder.architecture=bert",
+                "--set model.encoder.architecture=bert: expected electra or modernbert",
+            ),
+            (
+                "model.encoder.local_attention=64",
+                "run.toml: model.encoder.local_attention: 64; expected 0, as architecture is electra",
+            ),
+        ] {
+            assert_eq!(read(GIVEN, &[line]).unwrap_err(), message, "{line}");
+        }
+    }
+
+    #[test]
     fn settings_within_a_plan_are_named_with_its_key() {
         let table = |text: &str| parse("plan", text).unwrap();
         let defaults = Defaults { vocab_size: 100, pad_token_id: 0, masking: MaskingConfig::electra() };
@@ -339,10 +406,9 @@ mod tests {
             "plan: pretrain: data.corpus is missing; expected a folder of `electra corpus build`"
         );
         let text = GIVEN.replace("tiny", "huge");
-        assert_eq!(
-            refused(&text),
-            "plan: pretrain.preset: \"huge\"; expected tiny, small, base, large or roberta"
-        );
+        let expected =
+            "expected tiny, small, base, large, roberta, modern-tiny, ettin-17m or modernbert-base";
+        assert_eq!(refused(&text), format!("plan: pretrain.preset: \"huge\"; {expected}"));
         let text = format!("{GIVEN}[optimizer]\nclip = 0\n");
         assert_eq!(refused(&text), "plan: pretrain: optimizer.clip: 0; expected a number above 0");
         let text = format!("{GIVEN}[log]\nevery = 0\n");

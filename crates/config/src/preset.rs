@@ -28,6 +28,13 @@ pub enum Preset {
     /// at each step in every preset, and for a corpus of one segment. RoBERTa does not clip gradients and has a vocabulary of
     /// 50,000 byte pairs; here the norm is clipped at 1, and the vocabulary is the corpus's.
     Roberta,
+    /// ModernBERT's architecture for first steps: 2 layers, width 64; the rest as `tiny`.
+    ModernTiny,
+    /// The network of `jhu-clsp/ettin-encoder-17m`: 7 layers, width 256; the rest as `small`.
+    #[serde(rename = "ettin-17m")]
+    Ettin17m,
+    /// The network of `answerdotai/ModernBERT-base`: 22 layers, width 768; the rest as `base`.
+    ModernbertBase,
 }
 
 impl Preset {
@@ -37,6 +44,9 @@ impl Preset {
             Self::Small => EncoderConfig::small(),
             Self::Base | Self::Roberta => EncoderConfig::base(),
             Self::Large => EncoderConfig::large(),
+            Self::ModernTiny => EncoderConfig::modern_tiny(),
+            Self::Ettin17m => EncoderConfig::ettin_17m(),
+            Self::ModernbertBase => EncoderConfig::modernbert_base(),
         }
     }
 
@@ -52,9 +62,9 @@ impl Config {
     #[must_use]
     pub fn preset(preset: Preset, objective: &str, seed: u64, corpus: PathBuf) -> Self {
         let (batch, learning_rate, generator_multiplier) = match preset {
-            Preset::Tiny => (32, 1e-3, 0.25),
-            Preset::Small => (128, 5e-4, 0.25),
-            Preset::Base => (256, 2e-4, 1.0 / 3.0),
+            Preset::Tiny | Preset::ModernTiny => (32, 1e-3, 0.25),
+            Preset::Small | Preset::Ettin17m => (128, 5e-4, 0.25),
+            Preset::Base | Preset::ModernbertBase => (256, 2e-4, 1.0 / 3.0),
             Preset::Large => (2048, 2e-4, 0.25),
             Preset::Roberta => (8192, 6e-4, 1.0 / 3.0),
         };

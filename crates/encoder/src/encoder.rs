@@ -1,16 +1,18 @@
-//! The Transformer encoder of BERT and ELECTRA, from leaf to root.
+//! The Transformer encoder of BERT and ELECTRA, from leaf to root, and around the layers of ModernBERT.
 //!
 //! Post-LayerNorm as in BERT: every sub-layer is LayerNorm(x + dropout(f(x))). One class serves as generator
-//! and as discriminator. What is computed of the parameters stands in electra-torch, an operation a function:
+//! and as discriminator. ModernBERT's layers stand in `modernbert.rs`. What is computed of the parameters stands in electra-torch, an operation a function:
 //! `embed` and `encoder_layers`. Shapes: B batch, L length, E embedding size, D hidden size, V vocabulary.
 
-use electra_config::{EncoderConfig, PositionEmbeddingType, Tied};
+use electra_config::{Backbone, EncoderConfig, PositionEmbeddingType, Tied};
 use electra_torch::{
-    Attention, EmbeddingParameters, LayerParameters, LayerSettings, Rotary, Select, embed, encoder_layers,
+    Attention, EmbeddingParameters, LayerParameters, LayerSettings, ModernBertSettings, Rotary, Select,
+    embed, encoder_layers,
 };
 use tch::{Kind, Tensor, nn};
 
 use crate::layers::{LayerNorm, Linear, parameter, table};
+use crate::modernbert::ModernBert;
 use crate::part::DELTA;
 
 /// One batch as the encoder takes it, on the parameters' device.
@@ -28,7 +30,7 @@ pub struct Input<'a> {
 /// θ and pairs as in the paper (Su et al., 2021) and in the Hub's `RoFormer`.
 const ROTARY: Rotary = Rotary { theta: 10_000.0, interleaved: true };
 
-/// LayerNorm(word + position + token type), the position where it is absolute.
+/// LayerNorm(word + position + token type), the position where it is absolute, and no token type in ModernBERT.
 #[derive(Debug)]
 pub struct Embeddings {
     word_embeddings: Tensor,
@@ -47,7 +49,24 @@ pub struct Embeddings {
 struct Deltas {
     word: Tensor,
     position: Option<Tensor>,
-    token_type: Tensor,
+    token_type: Option<Tensor>,
+}
+
+/// What the word table is called.
+fn words(config: &EncoderConfig) -> &'static str {
+    match config.architecture {
+        Backbone::Electra => "word_embeddings",
+        Backbone::ModernBert => "tok_embeddings",
+    }
+}
+
+/// The LayerNorm of the embeddings under `p`, which is at `….electra.embeddings`.
+fn norm(p: &nn::Path<'_>, config: &EncoderConfig) -> LayerNorm {
+    let (size, eps) = (config.embedding_size, config.layer_norm_eps);
+    match config.architecture {
+        Backbone::Electra => LayerNorm::new(&(p / "LayerNorm"), size, eps),
+        Backbone::ModernBert => LayerNorm::without_bias(&(p / "norm"), size, eps),
+    }
 }
 
 impl Deltas {
@@ -56,9 +75,10 @@ impl Deltas {
         let absolute = config.position_embedding_type == PositionEmbeddingType::Absolute;
         let delta = |name: &str, rows| parameter(&(p / name), DELTA, &[rows, config.embedding_size], 0.0);
         Self {
-            word: delta("word_embeddings", config.vocab_size),
+            word: delta(words(config), config.vocab_size),
             position: absolute.then(|| delta("position_embeddings", config.max_position_embeddings)),
-            token_type: delta("token_type_embeddings", config.type_vocab_size),
+            token_type: (config.architecture == Backbone::Electra)
+                .then(|| delta("token_type_embeddings", config.type_vocab_size)),
         }
     }
 }
@@ -67,19 +87,25 @@ impl Embeddings {
     /// Tables of its own under `p`, which is at `….electra.embeddings`.
     #[must_use]
     pub fn new(p: &nn::Path<'_>, config: &EncoderConfig) -> Self {
-        let word = table(&(p / "word_embeddings"), config.vocab_size, config.embedding_size);
+        let word = table(&(p / words(config)), config.vocab_size, config.embedding_size);
         Self::with_word_embeddings(word, p, config)
     }
 
     fn with_word_embeddings(word_embeddings: Tensor, p: &nn::Path<'_>, config: &EncoderConfig) -> Self {
         let size = config.embedding_size;
+        let is_electra = config.architecture == Backbone::Electra;
         let absolute = config.position_embedding_type == PositionEmbeddingType::Absolute;
         Self {
             word_embeddings,
             position_embeddings: absolute
                 .then(|| table(&(p / "position_embeddings"), config.max_position_embeddings, size)),
-            token_type_embeddings: table(&(p / "token_type_embeddings"), config.type_vocab_size, size),
-            layer_norm: LayerNorm::new(&(p / "LayerNorm"), size, config.layer_norm_eps),
+            // ModernBERT adds nothing for a token's type, whatever it is.
+            token_type_embeddings: if is_electra {
+                table(&(p / "token_type_embeddings"), config.type_vocab_size, size)
+            } else {
+                Tensor::zeros([config.type_vocab_size, size], (Kind::Float, p.device()))
+            },
+            layer_norm: norm(p, config),
             dropout: config.hidden_dropout_prob,
             max_length: config.max_position_embeddings,
             deltas: None,
@@ -110,10 +136,7 @@ impl Embeddings {
         };
         match tied {
             Tied::AllEmbeddings => all(self.layer_norm.share(), None),
-            Tied::GradientDisentangled => all(
-                LayerNorm::new(&(p / "LayerNorm"), size, config.layer_norm_eps),
-                Some(Deltas::new(p, config)),
-            ),
+            Tied::GradientDisentangled => all(norm(p, config), Some(Deltas::new(p, config))),
             Tied::WordOnly => {
                 Self::with_word_embeddings(same(&self.word_embeddings, config.vocab_size), p, config)
             }
@@ -142,7 +165,8 @@ impl Embeddings {
         };
         let deltas = self.deltas.as_ref();
         let word = sum(&self.word_embeddings, deltas.map(|deltas| &deltas.word)); // [V, E]
-        let token_type = sum(&self.token_type_embeddings, deltas.map(|deltas| &deltas.token_type));
+        let token_type =
+            sum(&self.token_type_embeddings, deltas.and_then(|deltas| deltas.token_type.as_ref()));
         let position = self.position_embeddings.as_ref();
         let position = position.map(|table| sum(table, deltas.and_then(|deltas| deltas.position.as_ref())));
         let parameters = EmbeddingParameters {
@@ -251,8 +275,14 @@ pub struct Encoder {
     embeddings: Embeddings,
     /// Where E ≠ D.
     embeddings_project: Option<Linear>,
-    layers: Vec<Layer>,
+    layers: Layers,
     config: EncoderConfig,
+}
+
+#[derive(Debug)]
+enum Layers {
+    Electra(Vec<Layer>),
+    ModernBert(ModernBert),
 }
 
 impl Encoder {
@@ -281,14 +311,19 @@ impl Encoder {
             [config.vocab_size, embedding_size],
             "embeddings of another shape than the config's"
         );
-        let layers = p / "encoder" / "layer";
+        let layers = match config.architecture {
+            Backbone::Electra => {
+                let p = p / "encoder" / "layer";
+                let layer = |index| Layer::new(&(&p / index), config);
+                Layers::Electra((0..config.num_hidden_layers).map(layer).collect())
+            }
+            Backbone::ModernBert => Layers::ModernBert(ModernBert::new(p, config)),
+        };
         Self {
             embeddings,
             embeddings_project: (embedding_size != size)
                 .then(|| Linear::new(&(p / "embeddings_project"), embedding_size, size)),
-            layers: (0..config.num_hidden_layers)
-                .map(|index| Layer::new(&(&layers / index), config))
-                .collect(),
+            layers,
             config: config.clone(),
         }
     }
@@ -313,11 +348,19 @@ impl Encoder {
     /// As [`forward_t`](Self::forward_t), or if a position is not below L.
     pub fn forward_select_t(&self, input: &Input<'_>, select: Select<'_>, train: bool) -> Tensor {
         let x = self.first(input, train);
-        let layers: Vec<_> = self.layers.iter().map(Layer::parameters).collect();
-        encoder_layers(&x, input.attention, select, self.settings(train), &layers)
+        match &self.layers {
+            Layers::Electra(layers) => {
+                let layers: Vec<_> = layers.iter().map(Layer::parameters).collect();
+                encoder_layers(&x, input.attention, select, self.settings(train), &layers)
+            }
+            Layers::ModernBert(layers) => {
+                layers.forward(&x, input.attention, select, self.modernbert_settings(train))
+            }
+        }
     }
 
-    /// The hidden states before the first layer and after each, so one more than there are layers.
+    /// The hidden states before the first layer and after each, so one more than there are layers. In ModernBERT the last are
+    /// behind the LayerNorm that follows the layers, the others before any.
     ///
     /// # Shapes
     /// `[B, L]` → each `[B, L, D]`
@@ -326,13 +369,30 @@ impl Encoder {
     /// As [`forward_t`](Self::forward_t).
     #[must_use]
     pub fn hidden_states_t(&self, input: &Input<'_>, train: bool) -> Vec<Tensor> {
+        let layers = match &self.layers {
+            Layers::Electra(layers) => layers,
+            Layers::ModernBert(layers) => {
+                let first = self.first(input, train);
+                return layers.hidden_states(first, input.attention, self.modernbert_settings(train));
+            }
+        };
         let mut states = vec![self.first(input, train)];
-        for layer in &self.layers {
+        for layer in layers {
             let x = &states[states.len() - 1];
             let layer = [layer.parameters()];
             states.push(encoder_layers(x, input.attention, Select::All, self.settings(train), &layer));
         }
         states
+    }
+
+    fn modernbert_settings(&self, train: bool) -> ModernBertSettings {
+        let rate = |rate: f64| if train { rate } else { 0.0 };
+        ModernBertSettings {
+            heads: self.config.num_attention_heads,
+            eps: self.config.layer_norm_eps,
+            attention_dropout: rate(self.config.attention_probs_dropout_prob),
+            mlp_dropout: rate(self.config.hidden_dropout_prob),
+        }
     }
 
     fn settings(&self, train: bool) -> LayerSettings {

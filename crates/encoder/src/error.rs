@@ -1,8 +1,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::part::ENCODER;
-
 /// What can go wrong with configurations and weights.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -49,12 +47,14 @@ pub enum Error {
         names: Vec<String>,
     },
     /// Tensors whose names all have a prefix that the Hub's have not.
-    #[error("{}: every name begins with {prefix}; expected {ENCODER}…", path.display())]
+    #[error("{}: every name begins with {prefix}; expected {expected}…", path.display())]
     Wrapped {
         /// The file.
         path: PathBuf,
         /// The prefix, such as `module.`.
         prefix: String,
+        /// The Hub's.
+        expected: &'static str,
     },
     /// A value is NaN or infinite.
     #[error("{}: {name} has a value that is not a finite number, so every result of the network would mean nothing", path.display())]

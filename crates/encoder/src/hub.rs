@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use electra_config::{Architecture, EncoderConfig};
+use electra_config::{Architecture, Backbone, EncoderConfig};
 
 use crate::part::ENCODER;
-use crate::{Error, Weights, names, shapes};
+use crate::{Error, Weights, modernbert_names, names, shapes};
 
 /// A checkpoint in the Hub's layout.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ pub struct HubFolder {
     pub architecture: Architecture,
     /// Every tensor, under the Hub's names: `electra.…`, then `discriminator_predictions.…` or
     /// `generator_predictions.…` and `generator_lm_head.bias`, or the head of a fine-tuned network, such as
-    /// `classifier.…`. The output table of a vocabulary head is the word table and is not among them; an
+    /// `classifier.…`. A ModernBERT's encoder and its heads of pre-training have these names here too, and their own in the
+    /// file. The output table of a vocabulary head is the word table and is not among them; an
     /// encoder without a head has the first alone.
     pub weights: Weights,
 }
@@ -55,15 +56,33 @@ impl HubFolder {
         } else if index.exists() {
             read_sharded(&index)?
         } else if let Some(pickle) = PICKLES.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
-            return Err(Error::Pickle { file: pickle, architecture: architecture.name().to_owned() });
+            return Err(Error::Pickle {
+                file: pickle,
+                architecture: architecture.name(config.architecture).to_owned(),
+            });
         } else {
             return Err(Error::NoWeights { folder: folder.to_owned() });
         };
-        names::mend(architecture, &mut weights)?;
-        shapes::check(&config, &weights)?;
-        names::drop_unused(&config, architecture, &mut weights);
-        weights.check_finite()?;
-        Ok((Self { config, architecture, weights }, fields))
+        names::mend(config.architecture, architecture, &mut weights)?;
+        let mut hub = Self { config, architecture, weights };
+        shapes::check(&hub.config, &hub.weights).map_err(|error| hub.named(error))?;
+        names::drop_unused(&hub.config, architecture, &mut hub.weights);
+        hub.weights.check_finite().map_err(|error| hub.named(error))?;
+        Ok((hub, fields))
+    }
+
+    /// The class of transformers that loads it.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        self.architecture.name(self.config.architecture)
+    }
+
+    /// An error about tensors, by the names that the file has.
+    pub(crate) fn named(&self, error: Error) -> Error {
+        match self.config.architecture {
+            Backbone::Electra => error,
+            Backbone::ModernBert => modernbert_names::of_file(self.architecture, error),
+        }
     }
 
     /// The same encoder without its head. The tensors are the same, not copies.
@@ -71,6 +90,12 @@ impl HubFolder {
     pub fn encoder(&self) -> Self {
         let weights = self.weights.beginning_with(ENCODER);
         Self { config: self.config.clone(), architecture: Architecture::Encoder, weights }
+    }
+
+    /// A ModernBERT's tensors under the names of its class; no copies.
+    fn file_weights(&self) -> Weights {
+        let in_file = |name: &str| modernbert_names::in_file(self.architecture, name);
+        Weights::new(self.weights.iter().map(|(name, tensor)| (in_file(name), tensor.shallow_clone())))
     }
 
     /// Writes `model.safetensors`, then `config.json`, each whole or not at all, into a folder that is
@@ -90,7 +115,10 @@ impl HubFolder {
     /// If a file cannot be written.
     pub fn write_with(&self, folder: &Path, fields: &Map<String, Value>) -> Result<(), Error> {
         electra_store::create_folder(folder)?;
-        self.weights.save(&folder.join(WEIGHTS))?;
+        match self.config.architecture {
+            Backbone::Electra => self.weights.save(&folder.join(WEIGHTS))?,
+            Backbone::ModernBert => self.file_weights().save(&folder.join(WEIGHTS))?,
+        }
         let mut config = self.config.to_hub(self.architecture);
         config.extend(fields.clone());
         let text = format!("{:#}\n", Value::Object(config));

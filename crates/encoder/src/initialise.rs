@@ -1,5 +1,7 @@
 //! Initial weights, as a function of the seed and of each parameter's name.
 
+use std::collections::BTreeSet;
+
 use chacha20::ChaCha8Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
@@ -18,6 +20,9 @@ const GLOROT: [&str; 4] = [
     "qa_outputs.weight",
 ];
 
+/// Where ModernBERT's layers are, in their names.
+const LAYERS: &str = ".layers.";
+
 /// How a parameter's first values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Law {
@@ -35,7 +40,7 @@ impl Law {
     fn for_parameter(name: &str, shape: &[i64], std: f64) -> Result<Self, Error> {
         let ends = |ending: &str| name == ending || name.ends_with(&format!(".{ending}"));
         match *shape {
-            _ if ends("LayerNorm.weight") => Ok(Self::Constant(1.0)),
+            _ if name.ends_with("Norm.weight") || name.ends_with("norm.weight") => Ok(Self::Constant(1.0)),
             _ if ends("bias") || ends(DELTA) => Ok(Self::Constant(0.0)),
             [outputs, inputs] if GLOROT.iter().any(|ending| ends(ending)) => {
                 Ok(Self::GlorotUniform { inputs, outputs })
@@ -61,7 +66,9 @@ impl Law {
 /// normal distribution of standard deviation `std` that is cut at ±2 `std`, and from Glorot's uniform
 /// distribution for the layers where the reference has it.
 ///
-/// A parameter's values are a function of (`seed`, its name, its shape): ChaCha8 under the SHA-256 of the
+/// ModernBERT's layers and embeddings are drawn as transformers draws them; its heads as ELECTRA's.
+///
+/// A parameter's values are a function of (`seed`, its name, its shape) and in ModernBERT the number of layers: ChaCha8 under the SHA-256 of the
 /// seed (eight little-endian bytes) and the name. What else is in `var_store`, in which order it was made,
 /// the device, and libtorch's own generator do not matter. A table that the generator and the kept encoder
 /// have in common is drawn under its name in the kept encoder, so the kept encoder of a seed begins with the
@@ -73,6 +80,7 @@ pub fn initialise(var_store: &nn::VarStore, std: f64, seed: u64) -> Result<(), E
     let variables = var_store.variables();
     let mut drawn = Vec::new();
     for (name, variable) in &variables {
+        let std = std * residual_share(name, || depth(name, variables.keys()));
         drawn.push((name, variable.shallow_clone(), Law::for_parameter(name, &variable.size(), std)?));
     }
     for (name, mut variable, law) in drawn {
@@ -82,6 +90,26 @@ pub fn initialise(var_store: &nn::VarStore, std: f64, seed: u64) -> Result<(), E
         tch::no_grad(|| variable.f_copy_(&values))?;
     }
     Ok(())
+}
+
+/// Of the standard deviation, what a matrix of ModernBERT's has that ends a sub-layer: 1 / √(2 · layers), so that what the
+/// layers add to each other does not grow with their number (`_init_weights` of `ModernBertPreTrainedModel`). 1 for others.
+fn residual_share(name: &str, depth: impl FnOnce() -> usize) -> f64 {
+    if name.contains(LAYERS) && name.ends_with(".Wo.weight") {
+        (2.0 * depth() as f64).sqrt().recip()
+    } else {
+        1.0
+    }
+}
+
+/// How many layers of ModernBERT the network has that a parameter is of.
+fn depth<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> usize {
+    let network = |name: &'a str| name.split_once(LAYERS);
+    let of_same = |other: &'a String| {
+        let (prefix, rest) = network(other)?;
+        (name.split_once(LAYERS)?.0 == prefix).then(|| rest.split('.').next().unwrap_or_default())
+    };
+    names.filter_map(of_same).collect::<BTreeSet<_>>().len()
 }
 
 /// The name under which a parameter is drawn: its own, but the kept encoder's for a table that this lacks.

@@ -5,7 +5,7 @@
 //! forgot shows at once, in a loss that is not a number.
 
 use electra_torch::Affine;
-use tch::{Tensor, nn};
+use tch::{Kind, Tensor, nn};
 
 /// A trainable parameter called `name` under `p`.
 ///
@@ -37,6 +37,12 @@ impl Linear {
             weight: parameter(p, "weight", &[outputs, inputs], f64::NAN),
             bias: parameter(p, "bias", &[outputs], 0.0),
         }
+    }
+
+    /// Parameter `weight` under `p`. The bias is 0 and no parameter: it is not learned, and no file has it.
+    #[must_use]
+    pub fn without_bias(p: &nn::Path<'_>, inputs: i64, outputs: i64) -> Self {
+        Self { weight: matrix(p, inputs, outputs), bias: zeros(p, outputs) }
     }
 
     /// # Shapes
@@ -73,6 +79,13 @@ impl LayerNorm {
         Self { weight, bias: parameter(p, "bias", &[dimension], 0.0), eps }
     }
 
+    /// Parameter `weight` under `p`, whose last component is to end in `norm`, by which name initialisation and weight decay
+    /// know it. The bias is 0 and no parameter.
+    #[must_use]
+    pub fn without_bias(p: &nn::Path<'_>, dimension: i64, eps: f64) -> Self {
+        Self { weight: ones(p, dimension), bias: zeros(p, dimension), eps }
+    }
+
     /// A second owner of the same two parameters.
     #[must_use]
     pub fn share(&self) -> Self {
@@ -90,6 +103,21 @@ impl LayerNorm {
     pub fn affine(&self) -> Affine<'_> {
         Affine { weight: &self.weight, bias: &self.bias }
     }
+}
+
+/// A parameter `weight`, `[outputs, inputs]`, under `p`.
+pub(crate) fn matrix(p: &nn::Path<'_>, inputs: i64, outputs: i64) -> Tensor {
+    parameter(p, "weight", &[outputs, inputs], f64::NAN)
+}
+
+/// The weights of a LayerNorm: a parameter `weight`, `[dimension]`, under `p`.
+pub(crate) fn ones(p: &nn::Path<'_>, dimension: i64) -> Tensor {
+    parameter(p, "weight", &[dimension], 1.0)
+}
+
+/// What stands for a bias that there is not, on the parameters' device.
+fn zeros(p: &nn::Path<'_>, dimension: i64) -> Tensor {
+    Tensor::zeros([dimension], (Kind::Float, p.device()))
 }
 
 /// The table of an embedding: a parameter `weight`, `[rows, dimension]`, under `p`.

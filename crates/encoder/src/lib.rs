@@ -7,6 +7,8 @@ mod hub;
 mod initialise;
 mod layers;
 mod loader;
+mod modernbert;
+mod modernbert_names;
 mod names;
 mod neighbours;
 mod part;
@@ -16,7 +18,7 @@ mod with_head;
 
 // What stands in this crate's own functions.
 pub use compute::Compute;
-pub use electra_config::{Architecture, EncoderConfig, PositionEmbeddingType, Tied};
+pub use electra_config::{Architecture, Backbone, EncoderConfig, PositionEmbeddingType, Tied};
 pub use electra_torch::{Attention, Select};
 pub use encoder::{Embeddings, Encoder, Input};
 pub use error::{Error, Misshapen};

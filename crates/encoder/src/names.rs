@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use electra_config::{Architecture, EncoderConfig};
+use electra_config::{Architecture, Backbone, EncoderConfig};
 
+use crate::modernbert_names::{self, MODEL};
 use crate::part::{EMBEDDINGS, ENCODER};
 use crate::{Error, Weights, shapes};
 
@@ -12,24 +13,42 @@ const LAYER_NORM: [(&str, &str); 2] =
     [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")];
 
 /// A tensor that every encoder has, without the encoder's prefix.
-const WORDS: &str = "embeddings.word_embeddings.weight";
+fn words(backbone: Backbone) -> &'static str {
+    match backbone {
+        Backbone::Electra => "embeddings.word_embeddings.weight",
+        Backbone::ModernBert => "embeddings.tok_embeddings.weight",
+    }
+}
 
 /// What is under the encoder's prefix and changes what it computes: a surplus one is of another network.
-const OF_THE_ENCODER: [&str; 5] = [
+const OF_THE_ENCODER: [&str; 9] = [
     "electra.encoder.",
+    "electra.layers.",
+    "electra.final_norm.",
+    "electra.embeddings.tok_embeddings.",
+    "electra.embeddings.norm.",
     "electra.embeddings.word_embeddings.",
     "electra.embeddings.position_embeddings.",
     "electra.embeddings.token_type_embeddings.",
     "electra.embeddings.LayerNorm.",
 ];
 
-/// Gives the tensors the Hub's names, and drops those that are no parameters.
+/// Gives the tensors the names that ELECTRA's have on the Hub, and drops those that are no parameters.
 ///
 /// # Errors
 /// If every name has a prefix that is not the Hub's, or a table that is there twice differs.
-pub(crate) fn mend(architecture: Architecture, weights: &mut Weights) -> Result<(), Error> {
-    if let Some(prefix) = wrapper(weights) {
-        return Err(Error::Wrapped { path: weights.path().to_owned(), prefix });
+pub(crate) fn mend(
+    backbone: Backbone,
+    architecture: Architecture,
+    weights: &mut Weights,
+) -> Result<(), Error> {
+    let expected = if backbone == Backbone::Electra { ENCODER } else { MODEL };
+    if let Some(prefix) = wrapper(expected, words(backbone), weights) {
+        return Err(Error::Wrapped { path: weights.path().to_owned(), prefix, expected });
+    }
+    if backbone == Backbone::ModernBert {
+        modernbert_names::mend(architecture, weights);
+        return drop_copies(words(backbone), weights);
     }
     for (other, name) in LAYER_NORM {
         weights.rename(|found| found.strip_suffix(other).map(|rest| format!("{rest}{name}")));
@@ -37,26 +56,26 @@ pub(crate) fn mend(architecture: Architecture, weights: &mut Weights) -> Result<
     if architecture == Architecture::Encoder && !weights.iter().any(|(name, _)| name.starts_with(ENCODER)) {
         weights.rename(|found| Some(format!("{ENCODER}{found}")));
     }
-    drop_copies(weights)
+    drop_copies(words(backbone), weights)
 }
 
 /// The prefix of a wrapper, such as `module.` of data parallelism, that every name has.
-fn wrapper(weights: &Weights) -> Option<String> {
+fn wrapper(expected: &str, words: &str, weights: &Weights) -> Option<String> {
     let (first, _) = weights.iter().next()?;
     let (segment, _) = first.split_once('.')?;
     let prefix = format!("{segment}.");
     let mut has_words = false;
     for (name, _) in weights.iter() {
         let rest = name.strip_prefix(&prefix)?;
-        has_words |= rest.strip_prefix(ENCODER).unwrap_or(rest) == WORDS;
+        has_words |= rest.strip_prefix(expected).unwrap_or(rest) == words;
     }
-    (has_words && prefix != ENCODER).then_some(prefix)
+    (has_words && prefix != expected).then_some(prefix)
 }
 
 /// Older files hold tensors that are no parameters: the numbers 0, 1, 2…, and the word table a second time.
-fn drop_copies(weights: &mut Weights) -> Result<(), Error> {
+fn drop_copies(words: &str, weights: &mut Weights) -> Result<(), Error> {
     weights.remove(&format!("{EMBEDDINGS}position_ids"));
-    let word = format!("{ENCODER}{WORDS}");
+    let word = format!("{ENCODER}{words}");
     if let Some(output) = weights.remove("generator_lm_head.weight")
         && weights.get(&word).is_none_or(|word| word.size() != output.size() || *word != output)
     {
@@ -69,10 +88,12 @@ fn drop_copies(weights: &mut Weights) -> Result<(), Error> {
 /// Takes out what the network has no use for: a projection between two sizes that are equal, a pooler, heads and buffers
 /// of other programs. The weights have every tensor of the encoder.
 pub(crate) fn drop_unused(config: &EncoderConfig, architecture: Architecture, weights: &mut Weights) {
+    let is_modernbert = config.architecture == Backbone::ModernBert;
     let heads: &[&str] = match architecture {
         Architecture::PreTraining => &["discriminator_predictions."],
         Architecture::MaskedLm | Architecture::CausalLm => &["generator_predictions.", "generator_lm_head."],
         Architecture::Encoder => &[],
+        _ if is_modernbert => &["head.", "classifier.", "linear_classifier."],
         Architecture::SequenceClassification | Architecture::TokenClassification => {
             &["classifier.", "mean_classifier."]
         }

@@ -2,7 +2,7 @@
 
 use crate::error::Misshapen;
 use crate::part::ENCODER;
-use crate::{EncoderConfig, Error, PositionEmbeddingType, Weights};
+use crate::{Backbone, EncoderConfig, Error, PositionEmbeddingType, Weights};
 
 /// Parameters that are looked for in vain: a configuration may ask for millions of layers.
 const MISSING: usize = 32;
@@ -36,7 +36,37 @@ pub(crate) fn check(config: &EncoderConfig, weights: &Weights) -> Result<(), Err
 }
 
 /// Every parameter of an encoder of its own embeddings, under the Hub's names, one after the other.
-pub(crate) fn parameters(config: &EncoderConfig) -> impl Iterator<Item = (String, Vec<i64>)> {
+pub(crate) fn parameters(config: &EncoderConfig) -> Box<dyn Iterator<Item = (String, Vec<i64>)> + '_> {
+    match config.architecture {
+        Backbone::Electra => Box::new(electra(config)),
+        Backbone::ModernBert => Box::new(modernbert(config)),
+    }
+}
+
+fn modernbert(config: &EncoderConfig) -> impl Iterator<Item = (String, Vec<i64>)> {
+    let EncoderConfig { vocab_size, hidden_size, intermediate_size, num_hidden_layers, .. } = *config;
+    let weight = |name: &str, shape: &[i64]| (format!("{ENCODER}{name}.weight"), shape.to_vec());
+    let first = [
+        weight("embeddings.tok_embeddings", &[vocab_size, hidden_size]),
+        weight("embeddings.norm", &[hidden_size]),
+        weight("final_norm", &[hidden_size]),
+    ];
+    let layers = (0..num_hidden_layers).flat_map(move |index| {
+        let of_layer = |name: &str, shape: &[i64]| weight(&format!("layers.{index}.{name}"), shape);
+        let attn_norm = (index > 0).then(|| of_layer("attn_norm", &[hidden_size]));
+        let others = [
+            of_layer("attn.Wqkv", &[3 * hidden_size, hidden_size]),
+            of_layer("attn.Wo", &[hidden_size, hidden_size]),
+            of_layer("mlp_norm", &[hidden_size]),
+            of_layer("mlp.Wi", &[2 * intermediate_size, hidden_size]),
+            of_layer("mlp.Wo", &[hidden_size, intermediate_size]),
+        ];
+        attn_norm.into_iter().chain(others)
+    });
+    first.into_iter().chain(layers)
+}
+
+fn electra(config: &EncoderConfig) -> impl Iterator<Item = (String, Vec<i64>)> {
     let EncoderConfig { embedding_size, hidden_size, intermediate_size, num_hidden_layers, .. } = *config;
     let table =
         |name: &str, rows| vec![(format!("{ENCODER}embeddings.{name}.weight"), vec![rows, embedding_size])];
@@ -111,7 +141,9 @@ mod tests {
             position_embedding_type: PositionEmbeddingType::Rotary,
             ..sizes.clone()
         };
-        for config in [EncoderConfig { embedding_size: 6, ..sizes.clone() }, rotary, sizes] {
+        let modernbert =
+            EncoderConfig { num_attention_heads: 1, intermediate_size: 7, ..sizes.as_modernbert() };
+        for config in [EncoderConfig { embedding_size: 6, ..sizes.clone() }, rotary, modernbert, sizes] {
             let weights = made(&config);
             let found: BTreeMap<String, Vec<i64>> = parameters(&config).collect();
             let expected: BTreeMap<String, Vec<i64>> =

@@ -45,9 +45,9 @@ impl<H> EncoderWithHead<H> {
         device: Device,
         head: impl FnOnce(&nn::Path<'_>, &Encoder) -> H,
     ) -> Result<Self, Error> {
-        shapes::check(&hub.config, &hub.weights)?;
+        shapes::check(&hub.config, &hub.weights).map_err(|error| hub.named(error))?;
         let network = Self::new(&hub.config, device, head);
-        hub.weights.load_into(&network.var_store)?;
+        hub.weights.load_into(&network.var_store).map_err(|error| hub.named(error))?;
         Ok(network)
     }
 

@@ -305,13 +305,15 @@ impl Recipe {
     ///
     /// # Formula
     /// d^k with k = 0 for the head, n − i for layer i of n, n + 1 for embeddings and their projection (paper,
-    /// appendix A); with [`LayerwiseDecay::Reference`] k is one more for all but the head.
+    /// appendix A), and 1 for the LayerNorm behind `ModernBERT`'s layers; with [`LayerwiseDecay::Reference`] k is one more for all but the head.
     #[must_use]
     pub fn lr_scale(&self, name: &str, layers: i64) -> f64 {
         let Some(name) = name.strip_prefix("electra.") else { return 1.0 };
-        let layer: Option<i32> =
-            name.strip_prefix("encoder.layer.").and_then(|rest| rest.split('.').next()?.parse().ok());
+        // ELECTRA's layers, and ModernBERT's.
+        let of_layer = name.strip_prefix("encoder.layer.").or_else(|| name.strip_prefix("layers."));
+        let layer: Option<i32> = of_layer.and_then(|rest| rest.split('.').next()?.parse().ok());
         let exponent = match layer {
+            None if name.starts_with("final_norm.") => 1,
             Some(layer) => layers - i64::from(layer),
             None => layers + 1,
         };
@@ -365,6 +367,10 @@ mod tests {
             ("electra.encoder.layer.1.attention.self.key.weight", 11),
             ("electra.encoder.layer.0.attention.self.key.weight", 12),
             ("electra.embeddings_project.weight", 13),
+            ("electra.layers.11.mlp.Wo.weight", 1),
+            ("electra.layers.0.mlp.Wo.weight", 12),
+            ("electra.final_norm.weight", 1),
+            ("electra.embeddings.tok_embeddings.weight", 13),
             ("electra.embeddings.word_embeddings.weight", 13),
         ];
         for (name, exponent) in cases {

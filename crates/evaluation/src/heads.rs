@@ -2,7 +2,7 @@
 //!
 //! Shapes: B rows, L length, D hidden size, C classes.
 
-use electra_encoder::{EncoderConfig, Linear, dropout};
+use electra_encoder::{Backbone, EncoderConfig, LayerNorm, Linear, dropout};
 use tch::{Kind, Tensor, nn};
 
 use crate::config::{Form, HeadShape, Pooling};
@@ -61,6 +61,19 @@ pub(crate) enum TaskHead {
     Spans { qa_outputs: Linear },
     /// `[CLS]` → dense → GELU → dropout → linear, one number a row: `ElectraForMultipleChoice`.
     Choice { summary: Linear, classifier: Linear },
+    /// What it reads → dense → GELU → LayerNorm → dropout → linear: the classes `ModernBertFor…`.
+    ModernBert { dense: Linear, norm: LayerNorm, classifier: Linear, of: Of },
+}
+
+/// What a head on ModernBERT predicts of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Of {
+    /// A pooled row.
+    Row(Pooling),
+    /// Every token.
+    Tokens,
+    /// Every token, but that padding can be neither start nor end.
+    Spans,
 }
 
 impl TaskHead {
@@ -69,6 +82,15 @@ impl TaskHead {
         let pooling = form.pooling;
         let (size, outputs) = (config.hidden_size, problem.outputs());
         let classifier = p / "classifier";
+        if let (Backbone::ModernBert, Some(of)) = (config.architecture, of(problem, form)) {
+            let head = p / "head";
+            return Self::ModernBert {
+                dense: Linear::without_bias(&(&head / "dense"), size, size),
+                norm: LayerNorm::without_bias(&(&head / "norm"), size, config.layer_norm_eps),
+                classifier: Linear::new(&classifier, size, outputs),
+                of,
+            };
+        }
         match problem {
             Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value => match form.head {
                 HeadShape::Paper => {
@@ -94,9 +116,13 @@ impl TaskHead {
         match self {
             Self::Linear { pooling: Pooling::Cls, .. }
             | Self::Dense { pooling: Pooling::Cls, .. }
-            | Self::Choice { .. } => Reads::First,
-            Self::Linear { .. } | Self::Dense { .. } | Self::Spans { .. } => Reads::Tokens,
-            Self::Tokens { .. } => Reads::All,
+            | Self::Choice { .. }
+            | Self::ModernBert { of: Of::Row(Pooling::Cls), .. } => Reads::First,
+            Self::Linear { .. }
+            | Self::Dense { .. }
+            | Self::Spans { .. }
+            | Self::ModernBert { of: Of::Row(_) | Of::Spans, .. } => Reads::Tokens,
+            Self::Tokens { .. } | Self::ModernBert { of: Of::Tokens, .. } => Reads::All,
         }
     }
 
@@ -115,9 +141,15 @@ impl TaskHead {
                 out_proj.forward(&dropout(x, rate, train))
             }
             Self::Tokens { classifier } => classifier.forward(&dropout(hidden.shallow_clone(), rate, train)),
-            Self::Spans { qa_outputs } => {
-                let padding = mask.logical_not().unsqueeze(-1); // [B, L, 1]
-                qa_outputs.forward(hidden).masked_fill(&padding, f64::NEG_INFINITY)
+            Self::Spans { qa_outputs } => without_padding(&qa_outputs.forward(hidden), mask),
+            Self::ModernBert { dense, norm, classifier, of } => {
+                let read = match of {
+                    Of::Row(pooling) => pooled(hidden, mask, *pooling),
+                    Of::Tokens | Of::Spans => hidden.shallow_clone(),
+                };
+                let x = norm.forward(&dense.forward(&read).gelu("none"));
+                let logits = classifier.forward(&dropout(x, rate, train));
+                if matches!(of, Of::Spans) { without_padding(&logits, mask) } else { logits }
             }
             Self::Choice { summary, classifier } => {
                 let x = summary.forward(&hidden.select(1, 0)).gelu("none");
@@ -125,6 +157,23 @@ impl TaskHead {
             }
         }
     }
+}
+
+/// What the head of a problem is on ModernBERT; none where it is the paper's linear layer.
+fn of(problem: &Problem, form: Form) -> Option<Of> {
+    match problem {
+        Problem::Classes(_) | Problem::MultiLabel(_) | Problem::Value => {
+            (form.head == HeadShape::Transformers).then_some(Of::Row(form.pooling))
+        }
+        Problem::Words(_) => Some(Of::Tokens),
+        Problem::Spans => Some(Of::Spans),
+        Problem::Choice => Some(Of::Row(Pooling::Cls)),
+    }
+}
+
+/// −∞ at padding: [B, L, C] → the same.
+fn without_padding(logits: &Tensor, mask: &Tensor) -> Tensor {
+    logits.masked_fill(&mask.logical_not().unsqueeze(-1), f64::NEG_INFINITY)
 }
 
 /// The hidden states that a head looks at.

@@ -81,9 +81,10 @@ impl PairScorer {
         let refuse = |expected: String| Error::Model {
             folder: folder.to_owned(),
             field: "architectures".to_owned(),
-            found: hub.architecture.name().to_owned(),
+            found: hub.class().to_owned(),
             expected,
         };
+        let name = |architecture: Architecture| architecture.name(hub.config.architecture);
         let scoring = match scoring {
             Some(scoring) => scoring,
             None => match fields.get(SCORING_FIELD) {
@@ -95,14 +96,14 @@ impl PairScorer {
                 })?,
                 None => Scoring::of_architecture(hub.architecture).ok_or_else(|| {
                     let scored = [Architecture::PreTraining, Architecture::MaskedLm, Architecture::CausalLm];
-                    let names = scored.map(Architecture::name).join(", ");
+                    let names = scored.map(name).join(", ");
                     refuse(format!("a network with a head that scores words, one of {names}"))
                 })?,
             },
         };
         let needed = scoring.architecture();
         if hub.architecture != needed {
-            return Err(refuse(format!("{}, for the score {}", needed.name(), scoring.name())));
+            return Err(refuse(format!("{}, for the score {}", name(needed), scoring.name())));
         }
         let EncoderWithHead { encoder, head, .. } = electra_objective::pretrained(&hub, device)?;
         Ok(Self { encoder, head, tokenizer, scoring, note: hub.weights.note() })

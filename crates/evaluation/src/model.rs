@@ -5,11 +5,14 @@
 //! (W; −W; 0), the bias (b; −b; 0) and the output (I, −I, 0): that is how such a head is written, where two
 //! rows a class fit into the hidden size. Nor has transformers mean pooling: the tensors of such a head are
 //! called `mean_classifier.…`, so that it says that they are missing and does not compute something else.
+//!
+//! `ModernBertForSequenceClassification` pools by the mean too, as `classifier_pooling` says, but has a LayerNorm in its head,
+//! so that there is no place for the paper's: its tensors are called `linear_classifier.…`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use electra_encoder::{Architecture, Compute, HubFolder, Part, Weights};
+use electra_encoder::{Architecture, Backbone, Compute, HubFolder, Part, Weights};
 use electra_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -23,6 +26,8 @@ use crate::{Error, pretrained};
 const CLASSIFIER: &str = "classifier.";
 const MULTI_LABEL: &str = "multi_label_classification";
 const MEAN_CLASSIFIER: &str = "mean_classifier.";
+/// Of the paper's head on ModernBERT.
+const LINEAR_CLASSIFIER: &str = "linear_classifier.";
 
 /// What predictions need to know of the task: fields of `config.json` that transformers passes over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,7 +61,7 @@ pub(crate) fn write(
         fields.extend(info);
     }
     hub.write_with(folder, &fields)?;
-    Ok(tokenizer.save_with_model(folder, hub.config.max_position_embeddings)?)
+    Ok(tokenizer.save_with_model(folder, hub.config.max_position_embeddings, hub.config.has_token_types())?)
 }
 
 fn architecture(problem: &Problem) -> Architecture {
@@ -104,13 +109,22 @@ fn problem_type(problem: &Problem) -> Option<&'static str> {
 /// The network's tensors under the names of its class.
 fn tensors(network: &TaskNetwork) -> Result<Weights, Error> {
     let mut tensors = by_name(&Weights::from_var_store(network.var_store(), Part::ALL));
-    if problem_type(&network.problem).is_some() {
+    let is_modernbert = network.config().architecture == Backbone::ModernBert;
+    if is_modernbert && is_linear(network) {
+        rename(&mut tensors, CLASSIFIER, LINEAR_CLASSIFIER);
+    }
+    if problem_type(&network.problem).is_some() && !is_modernbert {
         as_transformers(&mut tensors)?;
         if network.form.pooling == Pooling::Mean {
             rename(&mut tensors, CLASSIFIER, MEAN_CLASSIFIER);
         }
     }
     Ok(Weights::new(tensors))
+}
+
+/// Whether the head is the paper's, one layer on the pooled vector.
+fn is_linear(network: &TaskNetwork) -> bool {
+    problem_type(&network.problem).is_some() && network.form.head == HeadShape::Paper
 }
 
 fn by_name(weights: &Weights) -> BTreeMap<String, Tensor> {
@@ -165,14 +179,22 @@ pub(crate) fn read(folder: &Path, compute: Compute) -> Result<FineTuned, Error> 
     let (mut hub, fields) = HubFolder::read_with(folder)?;
     let note = hub.weights.note();
     let tokenizer = pretrained::tokenizer(folder, &hub.config)?;
-    let problem = problem(folder, hub.architecture, &fields)?;
+    let problem = problem(folder, &hub, &fields)?;
     let has = |prefix: &str| hub.weights.iter().any(|(name, _)| name.starts_with(prefix));
-    let pooling = if has(MEAN_CLASSIFIER) { Pooling::Mean } else { Pooling::Cls };
-    let is_linear = has("classifier.weight") || has("mean_classifier.weight");
+    let (is_mean, is_linear) = match hub.config.architecture {
+        Backbone::Electra => {
+            (has(MEAN_CLASSIFIER), has("classifier.weight") || has("mean_classifier.weight"))
+        }
+        Backbone::ModernBert => {
+            (fields.get("classifier_pooling") == Some(&json!("mean")), has(LINEAR_CLASSIFIER))
+        }
+    };
+    let pooling = if is_mean { Pooling::Mean } else { Pooling::Cls };
     let head = if is_linear { HeadShape::Paper } else { HeadShape::Transformers };
-    if pooling == Pooling::Mean {
+    if has(MEAN_CLASSIFIER) || has(LINEAR_CLASSIFIER) {
         let mut tensors = by_name(&hub.weights);
         rename(&mut tensors, MEAN_CLASSIFIER, CLASSIFIER);
+        rename(&mut tensors, LINEAR_CLASSIFIER, CLASSIFIER);
         hub.weights = Weights::new(tensors);
     }
     let network = TaskNetwork::from_hub(&hub, &problem, Form { head, pooling }, compute)?;
@@ -182,7 +204,8 @@ pub(crate) fn read(folder: &Path, compute: Compute) -> Result<FineTuned, Error> 
 }
 
 /// What a fine-tuned network predicts, by its `config.json`.
-fn problem(folder: &Path, architecture: Architecture, fields: &Map<String, Value>) -> Result<Problem, Error> {
+fn problem(folder: &Path, hub: &HubFolder, fields: &Map<String, Value>) -> Result<Problem, Error> {
+    let (architecture, backbone) = (hub.architecture, hub.config.architecture);
     let refuse = |field: &str, found: String, expected: &str| Error::Model {
         folder: folder.to_owned(),
         field: field.to_owned(),
@@ -226,7 +249,7 @@ fn problem(folder: &Path, architecture: Architecture, fields: &Map<String, Value
         | Architecture::CausalLm
         | Architecture::Encoder => Err(refuse(
             "architectures",
-            architecture.name().to_owned(),
+            architecture.name(backbone).to_owned(),
             "a fine-tuned network, such as electra finetune writes",
         )),
     }

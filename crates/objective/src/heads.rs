@@ -1,8 +1,20 @@
 //! What is put on top of an encoder while it is pre-trained.
 
-use electra_encoder::{EncoderConfig, LayerNorm, Linear};
+use electra_encoder::{Backbone, EncoderConfig, LayerNorm, Linear};
 use electra_torch::{LogLikelihood, log_likelihood};
 use tch::{Tensor, nn};
+
+/// A dense layer and a LayerNorm under `p`, which have biases unless the backbone is ModernBERT.
+fn dense_and_norm(p: &nn::Path<'_>, config: &EncoderConfig, outputs: i64) -> (Linear, LayerNorm) {
+    let (hidden, eps) = (config.hidden_size, config.layer_norm_eps);
+    let (dense, norm) = (p / "dense", p / "LayerNorm");
+    match config.architecture {
+        Backbone::Electra => (Linear::new(&dense, hidden, outputs), LayerNorm::new(&norm, outputs, eps)),
+        Backbone::ModernBert => {
+            (Linear::without_bias(&dense, hidden, outputs), LayerNorm::without_bias(&norm, outputs, eps))
+        }
+    }
+}
 
 /// A softmax over the vocabulary: dense D→E, GELU, LayerNorm, product with the word table, bias (reference,
 /// `get_masked_lm_output`). The Hub's `generator_predictions` and `generator_lm_head`.
@@ -20,12 +32,12 @@ impl VocabularyHead {
     /// A head under `p`, the path of the whole network; `word_embeddings` `[V, E]` is the table it is tied to.
     #[must_use]
     pub fn new(p: &nn::Path<'_>, config: &EncoderConfig, word_embeddings: &Tensor) -> Self {
-        let (hidden, embedding) = (config.hidden_size, config.embedding_size);
-        let predictions = p / "generator_predictions";
+        let (dense, layer_norm) =
+            dense_and_norm(&(p / "generator_predictions"), config, config.embedding_size);
         let vocab_size = word_embeddings.size()[0];
         Self {
-            dense: Linear::new(&(&predictions / "dense"), hidden, embedding),
-            layer_norm: LayerNorm::new(&(&predictions / "LayerNorm"), embedding, config.layer_norm_eps),
+            dense,
+            layer_norm,
             table: word_embeddings.shallow_clone(),
             bias: electra_encoder::parameter(&(p / "generator_lm_head"), "bias", &[vocab_size], 0.0),
         }
@@ -70,10 +82,12 @@ impl VocabularyHead {
 }
 
 /// Whether a token was replaced: dense D→D, GELU, dense D→1 (reference, `get_discriminator_output`). The
-/// Hub's `discriminator_predictions`; the logit is of "replaced", as there.
+/// Hub's `discriminator_predictions`; the logit is of "replaced", as there. On ModernBERT a LayerNorm stands before the last
+/// layer, as in `ModernBertForTokenClassification`.
 #[derive(Debug)]
 pub struct ReplacedHead {
     dense: Linear,
+    layer_norm: Option<LayerNorm>,
     dense_prediction: Linear,
 }
 
@@ -82,8 +96,16 @@ impl ReplacedHead {
     #[must_use]
     pub fn new(p: &nn::Path<'_>, config: &EncoderConfig) -> Self {
         let p = p / "discriminator_predictions";
+        let (dense, layer_norm) = match config.architecture {
+            Backbone::Electra => (Linear::new(&(&p / "dense"), config.hidden_size, config.hidden_size), None),
+            Backbone::ModernBert => {
+                let (dense, norm) = dense_and_norm(&p, config, config.hidden_size);
+                (dense, Some(norm))
+            }
+        };
         Self {
-            dense: Linear::new(&(&p / "dense"), config.hidden_size, config.hidden_size),
+            dense,
+            layer_norm,
             dense_prediction: Linear::new(&(&p / "dense_prediction"), config.hidden_size, 1),
         }
     }
@@ -93,7 +115,13 @@ impl ReplacedHead {
     /// # Shapes
     /// `[…, D]` → `[…]`
     pub fn forward(&self, hidden: &Tensor) -> Tensor {
-        electra_torch::detect(hidden, self.dense.affine(), self.dense_prediction.affine())
+        let Some(norm) = &self.layer_norm else {
+            return electra_torch::detect(hidden, self.dense.affine(), self.dense_prediction.affine());
+        };
+        let x = electra_torch::transform(hidden, self.dense.affine(), norm.affine(), norm.eps); // [… D]
+        // One column is not worth a product, which autocast would round.
+        let Linear { weight, bias } = &self.dense_prediction;
+        (x * weight.select(0, 0)).sum_dim_intlist(-1, false, None) + bias
     }
 }
 

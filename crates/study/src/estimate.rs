@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use electra_config::{Config, EncoderConfig, ObjectiveInfo, PositionEmbeddingType, StepCost};
+use electra_config::{Backbone, Config, EncoderConfig, ObjectiveInfo, PositionEmbeddingType, StepCost};
 
 use crate::graph::{self, Graph, Scope};
 use crate::job::{Job, Kind};
@@ -142,6 +142,9 @@ pub(crate) fn checkpoint_bytes(objective: &ObjectiveInfo, config: &Config) -> f6
 }
 
 fn embeddings(config: &EncoderConfig) -> f64 {
+    if config.architecture == Backbone::ModernBert {
+        return ((config.vocab_size + 1) * config.embedding_size) as f64;
+    }
     let positions = match config.position_embedding_type {
         PositionEmbeddingType::Absolute => config.max_position_embeddings,
         PositionEmbeddingType::Rotary => 0,
@@ -153,6 +156,9 @@ fn embeddings(config: &EncoderConfig) -> f64 {
 fn layers(config: &EncoderConfig) -> f64 {
     let (d, f) = (config.hidden_size as f64, config.intermediate_size as f64);
     let (layers, e) = (config.num_hidden_layers as f64, config.embedding_size as f64);
+    if config.architecture == Backbone::ModernBert {
+        return layers * (4.0 * d * d + 3.0 * d * f + 2.0 * d);
+    }
     layers * (4.0 * d * d + 2.0 * d * f + 9.0 * d + f) + e * d
 }
 

@@ -25,13 +25,22 @@ impl Tokenizer {
     }
 
     /// As [`save`](Self::save), beside a model that reads at most `model_max_length` tokens. A tokenizer knows no
-    /// longest row; said in `tokenizer_config.json`, `truncation=True` in transformers cuts where the model ends.
+    /// longest row; said in `tokenizer_config.json`, `truncation=True` in transformers cuts where the model ends. Where the
+    /// model has no token types, `model_input_names` leaves them out: its class would not take them.
     ///
     /// # Errors
     /// As [`save`](Self::save).
-    pub fn save_with_model(&self, folder: impl AsRef<Path>, model_max_length: i64) -> Result<(), Error> {
-        let length = ("model_max_length".to_owned(), model_max_length.into());
-        self.save_with(folder.as_ref(), Map::from_iter([length]))
+    pub fn save_with_model(
+        &self,
+        folder: impl AsRef<Path>,
+        model_max_length: i64,
+        has_token_types: bool,
+    ) -> Result<(), Error> {
+        let mut more = Map::from_iter([("model_max_length".to_owned(), model_max_length.into())]);
+        if !has_token_types {
+            more.insert("model_input_names".to_owned(), vec!["input_ids", "attention_mask"].into());
+        }
+        self.save_with(folder.as_ref(), more)
     }
 
     /// With more keys of `tokenizer_config.json`.

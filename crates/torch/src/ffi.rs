@@ -13,6 +13,7 @@ pub(crate) mod graph;
 pub(crate) mod layers;
 pub(crate) mod level;
 pub(crate) mod losses;
+pub(crate) mod modernbert;
 pub(crate) mod operations;
 pub(crate) mod optimizer;
 pub(crate) mod product;

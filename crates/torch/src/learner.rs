@@ -33,7 +33,9 @@ impl Parameter {
     /// Whether weight decay applies: not to LayerNorm and not to biases (reference, `exclude_from_weight_decay`).
     #[must_use]
     pub fn is_decayed(&self) -> bool {
-        !["LayerNorm", "layer_norm", "bias"].iter().any(|excluded| self.name.contains(excluded))
+        !["LayerNorm", "layer_norm", "norm.weight", "bias"]
+            .iter()
+            .any(|excluded| self.name.contains(excluded))
     }
 }
 
@@ -280,6 +282,8 @@ mod tests {
             ("main.electra.encoder.layer.0.attention.self.query.bias", false),
             ("main.electra.encoder.layer.0.output.LayerNorm.weight", false),
             ("main.electra.encoder.layer.0.output.layer_norm.weight", false),
+            ("main.electra.layers.0.mlp_norm.weight", false),
+            ("main.electra.layers.0.mlp.Wo.weight", true),
             ("classifier.weight", true),
         ] {
             assert_eq!(parameter(name, &[], 1.0).is_decayed(), is_decayed, "{name}");

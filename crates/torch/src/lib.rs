@@ -48,9 +48,9 @@ pub use level::{KernelLevel, at_each_kernel_level, kernel_level, with_kernel_lev
 pub use memory::{Memory, keep_freed_memory, memory, reset_peak_memory, synchronize};
 pub use operations::operations;
 pub use ops::{
-    Affine, Attention, EmbeddingParameters, LayerParameters, LayerSettings, LogLikelihood, Rotary, Select,
-    binary_cross_entropy, detect, embed, encoder_layer, encoder_layers, log_likelihood, log_likelihood_alone,
-    mean, sample, sample_cumulative, transform,
+    Affine, Attention, EmbeddingParameters, LayerParameters, LayerSettings, LogLikelihood, ModernBertLayer,
+    ModernBertSettings, Rotary, Select, binary_cross_entropy, detect, embed, encoder_layer, encoder_layers,
+    log_likelihood, log_likelihood_alone, mean, modernbert_layers, sample, sample_cumulative, transform,
 };
 pub use skips::SkipCounts;
 pub use terminate::on_terminate;

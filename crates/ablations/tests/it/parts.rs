@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use electra_ablations::OBJECTIVES;
 use electra_data::{Loader, View};
 use electra_masking::{MaskRate, MaskingConfig, Weighting};
-use electra_objective::{DeviceBatch, Metric, Objective, Over, Spec};
+use electra_objective::{DeviceBatch, Metric, ModelConfig, Objective, Over, Spec};
 use electra_torch::{AdamW, AdamWConfig, Group, clip_grad_norm};
 use tch::{Device, Tensor, nn};
 
-use crate::support::{build, given, model, relative_error, uneven_corpus};
+use crate::support::{build, given, model, modernbert, relative_error, uneven_corpus};
 
 const ROWS: usize = 16;
 const STEPS: u64 = 3;
@@ -37,14 +37,18 @@ fn take(network: &dyn Objective, parts: &[electra_data::Batch]) -> BTreeMap<Stri
 }
 
 /// Three steps of an objective in so many parts; gives them, and the parameters afterwards.
-fn train(spec: &Spec, masking: &MaskingConfig, parts: usize) -> (Vec<Taken>, BTreeMap<String, Tensor>) {
-    let model = model();
-    let mut given = given(&model, masking);
+fn train(
+    spec: &Spec,
+    model: &ModelConfig,
+    masking: &MaskingConfig,
+    parts: usize,
+) -> (Vec<Taken>, BTreeMap<String, Tensor>) {
+    let mut given = given(model, masking);
     given.corpus = uneven_corpus();
     let view: Box<dyn View> = (spec.view)(&given).unwrap();
     let loader = Loader::new(given.corpus, &*view, ROWS, given.seed).unwrap();
     let parameters = nn::VarStore::new(Device::Cpu);
-    let network = build(spec.info.name, &parameters.root(), &model);
+    let network = build(spec.info.name, &parameters.root(), model);
     electra_encoder::initialise(&parameters, 0.1, 1).unwrap();
     let variables: BTreeMap<String, Tensor> = parameters.variables().into_iter().collect();
     let group = Group {
@@ -74,7 +78,14 @@ fn train(spec: &Spec, masking: &MaskingConfig, parts: usize) -> (Vec<Taken>, BTr
 #[test]
 fn parts_of_unequal_rows_are_the_step_for_every_objective() {
     for spec in OBJECTIVES {
-        check(spec, &(spec.info.masking)());
+        check(spec, &model(), &(spec.info.masking)());
+    }
+}
+
+#[test]
+fn parts_of_unequal_rows_are_the_step_for_every_objective_on_modernbert() {
+    for spec in OBJECTIVES {
+        check(spec, &modernbert(), &(spec.info.masking)());
     }
 }
 
@@ -82,16 +93,16 @@ fn parts_of_unequal_rows_are_the_step_for_every_objective() {
 fn parts_are_the_step_where_each_row_has_a_rate_and_a_weight_of_its_own() {
     for spec in OBJECTIVES {
         let (mask_prob, weighting) = (MaskRate::Uniform, Weighting::InverseRate);
-        check(spec, &MaskingConfig { mask_prob, weighting, ..(spec.info.masking)() });
+        check(spec, &model(), &MaskingConfig { mask_prob, weighting, ..(spec.info.masking)() });
     }
 }
 
-fn check(spec: &Spec, masking: &MaskingConfig) {
+fn check(spec: &Spec, model: &ModelConfig, masking: &MaskingConfig) {
     let name = spec.info.name;
-    let (whole, whole_parameters) = train(spec, masking, 1);
+    let (whole, whole_parameters) = train(spec, model, masking, 1);
     assert!(whole[0].numbers.len() >= 3, "{name}: {:?}", whole[0].numbers);
     for parts in [2, 8] {
-        let (taken, parameters) = train(spec, masking, parts);
+        let (taken, parameters) = train(spec, model, masking, parts);
         for (step, (taken, whole)) in taken.iter().zip(&whole).enumerate() {
             let place = format!("{name}, {parts} parts, step {step}");
             assert!(taken.numbers.keys().eq(whole.numbers.keys()), "{place}");

@@ -33,6 +33,13 @@ pub(crate) fn model() -> ModelConfig {
     ModelConfig::paper(encoder, 0.5)
 }
 
+/// The same on ModernBERT, with attention to a window in two of three layers and in one of the generator's two.
+pub(crate) fn modernbert() -> ModelConfig {
+    let encoder =
+        EncoderConfig { num_hidden_layers: 3, local_attention: 8, ..model().encoder.as_modernbert() };
+    ModelConfig::paper(encoder, 0.5)
+}
+
 /// A corpus of V tokens, each but the special ones in it, in rows of up to 32.
 fn corpus() -> &'static Corpus {
     static CORPUS: OnceLock<(TempDir, Corpus)> = OnceLock::new();

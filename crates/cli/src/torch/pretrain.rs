@@ -16,7 +16,7 @@ use crate::{interrupt, output, progress};
 
 /// Pre-train an encoder, or go on with a run that was interrupted.
 ///
-/// What the file does not say comes from its preset (tiny, small, base, large), with the paper's values. The
+/// What the file does not say comes from its preset (tiny, small, base, large, roberta, and modern-tiny, ettin-17m, modernbert-base), with the paper's values. The
 /// run's folder holds settings, logs and checkpoints; the same command goes on from the newest whole one. On
 /// the CPU, with a fixed number of threads, a run that was killed and continued ends with the same bytes as
 /// one that was not.

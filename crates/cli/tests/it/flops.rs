@@ -63,7 +63,10 @@ fn options_take_the_place_of_the_presets_values() {
 fn what_cannot_be_counted_is_named() {
     for (options, expected) in [
         ("--preset small --objective elektra", "there is none called \"elektra\""),
-        ("--preset medium --objective mlm", "possible values: tiny, small, base, large"),
+        (
+            "--preset medium --objective mlm",
+            "possible values: tiny, small, base, large, roberta, modern-tiny, ettin-17m, modernbert-base",
+        ),
         ("--preset small --objective mlm --generator-multiplier 0.5", "the objective mlm has no generator"),
         ("--preset small --objective electra --generator-multiplier 0", "hidden_size: 0; expected 1 to"),
         ("--preset small --objective electra --batch 0", "--batch"),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use electra_encoder::{
-    Architecture, EncoderConfig, Error, HubFolder, Loader, Part, Tied, Weights, initialise,
+    Architecture, Backbone, EncoderConfig, Error, HubFolder, Loader, Part, Tied, Weights, initialise,
 };
 use tch::{Kind, Tensor};
 use tempfile::TempDir;
@@ -83,8 +83,8 @@ fn another_network_is_refused_by_file_field_and_value() {
             Some(json!("relative_key")),
             r#"position_embedding_type: "relative_key"; expected "absolute""#,
         ),
-        ("model_type", Some(json!("bert")), r#"model_type: "bert"; expected "electra""#),
-        ("model_type", None, r#"model_type: missing; expected "electra""#),
+        ("model_type", Some(json!("bert")), r#"model_type: "bert"; expected "electra" or "modernbert""#),
+        ("model_type", None, r#"model_type: missing; expected "electra" or "modernbert""#),
         ("is_decoder", Some(json!(true)), "is_decoder: true; expected false"),
         ("tie_word_embeddings", Some(json!(false)), "tie_word_embeddings: false; expected true"),
         ("pruned_heads", Some(json!({"0": [1]})), r#"pruned_heads: {"0":[1]}; expected {}"#),
@@ -108,7 +108,7 @@ fn another_network_is_refused_by_file_field_and_value() {
     let message = HubFolder::read(folder.path()).unwrap_err().to_string();
     let expected = format!(
         "{}: architectures: [\"BertForMaskedLM\"]; expected [\"ElectraForPreTraining\"] or \
-         [\"ElectraForMaskedLM\"] or [\"ElectraModel\"] or [\"ElectraForSequenceClassification\"] or ",
+         [\"ElectraForMaskedLM\"] or [\"ElectraForCausalLM\"] or [\"ElectraModel\"] or [\"ElectraForSequenceClassification\"] or ",
         path.display()
     );
     assert!(message.starts_with(&expected), "{message}");
@@ -366,7 +366,7 @@ fn a_fine_tuned_network_says_what_its_labels_are() {
         assert!(encoder.weights.iter().eq(encoder_alone().iter()));
         let text = fs::read(folder.path().join("config.json")).unwrap();
         let config: serde_json::Value = serde_json::from_slice(&text).unwrap();
-        assert_eq!(config["architectures"], json!([architecture.name()]));
+        assert_eq!(config["architectures"], json!([architecture.name(Backbone::Electra)]));
         assert_eq!(config["id2label"]["1"], "yes");
     }
 }

@@ -6,4 +6,5 @@
 mod batch;
 mod memory;
 mod metrics;
+mod modernbert;
 mod pieces;

@@ -151,7 +151,7 @@ fn what_is_wrong_is_named_by_its_key() {
         ("pretrain.optimizer.clip=0", "optimizer.clip: 0; expected a number above 0"),
         (
             "pretrain.preset=huge",
-            "small: pretrain.preset: \"huge\"; expected tiny, small, base, large or roberta",
+            "small: pretrain.preset: \"huge\"; expected tiny, small, base, large, roberta, modern-tiny, ettin-17m or modernbert-base",
         ),
         (
             &arm("seed_offset = 9223372036854775807"),

@@ -98,7 +98,10 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
         assert!(error.starts_with(&path.display().to_string()) && error.contains(message), "{error}");
     }
     for (set, message) in [
-        ("preset=huge", "--set preset=huge: expected tiny, small, base, large or roberta"),
+        (
+            "preset=huge",
+            "--set preset=huge: expected tiny, small, base, large, roberta, modern-tiny, ettin-17m or modernbert-base",
+        ),
         ("device.precision=fp16", "--set device.precision=fp16: expected fp32, bf16 or auto"),
         ("optimizer.betas=[0.9]", "--set optimizer.betas=[0.9]: expected a list of 2"),
         ("budget.batch=-1", "--set budget.batch=-1: expected a whole number of at least 0"),
@@ -109,7 +112,7 @@ fn what_is_wrong_is_named_with_file_key_and_expectation() {
         (SHORT.replace("seed = 1\n", ""), "seed is missing; expected a whole number"),
         (
             SHORT.replace("preset = \"small\"\n", ""),
-            "preset is missing; expected tiny, small, base, large or roberta",
+            "preset is missing; expected tiny, small, base, large, roberta, modern-tiny, ettin-17m or modernbert-base",
         ),
         (SHORT.replace("steps = 1000", ""), "budget is missing; expected one of budget.steps, "),
         (format!("{SHORT}tokens = 3\n"), "budget: 2 limits; expected one of budget.steps, "),

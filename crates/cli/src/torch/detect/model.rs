@@ -47,13 +47,13 @@ impl Model {
             other if other != Architecture::PreTraining && !options.hidden => bail!(
                 "{shown}: {} has no head that tells replaced tokens; expected {}, a discriminator \
                  (--json --hidden prints the hidden states of any)",
-                hub.architecture.name(),
-                Architecture::PreTraining.name()
+                hub.class(),
+                Architecture::PreTraining.name(hub.config.architecture)
             ),
             other if other != Architecture::MaskedLm && options.vocabulary => bail!(
                 "--vocabulary-logits: {shown}: {} has no head that predicts masked words; expected {}",
-                hub.architecture.name(),
-                Architecture::MaskedLm.name()
+                hub.class(),
+                Architecture::MaskedLm.name(hub.config.architecture)
             ),
             _ => {}
         }

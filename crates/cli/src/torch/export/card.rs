@@ -5,7 +5,7 @@ use std::path::Path;
 
 use electra_config::{Convention, StepShape};
 use electra_data::Manifest;
-use electra_encoder::{Architecture, EncoderConfig, PositionEmbeddingType};
+use electra_encoder::{Architecture, Backbone, EncoderConfig, PositionEmbeddingType};
 use indicatif::HumanCount;
 
 use super::networks::Networks;
@@ -58,18 +58,19 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
     }
     line("---\n");
     line(&format!("# A text encoder pre-trained with the objective `{}`\n", config.objective));
-    line(&format!("{}\n", what_it_is(main.architecture)));
+    line(&format!("{}\n", what_it_is(main.architecture, main.config.architecture)));
 
     line("## Use\n");
-    match main.config.position_embedding_type {
-        PositionEmbeddingType::Absolute => line(&format!("```python\n{}\n```\n", usage(main.architecture))),
-        PositionEmbeddingType::Rotary => line(ROTARY),
+    match (main.config.architecture, main.config.position_embedding_type) {
+        (Backbone::Electra, PositionEmbeddingType::Rotary) => line(ROTARY),
+        (backbone, _) => line(&format!("```python\n{}\n```\n", usage(main.architecture, backbone))),
     }
-    if with_generator {
-        line(
-            "`generator/` holds the generator that the encoder was trained with, an `ElectraForMaskedLM`; \
+    if let Some(generator) = networks.generator.as_ref().filter(|_| with_generator) {
+        line(&format!(
+            "`generator/` holds the generator that the encoder was trained with, an `{}`; \
              load it with `subfolder=\"generator\"`.\n",
-        );
+            generator.class()
+        ));
     }
     if !networks.left_out.is_empty() {
         line(&format!(
@@ -119,7 +120,22 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
     text
 }
 
-fn what_it_is(architecture: Architecture) -> &'static str {
+fn what_it_is(architecture: Architecture, backbone: Backbone) -> &'static str {
+    match (architecture, backbone) {
+        (Architecture::PreTraining, Backbone::ModernBert) => {
+            "An encoder of ModernBERT's architecture (Warner et al. 2024) that was trained by replaced token detection \
+             (ELECTRA, Clark et al. 2020) to tell, of each token of a text, whether it was replaced, and the head that \
+             tells it: a token classification with one label, whose logit is positive where it means \"replaced\"."
+        }
+        (_, Backbone::ModernBert) => {
+            "An encoder of ModernBERT's architecture (Warner et al. 2024) that was trained to predict original tokens, \
+             and the vocabulary head that predicts them."
+        }
+        (architecture, Backbone::Electra) => what_an_electra_is(architecture),
+    }
+}
+
+fn what_an_electra_is(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::PreTraining => {
             "The discriminator of ELECTRA (Clark et al. 2020): a Transformer encoder that was trained to tell, of \
@@ -138,11 +154,14 @@ fn what_it_is(architecture: Architecture) -> &'static str {
     }
 }
 
-fn usage(architecture: Architecture) -> String {
+fn usage(architecture: Architecture, backbone: Backbone) -> String {
     let load = "from transformers import AutoModel, AutoTokenizer\n\n\
                 tokenizer = AutoTokenizer.from_pretrained(\"path/of/this/folder\")\n\
                 encoder = AutoModel.from_pretrained(\"path/of/this/folder\", subfolder=\"encoder\")  # for fine-tuning";
     let (auto, what) = match architecture {
+        Architecture::PreTraining if backbone == Backbone::ModernBert => {
+            ("AutoModelForTokenClassification", "a logit of \"replaced\" for each token")
+        }
         Architecture::PreTraining => ("AutoModelForPreTraining", "logits of \"replaced\""),
         Architecture::CausalLm => ("AutoModelForCausalLM", "logits of the next token"),
         _ => ("AutoModelForMaskedLM", "logits of the vocabulary"),

@@ -21,7 +21,8 @@ use crate::output;
 /// Write a run's networks in the Hub's layout, as transformers loads them.
 ///
 /// The folder is the encoder that is kept, with its head: ElectraForPreTraining where the objective tells
-/// replaced tokens, ElectraForMaskedLM where it predicts tokens, ElectraForCausalLM where it predicts the next one. encoder/ in it is the same without the head, an
+/// replaced tokens, ElectraForMaskedLM where it predicts tokens, ElectraForCausalLM where it predicts the next one; of a
+/// ModernBERT, ModernBertForTokenClassification with one label, or ModernBertForMaskedLM. encoder/ in it is the same without the head, an
 /// ElectraModel for AutoModel and fine-tuning; generator/ is the generator, if the run has one. All have the
 /// tokenizer's files; README.md is a model card. Nothing is left behind if it fails.
 #[derive(Args)]
@@ -73,12 +74,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let step = source.checkpoint.step;
     let mut text = format!(
         "{shown}: {} after {step} steps of {}\n{shown}/encoder: {}\n",
-        networks.main.architecture.name(),
+        networks.main.class(),
         source.config.objective,
-        networks.encoder.architecture.name()
+        networks.encoder.class()
     );
     if let Some(generator) = generator {
-        text.push_str(&format!("{shown}/generator: {}\n", generator.architecture.name()));
+        text.push_str(&format!("{shown}/generator: {}\n", generator.class()));
     }
     for name in &networks.left_out {
         let name = output::escaped(name);
@@ -93,7 +94,7 @@ fn write_network(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Resul
 }
 
 fn save_tokenizer(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Result<()> {
-    Ok(tokenizer.save_with_model(folder, hub.config.max_position_embeddings)?)
+    Ok(tokenizer.save_with_model(folder, hub.config.max_position_embeddings, hub.config.has_token_types())?)
 }
 
 /// What `electra minimal-pairs` has to know of the network where its class alone does not tell.

@@ -32,7 +32,7 @@ impl Networks {
             ensure!(
                 main.architecture == Architecture::MaskedLm,
                 "{}: expected a vocabulary head, which predicts the next token",
-                main.architecture.name()
+                main.class()
             );
             main.architecture = Architecture::CausalLm;
         }

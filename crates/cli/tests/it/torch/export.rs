@@ -131,7 +131,7 @@ fn rotary_positions_are_exported_under_a_name_that_no_electra_model_has() {
     for (from, to, message) in [
         ("electra-rotary", "electra", "position_embedding_type: \"rotary\"; expected \"absolute\""),
         ("\"rotary\"", "\"absolute\"", "position_embedding_type: \"absolute\"; expected \"rotary\""),
-        ("electra-rotary", "bert", "model_type: \"bert\"; expected \"electra\""),
+        ("electra-rotary", "bert", "model_type: \"bert\"; expected \"electra\" or \"modernbert\""),
     ] {
         let path = bench.path("export/config.json");
         let text = std::fs::read_to_string(&path).unwrap();
@@ -139,6 +139,93 @@ fn rotary_positions_are_exported_under_a_name_that_no_electra_model_has() {
         let found = bench.run_with("detect --model export", b"the cat").refused();
         assert!(found.contains(message), "{found}");
         std::fs::write(&path, text).unwrap();
+    }
+}
+
+/// A detector on ModernBERT goes out under the names of its classes, and comes in again: to be asked, to embed, to be fine-tuned
+/// and to go on.
+#[test]
+fn a_modernbert_goes_out_and_comes_in() {
+    let set = "--set model.encoder.architecture=modernbert --set model.encoder.embedding_size=32 \
+               --set model.encoder.local_attention=6";
+    let bench = trained_with("electra", set);
+    let said = bench.run("export --run run --output export").ok();
+    for line in [
+        "export: ModernBertForTokenClassification after 3 steps of electra",
+        "export/encoder: ModernBertModel",
+        "export/generator: ModernBertForMaskedLM",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let names = |folder: &str| -> Vec<String> {
+        let file = Weights::read(&bench.path(folder).join("model.safetensors")).unwrap();
+        file.iter().map(|(name, _)| name.to_owned()).collect()
+    };
+    let head = ["classifier.bias", "classifier.weight", "head.dense.weight", "head.norm.weight"];
+    let encoder = [
+        "model.embeddings.norm.weight",
+        "model.embeddings.tok_embeddings.weight",
+        "model.final_norm.weight",
+        "model.layers.0.attn.Wo.weight",
+        "model.layers.0.attn.Wqkv.weight",
+        "model.layers.0.mlp.Wi.weight",
+        "model.layers.0.mlp.Wo.weight",
+        "model.layers.0.mlp_norm.weight",
+    ];
+    let second = ["attn.Wo", "attn.Wqkv", "attn_norm", "mlp.Wi", "mlp.Wo", "mlp_norm"];
+    let second = second.map(|name| format!("model.layers.1.{name}.weight"));
+    let whole = head.iter().chain(&encoder).map(|name| (*name).to_owned()).chain(second);
+    assert_eq!(names("export"), whole.collect::<Vec<_>>());
+    // The generator has one of the two layers, and shares the embeddings.
+    assert_eq!(names("export/generator"), [&["decoder.bias"], &head[2..], &encoder[..]].concat());
+    for folder in ["export", "export/generator"] {
+        assert_tensors(
+            &HubFolder::read(&bench.path(folder)).unwrap(),
+            &checkpoint(&bench, 3),
+            if folder == "export" { "main." } else { "generator." },
+        );
+        let tokenizer = std::fs::read_to_string(bench.path(folder).join("tokenizer_config.json")).unwrap();
+        assert!(
+            !tokenizer.contains("token_type_ids") && tokenizer.contains("model_input_names"),
+            "{tokenizer}"
+        );
+    }
+    let card = std::fs::read_to_string(bench.path("export/README.md")).unwrap();
+    assert!(card.contains("AutoModelForTokenClassification") && !card.contains("Electra"), "{card}");
+
+    let answer =
+        &json_lines(&bench.run_with("detect --model export --json", b"{\"text\": \"the cat\"}").ok())[0];
+    assert_eq!(answer["probabilities"].as_array().unwrap().len(), 4);
+    let vector = bench.run_with("embed --model export", b"the cat\n").ok();
+    assert!(!vector.is_empty(), "{vector}");
+    let init = "--set init.discriminator=\"export\" --set init.generator=\"export/generator\" --set budget.steps=1 \
+                --set optimizer.learning_rate=0";
+    bench.run(&format!("pretrain --config run.toml --run second {set} {init}")).ok();
+    let begun = Weights::read(&bench.path("second/checkpoints/step-00000001/model.safetensors")).unwrap();
+    assert!(begun.iter().all(|(name, tensor)| checkpoint(&bench, 3).get(name) == Some(tensor)));
+    // With the same vocabulary and another backbone it does not go on.
+    let message = bench
+        .run(&format!(
+            "pretrain --config run.toml --run third {init} {set} --set model.encoder.local_attention=8"
+        ))
+        .refused();
+    assert!(message.contains("local_attention"), "{message}");
+
+    std::fs::create_dir(bench.path("animals")).unwrap();
+    bench.write(
+        "animals/task.toml",
+        "name = \"animals\"\nkind = \"sequence\"\ntext = [\"text\"]\nlabel = \"label\"\n\
+         labels = [\"feline\", \"canine\"]\nmetrics = [\"accuracy\"]\n\
+         [files]\ntrain = \"train.tsv\"\ndev = \"train.tsv\"\n",
+    );
+    bench.write("animals/train.tsv", "text\tlabel\nthe cat\tfeline\nthe dog\tcanine\n");
+    for head in ["paper", "transformers"] {
+        let finetune =
+            format!("finetune --model export --task animals --output {head} --epochs 1 --set threads=1");
+        bench.run(&format!("{finetune} --seeds 1 --set head={head}")).ok();
+        let predict = format!("predict --model {head}/animals/seed-1/model");
+        let answer = bench.run_with(&predict, b"the cat\n").ok();
+        assert!(answer.contains("feline") || answer.contains("canine"), "{answer}");
     }
 }
 
