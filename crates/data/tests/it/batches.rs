@@ -1,7 +1,7 @@
 //! A batch is a function of seed and step.
 
 use electra_data::{Batch, Cells, Column, Corpus, Error, Key, Loader, MaskingConfig, Row, View};
-use electra_masking::{Masker, Stream};
+use electra_masking::{MaskRate, Masker, Stream, Weighting};
 
 use crate::support::small_corpus;
 
@@ -101,6 +101,36 @@ fn a_share_of_a_share_is_where_it_belongs() {
     let whole = loader.batch(5).unwrap();
     let quarter = loader.for_rank(1, 2).unwrap().for_rank(1, 2).unwrap().batch(5).unwrap();
     assert_eq!(quarter.examples, whole.examples[12..]);
+}
+
+/// m/k in each used slot of a row in which k of m maskable tokens are masked: the weights of a row add up to m.
+#[test]
+fn weights_are_the_inverse_of_each_rows_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = small_corpus(&folder.path().join("corpus"), LENGTH, 200);
+    let (mask_prob, weighting) = (MaskRate::Uniform, Weighting::InverseRate);
+    let masker = masker(&corpus, MaskingConfig { mask_prob, weighting, ..MaskingConfig::bert() });
+    let batch = Loader::new(&corpus, &masker, 64, SEED).unwrap().batch(3).unwrap();
+    let (weights, maskable) = (batch.reals("masked_weights"), batch.flags("maskable"));
+    let (valid, slots) = (batch.flags("masked_valid"), batch.width("masked_weights"));
+    let special = [0, 2, 3, 4];
+    let (mut tokens, mut counts) = (0, std::collections::BTreeSet::new());
+    for row in 0..batch.rows {
+        let cells = row * LENGTH..(row + 1) * LENGTH;
+        let expected: Vec<bool> =
+            batch.input_ids[cells.clone()].iter().map(|id| !special.contains(id)).collect();
+        assert_eq!(maskable[cells], expected, "row {row}");
+        let m = expected.iter().filter(|&&flag| flag).count();
+        let of_row = row * slots..(row + 1) * slots;
+        let k = valid[of_row.clone()].iter().filter(|&&used| used).count();
+        for (slot, &weight) in weights[of_row].iter().enumerate() {
+            assert_eq!(weight, if slot < k { m as f32 / k as f32 } else { 0.0 }, "row {row}, slot {slot}");
+        }
+        tokens += m as u64;
+        counts.insert(k);
+    }
+    assert!(counts.len() > 10, "rows have rates of their own: {counts:?}");
+    assert_eq!(batch.total("maskable"), tokens);
 }
 
 #[test]
