@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: each step is cheaper than the next, and the first failure ends it.
 
-use crate::{fuzz, output, setup, test, tidy, workspace};
+use crate::{book, fuzz, output, publish, setup, test, tidy, wheel, workspace};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,16 @@ type Step = (&'static str, fn() -> Result<()>);
 const STEPS: &[Step] = &[
     ("format", format),
     ("tidy", tidy::run),
+    ("publish", publish::in_ci),
     ("leaves", without_libtorch),
     ("fuzz", fuzz::in_ci),
     ("setup", || setup::run(&setup::Args::default()).map(drop)),
     ("clippy", clippy),
     ("doc", doc),
+    ("book", book::in_ci),
     ("test", test::everything),
     ("program", fuzz::program_in_ci),
+    ("wheel", wheel::in_ci),
 ];
 
 /// Runs the steps and prints how long each took.

@@ -4,12 +4,15 @@
 
 mod ablate;
 mod bench;
+mod book;
 mod ci;
 mod fuzz;
 mod output;
+mod publish;
 mod setup;
 mod test;
 mod tidy;
+mod wheel;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -47,6 +50,12 @@ enum Command {
     /// Check the rules of docs/architecture.md that a command can check
     #[command(after_help = tidy::HELP)]
     Tidy,
+    /// Build the wheel: the program and the Python module `electra`
+    Wheel(wheel::Args),
+    /// Check the links of the documents, and make a book of docs/ with a search
+    Book(book::Args),
+    /// Check that the crates are fit for a registry; nothing is uploaded
+    Publish(publish::Args),
     /// Run the comparison of pre-training objectives
     Ablate(ablate::Args),
     /// Make a private Python environment, and print the path of its Python
@@ -68,6 +77,9 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Tidy => tidy::run(),
         Command::Ablate(args) => ablate::run(&args),
+        Command::Book(args) => book::run(&args),
+        Command::Publish(args) => publish::run(&args),
+        Command::Wheel(args) => wheel::run(&args),
         Command::Python { name, requirements } => {
             setup::environment::python(&name, &requirements).and_then(|python| output::line(python.display()))
         }

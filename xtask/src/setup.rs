@@ -14,6 +14,8 @@ use crate::workspace;
 use anyhow::{Context, Result, bail};
 use cache::{Cache, Variant};
 use libtorch::Libtorch;
+#[cfg(test)]
+pub(crate) use libtorch::VERSION as LIBTORCH_VERSION;
 use std::path::Path;
 
 /// Which libtorch is asked for; neither means what the machine calls for.

@@ -23,9 +23,11 @@ const LEAVES: &[&str] = &[
 /// graph of the whole workspace, where every feature is on, cannot show it.
 pub(super) const WITHOUT_LIBTORCH: &[&[&str]] = &[
     &["electra-ablations", "--no-default-features"],
+    &["electra-book"],
     &["electra-cli", "--no-default-features"],
     &["electra-fuzz"],
     &["electra-objective", "--no-default-features"],
+    &["electra-python"],
     &["electra-study"],
 ];
 

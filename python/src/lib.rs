@@ -1,0 +1,23 @@
+//! `electra._native`: masking, tokenizer and corpora for Python. `python/electra/data.py` is what users see of it.
+
+mod batches;
+mod build;
+mod error;
+mod masker;
+mod settings;
+mod tokenizer;
+
+use pyo3::pymodule;
+
+/// What `electra.data` is made of.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::batches::Batches;
+    #[pymodule_export]
+    use crate::build::build_corpus;
+    #[pymodule_export]
+    use crate::masker::Masker;
+    #[pymodule_export]
+    use crate::tokenizer::Tokenizer;
+}
