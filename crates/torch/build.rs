@@ -98,7 +98,11 @@ fn kernels(level: &str, flags: &[&str]) {
         .file("src/shim/kernels.cpp")
         .opt_level(3)
         .define("KERNELS", &*format!("kernels_{level}"));
-    for flag in ["-fopenmp-simd", "-ffp-contract=fast", "-fno-math-errno", "-Wno-psabi"].iter().chain(flags) {
+    // Without the last, a compiler leaves a loop in which a value is chosen as it is, one number at a time, unless the machine
+    // has masks: what is not chosen might raise an exception.
+    let common =
+        ["-fopenmp-simd", "-ffp-contract=fast", "-Wno-psabi", "-fno-math-errno", "-fno-trapping-math"];
+    for flag in common.iter().chain(flags) {
         build.flag(flag);
     }
     build.compile(&format!("electra_torch_kernels_{level}"));

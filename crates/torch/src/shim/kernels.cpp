@@ -5,7 +5,7 @@
 #include "key.h"
 #include "kernels.h"
 
-#ifdef __AVX512F__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
@@ -16,13 +16,23 @@ constexpr float kDensity = 0.398942280401433f;  // 1 / √(2π)
 
 inline float absolute(float x) { return __builtin_fabsf(x); }
 
-// Sixteen numbers, in as many registers as they need. Only sums over a row are written with them: of `omp
-// simd` a compiler that may not reorder additions adds the lanes up one after the other, which takes longer
-// than a short row.
-typedef float Vector __attribute__((vector_size(64)));
-typedef int32_t Integers __attribute__((vector_size(64)));
-typedef uint32_t Bits __attribute__((vector_size(64)));
+// As many numbers as a register holds. Sums over a row are written with them: of `omp simd` a compiler that may not
+// reorder additions adds the lanes up one after the other, which takes longer than a short row. Vectors that are wider
+// than a register would be taken apart into single numbers.
+#if defined(__AVX512F__)
 constexpr int32_t kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int32_t kLanes = 8;
+#else
+constexpr int32_t kLanes = 4;
+#endif
+template <int N>
+struct Floats {
+  typedef float Type __attribute__((vector_size(4 * N)));
+};
+typedef Floats<kLanes>::Type Vector;
+typedef int32_t Integers __attribute__((vector_size(4 * kLanes)));
+typedef uint32_t Bits __attribute__((vector_size(4 * kLanes)));
 
 inline Vector load(const float* x) {
   Vector v;
@@ -31,14 +41,6 @@ inline Vector load(const float* x) {
 }
 inline void store(Vector v, float* x) { __builtin_memcpy(x, &v, sizeof(v)); }
 
-typedef float Half __attribute__((vector_size(32)));
-typedef float Quarter __attribute__((vector_size(16)));
-struct Halves {
-  Half low, high;
-};
-struct Quarters {
-  Quarter low, high;
-};
 template <typename To, typename From>
 inline To as(From from) {
   static_assert(sizeof(To) == sizeof(From), "the same bits");
@@ -46,29 +48,54 @@ inline To as(From from) {
   __builtin_memcpy(&to, &from, sizeof(to));
   return to;
 }
-inline float total(Vector v) {
-  const auto halves = as<Halves>(v);
-  const auto quarters = as<Quarters>(halves.low + halves.high);
-  const Quarter four = quarters.low + quarters.high;
-  return (four[0] + four[1]) + (four[2] + four[3]);
+template <int N>
+struct Halves {
+  typename Floats<N / 2>::Type low, high;
+};
+template <int N>
+inline float total(typename Floats<N>::Type v) {
+  if constexpr (N == 4) {
+    return (v[0] + v[1]) + (v[2] + v[3]);
+  } else {
+    const auto halves = as<Halves<N>>(v);
+    return total<N / 2>(halves.low + halves.high);
+  }
 }
+inline float total(Vector v) { return total<kLanes>(v); }
 inline float larger(float x, float y) { return x > y ? x : y; }
-inline float largest(Vector v) {
-  const auto halves = as<Halves>(v);
-  const auto quarters = as<Quarters>(halves.low > halves.high ? halves.low : halves.high);
-  const Quarter four = quarters.low > quarters.high ? quarters.low : quarters.high;
-  return larger(larger(four[0], four[1]), larger(four[2], four[3]));
+template <int N>
+inline float largest(typename Floats<N>::Type v) {
+  if constexpr (N == 4) {
+    return larger(larger(v[0], v[1]), larger(v[2], v[3]));
+  } else {
+    const auto halves = as<Halves<N>>(v);
+    return largest<N / 2>(halves.low > halves.high ? halves.low : halves.high);
+  }
+}
+inline float largest(Vector v) { return largest<kLanes>(v); }
+
+// The columns from i on that are open.
+inline Integers inside(int32_t i, int32_t open) {
+  Integers columns;
+  for (int32_t lane = 0; lane < kLanes; ++lane) columns[lane] = i + lane;
+  return columns < open;
 }
 
-// Σ term(i), where term gives the sixteen numbers from i on, or one. Two sums at once, as an addition has to
-// wait for the one before it.
+// Σ term(i), where terms gives a vector of them from i on. Several sums at once, as an addition has to wait for the one
+// before it.
 template <typename Terms, typename Term>
 inline float sum_of(int32_t n, const Terms& terms, const Term& term) {
-  Vector even = {}, odd = {};
+  constexpr int32_t kSums = 32 / kLanes;
+  Vector sums[kSums] = {};
   int32_t i = 0;
-  for (; i + 2 * kLanes <= n; i += 2 * kLanes) even += terms(i), odd += terms(i + kLanes);
-  if (i + kLanes <= n) even += terms(i), i += kLanes;
-  float sum = total(even + odd);
+  for (; i + 32 <= n; i += 32) {
+    for (int32_t index = 0; index < kSums; ++index) sums[index] += terms(i + index * kLanes);
+  }
+  for (; i + kLanes <= n; i += kLanes) sums[0] += terms(i);
+  for (int32_t apart = kSums / 2; apart > 0; apart /= 2) {
+    for (int32_t index = 0; index < apart; ++index) sums[index] += sums[index + apart];
+  }
+  float sum = total(sums[0]);
   for (; i < n; ++i) sum += term(i);
   return sum;
 }
@@ -92,7 +119,7 @@ inline float sum_of_squares(const float* x, float shift, int32_t n) {
       [&](int32_t i) { return (x[i] - shift) * (x[i] - shift); });
 }
 
-// eˣ for x ≤ 0; 0 below -87, where it nears the smallest normal number. A number or sixteen, and integers of
+// eˣ for x ≤ 0; 0 below -87, where it nears the smallest normal number. A number or a vector, and integers of
 // their bits. With x = n ln 2 + r, |r| ≤ ln 2 / 2: 2ⁿ from the exponent's bits, eʳ from the polynomial of
 // Cephes' expf.
 template <typename Integer, typename Number>
@@ -139,24 +166,25 @@ inline void normal(float x, float& phi, float& density) {
 // once, as a row alone is one long chain of instructions that wait for each other.
 template <int R>
 inline void exponentials(float* p, int32_t open, int32_t columns, float* share) {
-  const int32_t last = columns - kLanes;  // the columns that are not open are all in the last vector
-  Integers inside;
-  for (int32_t i = 0; i < kLanes; ++i) inside[i] = last + i < open ? -1 : 0;
   const Vector least = Vector{} + kMinusInfinity;
   Vector most[R], sum[R];
-  for (int r = 0; r < R; ++r) {
-    Vector& end = most[r];
-    end = inside ? load(p + r * columns + last) : least;
-    store(end, p + r * columns + last);
-  }
-  for (int32_t i = 0; i < last; i += kLanes) {
+  for (int r = 0; r < R; ++r) most[r] = least;
+  int32_t i = 0;
+  for (; i + kLanes <= open; i += kLanes) {
     for (int r = 0; r < R; ++r) {
       const Vector x = load(p + r * columns + i);
       most[r] = x > most[r] ? x : most[r];
     }
   }
+  for (; i < columns; i += kLanes) {
+    for (int r = 0; r < R; ++r) {
+      const Vector x = inside(i, open) ? load(p + r * columns + i) : least;
+      store(x, p + r * columns + i);
+      most[r] = x > most[r] ? x : most[r];
+    }
+  }
   for (int r = 0; r < R; ++r) most[r] = Vector{} + largest(most[r]), sum[r] = Vector{};
-  for (int32_t i = 0; i < columns; i += kLanes) {
+  for (i = 0; i < columns; i += kLanes) {
     for (int r = 0; r < R; ++r) {
       const Vector power = exp_negative(load(p + r * columns + i) - most[r]);
       store(power, p + r * columns + i);
@@ -204,15 +232,13 @@ void softmax(float* p, float* dropped, int64_t rows, int64_t open, int64_t colum
 
 void softmax_backward(const float* p, float* dropped, float* g, int64_t rows, int64_t open, int64_t columns, Dropout dropout) {
   const float scale = dropout.scale();
-  const int32_t n = (int32_t)columns, last = n - kLanes;
-  Integers inside;
-  for (int32_t i = 0; i < kLanes; ++i) inside[i] = last + i < open ? -1 : 0;
+  const int32_t n = (int32_t)columns;
   for (int64_t index = 0; index < rows; ++index, p += columns, dropped += columns, g += columns) {
     Vector sum = {};
     for (int32_t i = 0; i < n; i += kLanes) {
       const Vector x = load(p + i), left = as<Integers>(x) < 0 ? Vector{} : x * scale;
       // Whatever g holds beyond the open columns.
-      const Vector product = i < last ? load(g + i) * left : (inside ? load(g + i) * left : Vector{});
+      const Vector product = i + kLanes <= open ? load(g + i) * left : (inside(i, (int32_t)open) ? load(g + i) * left : Vector{});
       store(left, dropped + i);
       store(product, g + i);
       sum += product;
@@ -225,7 +251,7 @@ void softmax_backward(const float* p, float* dropped, float* g, int64_t rows, in
   }
 }
 
-#ifdef __AVX512F__
+#ifdef __AVX2__
 
 // c ← scale a b for R rows of a and V vectors of columns, where a is walked by two strides, so that it may be
 // a transpose.
@@ -311,7 +337,7 @@ void attend_backward(const Attention& head, const float* p, float* dropped, floa
 
 #else
 
-// Sixteen numbers do not fit into a register: BLAS it is.
+// Products of vectors of four are slower than BLAS.
 constexpr auto attend = nullptr;
 constexpr auto attend_backward = nullptr;
 
