@@ -40,6 +40,12 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
+    /// What has to be the same on all ranks. What `auto` is here need not be what it is on another machine.
+    pub(crate) fn program(&self) -> String {
+        let Self { code, libtorch, .. } = self;
+        format!("electra {code}, libtorch {libtorch}, products in {}", self.products())
+    }
+
     /// What matrix products are computed in, in words.
     pub(crate) fn products(&self) -> String {
         match (self.precision, &self.bf16) {

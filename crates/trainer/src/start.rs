@@ -88,9 +88,7 @@ pub(crate) fn begin<'r, 'c>(
     let Run { config, folder, objective: spec, ranks, stop, observer, .. } = run;
     let texts = texts(config)?;
     let (compute, environment) = environment::set_up(&config.device, ranks.local_rank())?;
-    // What `auto` is here need not be what it is on another machine.
-    let program = format!("{}, {:?}", environment::code(), compute.precision);
-    ranks.are_alike(&program, &texts, config)?;
+    ranks.are_alike(&environment.program(), &texts, config)?;
     ranks.use_device(compute.device)?;
     let folder = ranks.is_first().then(|| OwnFolder::take(folder, config)).transpose()?;
 
