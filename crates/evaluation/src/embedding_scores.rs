@@ -1,13 +1,19 @@
 //! What embeddings are worth without training: on pairs of texts with a number for how alike they are.
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use electra_metrics::{pearson, spearman};
-use electra_tasks::{Content, Dataset, Example, Label, Task};
+use electra_metrics::{Metric, pearson, spearman};
+use electra_store::{create_folder, write};
+use electra_tasks::{Content, Dataset, Example, Label, Split, Task};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tch::{Kind, Tensor};
 
-use crate::{Embedder, Error};
+use crate::folder::pretty;
+use crate::{Embedder, Error, Scores};
 
 /// From this share of the way from the least to the largest number on, the texts of a pair count as alike: 4 of STS-B's 0
 /// to 5, as Gao et al. 2021 take it.
@@ -34,13 +40,54 @@ pub struct EmbeddingScores {
     pub mean_cosine: f64,
 }
 
+/// Pairs with their scores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredPairs {
+    /// What they come to.
+    pub scores: EmbeddingScores,
+    /// Of each pair the cosine of its texts, and its number.
+    pub pairs: Vec<(f64, f64)>,
+}
+
+impl ScoredPairs {
+    /// Writes `scores.json` and `predictions-SET.tsv` as a probe does; the predictions are the cosines.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self, task: &str, split: &Split, folder: &Path) -> Result<(), Error> {
+        let EmbeddingScores { pairs, spearman, pearson, alignment, uniformity, mean_cosine } = self.scores;
+        let found = [
+            ("spearman", spearman),
+            ("pearson", pearson),
+            ("uniformity", uniformity),
+            ("mean-cosine", mean_cosine),
+        ];
+        let found = found.into_iter().chain(alignment.map(|alignment| ("alignment", alignment)));
+        let found: Scores = found.map(|(name, value)| (name.to_owned(), value)).collect();
+        let set = split.to_string();
+        let scores = json!({
+            "task": task,
+            "metric": Metric::Spearman.name(),
+            "scores": BTreeMap::from([(&set, found)]),
+            "examples": BTreeMap::from([(&set, pairs)]),
+        });
+        let mut table = "index\tprediction\tlabel\n".to_owned();
+        for (index, (cosine, number)) in self.pairs.iter().enumerate() {
+            let _ = writeln!(table, "{index}\t{cosine}\t{number}");
+        }
+        create_folder(folder)?;
+        write(&folder.join(format!("predictions-{set}.tsv")), table)?;
+        Ok(write(&folder.join("scores.json"), pretty(&scores))?)
+    }
+}
+
 impl Embedder {
     /// Scores a set of a task of pairs with numbers, such as STS-B.
     ///
     /// # Errors
     /// [`Error::Task`] if the task is of another kind or a pair has no number, [`Error::Metrics`] if there is nothing to
     /// correlate, as [`embed`](Self::embed).
-    pub fn score(&self, task: &Task, dataset: &Dataset, stop: &AtomicBool) -> Result<EmbeddingScores, Error> {
+    pub fn score(&self, task: &Task, dataset: &Dataset, stop: &AtomicBool) -> Result<ScoredPairs, Error> {
         let (mut texts, mut numbers) = (Vec::new(), Vec::new());
         for Example { content, .. } in &dataset.examples {
             let Content::Sequence { text, pair: Some(pair), label: Some(Label::Value(value)) } = content
@@ -56,7 +103,7 @@ impl Embedder {
 }
 
 /// `vectors` `[2 P, D]`: of each pair the first and the second text's.
-fn scores(vectors: &Tensor, texts: &[&String], numbers: &[f64]) -> Result<EmbeddingScores, Error> {
+fn scores(vectors: &Tensor, texts: &[&String], numbers: &[f64]) -> Result<ScoredPairs, Error> {
     let units = unit(&vectors.f_to_kind(Kind::Double)?)?;
     let (first, second) = (units.f_slice(0, 0, None, 2)?, units.f_slice(0, 1, None, 2)?);
     let cosines: Vec<f64> = Vec::try_from((first * second).f_sum_dim_intlist(1, false, None::<Kind>)?)?;
@@ -70,7 +117,9 @@ fn scores(vectors: &Tensor, texts: &[&String], numbers: &[f64]) -> Result<Embedd
     let alignment = (!distances.is_empty()).then(|| distances.iter().sum::<f64>() / distances.len() as f64);
     let (uniformity, mean_cosine) = spread(&distinct(&units, texts)?)?;
     let (spearman, pearson) = (spearman(&cosines, numbers)?, pearson(&cosines, numbers)?);
-    Ok(EmbeddingScores { pairs: numbers.len(), spearman, pearson, alignment, uniformity, mean_cosine })
+    let scores =
+        EmbeddingScores { pairs: numbers.len(), spearman, pearson, alignment, uniformity, mean_cosine };
+    Ok(ScoredPairs { scores, pairs: cosines.into_iter().zip(numbers.iter().copied()).collect() })
 }
 
 fn unit(vectors: &Tensor) -> Result<Tensor, Error> {

@@ -31,7 +31,7 @@ pub use config::{Preset, Recipe};
 pub use data::{Prepared, TaskData};
 pub use electra_config::Scoring;
 pub use embedder::Embedder;
-pub use embedding_scores::EmbeddingScores;
+pub use embedding_scores::{EmbeddingScores, ScoredPairs};
 pub use error::Error;
 pub use finetune::{Event, Job, finetune};
 pub use folder::{Keep, SeedScores, TaskResult, write_results};

@@ -20,7 +20,7 @@ const STUDY: FolderKind = FolderKind {
     activity: "working on this study",
 };
 /// Folders in which a job that was killed may leave something under a temporary name.
-const WRITTEN: [&str; 6] = ["exports", "replacements", "probes", "pairs", "done", "settings"];
+const WRITTEN: [&str; 7] = ["exports", "replacements", "probes", "embeddings", "pairs", "done", "settings"];
 /// Sections that change no run: a study goes on though they are others than before.
 const FREE: [&str; 7] =
     ["run.parallel", "run.devices", "estimate.", "analysis", "take_off", "pilot", "sweep"];

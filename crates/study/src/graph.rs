@@ -22,7 +22,7 @@ use crate::{Error, Plan, devices, estimate};
 
 pub(crate) use continuing::Before;
 pub(crate) use data::data;
-pub(crate) use frozen::{pairs_job, probe_job};
+pub(crate) use frozen::{embed_job, pairs_job, probe_job};
 
 /// Points that a run's log has, about: more than are shown, as those are means.
 const LOGGED: u64 = 480;

@@ -45,6 +45,8 @@ pub enum Kind {
     Replacements,
     /// A linear map is fitted to a frozen encoder for each task.
     Probe,
+    /// Embeddings of pairs of texts are compared with how alike these are.
+    Embed,
     /// An encoder's own head is asked which of two sentences is the better one.
     Pairs,
     /// Fine-tuning on all tasks, and scoring.
@@ -61,6 +63,7 @@ impl Kind {
             Self::Export => "export",
             Self::Replacements => "replacements",
             Self::Probe => "probes",
+            Self::Embed => "embeddings",
             Self::Pairs => "minimal pairs",
             Self::Finetune => "fine-tuning",
         }

@@ -9,8 +9,16 @@ use indicatif::{BinaryBytes, HumanCount};
 
 use crate::progress;
 
-const KINDS: [Kind; 7] =
-    [Kind::Data, Kind::Pretrain, Kind::Export, Kind::Replacements, Kind::Probe, Kind::Pairs, Kind::Finetune];
+const KINDS: [Kind; 8] = [
+    Kind::Data,
+    Kind::Pretrain,
+    Kind::Export,
+    Kind::Replacements,
+    Kind::Probe,
+    Kind::Embed,
+    Kind::Pairs,
+    Kind::Finetune,
+];
 
 pub(super) fn print(plan: &Plan) -> Result<()> {
     let estimate = electra_study::estimate(plan, electra_ablations::INFOS)?;

@@ -9,6 +9,7 @@ use electra_config::{DeviceChoice, Precision};
 use electra_encoder::Compute;
 use electra_evaluation::config::Pooling;
 use electra_evaluation::{Embedder, EmbeddingScores};
+use electra_store::{NewFolder, require_vacant};
 use electra_tasks::Split;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ use crate::{interrupt, output};
 /// With --task the texts are those of a task of pairs with a number each, such as STS-B, and the scores are printed:
 /// the correlations of the pairs' cosines with their numbers; alignment, the mean squared distance of the texts of a
 /// pair that are alike; uniformity, log mean exp(−2 d²) over all pairs of texts, and their mean cosine. Nothing is
-/// trained for it.
+/// trained for it. With --output, OUTPUT/TASK has scores.json and the cosines; the folder appears whole or not at all.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra embed --model export < sentences.txt > vectors.jsonl
@@ -36,15 +37,18 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value = "mean", value_name = "POOLING")]
     pooling: PoolingName,
     /// Task in place of standard input: a name of the table, or a folder with a task.toml
-    #[arg(long, value_name = "NAME|DIR")]
-    task: Option<PathBuf>,
+    #[arg(long, num_args = 1.., value_name = "NAME|DIR")]
+    task: Vec<PathBuf>,
     /// Folder with the folders of the table's tasks
     #[arg(long, value_name = "DIR", requires = "task")]
     data: Option<PathBuf>,
     /// Set of the task
     #[arg(long, value_name = "SET", requires = "task", default_value = "dev")]
     evaluate: Split,
-    /// Print the scores of the task as JSON
+    /// Folder to write the scores to; must be new or empty
+    #[arg(long, value_name = "DIR", requires = "task")]
+    output: Option<PathBuf>,
+    /// Print the scores as JSON, a line a task
     #[arg(long, requires = "task")]
     json: bool,
     /// What the encoder computes in: fp32, bf16, or auto for the faster
@@ -68,6 +72,7 @@ enum PoolingName {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    options.output.as_deref().map(require_vacant).transpose()?;
     let compute = Compute::set_up(DeviceChoice::Cpu, options.threads, options.precision, false)?;
     let pooling = match options.pooling {
         PoolingName::Mean => Pooling::Mean,
@@ -75,17 +80,28 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let embedder = Embedder::read(&options.model, pooling, compute)?;
     super::note(embedder.note());
-    match &options.task {
-        Some(task) => {
-            let task = electra_tasks::find(task, options.data.as_deref())?;
-            let dataset = task.read(&options.evaluate)?;
-            super::note(dataset.note().as_deref());
-            let scores = embedder.score(&task, &dataset, &interrupt::flag(""))?;
-            let name = output::escaped(&task.name);
-            if options.json { output::line(json!(scores)) } else { output::print(&table(&name, &scores)) }
+    if options.task.is_empty() { lines(options, &embedder) } else { tasks(options, &embedder) }
+}
+
+fn tasks(options: &Options, embedder: &Embedder) -> Result<()> {
+    let stop = interrupt::flag("");
+    let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
+    let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+    let new = options.output.as_deref().map(NewFolder::create_all).transpose()?;
+    let mut shown = Vec::new();
+    for task in tasks {
+        let dataset = task.read(&options.evaluate)?;
+        super::note(dataset.note().as_deref());
+        let scored = embedder.score(&task, &dataset, &stop)?;
+        if let Some(new) = &new {
+            scored.write(&task.name, &options.evaluate, &new.path().join(&task.name))?;
         }
-        None => lines(options, &embedder),
+        let scores = &scored.scores;
+        let line = || format!("{}\n", json!(scores));
+        shown.push(if options.json { line() } else { table(&output::escaped(&task.name), scores) });
     }
+    new.map(NewFolder::finish).transpose()?;
+    shown.iter().try_for_each(|text| output::print(text))
 }
 
 fn lines(options: &Options, embedder: &Embedder) -> Result<()> {

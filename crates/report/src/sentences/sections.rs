@@ -213,6 +213,9 @@ pub(crate) fn family(family: &FamilyFindings) -> String {
         "zero-shot" => {
             "each encoder's own head is asked which of two sentences is the better one; a tie counts one half"
         }
+        "embeddings" => {
+            "the cosine of two texts' vectors, each the mean of the last layer over its tokens, is compared with how alike the texts are; the score is Spearman's correlation, and nothing is trained"
+        }
         "probes" => {
             "the encoder stays as it is, and a ridge regression in closed form maps its hidden states to the labels, so there is no noise of fine-tuning"
         }

@@ -1,4 +1,4 @@
-//! Families of scores that need no fine-tuning: probes and minimal pairs.
+//! Families of scores that need no fine-tuning: probes, embeddings and minimal pairs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,22 @@ use serde::Deserialize;
 use super::scores::{predictions, score_of};
 use super::tasks::{self, TaskToScore};
 use crate::files::read_json;
-use crate::graph::{PlannedCheckpoint, Scope, pairs_job, probe_job};
+use crate::graph::{PlannedCheckpoint, Scope, embed_job, pairs_job, probe_job};
 use crate::progress::Progress;
 use crate::source::TextSource;
 use crate::{Error, Plan};
 
 /// The names of the families.
 pub(super) const PROBES: &str = "probes";
+pub(super) const EMBEDDINGS: &str = "embeddings";
 pub(super) const ZERO_SHOT: &str = "zero-shot";
 
 /// What runs of a source are scored on.
 pub(crate) struct ToScore {
     pub(super) fine_tuned: Vec<TaskToScore>,
     pub(super) probes: Vec<TaskToScore>,
+    /// Tasks whose score is Spearman's correlation, whatever it is elsewhere.
+    pub(super) embeddings: Vec<TaskToScore>,
     /// Paradigms of minimal pairs, and their files.
     pub(super) pairs: Vec<TaskFacts>,
     pub(super) pair_files: Vec<PathBuf>,
@@ -40,19 +43,25 @@ impl ToScore {
             pairs = paradigms(scope, &folder)?;
             pair_files = jsonl_files(&folder)?;
         }
-        Ok(Self { fine_tuned: of(&plan.names)?, probes: of(&plan.probes)?, pairs, pair_files })
+        let mut embeddings = of(&plan.embeddings)?;
+        embeddings.iter_mut().for_each(|task| task.facts.metric = Metric::Spearman);
+        Ok(Self { fine_tuned: of(&plan.names)?, probes: of(&plan.probes)?, embeddings, pairs, pair_files })
     }
 
     /// A key of all that is scored: the same for the same files, byte for byte.
     pub(super) fn key(&self) -> Result<String, Error> {
-        let tasks = self.fine_tuned.iter().chain(&self.probes).map(|task| &task.file);
-        tasks::key(tasks.chain(&self.pair_files))
+        let tasks = self.fine_tuned.iter().chain(&self.probes).chain(&self.embeddings);
+        tasks::key(tasks.map(|task| &task.file).chain(&self.pair_files))
     }
 
     /// The facts of each family that there is.
     fn families(&self) -> Vec<(&'static str, Vec<TaskFacts>)> {
         let facts = |tasks: &[TaskToScore]| tasks.iter().map(|task| task.facts.clone()).collect::<Vec<_>>();
-        let families = [(PROBES, facts(&self.probes)), (ZERO_SHOT, self.pairs.clone())];
+        let families = [
+            (PROBES, facts(&self.probes)),
+            (EMBEDDINGS, facts(&self.embeddings)),
+            (ZERO_SHOT, self.pairs.clone()),
+        ];
         families.into_iter().filter(|(_, tasks)| !tasks.is_empty()).collect()
     }
 }
@@ -105,7 +114,7 @@ fn paradigms(scope: &Scope<'_>, folder: &Path) -> Result<Vec<TaskFacts>, Error> 
 pub(crate) fn check_given(scope: &Scope<'_>) -> Result<(), Error> {
     let plan = &scope.plan.tasks;
     if plan.folder.is_some() {
-        for names in [&plan.names, &plan.probes] {
+        for names in [&plan.names, &plan.probes, &plan.embeddings] {
             tasks::tasks(Path::new(""), scope, &TextSource::Files, names)?;
         }
     }
@@ -126,11 +135,11 @@ fn jsonl_files(path: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// What of a study's families are its own scores: those of the first, where nothing is fine-tuned.
 pub(super) fn own(plan: &Plan) -> Option<&'static str> {
-    match (plan.tasks.names.is_empty(), plan.tasks.probes.is_empty()) {
-        (false, _) => None,
-        (true, false) => Some(PROBES),
-        (true, true) => Some(ZERO_SHOT),
-    }
+    let tasks = &plan.tasks;
+    let families =
+        [(&tasks.names, None), (&tasks.probes, Some(PROBES)), (&tasks.embeddings, Some(EMBEDDINGS))];
+    let first = families.into_iter().find(|(names, _)| !names.is_empty());
+    first.map_or(Some(ZERO_SHOT), |(_, own)| own)
 }
 
 /// What the report says of the families beside the study's own scores, and of those scores if a family has them.
@@ -141,7 +150,11 @@ pub(super) fn facts(plan: &Plan, sources: &[&ToScore]) -> (Option<Vec<TaskFacts>
         let of_each: Vec<Vec<TaskFacts>> =
             sources.iter().map(|source| source.families()[place].1.clone()).collect();
         let tasks = tasks::common_facts(&of_each.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        let title = if name == PROBES { "Frozen probes" } else { "Minimal pairs" };
+        let title = match name {
+            PROBES => "Frozen probes",
+            EMBEDDINGS => "Embeddings",
+            _ => "Minimal pairs",
+        };
         families.push(FamilyFacts { name: name.into(), title: title.into(), tasks });
     }
     let own = own(plan).and_then(|own| families.iter().position(|family| family.name == own));
@@ -149,9 +162,9 @@ pub(super) fn facts(plan: &Plan, sources: &[&ToScore]) -> (Option<Vec<TaskFacts>
     (own, families)
 }
 
-/// What is read of a probe's `scores.json`.
+/// What is read of the `scores.json` of a probe or of embeddings.
 #[derive(Deserialize)]
-struct Probed {
+struct Scored {
     scores: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
@@ -169,11 +182,15 @@ pub(super) fn scores(
     progress: &Progress,
 ) -> Result<BTreeMap<String, Vec<TaskScore>>, Error> {
     let mut families = BTreeMap::new();
-    let (id, output) = probe_job(&checkpoint.name);
-    if progress.is_done(&id) {
-        let of_task = |task: &TaskToScore| probed(&study.join(&output).join(&task.facts.name), task);
-        let scores = to_score.probes.iter().map(of_task).collect::<Result<Vec<_>, _>>()?;
-        families.insert(PROBES.to_owned(), scores);
+    for (name, tasks, (id, output), whose) in [
+        (PROBES, &to_score.probes, probe_job(&checkpoint.name), "the probe"),
+        (EMBEDDINGS, &to_score.embeddings, embed_job(&checkpoint.name), "the embeddings"),
+    ] {
+        if progress.is_done(&id) {
+            let of_task =
+                |task: &TaskToScore| scored(&study.join(&output).join(&task.facts.name), task, whose);
+            families.insert(name.to_owned(), tasks.iter().map(of_task).collect::<Result<Vec<_>, _>>()?);
+        }
     }
     let (id, output) = pairs_job(&checkpoint.name);
     if progress.is_done(&id) {
@@ -182,10 +199,10 @@ pub(super) fn scores(
     Ok(families)
 }
 
-fn probed(folder: &Path, task: &TaskToScore) -> Result<TaskScore, Error> {
+fn scored(folder: &Path, task: &TaskToScore, whose: &str) -> Result<TaskScore, Error> {
     let path = folder.join("scores.json");
-    let metrics = read_json::<Probed>(&path)?.scores;
-    let (score, metrics) = score_of(&metrics, task, &path, "the probe")?;
+    let metrics = read_json::<Scored>(&path)?.scores;
+    let (score, metrics) = score_of(&metrics, task, &path, whose)?;
     let file = folder.join(format!("predictions-{}.tsv", task.split.name()));
     let predictions = predictions(&file, task)?;
     Ok(TaskScore { task: task.facts.name.clone(), finetune_seed: 0, score, metrics, predictions })

@@ -297,7 +297,11 @@ fn plan_facts(
     let fact = |name: &str, value: String| Fact { name: name.into(), value };
     let mut facts = vec![fact("data", data_in_words(plan)), fact("tasks", plan.tasks.names.join(", "))];
     facts.push(fact("fine-tuning", finetuning_in_words(plan)));
-    for (name, names) in [("probes", &plan.tasks.probes), ("minimal pairs", &plan.tasks.zero_shot)] {
+    for (name, names) in [
+        ("probes", &plan.tasks.probes),
+        ("embeddings", &plan.tasks.embeddings),
+        ("minimal pairs", &plan.tasks.zero_shot),
+    ] {
         facts.extend((!names.is_empty()).then(|| fact(name, names.join(", "))));
     }
     // What a plan says of itself is repeated only where it is shown.

@@ -1,6 +1,6 @@
 //! What is needed to do a study again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,6 @@ use electra_text::{Input, Inputs};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::TaskToScore;
 use super::families::ToScore;
 use crate::files::read_json;
 use crate::graph::{Graph, PlannedRun, Scope};
@@ -96,9 +95,10 @@ fn hashes(study: &Path, plan: &Plan, tasks: &BTreeMap<TextSource, ToScore>) -> R
         }
         files.push(("corpus".into(), source.folder("corpus/corpus.json")));
         files.push(("vocabulary".into(), source.folder("corpus/tokenizer/vocab.txt")));
-        let ToScore { fine_tuned, probes, pair_files, .. } = tasks;
-        let is_new = |task: &&TaskToScore| fine_tuned.iter().all(|other| other.file != task.file);
-        files.extend(fine_tuned.iter().chain(probes.iter().filter(is_new)).flat_map(|task| {
+        let ToScore { fine_tuned, probes, embeddings, pair_files, .. } = tasks;
+        let mut seen = BTreeSet::new();
+        let tasks = fine_tuned.iter().chain(probes).chain(embeddings).filter(|task| seen.insert(&task.file));
+        files.extend(tasks.flat_map(|task| {
             let name = |set: &str| format!("task {}, {set} set", task.facts.name);
             [(name("train"), task.train.clone()), (name(task.split.name()), task.file.clone())]
         }));

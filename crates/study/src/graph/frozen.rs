@@ -1,4 +1,4 @@
-//! The jobs that score an encoder as it is: probes, and minimal pairs by its own head.
+//! The jobs that score an encoder as it is: probes, embeddings, and minimal pairs by its own head.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,17 @@ pub(crate) fn probe_job(checkpoint: &str) -> (String, PathBuf) {
     (format!("probe-{checkpoint}"), ["probes", checkpoint].iter().collect())
 }
 
+/// The id and the output of the job that compares a checkpoint's embeddings.
+pub(crate) fn embed_job(checkpoint: &str) -> (String, PathBuf) {
+    (format!("embed-{checkpoint}"), ["embeddings", checkpoint].iter().collect())
+}
+
 /// The id and the output of the job that asks a checkpoint for minimal pairs.
 pub(crate) fn pairs_job(checkpoint: &str) -> (String, PathBuf) {
     (format!("pairs-{checkpoint}"), format!("pairs/{checkpoint}.json").into())
 }
 
-/// Both, as far as the plan wants them.
+/// All of them, as far as the plan wants them.
 pub(super) fn jobs(
     scope: &Scope<'_>,
     run: &PlannedRun,
@@ -41,14 +46,19 @@ pub(super) fn jobs(
             done: Done::Folder,
         };
     let mut jobs = Vec::new();
-    if !tasks.probes.is_empty() {
-        let (id, output) = probe_job(name);
+    for (names, command, kind, (id, output)) in [
+        (&tasks.probes, "probe", Kind::Probe, probe_job(name)),
+        (&tasks.embeddings, "embed", Kind::Embed, embed_job(name)),
+    ] {
+        if names.is_empty() {
+            continue;
+        }
         let data = scope.tasks_folder(&run.source).display().to_string();
         let to = output.display().to_string();
-        let call = ["probe", "--model", &model, "--data", &data, "--evaluate", scope.split.name()];
+        let call = [command, "--model", &model, "--data", &data, "--evaluate", scope.split.name()];
         let options = ["--threads", &threads, "--output", &to, "--task"];
-        let call = call.into_iter().chain(options).map(String::from).chain(tasks.probes.iter().cloned());
-        jobs.push(job((id, output), "probes", Kind::Probe, tasks.probes.len(), call.collect()));
+        let call = call.into_iter().chain(options).map(String::from).chain(names.iter().cloned());
+        jobs.push(job((id, output), kind.name(), kind, names.len(), call.collect()));
     }
     if !tasks.zero_shot.is_empty() {
         let (id, output) = pairs_job(name);

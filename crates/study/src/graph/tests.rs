@@ -302,6 +302,7 @@ fn an_arm_with_other_text_has_languages_of_the_same_numbers() {
 fn frozen_scores_are_of_every_run_at_every_share_of_the_curves() {
     let mut plan = generated();
     plan.tasks.probes = vec!["entailment".into(), "topic".into()];
+    plan.tasks.embeddings = vec!["similarity".into()];
     plan.tasks.zero_shot = vec!["fact".into()];
     (plan.tasks.pair_skip, plan.tasks.pair_limit) = (Some(200), Some(300));
     plan.curves = Some(crate::CurvesPlan { shares: vec![0.125, 0.25, 0.75] });
@@ -309,7 +310,9 @@ fn frozen_scores_are_of_every_run_at_every_share_of_the_curves() {
     let count = |prefix: &str| study.jobs.iter().filter(|job| job.id.starts_with(prefix)).count();
     // 6 runs at three shares and the end, and seed 1 at half as well; 3 of their own schedule, 2 from scratch.
     let states = 6 * 4 + 3 + 3 + 2;
-    assert_eq!((count("export-"), count("probe-"), count("pairs-")), (states, states, states));
+    for what in ["export-", "probe-", "embed-", "pairs-"] {
+        assert_eq!(count(what), states, "{what}");
+    }
     // What is fine-tuned is as the plan says of its checkpoints, and no more.
     assert_eq!(count("finetune-"), 17);
 
@@ -319,6 +322,11 @@ fn frozen_scores_are_of_every_run_at_every_share_of_the_curves() {
         probe.arguments.join(" "),
         "probe --model exports/electra-2-at-750 --data languages/702/data/tasks --evaluate dev --threads 1 \
          --output probes/electra-2-at-750 --task entailment topic"
+    );
+    assert_eq!(
+        find(&study, "embed-mlm-1").arguments.join(" "),
+        "embed --model exports/mlm-1 --data languages/701/data/tasks --evaluate dev --threads 1 --output embeddings/mlm-1 \
+         --task similarity"
     );
     let pairs = |run: &str| find(&study, &format!("pairs-{run}")).arguments.join(" ");
     assert_eq!(
@@ -332,7 +340,7 @@ fn frozen_scores_are_of_every_run_at_every_share_of_the_curves() {
     assert_eq!(table["checkpoint"]["keep"].as_integer(), Some(9));
     let search = search(&scope(&plan), &Points::new(&plan)).unwrap();
     assert!(
-        search.jobs.iter().all(|job| ![Kind::Probe, Kind::Pairs].contains(&job.kind)),
+        search.jobs.iter().all(|job| ![Kind::Probe, Kind::Embed, Kind::Pairs].contains(&job.kind)),
         "none is reported"
     );
 

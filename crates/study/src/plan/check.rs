@@ -210,26 +210,34 @@ impl Plan {
 
     fn check_tasks(&self, check: &Check<'_>) -> Result<(), Error> {
         let tasks = &self.tasks;
-        let frozen = !tasks.probes.is_empty() || !tasks.zero_shot.is_empty();
+        let frozen =
+            [&tasks.probes, &tasks.embeddings, &tasks.zero_shot].iter().any(|names| !names.is_empty());
         if !frozen {
             check.once("tasks.names", &tasks.names)?;
         }
         for (key, names) in [
             ("tasks.names", &tasks.names),
             ("tasks.probes", &tasks.probes),
+            ("tasks.embeddings", &tasks.embeddings),
             ("tasks.zero_shot", &tasks.zero_shot),
         ] {
             check.each_once(key, names)?;
         }
         let generated = self.data.synthetic.is_some();
-        let needs_folder = !tasks.names.is_empty() || !tasks.probes.is_empty();
+        let of_folder = [
+            ("tasks.names", &tasks.names),
+            ("tasks.probes", &tasks.probes),
+            ("tasks.embeddings", &tasks.embeddings),
+        ];
+        let needs_folder = of_folder.iter().any(|(_, names)| !names.is_empty());
         let somewhere = tasks.folder.is_some() || generated || !needs_folder;
         check.that(somewhere, "tasks.folder", "not set", "a folder, where data.synthetic brings no tasks")?;
         let family = self.data.synthetic.as_ref().map(|synthetic| synthetic.family).unwrap_or_default();
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
         if tasks.folder.is_none() {
-            check.among("tasks.names", &tasks.names, &owned(family.tasks()))?;
-            check.among("tasks.probes", &tasks.probes, &owned(family.tasks()))?;
+            for (key, names) in of_folder {
+                check.among(key, names, &owned(family.tasks()))?;
+            }
         }
         let somewhere = tasks.pairs.is_some() || generated || tasks.zero_shot.is_empty();
         check.that(somewhere, "tasks.pairs", "not set", "a folder, where data.synthetic brings no pairs")?;
@@ -238,7 +246,8 @@ impl Plan {
         }
         check.that(tasks.pair_limit != Some(0), "tasks.pair_limit", 0, "at least 1")?;
         if let Some(curves) = &self.curves {
-            let expected = "set with tasks.probes or tasks.zero_shot, which are what it scores";
+            let expected =
+                "set with tasks.probes, tasks.embeddings or tasks.zero_shot, which are what it scores";
             check.that(frozen, "curves", "set", expected)?;
             self.check_shares(check, "curves.shares", &curves.shares)?;
         }

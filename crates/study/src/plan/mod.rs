@@ -175,7 +175,8 @@ pub struct CheckpointsPlan {
     pub finetuning_seeds: Option<Vec<u64>>,
 }
 
-/// Shares of the budget at which every run is scored by what needs no fine-tuning: `tasks.zero_shot`, `tasks.probes`.
+/// Shares of the budget at which every run is scored by what needs no fine-tuning: `tasks.zero_shot`, `tasks.probes`,
+/// `tasks.embeddings`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CurvesPlan {
@@ -318,12 +319,16 @@ pub struct BudgetPlan {
 #[serde(deny_unknown_fields)]
 pub struct TasksPlan {
     /// GLUE's names, or names of folders with a `task.toml`, in the report's order. Without any, the study's score is that
-    /// of the probes, or where there are none that of the minimal pairs.
+    /// of the probes, or where there are none that of the embeddings, or else that of the minimal pairs.
     pub names: Vec<String>,
     /// Tasks for which a linear map is fitted to each frozen encoder, too (`electra probe`): a family of scores beside the
     /// others, without noise of fine-tuning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<String>,
+    /// Tasks of pairs of texts with numbers, such as STS-B, for which the cosines of each frozen encoder's embeddings are
+    /// compared with the numbers (`electra embed`): another family.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embeddings: Vec<String>,
     /// Paradigms of minimal pairs that each encoder's own head is asked (`electra minimal-pairs`): another family.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zero_shot: Vec<String>,

@@ -197,7 +197,7 @@ fn a_study_of_a_generated_language_measures_what_is_replaced() {
     let bench = bench();
     let plan = PLAN
         .replace("text = [\"text.txt\"]", "synthetic = { seed = 3, documents = 60 }")
-        .replace("tasks = { names = [\"animals\"], folder = \"tasks\",", "tasks = { names = [\"polarity\"], probes = [\"topic\"], zero_shot = [\"fact\"], pair_limit = 20,")
+        .replace("tasks = { names = [\"animals\"], folder = \"tasks\",", "tasks = { names = [\"polarity\"], probes = [\"topic\"], embeddings = [\"similarity\"], zero_shot = [\"fact\"], pair_limit = 20,")
         .replace("checkpoints = {", "curves = { shares = [0.25, 0.75] }\ncheckpoints = {")
         .replace("vocab_size = 200", "vocab_size = 1000");
     bench.write("plan.toml", plan);
@@ -227,25 +227,26 @@ fn a_study_of_a_generated_language_measures_what_is_replaced() {
     assert_ne!(test_sets(0, 0), test_sets(0, 1));
     // Of every run a quarter, three quarters and the end are scored without fine-tuning, of seed 1 the half as well.
     let checkpoints = |run: usize| found["arms"][1]["runs"][run]["checkpoints"].as_array().unwrap();
-    let scored = |run: usize| -> Vec<(f64, usize, usize, usize)> {
+    let scored = |run: usize| -> Vec<(f64, usize, [usize; 3])> {
         let scores =
             |checkpoint: &Value, family: &str| checkpoint["families"][family].as_array().map_or(0, Vec::len);
         let of_checkpoint = |checkpoint: &Value| {
             let tuned = checkpoint["scores"].as_array().unwrap().len();
             let share = checkpoint["share"].as_f64().unwrap();
-            (share, tuned, scores(checkpoint, "probes"), scores(checkpoint, "zero-shot"))
+            (share, tuned, ["probes", "embeddings", "zero-shot"].map(|family| scores(checkpoint, family)))
         };
         let mut scored: Vec<_> = checkpoints(run).iter().map(of_checkpoint).collect();
         scored.sort_by(|a, b| a.0.total_cmp(&b.0));
         scored
     };
-    assert_eq!(scored(0), [(0.25, 0, 1, 1), (0.5, 1, 1, 1), (0.75, 0, 1, 1), (1.0, 1, 1, 1)]);
-    assert_eq!(scored(1), [(0.25, 0, 1, 1), (0.75, 0, 1, 1), (1.0, 1, 1, 1)]);
+    assert_eq!(scored(0), [(0.25, 0, [1; 3]), (0.5, 1, [1; 3]), (0.75, 0, [1; 3]), (1.0, 1, [1; 3])]);
+    assert_eq!(scored(1), [(0.25, 0, [1; 3]), (0.75, 0, [1; 3]), (1.0, 1, [1; 3])]);
     let families = found["families"].as_array().unwrap();
     let names: Vec<&str> = families.iter().map(|family| family["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["probes", "zero-shot"]);
+    assert_eq!(names, ["probes", "embeddings", "zero-shot"]);
     let tasks = |family: usize| &families[family]["findings"]["tasks"];
-    assert_eq!((&tasks(0)[0]["name"], &tasks(1)[0]["examples"]), (&"topic".into(), &20.into()));
+    assert_eq!((&tasks(0)[0]["name"], &tasks(2)[0]["examples"]), (&"topic".into(), &20.into()));
+    assert_eq!((&tasks(1)[0]["name"], &tasks(1)[0]["metric"]), (&"similarity".into(), &"spearman".into()));
     let settings = std::fs::read_to_string(bench.path("study/settings/scratch-2.toml")).unwrap();
     assert!(settings.contains("languages/5/corpus"), "{settings}");
     let run = |arm: usize| &found["arms"][arm]["runs"][0]["replacements"];

@@ -50,8 +50,18 @@ fn pairs_with_numbers_are_scored_and_others_refused() {
     // The one pair that is alike is one text twice.
     assert_eq!((&line["pairs"], line["alignment"].as_f64().unwrap() < 1e-9), (&3.into(), true), "{line}");
     assert!(line["spearman"].as_f64().unwrap() >= 0.5, "{line}");
-    let text = bench.run("embed --model discriminator --task alike").ok();
+    let text = bench.run("embed --model discriminator --task alike --output scores").ok();
     assert!(text.starts_with("alike, 3 pairs\nspearman     "), "{text}");
+    let written = std::fs::read_to_string(bench.path("scores/alike/scores.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(written["scores"]["dev"]["spearman"], line["spearman"], "{written}");
+    let cosines = std::fs::read_to_string(bench.path("scores/alike/predictions-dev.tsv")).unwrap();
+    assert!(
+        cosines.starts_with("index\tprediction\tlabel\n0\t") && cosines.lines().count() == 4,
+        "{cosines}"
+    );
+    let message = bench.run("embed --model discriminator --task alike --output scores").refused();
+    assert!(message.contains("scores"), "{message}");
     let message = bench.run("embed --model discriminator --task animals").refused();
     assert!(message.contains("animals: its examples are not pairs of texts with a number each"), "{message}");
     let message = bench.run("embed --model discriminator --json").refused();
