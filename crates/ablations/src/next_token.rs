@@ -73,7 +73,7 @@ impl Rows {
     fn metrics(self, head: &VocabularyHead, loss: &Tensor, total: &Tensor) -> Metrics {
         let (table, bias) = head.table();
         let [loss, table, bias, transformed] =
-            [loss, table, bias, &self.transformed].map(|tensor| tensor.detach());
+            [loss, table, bias, &self.transformed].map(tch::Tensor::detach);
         let (total, Self { targets, weights, .. }) = (total.shallow_clone(), self);
         Metrics::shares(move || {
             let chunk = rows_in_memory(table.size()[0], table.device());

@@ -58,7 +58,7 @@ impl Part<'_> {
     #[must_use]
     pub fn tensors<'t>(
         &self,
-        all: impl IntoIterator<Item = (&'t str, &'t Tensor)> + Clone,
+        all: &(impl IntoIterator<Item = (&'t str, &'t Tensor)> + Clone),
     ) -> BTreeMap<String, Tensor> {
         let mut tensors = BTreeMap::new();
         let tied = self.tied.map(|prefix| (prefix, EMBEDDINGS));

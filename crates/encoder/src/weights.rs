@@ -36,7 +36,7 @@ impl Weights {
     pub fn from_var_store(var_store: &nn::VarStore, part: Part<'_>) -> Self {
         let variables = var_store.variables();
         let all = variables.iter().map(|(name, tensor)| (name.as_str(), tensor));
-        Self::new(part.tensors(all))
+        Self::new(part.tensors(&all))
     }
 
     /// Reads a safetensors file.

@@ -167,7 +167,8 @@ mod tests {
         let numbers: Vec<f64> = (0..24).map(|i| (1.7 * f64::from(i * i) + 0.3).sin()).collect();
         let vectors = Tensor::from_slice(&numbers).view([8, 3]);
         let texts: Vec<String> = (0..8).map(|text| text.to_string()).collect();
-        let found = scores(&vectors, &texts.iter().collect::<Vec<_>>(), &[0.0, 5.0, 2.0, 4.5]).unwrap().scores;
+        let found =
+            scores(&vectors, &texts.iter().collect::<Vec<_>>(), &[0.0, 5.0, 2.0, 4.5]).unwrap().scores;
         let expected = [0.600000000000, 0.398287003150, 1.887693531011, -2.145260738091, -0.018600352770];
         let found =
             [found.spearman, found.pearson, found.alignment.unwrap(), found.uniformity, found.mean_cosine];

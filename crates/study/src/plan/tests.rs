@@ -130,7 +130,10 @@ fn what_is_wrong_is_named_by_its_key() {
         ("tasks.probes=[\"sorting\"]", "tasks.probes: sorting; expected acceptability, polarity"),
         ("tasks.probes=[\"topic\", \"topic\"]", "tasks.probes: topic twice; expected each once"),
         ("tasks.zero_shot=[\"facts\"]", "tasks.zero_shot: facts; expected gender, number, reflexive"),
-        ("curves={ shares = [0.5] }", "curves: set; expected set with tasks.probes, tasks.embeddings or tasks.zero_shot"),
+        (
+            "curves={ shares = [0.5] }",
+            "curves: set; expected set with tasks.probes, tasks.embeddings or tasks.zero_shot",
+        ),
         ("tasks.evaluate=train", "--set tasks.evaluate=train: expected dev or test"),
         (
             "checkpoints.shares=[0.3]",

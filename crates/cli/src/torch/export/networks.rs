@@ -48,7 +48,7 @@ impl Networks {
 
 /// One network; its head says what it is. Also gives the names of what is left out.
 fn hub(checkpoint: &Weights, part: Part<'_>, config: &EncoderConfig) -> Result<(HubFolder, Vec<String>)> {
-    let mut tensors = part.tensors(checkpoint.iter());
+    let mut tensors = part.tensors(&checkpoint.iter());
     let has = |heads: &[&str]| tensors.keys().any(|name| starts_with(name, heads));
     let (architecture, heads) = match (has(DISCRIMINATOR), has(VOCABULARY)) {
         (true, false) => (Architecture::PreTraining, DISCRIMINATOR),
