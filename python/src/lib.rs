@@ -1,5 +1,7 @@
 //! `electra._native`: masking, tokenizer and corpora for Python. `python/electra/data.py` is what users see of it.
 
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it made of Python's values")]
+
 mod batches;
 mod build;
 mod error;

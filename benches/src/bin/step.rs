@@ -98,6 +98,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     encoder.num_hidden_layers = options.layers.unwrap_or(encoder.num_hidden_layers);
     encoder.vocab_size = options.vocab_size.unwrap_or(encoder.vocab_size);
+    encoder.pad_token_id = 0; // the corpus's
     let model = ModelConfig::paper(encoder, options.generator_multiplier);
 
     let folder = tempfile::tempdir()?;

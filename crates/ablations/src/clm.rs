@@ -70,7 +70,7 @@ mod network {
     /// Each token is predicted from those before it.
     ///
     /// The encoder attends to a position and what stands before it, across the segments of a row. The head is that of
-    /// masked language modelling. The loss is −log p(x_t given x_<t) averaged over all tokens but `[CLS]`, which nothing
+    /// masked language modelling. The loss is `−log p(x_t | x_<t)` averaged over all tokens but `[CLS]`, which nothing
     /// precedes: `[SEP]` is predicted, padding is not. Fine-tuning lets the same encoder attend to all tokens. Causal
     /// attention has no kernels of its own: its layers are computed by the formula.
     #[derive(Debug)]

@@ -53,9 +53,9 @@ mod network {
     /// learns most where the gate says that a token was replaced.
     ///
     /// # Formula
-    /// `gen_weight` · L_MLM + λ · L_copy + `softmax_weight` · L_LM: L_copy is the binary cross-entropy of the gate over all
-    /// tokens but padding, L_LM the mean of −log p over the masked positions. λ is `disc_weight`, 50 as in the authors'
-    /// code (`binary_loss_weight`), and the other weights are 1. That code computes (1 − gate) · −log softmax for L_LM;
+    /// `gen_weight · L_MLM + λ · L_copy + softmax_weight · L_LM`: `L_copy` is the binary cross-entropy of the gate over all
+    /// tokens but padding, `L_LM` the mean of −log p over the masked positions. λ is `disc_weight`, 50 as in the authors'
+    /// code (`binary_loss_weight`), and the other weights are 1. That code computes (1 − gate) · −log softmax for `L_LM`;
     /// this is the paper's formula.
     #[derive(Debug)]
     pub struct CocoClm {

@@ -12,7 +12,7 @@ pub(crate) struct NextToken {
     pub(crate) metrics: Metrics,
 }
 
-/// −log p(x_t), predicted from the hidden state of position t − 1, where `predicted` is true at t; over `total`. Logits
+/// `−log p(x_t)`, predicted from the hidden state of position t − 1, where `predicted` is true at t; over `total`. Logits
 /// exist for one chunk of positions at a time.
 ///
 /// # Shapes

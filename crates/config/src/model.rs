@@ -19,7 +19,7 @@ pub enum Tied {
     WordOnly,
     /// The kept encoder's tables are the generator's plus tables of its own, which begin at 0: the kept encoder's loss
     /// changes these alone, and the generator's loss the generator's alone (He et al., DeBERTaV3, arXiv 2111.09543, §3.3:
-    /// E_D = stopped(E_G) + E_Δ). E_Δ decays as every table does, so that a token that is seen no more goes back to the
+    /// `E_D = stopped(E_G) + E_Δ`). `E_Δ` decays as every table does, so that a token that is seen no more goes back to the
     /// generator's. Each network has a LayerNorm of its own. For objectives whose kept encoder has no vocabulary head.
     GradientDisentangled,
     /// Nothing.

@@ -44,7 +44,7 @@ pub struct Embeddings {
     deltas: Option<Deltas>,
 }
 
-/// Tables that are added to those of another encoder (DeBERTaV3's E_Δ).
+/// Tables that are added to those of another encoder (DeBERTaV3's `E_Δ`).
 #[derive(Debug)]
 struct Deltas {
     word: Tensor,
