@@ -2,6 +2,7 @@
 
 mod card;
 mod networks;
+mod sentence;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -9,12 +10,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use electra_config::{SCORING_FIELD, Scoring};
-use electra_encoder::{Architecture, HubFolder};
+use electra_encoder::{Architecture, HubFolder, PositionEmbeddingType};
 use electra_store::{NewFolder, require_vacant};
 use electra_tokenizer::Tokenizer;
 use serde_json::{Map, Value, json};
 
 use self::networks::Networks;
+use self::sentence::Pooling;
 use self::source::Source;
 use crate::output;
 
@@ -22,8 +24,9 @@ use crate::output;
 ///
 /// The folder is the encoder that is kept, with its head: ElectraForPreTraining where the objective tells
 /// replaced tokens, ElectraForMaskedLM where it predicts tokens, ElectraForCausalLM where it predicts the next one; of a
-/// ModernBERT, ModernBertForTokenClassification with one label, or ModernBertForMaskedLM. encoder/ in it is the same without the head, an
-/// ElectraModel for AutoModel and fine-tuning; generator/ is the generator, if the run has one. All have the
+/// ModernBERT, ModernBertForTokenClassification with one label, or ModernBertForMaskedLM. encoder/ in it is the same
+/// without the head, for AutoModel, fine-tuning and sentence-transformers; generator/ is the generator, if the run has
+/// one. All have the
 /// tokenizer's files; README.md is a model card. Nothing is left behind if it fails.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -46,6 +49,9 @@ pub(crate) struct Options {
     /// Leave out the generator
     #[arg(long)]
     no_generator: bool,
+    /// What of the last layer stands for a text in sentence-transformers
+    #[arg(long, value_enum, default_value = "mean", value_name = "POOLING")]
+    pooling: Pooling,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -63,6 +69,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     networks.main.write_with(folder.path(), &fields)?;
     save_tokenizer(folder.path(), &networks.main, &source.tokenizer)?;
     write_network(&folder.path().join("encoder"), &networks.encoder, &source.tokenizer)?;
+    // What no class of transformers computes as it was trained cannot be pooled there.
+    if networks.main.architecture != Architecture::CausalLm
+        && networks.encoder.config.position_embedding_type == PositionEmbeddingType::Absolute
+    {
+        let encoder = folder.path().join("encoder");
+        sentence::write_modules(&encoder, &networks.encoder.config, options.pooling)?;
+    }
     if let Some(generator) = generator {
         write_network(&folder.path().join("generator"), generator, &source.tokenizer)?;
     }

@@ -56,7 +56,18 @@ fn both_networks_in_the_hubs_layout() {
         [&["README.md", "config.json", "encoder", "generator"], &network[1..]].concat()
     );
     assert_eq!(names(&bench.path("export/generator")), network);
-    assert_eq!(names(&bench.path("export/encoder")), network);
+    let mut encoder = [&network[..], &["1_Pooling", "modules.json", "sentence_bert_config.json"]].concat();
+    encoder.sort_unstable();
+    assert_eq!(names(&bench.path("export/encoder")), encoder);
+    let pooling = |export: &str| {
+        let path = bench.path(&format!("{export}/encoder/1_Pooling/config.json"));
+        let config = &json_lines(&std::fs::read_to_string(path).unwrap().replace('\n', ""))[0];
+        let flag = |name: &str| config[&*format!("pooling_mode_{name}")].as_bool().unwrap();
+        (config["word_embedding_dimension"].as_i64(), flag("mean_tokens"), flag("cls_token"))
+    };
+    assert_eq!(pooling("export"), (Some(32), true, false));
+    bench.run("export --run run --pooling cls --output by-cls").ok();
+    assert_eq!(pooling("by-cls"), (Some(32), false, true));
 
     let checkpoint = checkpoint(&bench, 3);
     let main = HubFolder::read(&bench.path("export")).unwrap();
