@@ -93,7 +93,10 @@ fn forward(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Produ
     let layer = |queries: i64| {
         let queried = rows * queries;
         let attention = |k, n| Product { batch: Some(rows * heads), m: queries, k, n };
-        let begin = if queries == length {
+        let begin = if network.positions != Positions::All {
+            // Keys and values are another pass's.
+            vec![weights(queried, d, d)]
+        } else if queries == length {
             vec![weights(tokens, d, 3 * d)]
         } else {
             vec![weights(queried, d, d), weights(tokens, d, 2 * d)]
@@ -107,27 +110,36 @@ fn forward(network: &Network<'_>, shape: StepShape, device: Device) -> Vec<Produ
         ];
         begin.into_iter().chain(rest)
     };
+    let masked = shape.masked.round() as i64;
+    let of_row = |positions: Positions| match positions {
+        Positions::All => length,
+        Positions::Masked => masked,
+        Positions::AllOfOneRowIn(dealt) => masked + (length - masked) / i64::from(dealt),
+    };
+    let count = |positions: &Positions| rows * of_row(*positions);
+    let own = of_row(network.positions);
     let mut products = Vec::new();
     if e != d {
-        products.push(weights(tokens, e, d));
+        products.push(weights(rows * own, e, d));
     }
-    let masked = shape.masked.round() as i64;
-    let count = |positions: &Positions| match positions {
-        Positions::All => tokens,
-        Positions::Masked => rows * masked,
-    };
     let is_masked = |head: &Head| {
-        let (Head::Vocabulary(positions) | Head::Discriminator(positions) | Head::Gate(positions)) = head;
+        let (Head::Vocabulary(positions)
+        | Head::TwoTowers(positions)
+        | Head::Discriminator(positions)
+        | Head::Gate(positions)) = head;
         *positions == Positions::Masked
     };
-    let last_queries = if device.is_cuda() || !network.heads.iter().all(is_masked) { length } else { masked };
+    let last_queries = if device.is_cuda() || !network.heads.iter().all(is_masked) { own } else { masked };
     for index in 1..=config.num_hidden_layers {
-        products.extend(layer(if index == config.num_hidden_layers { last_queries } else { length }));
+        products.extend(layer(if index == config.num_hidden_layers { last_queries } else { own }));
     }
     for head in network.heads {
         match head {
             Head::Vocabulary(positions) => {
                 products.extend([weights(count(positions), d, e), weights(count(positions), e, v)]);
+            }
+            Head::TwoTowers(positions) => {
+                products.extend([weights(count(positions), 2 * d, e), weights(count(positions), e, v)]);
             }
             Head::Discriminator(positions) => {
                 products.extend([weights(count(positions), d, d), weights(count(positions), d, 1)]);

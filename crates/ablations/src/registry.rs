@@ -6,7 +6,8 @@ use electra_objective::Spec;
 use electra_objective::{electra, mlm};
 
 use crate::{
-    all_tokens_mlm, clm, coco_clm, electra_15, electra_gdes, electra_shuffled, replace_mlm, rtd_fixed,
+    all_tokens_mlm, clm, coco_clm, electra_15, electra_gdes, electra_shuffled, electric, gpt_bert,
+    permutation_lm, replace_mlm, rtd_fixed,
 };
 
 /// Makes both lists, so that they name the same.
@@ -30,6 +31,9 @@ objectives! {
     all_tokens_mlm: INFO, SPEC;
     electra: INFO, SPEC;
     clm: INFO, SPEC;
+    permutation_lm: INFO, SPEC;
+    gpt_bert: INFO, SPEC;
+    electric: INFO, SPEC;
     rtd_fixed: INFO_RTS, SPEC_RTS;
     coco_clm: INFO, SPEC;
     electra_gdes: INFO, SPEC;

@@ -52,6 +52,8 @@ pub enum Positions {
     All,
     /// The masked ones.
     Masked,
+    /// Every position of one row in so many, and the masked ones of the others.
+    AllOfOneRowIn(u32),
 }
 
 /// What is computed from an encoder's last hidden states.
@@ -63,6 +65,8 @@ pub enum Head {
     Discriminator(Positions),
     /// Dense D → 1: the copy gate of All-Tokens MLM.
     Gate(Positions),
+    /// As [`Vocabulary`](Self::Vocabulary), of the outputs of two networks of this size side by side: dense 2 D → E first.
+    TwoTowers(Positions),
 }
 
 /// An encoder and its heads.
@@ -72,6 +76,9 @@ pub struct Network<'a> {
     pub encoder: &'a EncoderConfig,
     /// Its heads.
     pub heads: &'a [Head],
+    /// The positions that go through its layers. Where they are not all, keys and values are those of another pass, and
+    /// each position attends to all of a row.
+    pub positions: Positions,
 }
 
 impl Convention {
@@ -96,7 +103,8 @@ impl Convention {
     pub fn forward(self, network: &Network<'_>, shape: StepShape) -> f64 {
         let sizes = Sizes::new(network.encoder, shape);
         let heads: f64 = network.heads.iter().map(|head| sizes.head(*head)).sum();
-        shape.batch as f64 * (sizes.all_layers() + sizes.embeddings(self) + heads)
+        let layers = sizes.all_layers(network.positions);
+        shape.batch as f64 * (layers + sizes.embeddings(self, network.positions) + heads)
     }
 }
 
@@ -135,13 +143,13 @@ impl<'a> Sizes<'a> {
     }
 
     /// All layers over one row.
-    fn all_layers(&self) -> f64 {
+    fn all_layers(&self, positions: Positions) -> f64 {
         if !self.is_modernbert() {
-            return self.layers * self.layer();
+            return self.layers * self.layer(positions);
         }
         // The first layer has no LayerNorm before its attention; for it one follows the last layer.
         (0..self.config.num_hidden_layers)
-            .map(|layer| self.modernbert_layer(self.config.is_global(layer)))
+            .map(|layer| self.modernbert_layer(self.config.is_global(layer), positions))
             .sum()
     }
 
@@ -156,22 +164,37 @@ impl<'a> Sizes<'a> {
     }
 
     /// One layer of ModernBERT over one row. The published networks drop nothing, so that nothing is counted for it.
-    fn modernbert_layer(&self, is_global: bool) -> f64 {
+    fn modernbert_layer(&self, is_global: bool, positions: Positions) -> f64 {
         let Self { l, d, f, h, .. } = *self;
-        let pairs = self.pairs(is_global);
-        let query_key_value = 6.0 * d * d + 2.0 * ROTARY * d;
+        let count = self.count(positions);
+        let pairs = self.pairs(is_global) * count / l;
+        let is_own = positions == Positions::All;
+        // Of a second stream queries alone, as keys and values are there.
+        let query_key_value = if is_own { 6.0 * d * d + 2.0 * ROTARY * d } else { 2.0 * d * d + ROTARY * d };
         let attention = pairs * (4.0 * d + h + SOFTMAX * h);
         let attention_end = 2.0 * d * d + d; // the product and the residual
         let inner = 4.0 * d * f + GELU * f + f;
         let outer = 2.0 * d * f + d;
-        l * (query_key_value + attention_end + inner + outer + 2.0 * LAYER_NORM * d) + attention
+        count * (query_key_value + attention_end + inner + outer + 2.0 * LAYER_NORM * d) + attention
+    }
+
+    /// How many of a row's positions, on average over rows.
+    fn count(&self, positions: Positions) -> f64 {
+        match positions {
+            Positions::All => self.l,
+            Positions::Masked => self.n,
+            Positions::AllOfOneRowIn(rows) => self.n + (self.l - self.n) / f64::from(rows),
+        }
     }
 
     /// One layer over one row.
-    fn layer(&self) -> f64 {
+    fn layer(&self, positions: Positions) -> f64 {
         let Self { l, d, f, h, .. } = *self;
+        let is_own = positions == Positions::All;
         let turned = if self.rotary { 2.0 * ROTARY * d } else { 0.0 };
-        let query_key_value = 6.0 * d * d + 3.0 * d + turned;
+        // Of a second stream queries alone, as keys and values are there.
+        let query_key_value =
+            if is_own { 6.0 * d * d + 3.0 * d + turned } else { 2.0 * d * d + d + turned / 2.0 };
         let scores = 2.0 * d * l + l * h; // product and scale
         let weights = (SOFTMAX + DROPOUT) * l * h;
         let attended = 2.0 * d * l;
@@ -181,16 +204,24 @@ impl<'a> Sizes<'a> {
         let inner = 2.0 * d * f + (1.0 + GELU) * f;
         let outer = 2.0 * d * f + d;
         let end = (DROPOUT + 1.0 + LAYER_NORM) * d;
-        l * (query_key_value + scores + weights + attended + attention_output + attention_end)
-            + l * (inner + outer + end)
+        self.count(positions)
+            * (query_key_value
+                + scores
+                + weights
+                + attended
+                + attention_output
+                + attention_end
+                + inner
+                + outer
+                + end)
     }
 
     /// Embeddings and their projection over one row.
-    fn embeddings(&self, convention: Convention) -> f64 {
+    fn embeddings(&self, convention: Convention, positions: Positions) -> f64 {
         let Self { l, v, e, d, .. } = *self;
         if self.is_modernbert() {
             let one_hot = if convention == Convention::Paper { 2.0 * e * v } else { 0.0 };
-            return l * (one_hot + LAYER_NORM * e);
+            return self.count(positions) * (one_hot + LAYER_NORM * e);
         }
         let look_up = match convention {
             // One-hot vectors of V words, L positions, unless they are rotary, and 2 token types.
@@ -200,29 +231,28 @@ impl<'a> Sizes<'a> {
         let tables = if self.rotary { 2.0 } else { 3.0 };
         let sum = (tables - 1.0) * e + (LAYER_NORM + DROPOUT) * e;
         let project = if e == d { 0.0 } else { 2.0 * e * d + d };
-        l * (look_up + sum + project)
+        self.count(positions) * (look_up + sum + project)
     }
 
     /// A head over one row.
     fn head(&self, head: Head) -> f64 {
-        let Self { l, n, v, e, d, .. } = *self;
+        let Self { v, e, d, .. } = *self;
         // ModernBERT's dense layer adds no bias.
         let (bias, norm) = if self.is_modernbert() { (0.0, LAYER_NORM) } else { (1.0, 0.0) };
+        let vocabulary = |inputs: f64| {
+            let hidden = 2.0 * inputs * e + bias * e + (GELU + LAYER_NORM) * e;
+            // The product with the table, the softmax, and picking the target's by a one-hot vector.
+            hidden + 2.0 * e * v + SOFTMAX * v + 2.0 * v
+        };
         let (positions, each) = match head {
-            Head::Vocabulary(positions) => {
-                let hidden = 2.0 * d * e + bias * e + (GELU + LAYER_NORM) * e;
-                // The product with the table, the softmax, and picking the target's by a one-hot vector.
-                (positions, hidden + 2.0 * e * v + SOFTMAX * v + 2.0 * v)
-            }
+            Head::Vocabulary(positions) => (positions, vocabulary(d)),
+            Head::TwoTowers(positions) => (positions, vocabulary(2.0 * d)),
             Head::Discriminator(positions) => {
                 (positions, 2.0 * d * d + bias * d + (GELU + norm) * d + 2.0 * d)
             }
             Head::Gate(positions) => (positions, 2.0 * d),
         };
-        match positions {
-            Positions::All => l * each,
-            Positions::Masked => n * each,
-        }
+        self.count(positions) * each
     }
 }
 
@@ -236,14 +266,26 @@ mod tests {
     }
 
     fn bert(config: &EncoderConfig, shape: StepShape) -> f64 {
-        let network = Network { encoder: config, heads: &[Head::Vocabulary(Positions::Masked)] };
+        let network = Network {
+            encoder: config,
+            heads: &[Head::Vocabulary(Positions::Masked)],
+            positions: Positions::All,
+        };
         Convention::Paper.step(&[network], shape)
     }
 
     fn electra(convention: Convention, config: &EncoderConfig, multiplier: f64, shape: StepShape) -> f64 {
         let generator = config.generator(multiplier);
-        let generator = Network { encoder: &generator, heads: &[Head::Vocabulary(Positions::Masked)] };
-        let main = Network { encoder: config, heads: &[Head::Discriminator(Positions::All)] };
+        let generator = Network {
+            encoder: &generator,
+            heads: &[Head::Vocabulary(Positions::Masked)],
+            positions: Positions::All,
+        };
+        let main = Network {
+            encoder: config,
+            heads: &[Head::Discriminator(Positions::All)],
+            positions: Positions::All,
+        };
         convention.step(&[generator, main], shape)
     }
 
@@ -280,7 +322,7 @@ mod tests {
     #[test]
     fn executed_is_three_passes_without_look_ups() {
         let base = EncoderConfig::base();
-        let network = Network { encoder: &base, heads: &[] };
+        let network = Network { encoder: &base, heads: &[], positions: Positions::All };
         let shape = shape(1, 512);
         let (v, e, l) = (30_522.0, 768.0, 512.0);
         let look_up = l * (2.0 * e * v + 2.0 * e * (l + 2.0));
@@ -299,8 +341,9 @@ mod tests {
         let rotary =
             EncoderConfig { position_embedding_type: PositionEmbeddingType::Rotary, ..absolute.clone() };
         let difference = |convention: Convention| {
-            let [absolute, rotary] = [&absolute, &rotary]
-                .map(|encoder| convention.forward(&Network { encoder, heads: &[] }, shape(1, 100)));
+            let [absolute, rotary] = [&absolute, &rotary].map(|encoder| {
+                convention.forward(&Network { encoder, heads: &[], positions: Positions::All }, shape(1, 100))
+            });
             rotary - absolute
         };
         // For each of 100 tokens: in 12 layers queries and keys of 256 numbers, and no third table of 128.
@@ -314,7 +357,10 @@ mod tests {
     fn modernbert_costs_what_its_matrices_and_windows_say() {
         let ettin = EncoderConfig::ettin_17m();
         let shape = StepShape { batch: 2, length: 200, masked: 30.0 };
-        let cost = |heads: &[Head]| Convention::Executed.forward(&Network { encoder: &ettin, heads }, shape);
+        let cost = |heads: &[Head]| {
+            Convention::Executed
+                .forward(&Network { encoder: &ettin, heads, positions: Positions::All }, shape)
+        };
         // D² = 65,536 in four matrices of attention, D F = 98,304 in three of the feed-forward part.
         let products = 2.0 * (4.0 * 65_536.0 + 3.0 * 98_304.0) * 200.0;
         // The first 64 tokens and the last 64 see 65 to 128.
@@ -330,8 +376,10 @@ mod tests {
         let pairs = |length| {
             let shape = StepShape { batch: 1, length, masked: 1.0 };
             let windows = EncoderConfig { local_attention: 1 << 20, ..ettin.clone() };
-            [&ettin, &windows]
-                .map(|encoder| Convention::Executed.forward(&Network { encoder, heads: &[] }, shape))
+            [&ettin, &windows].map(|encoder| {
+                Convention::Executed
+                    .forward(&Network { encoder, heads: &[], positions: Positions::All }, shape)
+            })
         };
         assert_eq!(pairs(64)[0], pairs(64)[1]);
         assert_eq!(pairs(65)[0], pairs(65)[1]);
@@ -342,7 +390,10 @@ mod tests {
     fn heads_cost_what_their_positions_say() {
         let small = EncoderConfig::small();
         let shape = StepShape { batch: 3, length: 100, masked: 10.0 };
-        let cost = |heads: &[Head]| Convention::Executed.forward(&Network { encoder: &small, heads }, shape);
+        let cost = |heads: &[Head]| {
+            Convention::Executed
+                .forward(&Network { encoder: &small, heads, positions: Positions::All }, shape)
+        };
         let head = |head| cost(&[head]) - cost(&[]);
         for make in [Head::Vocabulary, Head::Discriminator, Head::Gate] {
             let (all, masked) = (head(make(Positions::All)), head(make(Positions::Masked)));

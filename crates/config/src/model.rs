@@ -64,15 +64,24 @@ impl ModelConfig {
     /// The kept encoder with its heads, for counting operations.
     #[must_use]
     pub fn alone<'a>(&'a self, heads: &'a [Head]) -> [Network<'a>; 1] {
-        [Network { encoder: &self.encoder, heads }]
+        [Network { encoder: &self.encoder, heads, positions: Positions::All }]
     }
 
     /// A generator, and the kept encoder with its heads, for counting operations.
     #[must_use]
     pub fn with_generator<'a>(&'a self, heads: &'a [Head]) -> [Network<'a>; 2] {
         [
-            Network { encoder: &self.generator, heads: GENERATOR_HEADS },
-            Network { encoder: &self.encoder, heads },
+            Network { encoder: &self.generator, heads: GENERATOR_HEADS, positions: Positions::All },
+            Network { encoder: &self.encoder, heads, positions: Positions::All },
+        ]
+    }
+
+    /// The kept encoder, and a second stream through it at the masked positions with its heads, for counting operations.
+    #[must_use]
+    pub fn two_streams<'a>(&'a self, heads: &'a [Head]) -> [Network<'a>; 2] {
+        [
+            Network { encoder: &self.encoder, heads: &[], positions: Positions::All },
+            Network { encoder: &self.encoder, heads, positions: Positions::Masked },
         ]
     }
 }

@@ -28,17 +28,21 @@ pub enum Scoring {
     /// Σ −E of the tokens, E being the energy that the head of a discriminator gives: a pseudo-log-likelihood in one pass
     /// (Electric, arXiv 2012.08561).
     Energy,
+    /// Σ log p(token | all others), each token in turn the one query of a second stream (XLNet, arXiv 1906.08237), which begins
+    /// with the embedding of `[MASK]`.
+    TwoStream,
 }
 
 impl Scoring {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PseudoLogLikelihood,
         Self::Unmasked,
         Self::Discriminator,
         Self::LogLikelihood,
         Self::MaskedNextToken,
         Self::Energy,
+        Self::TwoStream,
     ];
 
     /// As serde writes it.
@@ -51,6 +55,7 @@ impl Scoring {
             Self::LogLikelihood => "log-likelihood",
             Self::MaskedNextToken => "masked-next-token",
             Self::Energy => "energy",
+            Self::TwoStream => "two-stream",
         }
     }
 
@@ -64,7 +69,7 @@ impl Scoring {
     #[must_use]
     pub fn architecture(self) -> Architecture {
         match self {
-            Self::PseudoLogLikelihood | Self::Unmasked => Architecture::MaskedLm,
+            Self::PseudoLogLikelihood | Self::Unmasked | Self::TwoStream => Architecture::MaskedLm,
             Self::Discriminator | Self::Energy => Architecture::PreTraining,
             Self::LogLikelihood | Self::MaskedNextToken => Architecture::CausalLm,
         }

@@ -15,6 +15,10 @@ use crate::layers::{LayerNorm, Linear, parameter, table};
 use crate::modernbert::ModernBert;
 use crate::part::DELTA;
 
+mod second_stream;
+
+pub use second_stream::SecondStream;
+
 /// One batch as the encoder takes it, on the parameters' device.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
@@ -411,7 +415,11 @@ impl Encoder {
 
     /// What the first layer sees, [B, L, D].
     fn first(&self, input: &Input<'_>, train: bool) -> Tensor {
-        let x = self.embeddings.forward_t(input, train); // [B, L, E]
+        self.project(self.embeddings.forward_t(input, train)) // [B, L, E]
+    }
+
+    /// `[…, E]` → `[…, D]`
+    fn project(&self, x: Tensor) -> Tensor {
         match &self.embeddings_project {
             Some(project) => project.forward(&x),
             None => x,

@@ -20,7 +20,7 @@ mod with_head;
 pub use compute::Compute;
 pub use electra_config::{Architecture, Backbone, EncoderConfig, PositionEmbeddingType, Tied};
 pub use electra_torch::{Attention, Select};
-pub use encoder::{Embeddings, Encoder, Input};
+pub use encoder::{Embeddings, Encoder, Input, SecondStream};
 pub use error::{Error, Misshapen};
 pub use hub::HubFolder;
 pub use initialise::initialise;

@@ -154,6 +154,7 @@ fn sentences_score_as_loops_in_python_score_them() {
     for (folder, scoring) in [
         ("mlm", Scoring::PseudoLogLikelihood),
         ("mlm", Scoring::Unmasked),
+        ("mlm", Scoring::TwoStream),
         ("discriminator", Scoring::Discriminator),
         ("discriminator", Scoring::Energy),
         ("causal", Scoring::LogLikelihood),

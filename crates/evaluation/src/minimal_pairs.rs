@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use electra_config::{SCORING_FIELD, Scoring};
-use electra_encoder::{Architecture, Attention, Encoder, EncoderWithHead, HubFolder, Input};
+use electra_encoder::{Architecture, Attention, Encoder, EncoderWithHead, HubFolder, Input, SecondStream};
 use electra_objective::PretrainedHead;
 use electra_tasks::MinimalPair;
 use electra_tokenizer::Tokenizer;
@@ -177,7 +177,7 @@ impl PairScorer {
     /// The score of each row: a sum over its tokens but `[CLS]` and `[SEP]`.
     fn scores(&self, rows: &[Row], stop: &AtomicBool) -> Result<Vec<f64>, Error> {
         let mut scores = vec![0.0; rows.len()];
-        if let Scoring::PseudoLogLikelihood | Scoring::MaskedNextToken = self.scoring {
+        if let Scoring::PseudoLogLikelihood | Scoring::MaskedNextToken | Scoring::TwoStream = self.scoring {
             // Every token's row of its own, in which it alone is masked.
             let masked: Vec<(usize, usize)> = (0..rows.len())
                 .flat_map(|row| (1..rows[row].input_ids.len() - 1).map(move |position| (row, position)))
@@ -212,13 +212,30 @@ impl PairScorer {
             Scoring::Discriminator
             | Scoring::Energy
             | Scoring::PseudoLogLikelihood
-            | Scoring::MaskedNextToken => tokens,
+            | Scoring::MaskedNextToken
+            | Scoring::TwoStream => tokens,
         }
     }
 
-    /// log p of the token at the position of each row, which is masked there.
+    /// log p of the token at the position of each row, which is not shown there.
     fn masked(&self, rows: &[Row], batch: &[(usize, usize)]) -> Result<Vec<f64>, Error> {
         let PretrainedHead::Vocabulary(head) = &self.head else { unreachable!("read has checked it") };
+        let vectors = match self.scoring {
+            Scoring::TwoStream => self.asked(rows, batch)?,
+            // [CLS] is never masked, so that there is a position before.
+            Scoring::MaskedNextToken => self.at_masks(rows, batch, 1)?,
+            _ => self.at_masks(rows, batch, 0)?,
+        }; // [B, D]
+        let originals: Vec<i64> =
+            batch.iter().map(|&(row, position)| i64::from(rows[row].input_ids[position])).collect();
+        let logits = head.forward(&vectors).f_log_softmax(-1, Kind::Double)?; // [B, V]
+        let originals = Tensor::from_slice(&originals).to_device(vectors.device()).view([-1, 1]);
+        let values = logits.f_gather(1, &originals, false)?.view([-1]);
+        Ok(values.f_to_device(Device::Cpu)?.try_into()?)
+    }
+
+    /// The hidden state `[B, D]` so many positions before that of each row, where the row has `[MASK]`.
+    fn at_masks(&self, rows: &[Row], batch: &[(usize, usize)], before: usize) -> Result<Tensor, Error> {
         let mask = self.tokenizer.special().mask;
         let changed: Vec<Row> = batch
             .iter()
@@ -229,19 +246,25 @@ impl PairScorer {
             })
             .collect();
         let hidden = self.hidden(&changed.iter().collect::<Vec<_>>()).0; // [B, L, D]
-        let device = hidden.device();
-        // [CLS] is never masked, so that there is a position before.
-        let before = if self.scoring == Scoring::MaskedNextToken { 1 } else { 0 };
         let positions: Vec<i64> = batch.iter().map(|&(_, position)| (position - before) as i64).collect();
-        let originals: Vec<i64> =
-            batch.iter().map(|&(row, position)| i64::from(rows[row].input_ids[position])).collect();
-        let positions = Tensor::from_slice(&positions).to_device(device).view([-1, 1, 1]);
+        let positions = Tensor::from_slice(&positions).to_device(hidden.device()).view([-1, 1, 1]);
         let index = positions.expand([-1, 1, hidden.size()[2]], false);
-        let vectors = hidden.f_gather(1, &index, false)?.squeeze_dim(1); // [B, D]
-        let logits = head.forward(&vectors).f_log_softmax(-1, Kind::Double)?; // [B, V]
-        let originals = Tensor::from_slice(&originals).to_device(device).view([-1, 1]);
-        let values = logits.f_gather(1, &originals, false)?.view([-1]);
-        Ok(values.f_to_device(Device::Cpu)?.try_into()?)
+        Ok(hidden.f_gather(1, &index, false)?.squeeze_dim(1))
+    }
+
+    /// What a second stream has `[B, D]` at the position of each row, which the first stream does not see.
+    fn asked(&self, rows: &[Row], batch: &[(usize, usize)]) -> Result<Tensor, Error> {
+        let rows: Vec<&Row> = batch.iter().map(|&(row, _)| &rows[row]).collect();
+        let device = self.encoder.embeddings().word_embeddings().device();
+        let (ids, mask, types) = crate::batches::tensors(&rows, self.encoder.config().pad_token_id, device);
+        let positions: Vec<i64> = batch.iter().map(|&(_, position)| position as i64).collect();
+        let positions = Tensor::from_slice(&positions).to_device(device).view([-1, 1]); // [B, 1]
+        let others = mask.f_scatter_value(1, &positions, 0)?; // [B, L]
+        let input = Input { input_ids: &ids, attention: Attention::Keys(&others), token_type_ids: &types };
+        let attended = others.unsqueeze(1); // [B, 1, L]
+        let word = i64::from(self.tokenizer.special().mask);
+        let stream = SecondStream { word, positions: &positions, attended: &attended };
+        Ok(self.encoder.second_stream_t(&input, stream, false).squeeze_dim(1))
     }
 
     /// The sum over the tokens of each row, nothing masked.

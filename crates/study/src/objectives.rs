@@ -6,8 +6,8 @@ use electra_masking::MaskingConfig;
 const MASKED: &[Head] = &[Head::Vocabulary(Positions::Masked)];
 
 fn with_generator<'a>(model: &'a ModelConfig, heads: &'a [Head]) -> Vec<Network<'a>> {
-    let generator = Network { encoder: &model.generator, heads: MASKED };
-    vec![generator, Network { encoder: &model.encoder, heads }]
+    let generator = Network { encoder: &model.generator, heads: MASKED, positions: Positions::All };
+    vec![generator, Network { encoder: &model.encoder, heads, positions: Positions::All }]
 }
 
 const ELECTRA: ObjectiveInfo = ObjectiveInfo {
@@ -30,12 +30,12 @@ const MLM: ObjectiveInfo = ObjectiveInfo {
     has_generator: false,
     scoring: Scoring::PseudoLogLikelihood,
     masking: MaskingConfig::bert,
-    networks: |model| vec![Network { encoder: &model.encoder, heads: MASKED }],
+    networks: |model| vec![Network { encoder: &model.encoder, heads: MASKED, positions: Positions::All }],
     ..ELECTRA
 };
 
 /// Those that the shipped plans name, with the networks that they have.
-pub(crate) const OBJECTIVES: [&ObjectiveInfo; 15] = [
+pub(crate) const OBJECTIVES: [&ObjectiveInfo; 18] = [
     &MLM,
     &ObjectiveInfo {
         name: "replace-mlm",
@@ -82,16 +82,46 @@ pub(crate) const OBJECTIVES: [&ObjectiveInfo; 15] = [
     },
     &ObjectiveInfo { name: "electra-gdes", ..ELECTRA },
     &ObjectiveInfo {
+        name: "permutation-lm",
+        scoring: Scoring::TwoStream,
+        networks: |model| model.two_streams(MASKED).into(),
+        ..MLM
+    },
+    &ObjectiveInfo {
+        name: "gpt-bert",
+        scoring: Scoring::MaskedNextToken,
+        networks: |model| model.alone(&[Head::Vocabulary(Positions::AllOfOneRowIn(16))]).into(),
+        ..MLM
+    },
+    &ObjectiveInfo {
+        name: "electric",
+        scoring: Scoring::Energy,
+        networks: |model| {
+            let tower = |heads| Network { encoder: &model.generator, heads, positions: Positions::All };
+            let [main] = model.alone(&[Head::Discriminator(Positions::All)]);
+            vec![tower(&[]), tower(&[Head::TwoTowers(Positions::All)]), main]
+        },
+        ..ELECTRA
+    },
+    &ObjectiveInfo {
         name: "clm",
         scoring: Scoring::LogLikelihood,
         reads_masks: false,
         networks: |model| {
-            vec![Network { encoder: &model.encoder, heads: &[Head::Vocabulary(Positions::All)] }]
+            vec![Network {
+                encoder: &model.encoder,
+                heads: &[Head::Vocabulary(Positions::All)],
+                positions: Positions::All,
+            }]
         },
         ..MLM
     },
 ];
 
 fn alone(model: &ModelConfig) -> Vec<Network<'_>> {
-    vec![Network { encoder: &model.encoder, heads: &[Head::Discriminator(Positions::All)] }]
+    vec![Network {
+        encoder: &model.encoder,
+        heads: &[Head::Discriminator(Positions::All)],
+        positions: Positions::All,
+    }]
 }

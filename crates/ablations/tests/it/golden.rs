@@ -22,7 +22,9 @@ fn tiny() -> PathBuf {
 }
 
 /// Columns of flags that objectives of `make_field.py` are fed.
-const FLAGS: &[&str] = &["continued"];
+const FLAGS: &[&str] = &["continued", "causal_rows", "masked_rows", "rows", "text"];
+/// Those of ids.
+const IDS: &[&str] = &["permutation_ranks"];
 
 struct Golden {
     meta: Value,
@@ -75,6 +77,10 @@ impl Golden {
         );
         let batch = FLAGS.iter().fold(batch, |batch, name| match self.steps.get(&format!("{step}.{name}")) {
             Some(flags) => batch.with(name, flags.to_kind(Kind::Bool)),
+            None => batch,
+        });
+        let batch = IDS.iter().fold(batch, |batch, name| match self.steps.get(&format!("{step}.{name}")) {
+            Some(ids) => batch.with(name, ids.shallow_clone()),
             None => batch,
         });
         match self.steps.get(&format!("{step}.masked_positions")) {
@@ -233,6 +239,22 @@ fn all_tokens_mlm() {
 #[test]
 fn clm() {
     check(&here("field"), "clm", None, "lm_loss");
+}
+
+#[test]
+fn permutation_lm() {
+    check(&here("field"), "permutation-lm", None, "masked_lm_loss");
+}
+
+/// Of its two losses, a share each, the whole is compared.
+#[test]
+fn gpt_bert() {
+    check(&here("field"), "gpt-bert", None, "main_loss");
+}
+
+#[test]
+fn electric() {
+    check(&here("field"), "electric", Some("noise_loss"), "disc_loss");
 }
 
 /// With other weights than the paper's, and with samples that are the generator's own at another temperature.

@@ -7,7 +7,8 @@ use electra_torch::{KernelLevel, with_kernel_level};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::support::{
-    OF_POSITIONS, OF_SLOTS, VOCAB, batch, build, given, metric, model, names, objective, write_corpus,
+    OF_POSITIONS, OF_ROWS, OF_SLOTS, VOCAB, batch, build, given, metric, model, names, objective,
+    write_corpus,
 };
 
 const WITH_GENERATOR: [&str; 6] =
@@ -31,7 +32,7 @@ fn rows(batch: &DeviceBatch, first: i64, count: i64) -> DeviceBatch {
         cut(&batch.attention_mask),
         cut(&batch.token_type_ids),
     );
-    let names = OF_POSITIONS.into_iter().chain(OF_SLOTS);
+    let names = OF_POSITIONS.into_iter().chain(OF_SLOTS).chain(OF_ROWS);
     names.fold(rows, |rows, name| rows.with(name, cut(batch.column(name))))
 }
 
@@ -190,6 +191,7 @@ fn padding_and_unused_slots_do_not_count() {
         .with("label_positions", places);
         let cells = OF_POSITIONS.map(|name| (name, 7)).into_iter();
         let cells = cells.chain(OF_SLOTS.map(|name| (name, 2))).chain([("sampled_ids", 2)]);
+        let padded = OF_ROWS.iter().fold(padded, |padded, name| padded.with(name, short.column(name).copy()));
         let padded =
             cells.fold(padded, |padded, (name, cells)| padded.with(name, wider(short.column(name), cells)));
         let (short, padded) = (loss(&short), loss(&padded));
@@ -211,7 +213,8 @@ fn a_batch_without_masks_has_a_finite_loss_and_gradients() {
         let loss = network.forward_t(&batch, true).loss;
         let value = loss.double_value(&[]);
         // Without masks there is nothing to learn at masked positions; elsewhere every token is the original one.
-        let is_masked_alone = ["mlm", "mlm-85-15", "replace-mlm", "electra-15"].contains(&name);
+        let is_masked_alone =
+            ["mlm", "mlm-85-15", "replace-mlm", "electra-15", "permutation-lm"].contains(&name);
         assert!(
             if is_masked_alone { value == 0.0 } else { value.is_finite() && value > 0.0 },
             "{name}: {value}"
@@ -345,7 +348,11 @@ fn a_step_calls_the_same_whatever_the_batch_and_says_whether_it_waits() {
         let model = model();
         let networks = (electra_ablations::info(name).unwrap().networks)(&model);
         let mut heads = networks.iter().flat_map(|network| network.heads);
-        assert_eq!(looks, heads.any(|head| *head == Head::Vocabulary(Positions::All)), "{name}");
+        let is_everywhere = |head: &Head| match head {
+            Head::Vocabulary(positions) | Head::TwoTowers(positions) => *positions != Positions::Masked,
+            Head::Discriminator(_) | Head::Gate(_) => false,
+        };
+        assert_eq!(looks, heads.any(is_everywhere), "{name}");
         if !network.waits_for_device() {
             assert_eq!(first, second, "{name}");
         }

@@ -85,7 +85,15 @@ fn parts_of_unequal_rows_are_the_step_for_every_objective() {
 #[test]
 fn parts_of_unequal_rows_are_the_step_for_every_objective_on_modernbert() {
     for spec in OBJECTIVES {
-        check(spec, &modernbert(), &(spec.info.masking)());
+        let masking = (spec.info.masking)();
+        if spec.info.name == "permutation-lm" {
+            let refused =
+                (spec.build)(&nn::VarStore::new(Device::Cpu).root(), &given(&modernbert(), &masking));
+            let message = refused.err().unwrap().to_string();
+            assert!(message.contains("position_embedding_type: rotary; expected absolute"), "{message}");
+            continue;
+        }
+        check(spec, &modernbert(), &masking);
     }
 }
 

@@ -103,9 +103,12 @@ pub(crate) fn objective(name: &str) -> (nn::VarStore, Box<dyn Objective>) {
 }
 
 /// The columns of [`batch`] that have a cell for each position, but for `label_positions`.
-pub(crate) const OF_POSITIONS: [&str; 2] = ["masked_input_ids", "continued"];
+pub(crate) const OF_POSITIONS: [&str; 4] = ["masked_input_ids", "continued", "text", "permutation_ranks"];
 /// Those that have one for each masked position.
 pub(crate) const OF_SLOTS: [&str; 4] = ["masked_positions", "masked_valid", "masked_distinct", "uniforms"];
+
+/// Those that have one for each row.
+pub(crate) const OF_ROWS: [&str; 3] = ["rows", "masked_rows", "causal_rows"];
 
 /// Ids, which are real, masked positions.
 type Row = (Vec<i64>, Vec<bool>, Vec<i64>);
@@ -126,8 +129,14 @@ pub(crate) fn batch(rows: i64, seed: i64) -> DeviceBatch {
     let input_ids = stack(&|row| Tensor::from_slice(&row.0));
     let continued = stack(&|row| Tensor::from_slice(&row.1));
     let _ = continued.narrow(1, 0, 1).fill_(0);
+    let text = stack(&|row| Tensor::from_slice(&row.1)).logical_and(&input_ids.gt(3));
+    // The first row is causal where there are several.
+    let causal = Tensor::arange(rows.len() as i64, (Kind::Int64, Device::Cpu)).eq(0).view([-1, 1]);
+    let causal = if rows.len() > 1 { causal } else { causal.logical_not() };
     let masked_positions = stack(&|row| Tensor::from_slice(&row.2));
     let masks = masked_positions.full_like(4);
+    let ranks = Tensor::from_slice(&[2_i64, 3, 1]).expand_as(&masked_positions);
+    let ranks = input_ids.zeros_like().scatter(1, &masked_positions, &ranks);
     let mut rng = electra_masking::Stream::SAMPLE.rng(seed as u64, 0, 0);
     let uniforms: Vec<f32> =
         (0..masked_positions.numel()).map(|_| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).collect();
@@ -142,6 +151,11 @@ pub(crate) fn batch(rows: i64, seed: i64) -> DeviceBatch {
     .with("uniforms", Tensor::from_slice(&uniforms).view_as(&masked_positions))
     .with("masked_positions", masked_positions)
     .with("continued", continued)
+    .with("text", text)
+    .with("permutation_ranks", ranks)
+    .with("rows", causal.ones_like())
+    .with("masked_rows", causal.logical_not())
+    .with("causal_rows", causal)
     .with(
         "label_positions",
         Tensor::arange(16, (Kind::Int64, Device::Cpu)).expand_as(&input_ids).contiguous(),

@@ -70,6 +70,8 @@ enum Score {
     MaskedNextToken,
     /// Sum of the tokens' negative energies, of a discriminator that was trained to give them
     Energy,
+    /// Sum of log p(token), each token in turn asked for by a second stream, of a permutation language model
+    TwoStream,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -81,6 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Score::LogLikelihood => Scoring::LogLikelihood,
         Score::MaskedNextToken => Scoring::MaskedNextToken,
         Score::Energy => Scoring::Energy,
+        Score::TwoStream => Scoring::TwoStream,
     });
     let pairs = chosen(electra_tasks::minimal_pairs(&options.pairs)?, options)?;
     let compute = Compute::set_up(DeviceChoice::Cpu, options.threads, options.precision, false)?;

@@ -193,6 +193,28 @@ SENTENCES = ["the cat sleeps .", "the cats sleep", "a dog sees the old cats near
 
 
 @torch.no_grad()
+def asked(network, ids, at):
+    """log p [V] by a second stream: its query knows that it stands at `at`, and attends to the others, which attend to one
+    another."""
+    others = torch.tensor([place for place in range(ids.shape[1]) if place != at])
+    electra = network.electra
+    embed = lambda ids: electra.embeddings_project(electra.embeddings(input_ids=ids))[0]
+    content, query = embed(ids)[others], embed(torch.full_like(ids, MASK))[at : at + 1]
+    for layer in electra.encoder.layer:
+        attention, output = layer.attention.self, layer.attention.output
+        heads = lambda x: x.view(len(x), attention.num_attention_heads, -1).transpose(0, 1)
+
+        def step(queries):
+            q, k, v = heads(attention.query(queries)), heads(attention.key(content)), heads(attention.value(content))
+            mixed = (q @ k.transpose(1, 2) / q.shape[-1] ** 0.5).softmax(-1) @ v
+            x = output.LayerNorm(queries + output.dense(mixed.transpose(0, 1).flatten(1)))
+            return layer.output.LayerNorm(x + layer.output.dense(layer.intermediate(x)))
+
+        query, content = step(query), step(content)
+    hidden = network.generator_predictions(query)
+    return network.generator_lm_head(hidden).double().log_softmax(-1)[0]
+
+
 def pairs(tokens):
     shutil.rmtree(HERE / "pairs", ignore_errors=True)
     mlm = randomise(ElectraForMaskedLM(config()), 11)
@@ -201,7 +223,8 @@ def pairs(tokens):
     # The same network attending to all tokens, as GPT-BERT does where it reads masks.
     both_ways = ElectraForMaskedLM(config()).eval()
     both_ways.load_state_dict(causal.state_dict())
-    names = ("pseudo-log-likelihood", "unmasked", "discriminator", "energy", "log-likelihood", "masked-next-token")
+    names = ("pseudo-log-likelihood", "unmasked", "discriminator", "energy", "log-likelihood", "masked-next-token",
+             "two-stream")
     scores = {"sentences": SENTENCES} | {name: [] for name in names}
     for sentence in SENTENCES:
         row = tokens(sentence, return_tensors="pt")
@@ -220,6 +243,7 @@ def pairs(tokens):
         scores["unmasked"].append(sum(float(logits[0, at, ids[0, at]]) for at in inner))
         replaced = rtd(input_ids=ids).logits.double()
         scores["discriminator"].append(sum(float(torch.nn.functional.logsigmoid(-replaced[0, at])) for at in inner))
+        scores["two-stream"].append(sum(float(asked(mlm, ids, at)[ids[0, at]]) for at in inner))
         scores["energy"].append(-sum(float(replaced[0, at]) for at in inner))
         scores["masked-next-token"].append(masked_next)
         # Token by token, with nothing behind to look at.
