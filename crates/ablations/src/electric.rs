@@ -32,12 +32,13 @@ mod network {
     use electra_encoder::{Encoder, Select};
     use electra_objective::{
         BoxError, DeviceBatch, Given, Inspection, Metrics, ModelConfig, Objective, Output, ReplacedHead,
-        Spec, binary_cross_entropy, build_encoder, detection, masked_view, mean_here,
+        Spec, binary_cross_entropy, build_encoder, detection, mean_here,
     };
     use tch::{Kind, Tensor, nn};
 
     use super::INFO;
     use crate::two_towers::{Noise, TwoTowers};
+    use crate::unweighted::unweighted_masks;
 
     /// Electric.
     pub const SPEC: Spec =
@@ -56,7 +57,10 @@ mod network {
     fn view(given: &Given<'_>) -> Result<Box<dyn View>, BoxError> {
         let vocabulary = given.corpus.vocabulary();
         let special = [vocabulary.pad, vocabulary.cls, vocabulary.sep, vocabulary.mask];
-        Ok(Box::new(Noised { masks: masked_view(given)?, special: special.map(i64::from).into() }))
+        Ok(Box::new(Noised {
+            masks: unweighted_masks(INFO.name, given)?,
+            special: special.map(i64::from).into(),
+        }))
     }
 
     impl View for Noised {

@@ -31,12 +31,13 @@ mod network {
     use electra_masking::Stream;
     use electra_objective::{
         BoxError, DeviceBatch, Given, Inspection, Metrics, ModelConfig, Objective, Output, Spec,
-        VocabularyHead, build_encoder, masked_view, mean, prediction,
+        VocabularyHead, build_encoder, mean, prediction,
     };
     use tch::{Kind, Tensor, nn};
 
     use super::{INFO, ROWS_TO_A_CAUSAL_ONE};
     use crate::next_token::{NextToken, next_token};
+    use crate::unweighted::unweighted_masks;
 
     /// GPT-BERT.
     pub const SPEC: Spec =
@@ -59,7 +60,7 @@ mod network {
     }
 
     fn view(given: &Given<'_>) -> Result<Box<dyn View>, BoxError> {
-        Ok(Box::new(Dealt { masks: masked_view(given)? }))
+        Ok(Box::new(Dealt { masks: unweighted_masks(INFO.name, given)? }))
     }
 
     impl View for Dealt {

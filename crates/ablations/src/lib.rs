@@ -16,6 +16,8 @@ pub mod replace_mlm;
 pub mod rtd_fixed;
 #[cfg(feature = "torch")]
 mod two_towers;
+#[cfg(feature = "torch")]
+mod unweighted;
 
 #[cfg(feature = "torch")]
 pub use all_tokens_mlm::{AllTokensMlm, copy_log_likelihood};

@@ -32,11 +32,12 @@ mod network {
     use electra_masking::Stream;
     use electra_objective::{
         BoxError, DeviceBatch, Given, Inspection, ModelConfig, Objective, Output, Spec, VocabularyHead,
-        build_encoder, masked_view, mean, prediction,
+        build_encoder, mean, prediction,
     };
     use tch::{Tensor, nn};
 
     use super::INFO;
+    use crate::unweighted::unweighted_masks;
 
     /// Permutation language modelling.
     pub const SPEC: Spec = Spec { info: INFO, view, build };
@@ -54,7 +55,7 @@ mod network {
     }
 
     fn view(given: &Given<'_>) -> Result<Box<dyn View>, BoxError> {
-        Ok(Box::new(Permuted { masks: masked_view(given)? }))
+        Ok(Box::new(Permuted { masks: unweighted_masks(INFO.name, given)? }))
     }
 
     impl View for Permuted {
