@@ -18,7 +18,7 @@ pub(super) fn run(wheel: &Path) -> Result<()> {
         );
     };
     let package = workspace::root().join("python");
-    let python = environment::python("wheel-test", &package.join("requirements-test.txt"))?;
+    let python = python()?;
     workspace::check(call(&python, &["-c", BORROW]).arg(site))?;
     let mut pip = call(&python, &["-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall"]);
     workspace::check(pip.arg(wheel))?;
@@ -39,6 +39,11 @@ pub(super) fn run(wheel: &Path) -> Result<()> {
         in_folder(&["-m", "ruff", "format", "--check", "--config"]).arg(&config).args(&sources),
     )?;
     workspace::check(in_folder(&["-m", "ruff", "check", "--config"]).arg(&config).args(&sources))
+}
+
+/// The Python that tests it.
+pub(super) fn python() -> Result<PathBuf> {
+    environment::python("wheel-test", &workspace::root().join("python/requirements-test.txt"))
 }
 
 fn call(python: &Path, words: &[&str]) -> Command {
