@@ -114,7 +114,7 @@ fn what_is_fine_tuned_predicts() {
     bench.write("pairs.jsonl", "{\"sentence_good\": \"a cat\", \"sentence_bad\": \"cat a\"}\n");
     let message = bench.run("minimal-pairs --model out/animals/seed-2/model --pairs pairs.jsonl").refused();
     let expected = "architectures: ElectraForSequenceClassification; expected a network with a head that scores words, \
-        ElectraForPreTraining or ElectraForMaskedLM";
+        one of ElectraForPreTraining, ElectraForMaskedLM, ElectraForCausalLM";
     assert!(message.contains(expected), "{message}");
 }
 
