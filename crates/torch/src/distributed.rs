@@ -35,7 +35,7 @@ impl Store {
         self.0.port()
     }
 
-    /// Sets a value.
+    /// Sets a value. Nobody waits for it to arrive: another process may not see it yet when this returns, and this one does.
     ///
     /// # Errors
     ///
@@ -299,6 +299,8 @@ mod tests {
         let other = Store::connect("localhost", host.port(), "second", TIMEOUT).unwrap();
         assert_eq!(client.get("key").unwrap(), None);
         host.set("key", "välue").unwrap();
+        // Requests of one connection are answered in their order, so that it has arrived now.
+        assert_eq!(host.get("key").unwrap().as_deref(), Some("välue"));
         assert_eq!(client.get("key").unwrap().as_deref(), Some("välue"));
         assert_eq!(other.get("key").unwrap(), None);
         assert_eq!((host.add("count", 2).unwrap(), client.add("count", 3).unwrap()), (2, 5));

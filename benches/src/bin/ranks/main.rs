@@ -90,17 +90,7 @@ fn config(options: &Options, corpus: PathBuf) -> Result<Config> {
 fn be_rank(options: &Options, rank: usize, port: u16, folder: &Path) -> Result<()> {
     let size = if options.alone { 1 } else { options.ranks };
     let config = config(options, folder.join("corpus"))?;
-    let meeting = Meeting {
-        rank,
-        size,
-        local_rank: rank,
-        is_local: true,
-        address: "localhost".to_owned(),
-        port,
-        hosts_store: false,
-        name: String::new(),
-        timeout: TIMEOUT,
-    };
+    let meeting = Meeting::on_this_machine(rank, size, port, TIMEOUT);
     let ranks = if size == 1 { Ranks::alone() } else { Ranks::meet(&meeting)? };
     let (mut times, mut parameters, mut sent) = (vec![Instant::now()], 0, loopback());
     train(Run {

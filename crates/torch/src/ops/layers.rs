@@ -285,10 +285,7 @@ impl<'a> Mask<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::levels::{
-        assert_levels_agree, assert_levels_round, assert_near, for_cases, ids, learnt, numbers,
-    };
-    use crate::{KernelLevel, Preceding, at_each_kernel_level, with_dropout_keys, with_kernel_level};
+    use crate::ops::levels::{assert_levels_agree, assert_levels_drop, assert_levels_round, ids, numbers};
     use proptest::prelude::*;
 
     #[derive(Debug, Clone)]
@@ -396,20 +393,9 @@ mod tests {
 
     #[test]
     fn kernels_drop_the_same_at_every_level() {
-        at_each_kernel_level("encoder_layers with dropout", |level| {
-            if level == KernelLevel::Formula {
-                return;
-            }
-            for_cases(24, &(cases(), 0.01..0.9_f64), |(case, rate)| {
-                let inputs = case.inputs();
-                let run = || {
-                    learnt(&inputs, |p| {
-                        with_dropout_keys(case.seed, Preceding::default(), || case.output(p, *rate)).unwrap()
-                    })
-                };
-                let baseline = with_kernel_level(KernelLevel::Baseline, run).unwrap();
-                assert_near(&format!("{level}, {case:?}"), &run(), &baseline);
-            });
+        let seed = |case: &Case| case.seed;
+        assert_levels_drop("encoder_layers", cases(), Case::inputs, seed, |case, p, rate| {
+            case.output(p, rate)
         });
     }
 }

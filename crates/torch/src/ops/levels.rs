@@ -1,6 +1,8 @@
 //! What the tests of operations share: each level of kernels against the formula in float64.
 
-use crate::{KernelLevel, at_each_kernel_level, autocast, operations, with_kernel_level};
+use crate::{
+    KernelLevel, Preceding, at_each_kernel_level, autocast, operations, with_dropout_keys, with_kernel_level,
+};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tch::{Device, Kind, Tensor};
@@ -114,6 +116,34 @@ pub(super) fn assert_levels_agree<S: Strategy>(
             );
             let kernels = has_kernels(level, &inputs, |inputs| operation(case, inputs));
             assert_eq!(kernels, level != KernelLevel::Formula, "{name} at {level}");
+        });
+    });
+}
+
+/// With dropout, an operation gives the same values and gradients at each level of kernels, in cases of `strategy` and at any
+/// rate; formulas draw from libtorch's generator.
+pub(super) fn assert_levels_drop<S: Strategy>(
+    name: &str,
+    strategy: S,
+    inputs: impl Fn(&S::Value) -> Vec<Tensor>,
+    seed: impl Fn(&S::Value) -> u64,
+    operation: impl Fn(&S::Value, &[Tensor], f64) -> Tensor,
+) {
+    at_each_kernel_level(&format!("{name} with dropout"), |level| {
+        if level == KernelLevel::Formula {
+            return;
+        }
+        for_cases(24, &(&strategy, 0.01..0.9_f64), |(case, rate)| {
+            let inputs = inputs(case);
+            let run = || {
+                learnt(&inputs, |inputs| {
+                    let keyed = || operation(case, inputs, *rate);
+                    with_dropout_keys(seed(case), Preceding::default(), keyed)
+                        .expect("libtorch has no exception")
+                })
+            };
+            let baseline = with_kernel_level(KernelLevel::Baseline, run).expect("every machine has it");
+            assert_near(&format!("{name} at {level}, {case:?}, {rate}"), &run(), &baseline);
         });
     });
 }

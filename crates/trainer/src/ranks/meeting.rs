@@ -35,6 +35,24 @@ pub struct Meeting {
     pub timeout: Duration,
 }
 
+impl Meeting {
+    /// Of ranks on this machine, whose store another process or thread hosts at a port.
+    #[must_use]
+    pub fn on_this_machine(rank: usize, size: usize, port: u16, timeout: Duration) -> Self {
+        Self {
+            rank,
+            size,
+            local_rank: rank,
+            is_local: true,
+            address: "localhost".to_owned(),
+            port,
+            hosts_store: false,
+            name: String::new(),
+            timeout,
+        }
+    }
+}
+
 /// Hosts the store of ranks that this process starts.
 #[derive(Debug)]
 pub struct Host(Store);

@@ -28,22 +28,12 @@ fn the_first_difference_is_found() {
 #[test]
 fn two_versions_of_the_program_end_before_the_first_step() {
     let timeout = Duration::from_secs(30);
-    let host = Host::open("0", timeout).unwrap();
+    let host = Host::open("", timeout).unwrap();
     let port = host.port();
     let texts = TextHashes { corpus: "ab".to_owned(), valid: None };
     let config = Config::preset(Preset::Tiny, "electra", 1, PathBuf::from("corpus"));
     let rank = &|rank: usize, program: &str| {
-        let meeting = Meeting {
-            rank,
-            size: 2,
-            local_rank: rank,
-            is_local: true,
-            address: "localhost".to_owned(),
-            port,
-            hosts_store: false,
-            name: "0".to_owned(),
-            timeout,
-        };
+        let meeting = Meeting::on_this_machine(rank, 2, port, timeout);
         let ranks = Ranks::meet(&meeting)?;
         ranks.are_alike(program, &texts, &config).map_err(|error| ranks.explain(error))
     };

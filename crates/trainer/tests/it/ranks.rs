@@ -15,20 +15,6 @@ use crate::support::{config, model, names, place, write_corpus};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-fn meeting(rank: usize, size: usize, port: u16) -> Meeting {
-    Meeting {
-        rank,
-        size,
-        local_rank: rank,
-        is_local: true,
-        address: "localhost".to_owned(),
-        port,
-        hosts_store: false,
-        name: "0".to_owned(),
-        timeout: TIMEOUT,
-    }
-}
-
 /// What became of each rank. The settings may differ by rank, and `seen` hears of what happens on each.
 fn on_ranks(
     size: usize,
@@ -44,7 +30,7 @@ fn on_ranks(
             let (config, seen) = (&config, &seen);
             scope.spawn(move || {
                 FAULT.set(rank == 1);
-                let ranks = Ranks::meet(&meeting(rank, size, port))?;
+                let ranks = Ranks::meet(&Meeting::on_this_machine(rank, size, port, TIMEOUT))?;
                 let stop = AtomicBool::new(false);
                 train(Run {
                     config: &config(rank),
@@ -209,8 +195,7 @@ fn the_others_hear_why_a_rank_ended() {
 #[test]
 fn ranks_that_do_not_come_are_named() {
     let host = Store::host(0, "host", TIMEOUT).unwrap();
-    let mut lonely = meeting(1, 3, host.port());
-    lonely.timeout = Duration::from_millis(300);
+    let lonely = Meeting::on_this_machine(1, 3, host.port(), Duration::from_millis(300));
     let place = format!("localhost:{}", host.port());
     assert_eq!(
         Ranks::meet(&lonely).unwrap_err().to_string(),
