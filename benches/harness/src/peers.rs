@@ -30,13 +30,13 @@ pub(crate) struct Args {
     /// What is compared; everything but bf16 by default
     #[arg(value_enum)]
     groups: Vec<Group>,
-    /// Models of `train` and `bf16` [default: tiny,small,base; of bf16 4x256 too]
+    /// Models of `train` and `bf16` [default: all but 4x256; of bf16 tiny,4x256,small,base]
     #[arg(long, value_enum, value_delimiter = ',')]
     models: Vec<train::Model>,
-    /// Objectives of `train`; by default all, and `electra` alone for base
+    /// Objectives of `train` [default: all that both sides have, `electra` alone for base]
     #[arg(long, value_enum, value_delimiter = ',')]
     objectives: Vec<train::Objective>,
-    /// Timed steps of `train`, in place of 100, 12, 12 and 6 by model
+    /// Timed steps of `train`, in place of the 100 of tiny sizes, 6 of base and 12 of the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
     /// Examples of `finetune` and `infer`

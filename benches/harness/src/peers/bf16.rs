@@ -14,7 +14,7 @@ pub(super) const FP32: [&str; 2] = ["fp32", "fp32-avx2"];
 
 pub(super) fn run(args: &Args, sides: &Sides) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
-    for model in args.models(|_| true) {
+    for model in args.models(|model| !model.is_modernbert()) {
         jobs.push(steps(model, args, sides)?);
     }
     for verb in ["finetune", "infer"] {

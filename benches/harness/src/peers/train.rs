@@ -25,6 +25,11 @@ pub(crate) enum Model {
     Medium,
     Small,
     Base,
+    /// ModernBERT, 2 layers of width 128
+    ModernTiny,
+    /// ModernBERT, 7 layers of width 256
+    #[value(name = "ettin-17m")]
+    Ettin17m,
 }
 
 /// The objectives that both sides have.
@@ -47,6 +52,16 @@ struct Setting {
 }
 
 impl Model {
+    /// What benches/python has of it.
+    fn objectives(self) -> &'static [Objective] {
+        if self.is_modernbert() { &[Objective::Electra, Objective::Mlm] } else { Objective::value_variants() }
+    }
+
+    /// The second backbone.
+    pub(super) fn is_modernbert(self) -> bool {
+        matches!(self, Self::ModernTiny | Self::Ettin17m)
+    }
+
     fn setting(self) -> Setting {
         match self {
             Self::Tiny => {
@@ -69,6 +84,20 @@ impl Model {
                 generator: 1.0 / 3.0,
                 steps: 6,
             },
+            Self::ModernTiny => Setting {
+                model: &["--preset", "modern-tiny"],
+                batch: 32,
+                length: 64,
+                generator: 0.25,
+                steps: 100,
+            },
+            Self::Ettin17m => Setting {
+                model: &["--preset", "ettin-17m"],
+                batch: 16,
+                length: 128,
+                generator: 0.25,
+                steps: 12,
+            },
         }
     }
 }
@@ -78,14 +107,24 @@ fn name(value: &impl ValueEnum) -> String {
 }
 
 /// Models with their objectives.
-fn chosen(args: &Args) -> Vec<(Model, Objective)> {
-    let objectives = |model: Model| match (args.objectives.as_slice(), model) {
-        ([], Model::Base | Model::Medium) => &[Objective::Electra],
-        ([], _) => Objective::value_variants(),
-        (given, _) => given,
-    };
-    let with = |&model: &Model| objectives(model).iter().map(move |&objective| (model, objective));
-    args.models(|model| *model != Model::Medium).iter().flat_map(with).collect()
+fn chosen(args: &Args) -> Result<Vec<(Model, Objective)>> {
+    let mut chosen = Vec::new();
+    for model in args.models(|model| *model != Model::Medium) {
+        let by_default = match model {
+            Model::Base | Model::Medium => &[Objective::Electra],
+            _ => model.objectives(),
+        };
+        let objectives = if args.objectives.is_empty() { by_default } else { &args.objectives };
+        for &objective in objectives {
+            if !model.objectives().contains(&objective) {
+                let has = model.objectives().iter().map(name).collect::<Vec<_>>().join(", ");
+                let (model, objective) = (name(&model), name(&objective));
+                bail!("--objectives: benches/python has no {objective} of {model}; expected {has}");
+            }
+            chosen.push((model, objective));
+        }
+    }
+    Ok(chosen)
 }
 
 /// A model and an objective as both sides are called for them.
@@ -136,7 +175,7 @@ impl<'a> Step<'a> {
 
 pub(super) fn run(args: &Args, sides: &Sides) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
-    for (model, objective) in chosen(args) {
+    for (model, objective) in chosen(args)? {
         let step = Step::new(model, objective, args, sides);
         let mut job = Job::new(Group::Train, step.name());
         commands::check(&mut step.ours("--save-batches"))?;
@@ -212,6 +251,7 @@ mod tests {
     fn chosen_by(words: &[&str]) -> Vec<String> {
         let cli = Cli::parse_from([&["peers"], words].concat());
         chosen(&cli.args)
+            .unwrap()
             .iter()
             .map(|(model, objective)| format!("{} {}", name(model), name(objective)))
             .collect()
@@ -220,9 +260,20 @@ mod tests {
     #[test]
     fn base_has_electra_alone_unless_others_are_asked_for() {
         let all = chosen_by(&[]);
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 11);
         assert_eq!((all[2].as_str(), all[6].as_str()), ("tiny all-tokens-mlm", "base electra"));
+        assert_eq!((all[7].as_str(), all[10].as_str()), ("modern-tiny electra", "ettin-17m mlm"));
         assert_eq!(chosen_by(&["--models", "base", "--objectives", "mlm"]), ["base mlm"]);
+    }
+
+    #[test]
+    fn what_python_lacks_is_refused() {
+        let words = ["peers", "--models", "ettin-17m", "--objectives", "all-tokens-mlm"];
+        let error = chosen(&Cli::parse_from(words).args).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "--objectives: benches/python has no all-tokens-mlm of ettin-17m; expected electra, mlm"
+        );
     }
 
     #[test]
