@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check;
-use crate::compare::{Context, Group, Scored, each_with_each};
+use crate::compare::{Context, Group, Scored};
 use crate::curve;
 use crate::error::Error;
 use crate::examples::Resampled;
@@ -51,7 +51,7 @@ pub fn analyse(measurements: &Measurements, config: &AnalysisConfig) -> Result<F
     let compared: Vec<&ArmFindings> = arms.iter().filter(|arm| arm.facts.role == Role::Arm).collect();
     let scored = study.scored(&compared, &tasks);
     let group = Group::new(&scored, &tasks, &context);
-    let all = each_with_each(compared.len());
+    let family = context.family(&compared);
     Ok(Findings {
         title: measurements.title.clone(),
         plan: measurements.plan.clone(),
@@ -60,7 +60,7 @@ pub fn analyse(measurements: &Measurements, config: &AnalysisConfig) -> Result<F
         objectives,
         test_sets,
         noise: group.noise(&context),
-        pairs: group.compare(&all, all.len(), &context),
+        pairs: group.compare(&family, family.len(), &context),
         ranks: ranks(&group, config),
         task_pairs: study.by_task(&compared),
         controls,
@@ -171,12 +171,12 @@ struct Study<'a> {
 }
 
 impl Study<'_> {
-    /// Each arm with each other on each task: one family. Of one task it would be the mean's again.
+    /// The pairs of arms on each task: one family. Of one task it would be the mean's again.
     fn by_task(&self, arms: &[&ArmFindings]) -> Vec<TaskComparisons> {
         if self.tasks.len() < 2 || arms.len() < 2 {
             return Vec::new();
         }
-        let pairs = each_with_each(arms.len());
+        let pairs = self.context.family(arms);
         let on_task = |task: &&TaskFacts| {
             let scored = self.scored(arms, &[task]);
             let group = Group::new(&scored, &[task], self.context);

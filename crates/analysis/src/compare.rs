@@ -18,6 +18,14 @@ pub(crate) struct Context<'a> {
     pub(crate) keys: Vec<&'a str>,
 }
 
+impl Context<'_> {
+    /// The pairs that are compared of these arms.
+    pub(crate) fn family(&self, arms: &[&ArmFindings]) -> Vec<(usize, usize)> {
+        let names: Vec<&str> = arms.iter().map(|arm| arm.facts.name.as_str()).collect();
+        self.config.family(&names)
+    }
+}
+
 /// What is compared of an arm: the scores of its runs, be they of one task or the mean of several.
 pub(crate) struct Scored<'a> {
     pub(crate) name: &'a str,
@@ -148,9 +156,4 @@ impl<'a, 'b> Group<'a, 'b> {
                 .then(|| self.layout.language_deviation()),
         }
     }
-}
-
-/// Each with each other, the later one first.
-pub(crate) fn each_with_each(count: usize) -> Vec<(usize, usize)> {
-    (0..count).flat_map(|low| (low + 1..count).map(move |high| (high, low))).collect()
 }

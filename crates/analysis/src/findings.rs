@@ -26,14 +26,40 @@ pub struct AnalysisConfig {
     pub seed: u64,
     /// By which diagnostics a run has taken off; without any, a rule that suits most objectives.
     pub take_off: Vec<Threshold>,
+    /// The pairs of arms that are compared, the first minus the second. Empty: each arm with each other. A question that
+    /// was put before the runs needs no correction for the questions that were not put.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<[String; 2]>,
 }
 
 impl AnalysisConfig {
-    /// Level .95, no margin, power .8, 1,000 draws, the usual rule of taking off.
+    /// Level .95, no margin, power .8, 1,000 draws, the usual rule of taking off, every pair of arms.
     #[must_use]
     pub fn standard() -> Self {
-        Self { level: 0.95, margin: None, power: 0.8, draws: 1000, seed: 1, take_off: Vec::new() }
+        Self {
+            level: 0.95,
+            margin: None,
+            power: 0.8,
+            draws: 1000,
+            seed: 1,
+            take_off: Vec::new(),
+            pairs: Vec::new(),
+        }
     }
+
+    /// The pairs of a family by the places of their arms. A pair of which an arm is not among the names is left out.
+    pub(crate) fn family(&self, names: &[&str]) -> Vec<(usize, usize)> {
+        let place = |arm: &String| names.iter().position(|name| name == arm);
+        if self.pairs.is_empty() {
+            return each_with_each(names.len());
+        }
+        self.pairs.iter().filter_map(|[a, b]| Some((place(a)?, place(b)?))).collect()
+    }
+}
+
+/// Each with each other, the later one first.
+fn each_with_each(count: usize) -> Vec<(usize, usize)> {
+    (0..count).flat_map(|low| (low + 1..count).map(move |high| (high, low))).collect()
 }
 
 /// All that was found, and the measurements that it was found from.

@@ -48,8 +48,8 @@ pub struct PlannedPair {
     pub power: Option<f64>,
 }
 
-/// What a plan of so many runs of each arm can find, pair by pair, the later arm first; pairs of which the pilot does
-/// not have both standard deviations are left out. The choice of test examples is not in it.
+/// What a plan of so many runs of each arm can find, pair by pair; pairs of which the pilot does not have both standard
+/// deviations are left out. The choice of test examples is not in it.
 ///
 /// With t the quantile of the interval (Šidák's, over all pairs) and T noncentral t with the degrees of freedom that the
 /// layout has with these variances, a difference of δ standard errors is found with P(T(δ) > t).
@@ -66,34 +66,32 @@ pub fn planned(
     if runs < 2 {
         return Vec::new();
     }
-    let family = arms.len() * arms.len().saturating_sub(1) / 2;
+    let family = config.family(arms).len();
     let variances: Vec<f64> = known.iter().map(|(_, deviation)| deviation.powi(2)).collect();
     let usual = (variances.iter().sum::<f64>() / variances.len() as f64).sqrt();
     let mixed = language_each
         .then(|| Mixed::planned(&variances, pilot.languages.unwrap_or(usual).powi(2), runs))
         .flatten();
-    let mut pairs = Vec::new();
-    for low in 0..known.len() {
-        for high in low + 1..known.len() {
-            let contrast = match &mixed {
-                Some(mixed) => mixed.contrast(high, low),
-                None => Some(welch(variances[high], variances[low], runs)),
-            };
-            let Some(Contrast { variance, degrees, .. }) = contrast else { continue };
-            let limit = student(degrees).inverse_cdf(1.0 - of_each(1.0 - config.level, family) / 2.0);
-            let power = |points: f64| beyond(limit, degrees, points / variance.sqrt());
-            let score = |place: usize| pilot.scores.get(known[place].0).copied();
-            let difference = score(high).zip(score(low)).map(|(a, b)| a - b);
-            pairs.push(PlannedPair {
-                a: known[high].0.into(),
-                b: known[low].0.into(),
-                detectable: standard_errors(limit, degrees, config.power) * variance.sqrt(),
-                difference,
-                power: difference.map(|difference| power(difference.abs())),
-            });
-        }
-    }
-    pairs
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let pair = |(a, b): (usize, usize)| {
+        let contrast = match &mixed {
+            Some(mixed) => mixed.contrast(a, b),
+            None => Some(welch(variances[a], variances[b], runs)),
+        };
+        let Contrast { variance, degrees, .. } = contrast?;
+        let limit = student(degrees).inverse_cdf(1.0 - of_each(1.0 - config.level, family) / 2.0);
+        let power = |points: f64| beyond(limit, degrees, points / variance.sqrt());
+        let score = |place: usize| pilot.scores.get(names[place]).copied();
+        let difference = score(a).zip(score(b)).map(|(a, b)| a - b);
+        Some(PlannedPair {
+            a: names[a].into(),
+            b: names[b].into(),
+            detectable: standard_errors(limit, degrees, config.power) * variance.sqrt(),
+            difference,
+            power: difference.map(|difference| power(difference.abs())),
+        })
+    };
+    config.family(&names).into_iter().filter_map(pair).collect()
 }
 
 fn welch(a: f64, b: f64, runs: usize) -> Contrast {

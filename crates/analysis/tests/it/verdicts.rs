@@ -57,6 +57,31 @@ fn fewer_than_five_runs_get_an_interval_and_no_verdict() {
     assert!(single.caveats().contains(&Caveat::OneRun));
 }
 
+#[test]
+fn pairs_that_the_plan_names_are_a_family_of_their_own() {
+    let moved = |by: f64| MLM.map(|score| score + by);
+    let (electra, all_tokens) = (moved(0.9), moved(-0.2));
+    let study = measurements(&[("mlm", &MLM), ("all-tokens-mlm", &all_tokens), ("electra", &electra)]);
+    let asked = |pairs: &[[&str; 2]]| {
+        let pairs = pairs.iter().map(|pair| pair.map(str::to_owned)).collect();
+        analyse(&study, &AnalysisConfig { pairs, ..AnalysisConfig::standard() }).unwrap().pairs
+    };
+    let every = asked(&[]);
+    assert_eq!(every.len(), 3);
+    let named = asked(&[["mlm", "electra"]]);
+    let alone = results(&[("mlm", &MLM), ("electra", &electra)]).pairs;
+    assert_eq!((named.len(), named[0].a.as_str(), named[0].b.as_str()), (1, "mlm", "electra"));
+    // Turned as the plan has it, and as narrow as in a study of these two.
+    let interval = named[0].test.as_ref().unwrap().interval;
+    let of_two = alone[0].test.as_ref().unwrap().interval;
+    assert!((interval.low + of_two.high).abs() < 1e-9 && (interval.high + of_two.low).abs() < 1e-9);
+    let of_three = every.iter().find(|pair| (&*pair.a, &*pair.b) == ("electra", "mlm")).unwrap();
+    let of_three = of_three.test.as_ref().unwrap().interval;
+    assert!(of_three.high - of_three.low > interval.high - interval.low + 0.1);
+    // An arm that is not there makes no pair.
+    assert_eq!(asked(&[["electra", "mlm"], ["electra", "rts"]]).len(), 1);
+}
+
 /// A run whose last diagnostic is this.
 fn diagnosed(mut run: RunFacts, metric: &str, value: f64) -> RunFacts {
     let point = |step, value| DiagnosticPoint { step, values: BTreeMap::from([(metric.to_owned(), value)]) };

@@ -111,6 +111,11 @@ pub(crate) fn curves(findings: &Findings) -> String {
 pub(crate) fn rule(findings: &Findings) -> Vec<String> {
     let config = &findings.config;
     let level = percent(config.level);
+    let named = if config.pairs.is_empty() {
+        ""
+    } else {
+        " The plan named the pairs before the runs; no other pair was compared."
+    };
     let family = match findings.pairs.len() {
         1 => "It is the interval of this one pair".into(),
         pairs => format!(
@@ -118,7 +123,7 @@ pub(crate) fn rule(findings: &Findings) -> Vec<String> {
         ),
     };
     let mut text = vec![format!(
-        "A verdict follows from the interval of the difference alone. If it is above 0, the first objective is better; if it is below 0, worse. {family}, so a difference that does not exist is found in at most {} of them.",
+        "A verdict follows from the interval of the difference alone. If it is above 0, the first objective is better; if it is below 0, worse. {family}, so a difference that does not exist is found in at most {} of them.{named}",
         percent(1.0 - config.level),
     )];
     text.push(match config.margin {

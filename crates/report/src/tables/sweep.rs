@@ -51,8 +51,9 @@ pub(crate) fn differences(findings: &Findings, sweep: &Sweep<'_>) -> Table {
     let (setting, interval) = (sentences::setting(sweep), level(findings));
     let columns = [&*setting, "Equal", "Pair", "#Difference", "Verdict", &interval, "#p, corrected", "#Runs"];
     let caption = format!(
-        "Differences in points: the first objective minus the second. The verdict is about the first. The intervals hold together over all {} pairs of arms.",
-        findings.pairs.len()
+        "Differences in points: the first objective minus the second. The verdict is about the first. The intervals hold together over all {} pairs that {}.",
+        findings.pairs.len(),
+        if findings.config.pairs.is_empty() { "the arms make" } else { "the plan names" }
     );
     table(&caption, &columns, sweep.differences.iter().map(row).collect())
 }

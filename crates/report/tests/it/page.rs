@@ -43,6 +43,15 @@ fn a_single_pair_has_no_correction() {
     assert!(one.contains("It is the interval of this one pair, so") && !one.contains("All 1 intervals"));
     let three = page(&measurements(&[("mlm", scores), ("electra", scores), ("electra-15", scores)]));
     assert!(three.contains("All 3 intervals together hold the truth in at least 95 % of such studies"));
+    assert!(!three.contains("The plan named the pairs"));
+    let pairs = vec![["electra", "mlm"].map(str::to_owned)];
+    let study = measurements(&[("mlm", scores), ("electra", scores), ("electra-15", scores)]);
+    let named = analyse(&study, &AnalysisConfig { draws: 0, pairs, ..AnalysisConfig::standard() }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write(&named, folder.path()).unwrap();
+    let named = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(named.contains("The plan named the pairs before the runs; no other pair was compared."));
+    assert!(named.contains("ELECTRA − MLM") && !named.contains("ELECTRA 15 % − MLM"));
 }
 
 #[test]

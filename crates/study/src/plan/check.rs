@@ -13,6 +13,7 @@ use toml::Value;
 use super::{CheckpointsPlan, Family, Plan};
 use crate::search::number;
 use crate::{Error, devices};
+use electra_analysis::Role;
 
 /// The finest share at which a run is saved.
 const FINEST: u64 = 64;
@@ -159,6 +160,7 @@ impl Plan {
             let languages = pilot.languages.unwrap_or(1.0);
             check.that(languages > 0.0 && languages.is_finite(), "pilot.languages", languages, expected)?;
         }
+        self.check_pairs(check)?;
         match self.analysis_config().check() {
             Err(electra_analysis::Error::Value { field, found, expected }) => {
                 let key = if field.starts_with("take_off") { field } else { format!("analysis.{field}") };
@@ -166,6 +168,22 @@ impl Plan {
             }
             other => Ok(other?),
         }
+    }
+
+    /// Pairs are of two arms that the study compares, and each is there once.
+    fn check_pairs(&self, check: &Check<'_>) -> Result<(), Error> {
+        let arms = self.pretrained_arms().into_iter().filter(|arm| arm.role == Role::Arm);
+        let names: Vec<String> = arms.map(|arm| arm.name).collect();
+        let pairs = self.analysis_config().pairs;
+        for (index, pair) in pairs.iter().enumerate() {
+            let key = format!("analysis.pairs[{index}]");
+            check.among(&key, pair, &names)?;
+            check.that(pair[0] != pair[1], key.clone(), format!("{pair:?}"), "two different arms")?;
+            let is_same = |other: &[String; 2]| other.contains(&pair[0]) && other.contains(&pair[1]);
+            let is_new = !pairs[..index].iter().any(is_same);
+            check.that(is_new, key, format!("{pair:?}"), "a pair that is not there before")?;
+        }
+        Ok(())
     }
 
     fn check_data(&self, check: &Check<'_>) -> Result<(), Error> {

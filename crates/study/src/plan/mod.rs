@@ -410,6 +410,10 @@ pub struct AnalysisPlan {
     /// How often a difference is to be found for the plan to be able to find it; .8 if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<f64>,
+    /// The pairs of arms that are compared, the first minus the second; each arm with each other if not said. The fewer
+    /// questions, the narrower the interval of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<[String; 2]>,
 }
 
 /// How jobs share the machine.
@@ -454,6 +458,7 @@ impl Plan {
             margin: own.and_then(|own| own.margin),
             power: own.and_then(|own| own.power).unwrap_or(usual.power),
             take_off: self.take_off.clone(),
+            pairs: own.map(|own| own.pairs.clone()).unwrap_or_default(),
             ..usual
         }
     }

@@ -184,8 +184,18 @@ fn put_over(plan: &mut Table, over: Table) {
                 section.remove(gone);
             }
         }
+        lose_pairs(plan, gone);
     }
     merge(plan, over);
+}
+
+/// Takes the pairs of an arm out of those that are compared.
+fn lose_pairs(plan: &mut Table, arm: &str) {
+    let Some(Value::Table(analysis)) = plan.get_mut("analysis") else { return };
+    let Some(Value::Array(pairs)) = analysis.get_mut("pairs") else { return };
+    let has =
+        |pair: &Value| pair.as_array().is_some_and(|pair| pair.iter().any(|name| name.as_str() == Some(arm)));
+    pairs.retain(|pair| !has(pair));
 }
 
 /// The names in the lists of a plan's table, whatever else is wrong with them.

@@ -304,6 +304,25 @@ fn an_arm_has_the_settings_that_were_found_for_it_and_its_controls_too() {
 }
 
 #[test]
+fn pairs_are_of_two_arms_that_are_compared() {
+    let read = |pairs: &str| small(&[&format!("analysis={{ pairs = {pairs} }}")]);
+    let plan = read("[[\"electra\", \"mlm\"]]").unwrap();
+    assert_eq!(plan.analysis_config().pairs, [["electra", "mlm"].map(str::to_owned)]);
+    for (pairs, expected) in [
+        ("[[\"electra\", \"bert\"]]", "analysis.pairs[0]: bert; expected mlm, "),
+        ("[[\"mlm\", \"mlm\"]]", "analysis.pairs[0]: [\"mlm\", \"mlm\"]; expected two different arms"),
+        (
+            "[[\"electra\", \"mlm\"], [\"mlm\", \"electra\"]]",
+            "analysis.pairs[1]: [\"mlm\", \"electra\"]; expected a pair that is not there before",
+        ),
+        ("[[\"electra\"]]", "analysis.pairs"),
+    ] {
+        let error = read(pairs).expect_err(pairs).to_string();
+        assert!(error.contains(expected), "{pairs}: {error}");
+    }
+}
+
+#[test]
 fn the_trials_of_an_earlier_search_are_read_with_the_plan() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("search.json");

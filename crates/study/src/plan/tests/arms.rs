@@ -126,28 +126,48 @@ fn a_sweep_is_over_a_number_that_every_arm_has_and_once_in_each_series() {
     );
 }
 
+fn shipped(name: &str) -> Plan {
+    Plan::read(name, &Plan::text(name).unwrap(), false, &[], &OBJECTIVES).unwrap()
+}
+
 #[test]
 fn the_plan_of_sizes_has_both_bases_at_each_width() {
-    for name in ["sizes", "rates-sizes"] {
-        let plan = Plan::read(name, &Plan::text(name).unwrap(), false, &[], &OBJECTIVES).unwrap();
-        let found = estimate(&plan, &OBJECTIVES).unwrap().arms;
-        let of = |name: String| found.iter().find(|arm| arm.arm == name).unwrap();
-        for width in [64, 128, 256] {
-            let (mlm, electra) = (of(format!("mlm-{width}")), of(format!("electra-{width}")));
-            let compute = of(format!("mlm-{width}-compute"));
-            assert_eq!((mlm.steps, electra.steps), (10_000, 10_000));
-            assert!(compute.steps > 11_000 && (compute.flops_paper / electra.flops_paper - 1.0).abs() < 1e-4);
+    let plan = shipped("sizes");
+    let found = estimate(&plan, &OBJECTIVES).unwrap().arms;
+    let of = |name: String| found.iter().find(|arm| arm.arm == name).unwrap();
+    for width in [64, 128, 256] {
+        let (mlm, electra) = (of(format!("mlm-{width}")), of(format!("electra-{width}")));
+        let compute = of(format!("mlm-{width}-compute"));
+        assert_eq!((mlm.steps, electra.steps), (10_000, 10_000));
+        assert!(compute.steps > 11_000 && (compute.flops_paper / electra.flops_paper - 1.0).abs() < 1e-4);
+        for other in [format!("mlm-{width}"), format!("mlm-{width}-compute")] {
+            assert!(plan.analysis_config().pairs.contains(&[format!("electra-{width}"), other]));
         }
-        // The trials of the default plan are of arms that this one does not have.
-        assert_eq!(plan.trials().unwrap(), []);
-        let searched: Vec<String> = plan.searched_arms().map(|arm| arm.name).collect();
-        assert_eq!(searched, ["mlm-64", "electra-64", "mlm-128", "electra-128", "mlm-256", "electra-256"]);
     }
+    // The trials of the default plan are of arms that this one does not have.
+    assert_eq!(plan.trials().unwrap(), []);
+}
+
+#[test]
+fn the_search_of_sizes_is_for_the_arms_of_sizes() {
+    let (search, sizes) = (shipped("rates-sizes"), shipped("sizes"));
+    let searched: Vec<String> = search.searched_arms().map(|arm| arm.name).collect();
+    assert_eq!(searched, ["mlm-128", "electra-128", "mlm-256", "electra-256"]);
+    for arm in search.pretrained_arms() {
+        let same = sizes.pretrained_arms().into_iter().find(|other| other.name == arm.name).unwrap();
+        let encoder = |set: &BTreeMap<String, Value>| {
+            set.clone().into_iter().filter(|(key, _)| key.starts_with("model.")).collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!((&arm.objective, encoder(&arm.set)), (&same.objective, encoder(&same.set)));
+    }
+    // Each pair of arms that the search does not have is gone with them.
+    let of_width = |width: u64| [format!("electra-{width}"), format!("mlm-{width}")];
+    assert_eq!(search.analysis_config().pairs, [of_width(128), of_width(256)]);
 }
 
 #[test]
 fn the_plan_of_the_field_gives_every_arm_the_same_operations() {
-    let plan = Plan::read("field", &Plan::text("field").unwrap(), false, &[], &OBJECTIVES).unwrap();
+    let plan = shipped("field");
     let found = estimate(&plan, &OBJECTIVES).unwrap().arms;
     let electra = found.iter().find(|arm| arm.arm == "electra").unwrap();
     assert_eq!(electra.steps, 10_000);
@@ -216,6 +236,9 @@ fn a_plan_loses_widths_with_all_that_is_said_of_them() {
         let names: Vec<String> = by_set.pretrained_arms().into_iter().map(|arm| arm.name).collect();
         let expected: Vec<&str> = arms.iter().map(|arm| arm["name"].as_str().unwrap()).collect();
         assert_eq!(names, expected);
+        for name in by_set.analysis_config().pairs.iter().flatten() {
+            assert!(names.contains(name), "{gone:?}: {name}");
+        }
         let pilot = by_set.pilot.unwrap();
         let said = by_set.settings.keys().chain(pilot.scores.keys()).chain(pilot.standard_deviations.keys());
         for name in said {
