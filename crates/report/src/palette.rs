@@ -1,7 +1,9 @@
 //! A colour and a shape for each objective, in the order in which the findings list objectives. The colours keep
-//! apart under the common colour blindnesses, and the shapes keep apart without colour. Where a study has the same
-//! objectives at several values of a setting, an arm's shape is its value's, and its colour is the lighter, the
-//! smaller the value.
+//! apart under the common colour blindnesses, and the shapes keep apart without colour. Arms of one objective share its
+//! colour and differ by their shapes. Where a study has the same objectives at several values of a setting, an arm's
+//! shape is its value's, and its colour is the lighter, the smaller the value.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use electra_analysis::{ArmFindings, Findings, Role, Sweep};
 
@@ -51,34 +53,23 @@ const COLOURS: [[&str; 3]; 9] = [
 const FIRST: [(usize, Shape); 5] =
     [(1, Shape::Circle), (2, Shape::Square), (3, Shape::Up), (4, Shape::Diamond), (5, Shape::Down)];
 
-/// Those of all others, in turn.
+/// Those of the next objectives. Whatever comes after them has a colour that is there already, with another shape.
 const OTHERS: [(usize, Shape); 3] = [(6, Shape::Circle), (7, Shape::Square), (8, Shape::Diamond)];
 
 /// The encoder from scratch.
 const SCRATCH: (usize, Shape) = (0, Shape::Cross);
 
-/// The shapes of a sweep's values, in turn.
-const VALUES: [Shape; 5] = [Shape::Circle, Shape::Square, Shape::Up, Shape::Diamond, Shape::Down];
-
-/// An objective's place among the colours, and its shape. An objective that no arm has takes none from the others.
-fn of_objective(findings: &Findings, objective: &str) -> (usize, Shape) {
-    let has_arm = |objective: &str| {
-        findings.arms.iter().any(|arm| arm.facts.role != Role::Scratch && arm.facts.objective == objective)
-    };
-    let others = findings.objectives.iter().skip(FIRST.len()).map(|facts| facts.name.as_str());
-    let other = others.filter(|name| has_arm(name)).position(|name| name == objective).unwrap_or(0);
-    let place = findings.place(objective).unwrap_or(0);
-    FIRST.get(place).copied().unwrap_or(OTHERS[other % OTHERS.len()])
-}
+/// The shapes of a sweep's values, and of what shares a colour, in turn.
+const SHAPES: [Shape; 5] = [Shape::Circle, Shape::Square, Shape::Up, Shape::Diamond, Shape::Down];
 
 /// The class of an objective's colour, and its shape.
 pub(crate) fn objective(findings: &Findings, objective: &str) -> (&'static str, Shape) {
-    let (colour, shape) = of_objective(findings, objective);
+    let (colour, shape) = Drawn::new(findings).of_objective(objective);
     (COLOURS[colour][0], shape)
 }
 
 /// The styles of all arms, in their order.
-pub(crate) fn styles(findings: &Findings) -> Vec<Style<'_>> {
+pub(crate) fn styles<'a>(findings: &'a Findings) -> Vec<Style<'a>> {
     let sweep = findings.sweep();
     // Of a sweep, the place of an arm's value, and how many values there are.
     let in_sweep = |arm: &ArmFindings| {
@@ -86,14 +77,15 @@ pub(crate) fn styles(findings: &Findings) -> Vec<Style<'_>> {
         let value = arm.facts.number(setting)?;
         Some((values.iter().position(|other| *other == value)?, values.len()))
     };
-    let style = |arm: &ArmFindings| {
-        let (colour, shape) = match arm.facts.role {
-            Role::Scratch => SCRATCH,
-            _ => of_objective(findings, &arm.facts.objective),
-        };
-        match in_sweep(arm) {
-            Some((place, count)) => (COLOURS[colour][shade(place, count)], VALUES[place % VALUES.len()]),
-            None => (COLOURS[colour][0], shape),
+    let mut drawn = Drawn::new(findings);
+    let mut style = |arm: &'a ArmFindings| match in_sweep(arm) {
+        Some((place, count)) => {
+            let (colour, _) = drawn.of_objective(&arm.facts.objective);
+            (COLOURS[colour][shade(place, count)], SHAPES[place % SHAPES.len()])
+        }
+        None => {
+            let (colour, shape) = drawn.of_arm(arm);
+            (COLOURS[colour][0], shape)
         }
     };
     let is_hollow = |arm: &ArmFindings| {
@@ -106,6 +98,60 @@ pub(crate) fn styles(findings: &Findings) -> Vec<Style<'_>> {
         Style { arm, colour, shape, hollow: is_hollow(arm) }
     })
     .collect()
+}
+
+/// The colours with the shapes that they are drawn with.
+struct Drawn<'a> {
+    by_objective: BTreeMap<&'a str, (usize, Shape)>,
+    taken: Vec<(usize, Shape)>,
+    /// The objectives of which an arm has been drawn.
+    seen: BTreeSet<&'a str>,
+}
+
+impl<'a> Drawn<'a> {
+    /// A colour and a shape for each objective. One that is not among the first and that no arm has takes none from the
+    /// others.
+    fn new(findings: &'a Findings) -> Self {
+        let mut drawn = Self { by_objective: BTreeMap::new(), taken: FIRST.into(), seen: BTreeSet::new() };
+        let has_arm = |name: &str| {
+            findings.arms.iter().any(|arm| arm.facts.role != Role::Scratch && arm.facts.objective == name)
+        };
+        let names: Vec<&str> = findings.objectives.iter().map(|facts| facts.name.as_str()).collect();
+        let (first, others) = names.split_at(names.len().min(FIRST.len()));
+        drawn.by_objective.extend(first.iter().copied().zip(FIRST));
+        let usual: Vec<(usize, Shape)> = OTHERS.into_iter().chain(FIRST).collect();
+        for (place, &name) in others.iter().filter(|name| has_arm(name)).enumerate() {
+            let (colour, shape) = usual[place % usual.len()];
+            let style = drawn.take(colour, shape);
+            drawn.by_objective.insert(name, style);
+        }
+        drawn
+    }
+
+    fn of_objective(&self, name: &str) -> (usize, Shape) {
+        self.by_objective.get(name).copied().unwrap_or(OTHERS[0])
+    }
+
+    /// The first arm of an objective has its shape, and each further one the next that its colour is not drawn with.
+    /// Controls have that of the objective: they are hollow.
+    fn of_arm(&mut self, arm: &'a ArmFindings) -> (usize, Shape) {
+        if arm.facts.role == Role::Scratch {
+            return SCRATCH;
+        }
+        let (colour, shape) = self.of_objective(&arm.facts.objective);
+        if arm.facts.role == Role::Arm && !self.seen.insert(&arm.facts.objective) {
+            return self.take(colour, shape);
+        }
+        (colour, shape)
+    }
+
+    /// A shape that the colour is not drawn with yet, this one if it can be; when there is none left, this one again.
+    fn take(&mut self, colour: usize, shape: Shape) -> (usize, Shape) {
+        let mut shapes = std::iter::once(shape).chain(SHAPES);
+        let style = (colour, shapes.find(|shape| !self.taken.contains(&(colour, *shape))).unwrap_or(shape));
+        self.taken.push(style);
+        style
+    }
 }
 
 /// How light the colour of a value is, by its place among so many.

@@ -1,5 +1,6 @@
 //! What the page says in words, and what it leaves out.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use electra_analysis::{AnalysisConfig, DiagnosticPoint, Measurements, Schedule, analyse};
@@ -74,4 +75,47 @@ fn the_page_says_of_which_seeds_the_curves_are() {
         all.contains(&format!("{said}1 of 2 of each objective."))
             && all.contains("One seed alone has no band")
     );
+}
+
+/// The marks of a page as colour and shape.
+fn marks(page: &str) -> BTreeSet<(String, &'static str)> {
+    let shape = |mark: &str| match mark.split_once("points=\"") {
+        None => "circle",
+        Some((_, points)) => {
+            let points: Vec<&str> = points.split('"').next().unwrap().split(' ').collect();
+            match (points.len(), points[0]) {
+                (4, first) if first.starts_with('-') => "square",
+                (4, _) => "diamond",
+                (_, first) if first.contains(",-") => "up",
+                _ => "down",
+            }
+        }
+    };
+    let tags = ["<circle class=\"c", "<polygon class=\"c"];
+    let marks = tags.into_iter().flat_map(|tag| page.split(tag).skip(1));
+    marks
+        .filter(|mark| mark.contains(" mark\""))
+        .map(|mark| (mark.split(' ').next().unwrap().to_owned(), shape(mark.split('>').next().unwrap())))
+        .collect()
+}
+
+#[test]
+fn every_arm_has_a_mark_of_its_own() {
+    const SCORES: &[f64] = &[60.0, 61.0, 62.0, 60.5, 61.5];
+    let paper = ["mlm", "replace-mlm", "electra-15", "all-tokens-mlm", "electra"];
+    let names: Vec<String> =
+        paper.iter().map(ToString::to_string).chain((0..14).map(|n| format!("other-{n}"))).collect();
+    let mut arms: Vec<(&str, &[f64])> = names.iter().map(|name| (name.as_str(), SCORES)).collect();
+    arms.extend([("mlm-again", SCORES), ("mlm-rates", SCORES), ("electra-more", SCORES)]);
+    let mut study = measurements(&arms);
+    for arm in &mut study.arms {
+        let objective =
+            arm.name.split_once('-').filter(|_| !names.contains(&arm.name)).map(|(first, _)| first);
+        arm.objective = objective.unwrap_or(&arm.name).to_owned();
+    }
+    let found = marks(&page(&study));
+    assert_eq!(found.len(), arms.len(), "{found:?}");
+    // Arms of one objective share its colour.
+    let of_mlm = found.iter().filter(|(colour, _)| colour == "1").count();
+    assert!(of_mlm >= 3, "{found:?}");
 }
