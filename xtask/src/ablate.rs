@@ -1,6 +1,6 @@
 //! `cargo xtask ablate`.
 
-use crate::{setup, workspace};
+use crate::{output, setup, workspace};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::ffi::OsString;
@@ -27,9 +27,12 @@ pub(crate) struct Args {
 /// Sets up, builds, and hands over to the program; returns only if that cannot be.
 pub(crate) fn run(args: &Args) -> Result<()> {
     setup::quietly()?;
-    workspace::check(workspace::cargo().args(["build", "--release", "--package", "electra-cli"]))?;
     let target = target_folder()?;
     let program = target.join("release").join(format!("electra{}", std::env::consts::EXE_SUFFIX));
+    if !program.exists() {
+        output::tell("compiling the program; the first time this takes several minutes");
+    }
+    workspace::check(workspace::cargo().args(["build", "--release", "--package", "electra-cli"]))?;
     // In the caller's folder, not the workspace's: paths are as they were typed.
     hand_over(Command::new(&program).arg("ablate").args(args.options(&target)))
         .with_context(|| format!("cannot run {}", program.display()))

@@ -28,9 +28,18 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
+/// What somebody does who has just built the program. 80 columns.
+const FIRST_STEPS: &str = "First steps:
+  electra ablate --quick --output look       try a whole comparison; proves nothing
+  electra ablate --output study              compare the paper's five objectives
+  electra tokenizer train --input text.txt --vocab-size 8192 --output tokenizer
+                                             begin with your own text
+
+Each command has examples: electra pretrain --help";
+
 /// Pre-train text encoders by replaced token detection, and compare objectives fairly.
 #[derive(Parser)]
-#[command(name = "electra", version, max_term_width = 100)]
+#[command(name = "electra", version, max_term_width = 100, after_help = FIRST_STEPS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

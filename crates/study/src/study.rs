@@ -52,8 +52,8 @@ impl std::fmt::Debug for Study<'_> {
 pub enum Ended {
     /// Nothing is left to be done.
     Finished {
-        /// What the report says in one sentence; none if there is nothing to report on.
-        conclusion: Option<String>,
+        /// What the report says; none if there is nothing to report on.
+        conclusion: Option<electra_report::Conclusion>,
         /// The jobs that failed, and those that needed them.
         failures: Vec<Failure>,
     },
@@ -145,7 +145,7 @@ fn search_settings(
     }
 }
 
-/// Writes the report, and gives its conclusion.
+/// Writes the report and returns its conclusion.
 fn report(
     folder: &Path,
     scope: &Scope<'_>,
@@ -153,12 +153,12 @@ fn report(
     chosen: &Choice,
     progress: &Progress,
     command: &str,
-) -> Result<String, Error> {
+) -> Result<electra_report::Conclusion, Error> {
     let measurements = collect::measurements(folder, scope, graph, chosen, progress, command)?;
     electra_report::write_measurements(&measurements, folder)?;
     let findings = electra_analysis::analyse(&measurements, &scope.plan.analysis_config())?;
     electra_report::write(&findings, folder)?;
-    Ok(electra_report::conclude(&findings).sentence)
+    Ok(electra_report::conclude(&findings))
 }
 
 impl Plan {

@@ -89,9 +89,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         Ended::Finished { conclusion, failures } => {
             if let Some(conclusion) = conclusion {
-                output::print(&format!("{conclusion}\n{}/report.html\n", shown(folder)))?;
+                let answer = conclusion.opening.iter().chain(Some(&conclusion.ordering_sentence));
+                for sentence in answer.filter(|sentence| !sentence.is_empty()) {
+                    output::line(sentence)?;
+                }
+                output::line(format_args!("{}/report.html", shown(folder)))?;
             }
             if failures.is_empty() {
+                next_steps(options.quick);
                 return Ok(());
             }
             for failure in &failures {
@@ -102,6 +107,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             output::tell(&format!("{count} {jobs} failed; the same command tries {them} again"));
             Err(EndedWith(FAILED).into())
         }
+    }
+}
+
+/// What to do after a study. Commands are given by their options, since the study may have been started through cargo.
+fn next_steps(quick: bool) {
+    output::tell("What next:");
+    let study = "the study itself; with --dry-run, what it takes";
+    let quick = quick.then_some(("without --quick", study));
+    let rest = [
+        ("--plan long", "BERT and ELECTRA for five times as long, in about an hour"),
+        ("--plan real --text FILE --tasks FOLDER", "the same comparison on your own text"),
+    ];
+    output::tell("  open the report in a browser, and see docs/guides/reading-a-report.md");
+    for (options, what) in quick.into_iter().chain(rest) {
+        output::tell(&format!("  {options:<40}{what}"));
     }
 }
 

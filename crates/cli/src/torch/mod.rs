@@ -5,6 +5,7 @@ mod detect;
 mod embed;
 mod export;
 mod finetune;
+mod init;
 mod memory;
 mod minimal_pairs;
 mod predict;

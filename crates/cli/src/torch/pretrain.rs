@@ -10,7 +10,7 @@ use electra_trainer::{Event, Outcome, Rates, Run, Valid, train};
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
 
-use super::{bars, ranks, run_folder};
+use super::{bars, init, ranks, run_folder};
 use crate::failure::{Ended, INTERRUPTED};
 use crate::{interrupt, output, progress};
 
@@ -88,6 +88,7 @@ fn train_or_launch(options: &Options) -> Result<()> {
     let masking = |name: &str| Ok((electra_ablations::info(name)?.masking)());
     let config = electra_trainer::read_config(&options.config, &options.set, masking)?;
     let continues_word = run_folder::continues_word(&config)?;
+    init::check_tokenizer(&config)?;
     if let Some(ranks) = launched {
         return options.ranks.launch(ranks, options.arguments());
     }

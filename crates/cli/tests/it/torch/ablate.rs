@@ -39,15 +39,24 @@ fn a_study_comes_to_its_report_and_does_nothing_twice() {
         assert!(again.err.contains("another process is "), "{}", again.err);
         again = bench.run("ablate --plan plan.toml --output study");
     }
+    let told = again.err.clone();
     let out = again.ok();
-    assert!(out.ends_with("study/report.html\n"), "{out}");
+    // The answer, a sentence a line, and where the report is.
+    let found = results(&bench);
+    let mut answer: Vec<_> = found["conclusion"]["opening"].as_array().unwrap().clone();
+    answer.push(found["conclusion"]["ordering_sentence"].clone());
+    answer.push("study/report.html".into());
+    assert_eq!(
+        out.lines().collect::<Vec<_>>(),
+        answer.iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>()
+    );
+    assert!(told.contains("\nWhat next:\n  open the report "), "{told}");
     assert_eq!(
         std::fs::read(bench.path("study/done/pretrain-mlm-1.json")).unwrap(),
         first,
         "it was done again"
     );
 
-    let found = results(&bench);
     let arms = found["arms"].as_array().unwrap();
     let names: Vec<_> = arms.iter().map(|arm| arm["facts"]["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["mlm", "electra", "scratch"]);

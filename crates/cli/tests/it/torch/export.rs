@@ -121,6 +121,27 @@ fn neighbour_heads_are_first_values_and_an_export_does_not_know_of_them() {
 }
 
 #[test]
+fn weights_of_another_vocabulary_are_refused() {
+    let bench = trained("electra");
+    bench.run("export --run run --output export").ok();
+    // The same tokens, two of them in each other's place.
+    let tokens = std::fs::read_to_string(bench.path("tokenizer/vocab.txt")).unwrap();
+    let mut tokens: Vec<_> = tokens.lines().collect();
+    let last = tokens.len() - 1;
+    tokens.swap(last, last - 1);
+    std::fs::create_dir(bench.path("other")).unwrap();
+    bench.write("other/vocab.txt", tokens.join("\n"));
+    bench.run("corpus build --tokenizer other --input text.txt --max-length 16 --output others").ok();
+    let line =
+        "pretrain --config run.toml --run second --set init.discriminator=\"export\" --set budget.steps=1";
+    bench.run(line).ok();
+    let message = bench.run(&format!("{line} --set data.corpus=others")).refused();
+    let expected = ", which others was built with. Build the corpus with --tokenizer export";
+    assert!(message.starts_with("error: init.discriminator: export has a tokenizer of sha256 "), "{message}");
+    assert!(message.trim_end().ends_with(expected), "{message}");
+}
+
+#[test]
 fn rotary_positions_are_exported_under_a_name_that_no_electra_model_has() {
     let bench = trained_with("electra", "--set model.encoder.position_embedding_type=\"rotary\"");
     bench.run("export --run run --output export").ok();
