@@ -25,7 +25,7 @@ pub(crate) enum Model {
     Medium,
     Small,
     Base,
-    /// ModernBERT, 2 layers of width 128
+    /// ModernBERT, 2 layers of width 64
     ModernTiny,
     /// ModernBERT, 7 layers of width 256
     #[value(name = "ettin-17m")]

@@ -19,7 +19,7 @@ pub(crate) use child::end_with_study;
 
 /// Compare pre-training objectives: runs, fine-tuning and report, as a plan says.
 ///
-/// A plan is one of the program's (default, rates, long, real, evidence, sizes, rates-sizes, field) or a file. The folder holds
+/// A plan is one of the program's (default, rates, long, real, evidence, sizes, rates-sizes, field, backbones) or a file. The folder holds
 /// everything: plan.toml, data, runs, fine-tuned encoders, logs, and in the end report.html, report.md and results.json. The
 /// same command goes on where it was interrupted, and does nothing twice. A job that fails is told, and what
 /// does not need it goes on; the exit code is then 1.
@@ -32,7 +32,7 @@ pub(crate) use child::end_with_study;
   electra ablate --plan evidence --text wiki.txt --tasks GLUE --output evidence --dry-run
   electra ablate --plan default --print > my-plan.toml")]
 pub(crate) struct Options {
-    /// Plan: default, rates, long, real, evidence, sizes, rates-sizes, field, or a file
+    /// Plan: default, rates, long, real, evidence, sizes, rates-sizes, field, backbones, or a file
     #[arg(long, default_value = "default", value_name = "NAME|FILE")]
     plan: String,
     /// Folder of the study; it is continued if it holds one of the same plan

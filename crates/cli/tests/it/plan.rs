@@ -90,6 +90,7 @@ fn a_plan_is_estimated_and_printed_and_refused_by_its_keys() {
     assert!(out.contains("electra-128 − mlm-128-compute ") && !out.contains("of the paper"), "{out}");
     bench.run("ablate --plan sizes --quick --dry-run").ok();
     bench.run("ablate --plan rates-sizes --dry-run").ok();
+    bench.run("ablate --plan backbones --dry-run").ok();
     let out = bench.run("ablate --plan field --dry-run").ok();
     assert!(
         out.contains("mlm-then-electra            5") && out.contains("roberta                     5"),

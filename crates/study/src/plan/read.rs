@@ -14,7 +14,7 @@ use super::Plan;
 use crate::Error;
 
 /// The plans that the program has in it.
-const SHIPPED: [(&str, &str); 8] = [
+const SHIPPED: [(&str, &str); 9] = [
     ("default", include_str!("../../plans/default.toml")),
     ("rates", include_str!("../../plans/rates.toml")),
     ("long", include_str!("../../plans/long.toml")),
@@ -23,6 +23,7 @@ const SHIPPED: [(&str, &str); 8] = [
     ("sizes", include_str!("../../plans/sizes.toml")),
     ("rates-sizes", include_str!("../../plans/rates-sizes.toml")),
     ("field", include_str!("../../plans/field.toml")),
+    ("backbones", include_str!("../../plans/backbones.toml")),
 ];
 /// What searches of these plans tried.
 const TRIALS: [(&str, &str); 1] = [("rates", include_str!("../../plans/rates.json"))];
@@ -54,7 +55,7 @@ impl Plan {
             Some((_, text)) => Ok((*text).to_owned()),
             None => {
                 let path = Path::new(name_or_path);
-                let known = "reading it (it is no file, and no plan of the program: default, rates, long, real, evidence, sizes, rates-sizes, field)";
+                let known = "reading it (it is no file, and no plan of the program: default, rates, long, real, evidence, sizes, rates-sizes, field, backbones)";
                 let doing = if path.exists() { "reading it" } else { known };
                 let bytes = read_whole(path).map_err(io(path, doing))?;
                 String::from_utf8(bytes).map_err(|error| {

@@ -182,6 +182,19 @@ fn the_plan_of_the_field_gives_every_arm_the_same_operations() {
 }
 
 #[test]
+fn the_plan_of_backbones_has_both_objectives_on_each_with_the_same_operations() {
+    let plan = shipped("backbones");
+    let found = estimate(&plan, &OBJECTIVES).unwrap().arms;
+    let names: Vec<&str> = found.iter().map(|arm| arm.arm.as_str()).collect();
+    assert_eq!(names, ["mlm", "mlm-modernbert", "electra", "electra-modernbert"]);
+    for arm in &found {
+        assert!((arm.flops_paper / found[2].flops_paper - 1.0).abs() < 1e-4, "{}", arm.arm);
+    }
+    let searched: Vec<String> = plan.searched_arms().map(|arm| arm.name).collect();
+    assert_eq!(searched, names, "each arm has a search of its own");
+}
+
+#[test]
 fn an_encoder_without_pretraining_is_the_one_that_every_arm_begins_with() {
     for (key, value, found) in [
         ("hidden_size", "128", "64"),
