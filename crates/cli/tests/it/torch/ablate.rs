@@ -315,6 +315,54 @@ fn a_study_without_fine_tuning_has_its_probes_for_its_score() {
     assert!(found["arms"][0]["seeds"][0]["tasks"]["depth"].is_number());
 }
 
+/// Arms of the second backbone are trained, exported, fine-tuned and scored in every way that a study has.
+#[test]
+fn a_study_has_arms_of_two_backbones() {
+    let bench = bench();
+    let mut plan = PLAN
+        .replace("text = [\"text.txt\"]", "synthetic = { seed = 3, documents = 60 }")
+        .replace("tasks = { names = [\"animals\"], folder = \"tasks\",", "tasks = { names = [\"polarity\"], probes = [\"topic\"], embeddings = [\"similarity\"], zero_shot = [\"fact\"], pair_limit = 20,")
+        .replace("checkpoints = { shares = [0.5], pretraining_seeds = [1] }\n", "")
+        .replace("pretraining_seeds = [1, 2]", "pretraining_seeds = [1]")
+        .replace("scratch = true", "scratch = false")
+        // The generator on ModernBERT has half of the layers.
+        .replace("num_hidden_layers = 1", "num_hidden_layers = 2")
+        .replace("vocab_size = 200", "vocab_size = 1000");
+    for objective in ["mlm", "electra"] {
+        plan += &format!(
+            "[[arms]]\nname = \"{objective}-modernbert\"\nobjective = \"{objective}\"\n\
+             set = {{ \"model.encoder.architecture\" = \"modernbert\" }}\n"
+        );
+    }
+    bench.write("plan.toml", plan);
+    bench.run("ablate --plan plan.toml --output study").ok();
+    let found = results(&bench);
+    let arms = found["arms"].as_array().unwrap();
+    assert_eq!(arms.len(), 4);
+    let flops = |arm: &Value| arm["runs"][0]["flops_paper"].as_f64().unwrap();
+    let electra = arms.iter().find(|arm| arm["facts"]["name"] == "electra").unwrap();
+    for arm in arms {
+        let (name, run) = (arm["facts"]["name"].as_str().unwrap(), &arm["runs"][0]);
+        let end = &run["checkpoints"][0];
+        assert!(end["scores"][0]["score"].is_number(), "{name}: {end}");
+        for family in ["probes", "embeddings", "zero-shot"] {
+            assert!(end["families"][family][0]["score"].is_number(), "{name}: {family}: {end}");
+        }
+        assert!(run["replacements"]["masked_lm_loss"].is_number(), "{name}: {run}");
+        assert_eq!(
+            run["replacements"]["detection"]["auc"].is_number(),
+            name.starts_with("electra"),
+            "{name}"
+        );
+        let of_a_step = flops(arm) / run["steps"].as_f64().unwrap();
+        assert!((flops(arm) - flops(electra)).abs() <= of_a_step / 2.0, "{name}");
+        let config = std::fs::read(bench.path(&format!("study/exports/{name}-1/config.json"))).unwrap();
+        let config: Value = serde_json::from_slice(&config).unwrap();
+        let expected = if name.ends_with("modernbert") { "modernbert" } else { "electra" };
+        assert_eq!(config["model_type"], expected, "{name}");
+    }
+}
+
 /// One job at a time on each device, and a line that says on which.
 #[test]
 fn a_study_shares_its_jobs_out_to_devices() {

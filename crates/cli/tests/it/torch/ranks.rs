@@ -48,11 +48,12 @@ fn norm(tensor: &Tensor) -> f64 {
 #[test]
 fn any_number_of_ranks_gives_the_losses_and_gradients_of_one_process() {
     let bench = bench(3);
-    for info in electra_ablations::INFOS {
-        let objective = info.name;
+    let names = electra_ablations::INFOS.iter().map(|info| (info.name, ""));
+    let second = " --set model.encoder.architecture=modernbert --set model.encoder.local_attention=6";
+    for (objective, backbone) in names.chain([("electra", second)]) {
         let run = |ranks: usize| {
-            let name = format!("{objective}-{ranks}");
-            let set = format!("--set objective={objective} --set checkpoint.keep=9");
+            let name = format!("{objective}{}-{ranks}", backbone.len());
+            let set = format!("--set objective={objective} --set checkpoint.keep=9{backbone}");
             bench.run(&format!("pretrain --config run.toml {set} --run {name} --ranks {ranks}")).ok();
             let folder = bench.path(&name);
             let lines = json_lines(&String::from_utf8(read(&folder, "metrics.jsonl")).unwrap());
