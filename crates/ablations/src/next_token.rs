@@ -88,7 +88,7 @@ impl Rows {
                 let log_p = logits.log_softmax(-1, Kind::Float);
                 -(log_p.exp() * &log_p).sum_dim_intlist(-1, false, Kind::Float)
             });
-            vec![("lm_loss", loss), ("lm_accuracy", accuracy), ("lm_entropy", entropy)]
+            vec![(electra_objective::LM_LOSS, loss), ("lm_accuracy", accuracy), ("lm_entropy", entropy)]
         })
     }
 }

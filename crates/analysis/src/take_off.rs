@@ -16,7 +16,7 @@ pub const DETECTOR_AUC: f64 = 0.6;
 /// One that predicts has taken off with a loss of at most this share of what token frequencies alone give.
 pub const SHARE_OF_UNIGRAM: f64 = 0.85;
 /// The diagnostics of a kept encoder's predictions, the more telling first.
-const LOSSES: [&str; 2] = ["main_masked_lm_loss", "masked_lm_loss"];
+const LOSSES: [&str; 3] = ["main_masked_lm_loss", "masked_lm_loss", "lm_loss"];
 /// The diagnostic of a kept encoder that detects.
 const AUC: &str = "disc_auc";
 /// The part of a run, from its end, over which a diagnostic is averaged.
@@ -45,7 +45,7 @@ impl Threshold {
 /// Whether a run took off; none where nothing tells.
 ///
 /// Of the thresholds the first counts whose diagnostic the run has. Without any, a run that has `disc_auc` took off
-/// with .6 or more, and another with a masked-LM loss of at most 85 % of what token frequencies alone give.
+/// with .6 or more, and another with a loss of masked or next tokens of at most 85 % of what token frequencies alone give.
 pub(crate) fn took_off(run: &RunFacts, thresholds: &[Threshold]) -> Option<bool> {
     if !thresholds.is_empty() {
         return thresholds.iter().find_map(|threshold| Some(threshold.holds(last(run, &threshold.metric)?)));

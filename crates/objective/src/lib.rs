@@ -42,7 +42,7 @@ pub use {
     heads::{CopyGate, ReplacedHead, VocabularyHead},
     inspection::Inspection,
     losses::{binary_cross_entropy, masked_lm_loss, mean, mean_here},
-    metrics::{DISC_AUC, DISC_RECALL, MASKED_LM_LOSS, auc, detection, prediction},
+    metrics::{DISC_AUC, DISC_RECALL, LM_LOSS, MASKED_LM_LOSS, auc, detection, prediction},
     mlm::Mlm,
     model::{build_encoder, build_with_generator, predicts_with_table},
     objective::{Metric, Metrics, Objective, Output, Over},

@@ -7,6 +7,8 @@ use crate::{Metrics, mean};
 /// The name of the loss of masked language modelling in nats: a generator's, or the encoder's own where nothing else predicts
 /// from `[MASK]`.
 pub const MASKED_LM_LOSS: &str = "masked_lm_loss";
+/// The name of the loss in nats of predicting each token from those before it.
+pub const LM_LOSS: &str = "lm_loss";
 /// The name of the area under the discriminator's ROC curve.
 pub const DISC_AUC: &str = "disc_auc";
 /// The name of the share of replaced tokens that the discriminator calls replaced.

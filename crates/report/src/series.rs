@@ -7,7 +7,7 @@ use electra_analysis::{ArmFindings, Findings, RunFacts};
 use crate::format::extent;
 
 /// Names in the order in which they are shown, with their titles; others come after, as they are called.
-const KNOWN: [(&str, &str); 22] = [
+const KNOWN: [(&str, &str); 25] = [
     ("loss", "Total loss"),
     ("main_loss", "Kept encoder's loss"),
     ("main_masked_lm_loss", "Kept encoder's masked-LM loss"),
@@ -16,6 +16,9 @@ const KNOWN: [(&str, &str); 22] = [
     ("masked_lm_loss", "Masked-LM loss"),
     ("masked_lm_accuracy", "Masked-LM accuracy"),
     ("masked_lm_entropy", "Masked-LM entropy"),
+    ("lm_loss", "LM loss"),
+    ("lm_accuracy", "LM accuracy"),
+    ("lm_entropy", "LM entropy"),
     ("sampled_masked_lm_accuracy", "Accuracy of the samples"),
     ("replaced_rate", "Share of replaced tokens"),
     ("masked_rate", "Share of masked tokens"),

@@ -54,8 +54,8 @@ pub enum Event {
         products: String,
         /// Operations a second of matrix products on this device, measured.
         peak_flops_per_s: f64,
-        /// The masked-LM loss, in nats, of somebody who knows how frequent tokens are and nothing else; none where no
-        /// masked language model is trained.
+        /// The loss, in nats, of masked or next tokens for somebody who knows how frequent tokens are and nothing else;
+        /// none where no language model is trained.
         unigram_loss: Option<f64>,
     },
     /// A step is done.

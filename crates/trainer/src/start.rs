@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use electra_config::{Config, Horizon, StepCost, StepShape};
+use electra_config::{Config, Horizon, Scoring, StepCost, StepShape};
 use electra_data::{Corpus, Error as DataError, Order};
+use electra_masking::Shares;
 use electra_objective::{Given, Spec};
 use electra_store::{Error as StoreError, read_to_string};
 use tch::nn;
@@ -13,7 +14,7 @@ use crate::checkpoint::{self, LogLengths, TextHashes};
 use crate::clock::Clock;
 use crate::environment;
 use crate::folder::OwnFolder;
-use crate::health::Watch;
+use crate::health::{Predicted, Watch};
 use crate::init::initialise;
 use crate::log::Logs;
 use crate::ranks::Place;
@@ -124,9 +125,18 @@ pub(crate) fn begin<'r, 'c>(
     });
     let Place { step, elapsed, .. } = ranks.share_state(place, &mut learner)?;
     let lengths = state.as_ref().map_or(LogLengths::default(), |state| state.logs);
-    let is_predicted = spec.info.has_generator || spec.info.reads_masks;
-    let unigram_loss = is_predicted.then(|| source.corpus.unigram_loss(&config.masking.corruption));
-    let watch = Watch::new(unigram_loss.transpose()?, (shape.batch as f64 * shape.masked).round() as u64);
+    let predicts_masked = spec.info.has_generator || spec.info.reads_masks;
+    let (predicted, shares) = match spec.info.scoring {
+        _ if predicts_masked => (Some(Predicted::Masked), &config.masking.corruption),
+        // Of the next token nothing is seen, as of a token under [MASK].
+        Scoring::LogLikelihood => (Some(Predicted::Next), &Shares { mask: 1.0, random: 0.0, keep: 0.0 }),
+        _ => (None, &config.masking.corruption),
+    };
+    let unigram = match predicted {
+        Some(predicted) => Some((predicted, source.corpus.unigram_loss(shares)?)),
+        None => None,
+    };
+    let watch = Watch::new(unigram, (shape.batch as f64 * shape.masked).round() as u64);
 
     let rows = cost.tokens / (source.parts * ranks.size()) as u64;
     let rows = rows.min(MEASURED_ROWS) as i64;
@@ -146,7 +156,7 @@ pub(crate) fn begin<'r, 'c>(
         parameters,
         products: environment.products(),
         peak_flops_per_s,
-        unigram_loss: watch.unigram_loss,
+        unigram_loss: watch.unigram.map(|(_, loss)| loss),
     });
     let writer = match folder {
         Some(folder) => Some(Writer { logs: Logs::open(folder.path(), lengths)?, folder, saved }),

@@ -229,7 +229,7 @@ impl Training<'_, '_> {
         let seen = Seen {
             step: self.step,
             is_warm: self.config.schedule().is_warm(self.step, self.progress()),
-            masked_lm_loss: metric(MASKED_LM_LOSS),
+            loss: self.watch.unigram.and_then(|(predicted, _)| metric(predicted.metric())),
             recall: metric(DISC_RECALL),
         };
         for remark in self.health.take(&self.watch, &seen) {

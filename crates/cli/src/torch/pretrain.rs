@@ -141,7 +141,7 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
                     "new".into()
                 };
                 let frequencies = unigram_loss.map_or_else(String::new, |loss| {
-                    format!("; token frequencies alone give a masked-LM loss of {loss:.2}")
+                    format!("; token frequencies alone give a loss of {loss:.2}")
                 });
                 output::tell(&format!(
                     "{from}; {} parameters; matrix products in {products} at {:.0} GFLOP/s here{frequencies}",

@@ -21,7 +21,7 @@ const TOP: f64 = 24.0;
 const BOTTOM: f64 = 224.0;
 
 /// The diagnostics that tell whether a run learns, of those of [`series`].
-const DIAGNOSTICS: [&str; 4] = ["disc_auc", "gate_auc", "main_masked_lm_loss", "masked_lm_loss"];
+const DIAGNOSTICS: [&str; 5] = ["disc_auc", "gate_auc", "main_masked_lm_loss", "masked_lm_loss", "lm_loss"];
 
 /// A run's line.
 struct Line<'a> {
@@ -101,7 +101,7 @@ fn limits(findings: &Findings, name: &str) -> Vec<f64> {
     }
     match name {
         "disc_auc" => vec![DETECTOR_AUC],
-        "main_masked_lm_loss" | "masked_lm_loss" => {
+        "main_masked_lm_loss" | "masked_lm_loss" | "lm_loss" => {
             let losses = findings.arms.iter().flat_map(|arm| &arm.runs).filter_map(|run| run.unigram_loss);
             let same = extent(losses).filter(|(low, high)| (high - low).abs() < 1e-9);
             same.map(|(loss, _)| SHARE_OF_UNIGRAM * loss).into_iter().collect()

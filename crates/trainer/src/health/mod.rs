@@ -8,6 +8,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use electra_objective::{LM_LOSS, MASKED_LM_LOSS};
 use serde::{Deserialize, Serialize};
 
 use self::detector::Detector;
@@ -39,26 +40,53 @@ pub struct Remark {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RunState {
-    /// The masked-LM loss stays at what token frequencies alone give.
+    /// The loss of the tokens that are predicted stays at what token frequencies alone give.
     UnigramPlateau,
     /// The discriminator calls every token original, or nearly every one.
     CallsAllOriginal,
 }
 
+/// The tokens of which frequencies alone tell something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Predicted {
+    /// Masked ones, by the encoder or by its generator.
+    Masked,
+    /// Each from those before it.
+    Next,
+}
+
+impl Predicted {
+    /// The loss of theirs, by its name in the logs.
+    pub(crate) fn metric(self) -> &'static str {
+        match self {
+            Self::Masked => MASKED_LM_LOSS,
+            Self::Next => LM_LOSS,
+        }
+    }
+
+    /// The same in words.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Masked => "masked-LM loss",
+            Self::Next => "LM loss",
+        }
+    }
+}
+
 /// What the remarks of a run depend on, the same from its first step to its last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch {
-    /// What token frequencies alone give, in nats; none where no masked language model is trained.
-    pub(crate) unigram_loss: Option<f64>,
+    /// What is predicted, and the loss, in nats, that token frequencies alone give; none where no language model is trained.
+    pub(crate) unigram: Option<(Predicted, f64)>,
     /// Log lines that means are over.
     pub(crate) lines: usize,
 }
 
 impl Watch {
     /// For steps of so many masked tokens.
-    pub(crate) fn new(unigram_loss: Option<f64>, masked: u64) -> Self {
+    pub(crate) fn new(unigram: Option<(Predicted, f64)>, masked: u64) -> Self {
         let lines = ENOUGH_MASKED.div_ceil(masked.max(1)) as usize;
-        Self { unigram_loss, lines: lines.clamp(LINES.0, LINES.1) }
+        Self { unigram, lines: lines.clamp(LINES.0, LINES.1) }
     }
 }
 
@@ -69,8 +97,8 @@ pub(crate) struct Seen {
     pub(crate) step: u64,
     /// Whether the warm-up of the learning rate is over.
     pub(crate) is_warm: bool,
-    /// The masked-LM loss of the step, a generator's where there is one.
-    pub(crate) masked_lm_loss: Option<f64>,
+    /// The step's loss of what is predicted, a generator's where there is one.
+    pub(crate) loss: Option<f64>,
     /// The share of the replaced tokens that the discriminator calls replaced.
     pub(crate) recall: Option<f64>,
 }
@@ -89,9 +117,9 @@ impl Health {
         // A step that was skipped says nothing.
         let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
         let plateau = watch
-            .unigram_loss
-            .zip(finite(seen.masked_lm_loss))
-            .and_then(|(unigram_loss, loss)| self.plateau.take(seen.step, loss, unigram_loss, watch.lines));
+            .unigram
+            .zip(finite(seen.loss))
+            .and_then(|(unigram, loss)| self.plateau.take(seen.step, loss, unigram, watch.lines));
         let detector = finite(seen.recall)
             .filter(|_| seen.is_warm)
             .and_then(|recall| self.detector.take(seen.step, recall, watch.lines));

@@ -1,13 +1,13 @@
 //! The plateau of token frequencies.
 //!
-//! A masked language model learns first how frequent tokens are, and only then what stands beside them. Between the two its
+//! A language model learns first how frequent tokens are, and only then what stands beside them. Between the two its
 //! loss stays where frequencies alone bring it (`electra_masking::unigram_loss`): for a hundred steps, or for as long as it
 //! is trained.
 
 use serde::{Deserialize, Serialize};
 
 use super::window::Window;
-use super::{Remark, RunState};
+use super::{Predicted, Remark, RunState};
 
 /// A mean loss of at most so many times the unigram loss has come to the plateau. Small networks stay a few parts of a
 /// hundred above it, since they learn frequencies of rare tokens slowly.
@@ -32,9 +32,15 @@ pub(super) struct Plateau {
 
 impl Plateau {
     /// A run that only passes by spends less time there than it took to come; one that has stayed as long is on the plateau.
-    pub(super) fn take(&mut self, step: u64, loss: f64, unigram_loss: f64, lines: usize) -> Option<Remark> {
+    pub(super) fn take(
+        &mut self,
+        step: u64,
+        loss: f64,
+        (predicted, unigram_loss): (Predicted, f64),
+        lines: usize,
+    ) -> Option<Remark> {
         let mean = self.losses.mean(loss, lines)?;
-        let share = mean / unigram_loss;
+        let (share, words) = (mean / unigram_loss, predicted.words());
         let remark = |since, is_over, text| {
             Some(Remark { step, state: RunState::UnigramPlateau, since, is_over, text })
         };
@@ -49,7 +55,7 @@ impl Plateau {
         if !(LEFT..=LOST).contains(&share) {
             let was_said = std::mem::take(&mut self.is_said);
             self.since = None;
-            let direction = if share > LOST { "; the masked-LM loss is above it" } else { "" };
+            let direction = if share > LOST { format!("; the {words} is above it") } else { String::new() };
             let text = format!(
                 "left the unigram plateau at step {step}, where it was since step {since}{direction}"
             );
@@ -61,7 +67,7 @@ impl Plateau {
         }
         self.is_said = true;
         let text = format!(
-            "on the unigram plateau since step {since}: the masked-LM loss is {mean:.2}, and token frequencies alone give \
+            "on the unigram plateau since step {since}: the {words} is {mean:.2}, and token frequencies alone give \
              {unigram_loss:.2}"
         );
         remark(since, false, text)

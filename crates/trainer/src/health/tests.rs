@@ -15,7 +15,7 @@ fn curve(text: &str) -> Curve {
     let seen = |cells: Vec<&str>| Seen {
         step: cells[0].parse().unwrap(),
         is_warm: true,
-        masked_lm_loss: Some(cells[1].parse().unwrap()),
+        loss: Some(cells[1].parse().unwrap()),
         recall: cells[2].parse().ok(),
     };
     Curve {
@@ -29,7 +29,7 @@ fn curve(text: &str) -> Curve {
 type Said = (RunState, u64, bool, u64);
 
 fn said(curve: &Curve) -> Vec<Said> {
-    let watch = Watch::new(Some(curve.unigram_loss), curve.masked);
+    let watch = Watch::new(Some((Predicted::Masked, curve.unigram_loss)), curve.masked);
     let mut health = Health::default();
     let remarks = curve.lines.iter().flat_map(|seen| health.take(&watch, seen)).collect::<Vec<_>>();
     remarks.iter().map(|remark| (remark.state, remark.since, remark.is_over, remark.step)).collect()
@@ -81,7 +81,7 @@ fn made(stretches: &[(usize, f64)]) -> Curve {
     let seen = |(line, loss): (u64, f64)| Seen {
         step: 10 * (line + 1),
         is_warm: true,
-        masked_lm_loss: Some(loss),
+        loss: Some(loss),
         recall: None,
     };
     Curve { unigram_loss: 6.0, masked: 1000, lines: (0..).zip(losses).map(seen).collect() }
@@ -116,7 +116,7 @@ fn the_end_of_the_plateau_is_said_once_and_a_return_too() {
 
 #[test]
 fn remarks_are_sentences() {
-    let watch = Watch::new(Some(6.0), 1000);
+    let watch = Watch::new(Some((Predicted::Masked, 6.0)), 1000);
     let mut health = Health::default();
     let texts = |curve: &Curve, health: &mut Health| -> Vec<String> {
         curve.lines.iter().flat_map(|seen| health.take(&watch, seen)).map(|remark| remark.text).collect()
@@ -131,11 +131,22 @@ fn remarks_are_sentences() {
 }
 
 #[test]
+fn a_causal_model_is_said_to_be_on_the_plateau_by_its_own_loss() {
+    let watch = Watch::new(Some((Predicted::Next, 6.0)), 1000);
+    let mut health = Health::default();
+    let said: Vec<Remark> =
+        made(&[(30, 6.06)]).lines.iter().flat_map(|seen| health.take(&watch, seen)).collect();
+    let text =
+        "on the unigram plateau since step 100: the LM loss is 6.06, and token frequencies alone give 6.00";
+    assert_eq!(said.iter().map(|remark| remark.text.as_str()).collect::<Vec<_>>(), [text]);
+}
+
+#[test]
 fn a_discriminator_that_finds_nothing_is_said_to_once_it_is_warm() {
     let watch = Watch::new(None, 1000);
     let mut health = Health::default();
     let mut take = |step: u64, recall: f64| {
-        let seen = Seen { step, is_warm: step > 50, masked_lm_loss: Some(6.0), recall: Some(recall) };
+        let seen = Seen { step, is_warm: step > 50, loss: Some(6.0), recall: Some(recall) };
         health.take(&watch, &seen)
     };
     let mut remarks = Vec::new();
@@ -160,7 +171,7 @@ fn a_discriminator_that_finds_nothing_is_said_to_once_it_is_warm() {
 #[test]
 fn a_skipped_step_says_nothing() {
     let mut with_gaps = made(&[(30, 6.0), (50, 4.0)]);
-    let at = |step: u64| Seen { step, is_warm: true, masked_lm_loss: Some(f64::NAN), recall: Some(f64::NAN) };
+    let at = |step: u64| Seen { step, is_warm: true, loss: Some(f64::NAN), recall: Some(f64::NAN) };
     let whole = said(&with_gaps);
     with_gaps.lines.splice(5..5, [at(51), at(52)]);
     with_gaps.lines.insert(0, at(1));
@@ -172,7 +183,7 @@ fn a_skipped_step_says_nothing() {
 #[test]
 fn what_was_seen_is_saved_with_the_run() {
     let curve = made(&[(10, 9.1), (35, 6.0), (20, 4.0)]);
-    let watch = Watch::new(Some(curve.unigram_loss), curve.masked);
+    let watch = Watch::new(Some((Predicted::Masked, curve.unigram_loss)), curve.masked);
     let (mut whole, mut saved) = (Health::default(), Health::default());
     let mut count = 0;
     for seen in &curve.lines {
