@@ -73,6 +73,9 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> i32 {
         if let Some(electra_data::Error::Interrupted) = cause.downcast_ref() {
             return INTERRUPTED;
         }
+        if let Some(error) = cause.downcast_ref::<crate::hub::Error>() {
+            return error.code;
+        }
         if let Some(code) = crate::torch::exit_code(cause) {
             return code;
         }

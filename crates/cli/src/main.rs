@@ -9,6 +9,7 @@ mod corpus;
 mod failure;
 mod fault;
 mod flops;
+mod hub;
 mod input;
 mod interrupt;
 mod output;

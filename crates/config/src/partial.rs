@@ -105,6 +105,17 @@ impl PartialConfig {
         &self.corpus
     }
 
+    /// The weights that the run begins with, if it begins with any.
+    ///
+    /// # Errors
+    /// If the settings of it are wrong.
+    pub fn init(&self) -> Result<Option<InitConfig>, Error> {
+        let Self { origin: name, text, set, .. } = self;
+        let origin = Origin { name, text: text.as_deref(), set };
+        let read = |init: &Value| origin.read_value("init", init.clone());
+        Ok(self.table.get("init").map(read).transpose()?)
+    }
+
     /// The settings, whole: what the user gives, over the sizes of the checkpoint that the run begins with, over
     /// `defaults`, over the preset.
     ///

@@ -3,13 +3,39 @@
 use std::path::Path;
 
 use electra_config::{Config, InitConfig};
-use electra_encoder::{EncoderConfig, HubFolder, Loader, Part};
-use tch::nn;
+use electra_data::Corpus;
+use electra_encoder::{EncoderConfig, HubFolder, Loader, Part, Weights};
+use electra_objective::{Given, Spec};
+use tch::{Device, nn};
 
-use crate::Error;
+use crate::{Error, start};
 
 /// The heads that checkpoints have, each of which the run may lack, and a checkpoint too.
 const HEADS: [&str; 3] = ["discriminator_predictions.", "generator_predictions.", "generator_lm_head."];
+
+/// A run's parameters as they are before its first step, on the CPU, under the names that a checkpoint has them by. They are
+/// functions of the settings, so they need no checkpoint: a run that begins has the same, bit for bit.
+///
+/// # Errors
+/// If the corpus, or a checkpoint that the run begins with, cannot be read.
+pub fn first_values(config: &Config, objective: &Spec, continues_word: &[bool]) -> Result<Weights, Error> {
+    let corpus = Corpus::open(&config.data.corpus)?;
+    start::fits(config, &corpus, "the settings")?;
+    let model = config.model.model();
+    let length = start::Length::new(config, objective, &corpus)?;
+    let var_store = nn::VarStore::new(Device::Cpu);
+    let given = Given {
+        model: &model,
+        masking: &config.masking,
+        corpus: &corpus,
+        continues_word,
+        seed: config.seed,
+        steps: length.horizon.steps(),
+    };
+    let _network = (objective.build)(&var_store.root(), &given).map_err(Error::Objective)?;
+    initialise(&var_store, config)?;
+    Ok(Weights::from_var_store(&var_store, Part::ALL))
+}
 
 /// Draws every parameter, then puts the checkpoints' tensors over them, if the run begins with checkpoints.
 /// What it gives is to be said of tensors that no network has a use for.

@@ -29,6 +29,7 @@ pub use config::read_config;
 pub use electra_config::{Checkpoint, Config};
 pub use error::{BoxError, Error};
 pub use health::{Remark, RunState};
+pub use init::first_values;
 pub use ranks::{Host, Meeting, Ranks};
 pub use run::{Event, Outcome, Rates, Run, Valid};
 pub use train::train;

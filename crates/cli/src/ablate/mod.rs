@@ -12,6 +12,7 @@ use electra_ablations::INFOS;
 use electra_study::{Ended, Plan, Study};
 
 use crate::failure::{Ended as EndedWith, FAILED, INTERRUPTED};
+use crate::hub::{self, Files};
 use crate::output::{self, shown};
 use crate::{interrupt, torch};
 
@@ -58,12 +59,21 @@ pub(crate) struct Options {
     print: bool,
 }
 
+/// Keys of a plan that name a model or a tokenizer.
+const NAMING_MODELS: [(&str, Files); 3] = [
+    ("data.tokenizer", Files::Tokenizer),
+    ("pretrain.init.discriminator", Files::Model),
+    ("pretrain.init.generator", Files::Model),
+];
+
 pub(crate) fn run(options: &Options) -> Result<()> {
     let text = Plan::text(&options.plan)?;
     if options.print {
         return output::print(&text);
     }
-    let plan = Plan::read(&options.plan, &text, options.quick, &options.assignments()?, INFOS)?;
+    let mut set = options.assignments()?;
+    set.extend(local_models(&text, &set)?);
+    let plan = Plan::read(&options.plan, &text, options.quick, &set, INFOS)?;
     let Some(folder) = options.output.as_ref().filter(|_| !options.dry_run) else {
         return dry_run::print(&plan);
     };
@@ -123,6 +133,31 @@ fn next_steps(quick: bool) {
     for (options, what) in quick.into_iter().chain(rest) {
         output::tell(&format!("  {options:<40}{what}"));
     }
+}
+
+/// Settings that put the folder of the Hub's cache in the place of each model that the plan, or `set` over it, names.
+fn local_models(text: &str, set: &[String]) -> Result<Vec<String>> {
+    // Whoever reads the plan says what is wrong with it.
+    let plan: toml::Table = text.parse().unwrap_or_default();
+    let in_plan = |key: &str| {
+        let (section, name) = key.rsplit_once('.')?;
+        let table = section.split('.').try_fold(&plan, |table, part| table.get(part)?.as_table())?;
+        table.get(name)?.as_str().map(str::to_owned)
+    };
+    let in_set = |key: &str| {
+        let assigned = set.iter().rev().filter_map(|assignment| assignment.split_once('='));
+        let mut values = assigned.filter(|(name, _)| name.trim() == key);
+        values.next().map(|(_, value)| value.trim().trim_matches('"').to_owned())
+    };
+    let mut local = Vec::new();
+    for (key, files) in NAMING_MODELS {
+        let Some(named) = in_set(key).or_else(|| in_plan(key)).map(PathBuf::from) else { continue };
+        let folder = hub::folder(&named, files)?;
+        if *folder != named {
+            local.push(format!("{key}={}", toml::Value::from(folder.to_string_lossy().into_owned())));
+        }
+    }
+    Ok(local)
 }
 
 impl Options {

@@ -17,6 +17,7 @@ use indicatif::HumanCount;
 use serde_json::json;
 
 use super::TOKENIZER;
+use crate::hub::{self, Files};
 use crate::input::{InputOptions, sources};
 use crate::{interrupt, output, progress};
 
@@ -33,8 +34,8 @@ const MUCH_UNKNOWN: f64 = 0.05;
   electra corpus build --tokenizer tokenizer --input text/ --unit sentence --max-length 512 --output corpus
   zcat news.txt.gz | electra corpus build --tokenizer tokenizer --input - --documents line --output corpus")]
 pub(crate) struct Options {
-    /// Folder with tokenizer.json or vocab.txt, or one of these files
-    #[arg(long, value_name = "DIR")]
+    /// Folder with tokenizer.json or vocab.txt, or one of these files, or hf:NAME[/FOLDER][@REVISION] of the Hub
+    #[arg(long, value_name = "DIR|hf:NAME")]
     tokenizer: PathBuf,
     #[command(flatten)]
     input: InputOptions,
@@ -99,7 +100,8 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
     // A corpus is text and nothing else: an article that spells out "[SEP]" must not end a segment.
-    let tokenizer = Tokenizer::load(&options.tokenizer)?.special_tokens_as_text(true);
+    let tokenizer =
+        Tokenizer::load(hub::folder(&options.tokenizer, Files::Tokenizer)?)?.special_tokens_as_text(true);
     let inputs = options.input.expand()?;
     let config = CorpusConfig {
         examples: options.examples(),

@@ -9,6 +9,7 @@ use electra_tokenizer::{Encoding, Tokenizer};
 use rayon::prelude::*;
 use serde_json::json;
 
+use crate::hub::{self, Files};
 use crate::stdin::Lines;
 
 /// Encode lines of standard input: tokens and ids, a line for each.
@@ -19,8 +20,8 @@ use crate::stdin::Lines;
   echo '한국어 문장' | electra tokenizer encode --tokenizer tokenizer
   electra tokenizer encode --tokenizer tokenizer --json < text.txt > ids.jsonl")]
 pub(crate) struct Options {
-    /// Folder with tokenizer.json or vocab.txt, or one of these files
-    #[arg(long, value_name = "DIR")]
+    /// Folder with tokenizer.json or vocab.txt, or one of these files, or hf:NAME[/FOLDER][@REVISION] of the Hub
+    #[arg(long, value_name = "DIR|hf:NAME")]
     tokenizer: PathBuf,
     /// Print {"tokens": …, "input_ids": …} a line instead of tokens, a tab, and ids
     #[arg(long)]
@@ -40,8 +41,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let tokenizer =
-        Tokenizer::load(&options.tokenizer)?.special_tokens_as_text(options.special_tokens_as_text);
+    let tokenizer = Tokenizer::load(hub::folder(&options.tokenizer, Files::Tokenizer)?)?
+        .special_tokens_as_text(options.special_tokens_as_text);
     let mut lines = Lines::of_stdin(options.lossy, options.max_line_bytes);
     let mut output = BufWriter::new(std::io::stdout().lock());
     loop {

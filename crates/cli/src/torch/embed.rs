@@ -13,6 +13,7 @@ use electra_store::{NewFolder, require_vacant};
 use electra_tasks::Split;
 use serde_json::json;
 
+use crate::hub::{self, Files};
 use crate::stdin::Lines;
 use crate::{interrupt, output};
 
@@ -30,8 +31,8 @@ use crate::{interrupt, output};
   electra embed --model export < sentences.txt > vectors.jsonl
   electra embed --model export --task STS-B --data GLUE")]
 pub(crate) struct Options {
-    /// Folder in the Hub's layout with its tokenizer
-    #[arg(long, value_name = "DIR")]
+    /// Folder in the Hub's layout with its tokenizer, or hf:NAME[/FOLDER][@REVISION] of the Hub
+    #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
     /// What of the last layer stands for a text
     #[arg(long, value_enum, default_value = "mean", value_name = "POOLING")]
@@ -73,12 +74,13 @@ enum PoolingName {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     options.output.as_deref().map(require_vacant).transpose()?;
+    let model = hub::folder(&options.model, Files::Model)?;
     let compute = Compute::set_up(DeviceChoice::Cpu, options.threads, options.precision, false)?;
     let pooling = match options.pooling {
         PoolingName::Mean => Pooling::Mean,
         PoolingName::Cls => Pooling::Cls,
     };
-    let embedder = Embedder::read(&options.model, pooling, compute)?;
+    let embedder = Embedder::read(&model, pooling, compute)?;
     super::note(embedder.note());
     if options.task.is_empty() { lines(options, &embedder) } else { tasks(options, &embedder) }
 }

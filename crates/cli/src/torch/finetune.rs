@@ -14,6 +14,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::bars;
+use crate::hub::{self, Files};
 use crate::{interrupt, output, progress};
 
 /// Fine-tune an encoder on tasks, with several seeds, and score it.
@@ -33,8 +34,8 @@ use crate::{interrupt, output, progress};
   electra finetune --model export --task tasks/entailment --task tasks/polarity --seeds 1 --output results
   electra finetune --model export --task CoLA --data GLUE --set pooling=mean --set layer_decay=1 --output results")]
 pub(crate) struct Options {
-    /// Folder in the Hub's layout with its tokenizer, as electra export writes
-    #[arg(long, value_name = "DIR")]
+    /// Folder in the Hub's layout with its tokenizer, as electra export writes, or hf:NAME[/FOLDER][@REVISION] of the Hub
+    #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
     /// Task: a name of the table, or a folder with a task.toml
     #[arg(long, required = true, num_args = 1.., value_name = "NAME|DIR")]
@@ -91,8 +92,9 @@ enum KeepName {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let model = hub::folder(&options.model, Files::Model)?;
     let stop = interrupt::flag("");
-    let pretrained = Pretrained::read(&options.model)?;
+    let pretrained = Pretrained::read(&model)?;
     super::note(pretrained.note().as_deref());
     let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;

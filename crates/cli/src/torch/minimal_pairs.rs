@@ -11,6 +11,7 @@ use electra_evaluation::{PairScorer, Scoring};
 use electra_tasks::MinimalPair;
 use serde_json::json;
 
+use crate::hub::{self, Files};
 use crate::{interrupt, output};
 
 /// Ask a pre-trained encoder which of two sentences is acceptable, without fine-tuning.
@@ -23,8 +24,9 @@ use crate::{interrupt, output};
   electra minimal-pairs --model export --pairs blimp/data
   electra minimal-pairs --model export --pairs agreement.jsonl --score unmasked --json")]
 pub(crate) struct Options {
-    /// Folder in the Hub's layout with its tokenizer: a discriminator, or an encoder with a vocabulary head
-    #[arg(long, value_name = "DIR")]
+    /// Folder in the Hub's layout with its tokenizer: a discriminator, or an encoder with a vocabulary head. Or
+    /// hf:NAME[/FOLDER][@REVISION] of the Hub
+    #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
     /// File of pairs, or a folder of .jsonl files
     #[arg(long, value_name = "FILE|DIR")]
@@ -75,6 +77,7 @@ enum Score {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let model = hub::folder(&options.model, Files::Model)?;
     let stop = interrupt::flag("");
     let scoring = options.score.map(|score| match score {
         Score::PseudoLogLikelihood => Scoring::PseudoLogLikelihood,
@@ -87,7 +90,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     });
     let pairs = chosen(electra_tasks::minimal_pairs(&options.pairs)?, options)?;
     let compute = Compute::set_up(DeviceChoice::Cpu, options.threads, options.precision, false)?;
-    let scorer = PairScorer::read(&options.model, scoring, compute.device)?;
+    let scorer = PairScorer::read(&model, scoring, compute.device)?;
     super::note(scorer.note());
     let scores = compute.run(|| scorer.score(&pairs, &stop))??;
     if let Some(path) = &options.output {

@@ -15,6 +15,7 @@ use electra_text::from_json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::hub::{self, Files};
 use crate::interrupt;
 use crate::stdin::Lines;
 
@@ -41,8 +42,8 @@ use crate::stdin::Lines;
     electra predict --model results/RTE/seed-1/model --json
   electra predict --model results/MNLI/seed-1/model --task AX --data GLUE > ax.tsv")]
 pub(crate) struct Options {
-    /// Folder in the Hub's layout, of a fine-tuned model with its tokenizer
-    #[arg(long, value_name = "DIR")]
+    /// Folder in the Hub's layout, of a fine-tuned model with its tokenizer, or hf:NAME[/FOLDER][@REVISION] of the Hub
+    #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
     /// Task in place of standard input: a name of the table, or a folder with a task.toml
     #[arg(long, value_name = "NAME|DIR")]
@@ -80,8 +81,9 @@ struct Line {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let model = hub::folder(&options.model, Files::Model)?;
     let compute = Compute::set_up(DeviceChoice::Cpu, 0, options.precision, false)?;
-    let predictor = Predictor::read(&options.model, compute)?;
+    let predictor = Predictor::read(&model, compute)?;
     super::note(predictor.note());
     match &options.task {
         Some(task) => set(options, &predictor, task),

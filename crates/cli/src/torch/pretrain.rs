@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use electra_config::Checkpoints;
+use electra_config::{Checkpoints, InitConfig, PartialConfig};
 use electra_trainer::{Event, Outcome, Rates, Run, Valid, train};
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::json;
 
 use super::{bars, init, ranks, run_folder};
 use crate::failure::{Ended, INTERRUPTED};
+use crate::hub::{self, Files};
 use crate::{interrupt, output, progress};
 
 /// Pre-train an encoder, or go on with a run that was interrupted.
@@ -86,7 +87,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn train_or_launch(options: &Options) -> Result<()> {
     let launched = options.ranks.to_launch()?;
     let masking = |name: &str| Ok((electra_ablations::info(name)?.masking)());
-    let config = electra_trainer::read_config(&options.config, &options.set, masking)?;
+    let set = with_local_weights(options)?;
+    let config = electra_trainer::read_config(&options.config, &set, masking)?;
     let continues_word = run_folder::continues_word(&config)?;
     init::check_tokenizer(&config)?;
     if let Some(ranks) = launched {
@@ -125,6 +127,23 @@ fn train_or_launch(options: &Options) -> Result<()> {
         Outcome::Finished { .. } => Ok(()),
         Outcome::Interrupted { .. } => Err(Ended(INTERRUPTED).into()),
     }
+}
+
+/// The settings of the options, with the folder of the Hub's cache in the place of a model that the run begins with. The
+/// folder's name has the commit, so that the run's settings say which weights these were.
+fn with_local_weights(options: &Options) -> Result<Vec<String>> {
+    let mut set = options.set.clone();
+    let init = PartialConfig::read(&options.config, &set)?.init()?;
+    for (key, named) in init.into_iter().flat_map(|InitConfig { discriminator, generator }| {
+        [("init.discriminator", Some(discriminator)), ("init.generator", generator)]
+    }) {
+        let Some(named) = named else { continue };
+        let local = hub::folder(&named, Files::Model)?;
+        if *local != named {
+            set.push(format!("{key}={}", local.display()));
+        }
+    }
+    Ok(set)
 }
 
 fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {

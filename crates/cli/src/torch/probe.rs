@@ -11,6 +11,7 @@ use electra_store::{NewFolder, require_vacant};
 use electra_tasks::Split;
 use serde_json::json;
 
+use crate::hub::{self, Files};
 use crate::{interrupt, output};
 
 /// Say what of a task an encoder knows already, without fine-tuning: a linear map on frozen features.
@@ -22,10 +23,10 @@ use crate::{interrupt, output};
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra probe --model export --data language/tasks --task entailment topic --evaluate test --output probes
-  electra probe --model google/electra-small-discriminator --data GLUE --task RTE --output probes --json")]
+  electra probe --model hf:google/electra-small-discriminator --data GLUE --task RTE --output probes --json")]
 pub(crate) struct Options {
-    /// Folder in the Hub's layout with its tokenizer
-    #[arg(long, value_name = "DIR")]
+    /// Folder in the Hub's layout with its tokenizer, or hf:NAME[/FOLDER][@REVISION] of the Hub
+    #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
     /// Task: a name of the table, or a folder with a task.toml
     #[arg(long, required = true, num_args = 1.., value_name = "NAME|DIR")]
@@ -48,12 +49,13 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let stop = interrupt::flag("");
     require_vacant(&options.output)?;
+    let model = hub::folder(&options.model, Files::Model)?;
+    let stop = interrupt::flag("");
     let tasks = options.task.iter().map(|name| electra_tasks::find(name, options.data.as_deref()));
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
     let compute = Compute::set_up(DeviceChoice::Auto, options.threads, Precision::Fp32, false)?;
-    let prober = Prober::read(&options.model, compute.device)?;
+    let prober = Prober::read(&model, compute.device)?;
     super::note(prober.note());
     let new = NewFolder::create_all(&options.output)?;
     let mut lines = Vec::new();

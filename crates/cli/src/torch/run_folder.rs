@@ -8,6 +8,7 @@ use electra_data::{Corpus, Manifest};
 use electra_masking::Choice;
 use electra_tokenizer::Tokenizer;
 
+use crate::hub::{self, Files};
 use crate::output;
 
 /// The checkpoint of a step, or the newest whole one.
@@ -28,7 +29,8 @@ pub(crate) fn tokenizer(
     corpus: Option<&Manifest>,
     given: Option<&Path>,
 ) -> Result<Tokenizer> {
-    let path: PathBuf = given.map_or_else(|| named_tokenizer(config), Path::to_owned);
+    let named: PathBuf = given.map_or_else(|| named_tokenizer(config), Path::to_owned);
+    let path = hub::folder(&named, Files::Tokenizer)?;
     let shown = path.display();
     let tokenizer = Tokenizer::load(&path)
         .with_context(|| format!("{shown}: the tokenizer (--tokenizer names another place)"))?;

@@ -5,6 +5,8 @@
 mod corpus;
 mod ends;
 mod flops;
+#[cfg(feature = "hub")]
+mod hub;
 mod plan;
 mod support;
 mod tokenizer;

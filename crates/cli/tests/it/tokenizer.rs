@@ -223,3 +223,13 @@ fn one_entry_left_out_is_one() {
         answer.err
     );
 }
+
+#[cfg(not(feature = "hub"))]
+#[test]
+fn a_program_without_the_hub_says_so() {
+    let message = Bench::new().run("tokenizer encode --tokenizer hf:me/words").refused();
+    assert!(message.contains("hf:me/words: this program was built without the Hub"), "{message}");
+    assert!(message.contains("the feature `hub`"), "{message}");
+    let message = Bench::new().run("tokenizer encode --tokenizer hf:").refused();
+    assert!(message.contains("the name is empty"), "{message}");
+}

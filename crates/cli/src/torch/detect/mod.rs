@@ -15,6 +15,7 @@ use clap::Args;
 use self::answer::Answer;
 use self::model::{Model, OutputOptions};
 use self::request::{Reader, Request};
+use crate::hub::{self, Files};
 use crate::stdin::Lines;
 
 /// How many batches of lines are sorted, so that rows of like length share a batch.
@@ -40,8 +41,8 @@ const SORTED_BATCHES: usize = 4;
   electra corpus inspect corpus --masked --batch 4 --json | electra detect --model export --json
   echo '{\"input_ids\": [[2, 9, 3], [2, 7, 3]]}' | electra detect --model export --json --hidden")]
 pub(crate) struct Options {
-    /// Folder in the Hub's layout, of a discriminator
-    #[arg(long, value_name = "DIR")]
+    /// Folder in the Hub's layout, of a discriminator, or hf:NAME[/FOLDER][@REVISION] of the Hub
+    #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
     /// Text [default: the lines of standard input]
     #[arg(value_name = "TEXT")]
@@ -73,8 +74,9 @@ fn at_least_1(text: &str) -> Result<usize, String> {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let outputs =
         OutputOptions { hidden: options.hidden, vocabulary: options.vocabulary_logits, batch: options.batch };
-    let model = Model::load(&options.model, outputs)?;
-    let reader = Reader { tokenizer: model.tokenizer(), config: model.config(), folder: &options.model };
+    let folder = hub::folder(&options.model, Files::Model)?;
+    let model = Model::load(&folder, outputs)?;
+    let reader = Reader { tokenizer: model.tokenizer(), config: model.config(), folder: &folder };
     let mut output = BufWriter::new(std::io::stdout().lock());
     if let Some(text) = &options.text {
         let request = reader.text(text).context("TEXT")?;

@@ -6,10 +6,12 @@ use std::path::Path;
 use electra_config::{Convention, StepShape};
 use electra_data::Manifest;
 use electra_encoder::{Architecture, Backbone, EncoderConfig, PositionEmbeddingType};
-use indicatif::HumanCount;
+use indicatif::{HumanBytes, HumanCount};
 
 use super::networks::Networks;
+use super::place::Place;
 use super::source::Source;
+use crate::hub::Destination;
 
 /// Files of a corpus that are named one by one.
 const MOST_FILES: usize = 8;
@@ -38,8 +40,14 @@ states = encoder(**tokenizer(\"A text.\", return_tensors=\"pt\")).last_hidden_st
 
 /// The card. It says what is known, and leaves out what is not: the language and the licence are the author's to
 /// add.
-pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -> String {
-    let Source { config, checkpoint, state, corpus, .. } = source;
+pub(super) fn card(
+    source: &Source,
+    networks: &Networks,
+    with_generator: bool,
+    destination: Option<&Destination>,
+) -> String {
+    let Source { config, step, state, corpus, valid, .. } = source;
+    let place = Place::new(destination);
     let main = &networks.main;
     let mut text = String::new();
     let mut line = |line: &str| {
@@ -63,8 +71,12 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
     line("## Use\n");
     match (main.config.architecture, main.config.position_embedding_type) {
         (Backbone::Electra, PositionEmbeddingType::Rotary) => line(ROTARY),
-        (backbone, _) => line(&format!("```python\n{}\n```\n", usage(main.architecture, backbone))),
+        (backbone, _) => line(&format!("```python\n{}\n```\n", usage(main.architecture, backbone, &place))),
     }
+    line(&format!(
+        "With [electra](https://github.com/electra-rs/electra):\n\n```\n{}\n```\n",
+        place.commands()
+    ));
     if let Some(generator) = networks.generator.as_ref().filter(|_| with_generator) {
         line(&format!(
             "`generator/` holds the generator that the encoder was trained with, an `{}`; \
@@ -90,10 +102,14 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
     line("\n## Training\n\n| | |\n|---|---|");
     let mut row = |name: &str, value: String| line(&format!("| {name} | {value} |"));
     row("objective", format!("`{}`", config.objective));
-    row("steps", count(checkpoint.step));
+    row("steps", count(*step));
     row("budget", budget(source));
     row("batch", format!("{} examples", config.budget.batch));
     row("examples seen", count(state.examples_seen));
+    if let Some(corpus) = corpus {
+        let tokens = state.examples_seen * corpus.examples.max_length as u64;
+        row("tokens seen", format!("{}, padding included", count(tokens)));
+    }
     row("share of tokens masked", config.masking.mask_prob.to_string());
     let optimizer = &config.optimizer;
     row("learning rate", format!("{:e}, with linear decay", optimizer.learning_rate));
@@ -108,13 +124,22 @@ pub(super) fn card(source: &Source, networks: &Networks, with_generator: bool) -
     }
     row("code", format!("electra {}", state.code));
     if let Some(init) = &config.init {
-        row("began with", format!("`{}`", name(&init.discriminator)));
+        row("began with", format!("`{}`", began_with(&init.discriminator)));
     }
 
     if let Some(corpus) = corpus {
         line("\n## Training data\n\n| | |\n|---|---|");
         for (name, value) in data(corpus) {
             line(&format!("| {name} | {value} |"));
+        }
+    }
+    if let Some(valid) = valid {
+        let at = count(valid.step);
+        line(&format!(
+            "\n## Scores\n\nOf held-out text, measured by the run after step {at}:\n\n| | |\n|---|---|"
+        ));
+        for (name, score) in &valid.scores {
+            line(&format!("| `{name}` | {score:.4} |"));
         }
     }
     text
@@ -154,10 +179,13 @@ fn what_an_electra_is(architecture: Architecture) -> &'static str {
     }
 }
 
-fn usage(architecture: Architecture, backbone: Backbone) -> String {
-    let load = "from transformers import AutoModel, AutoTokenizer\n\n\
-                tokenizer = AutoTokenizer.from_pretrained(\"path/of/this/folder\")\n\
-                encoder = AutoModel.from_pretrained(\"path/of/this/folder\", subfolder=\"encoder\")  # for fine-tuning";
+fn usage(architecture: Architecture, backbone: Backbone, place: &Place) -> String {
+    let place = place.arguments();
+    let load = format!(
+        "from transformers import AutoModel, AutoTokenizer\n\n\
+         tokenizer = AutoTokenizer.from_pretrained({place})\n\
+         encoder = AutoModel.from_pretrained({place}, subfolder=\"encoder\")  # for fine-tuning"
+    );
     let (auto, what) = match architecture {
         Architecture::PreTraining if backbone == Backbone::ModernBert => {
             ("AutoModelForTokenClassification", "a logit of \"replaced\" for each token")
@@ -167,7 +195,7 @@ fn usage(architecture: Architecture, backbone: Backbone) -> String {
         _ => ("AutoModelForMaskedLM", "logits of the vocabulary"),
     };
     format!(
-        "{load}\n\n# With its head: {what}\nfrom transformers import {auto}\nmodel = {auto}.from_pretrained(\"path/of/this/folder\")"
+        "{load}\n\n# With its head: {what}\nfrom transformers import {auto}\nmodel = {auto}.from_pretrained({place})"
     )
 }
 
@@ -201,7 +229,7 @@ fn budget(source: &Source) -> String {
 
 /// Of all steps, by both conventions; none where the rows' length or the objective is not known here.
 fn flops(source: &Source) -> Option<[f64; 2]> {
-    let Source { config, checkpoint, corpus, .. } = source;
+    let Source { config, step, corpus, .. } = source;
     let length = corpus.as_ref()?.examples.max_length;
     let model = config.model.model();
     let objective = electra_ablations::info(&config.objective).ok()?;
@@ -210,7 +238,7 @@ fn flops(source: &Source) -> Option<[f64; 2]> {
         length: length as u64,
         masked: config.masking.expected_count(length),
     };
-    let total = |convention: Convention| objective.flops(&model, shape, convention) * checkpoint.step as f64;
+    let total = |convention: Convention| objective.flops(&model, shape, convention) * *step as f64;
     Some([total(Convention::Paper), total(Convention::Executed)])
 }
 
@@ -221,8 +249,11 @@ fn data(corpus: &Manifest) -> Vec<(&'static str, String)> {
         0..=MOST_FILES => code_list(&names),
         many => format!("{many} files"),
     };
+    let bytes: Option<u64> = corpus.sources.iter().map(|source| source.bytes).sum();
+    let size = bytes.map_or("unknown".to_owned(), |bytes| format!("{} of files", HumanBytes(bytes)));
     vec![
         ("sources", sources),
+        ("size", size),
         ("documents", count(counts.documents)),
         ("tokens", count(counts.text_tokens)),
         ("examples", count(counts.examples)),
@@ -237,6 +268,19 @@ fn data(corpus: &Manifest) -> Vec<(&'static str, String)> {
 /// Without the folders above, which are of the author's machine.
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// A model of the Hub's cache by its name and commit, and another folder by its own name.
+fn began_with(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    let inside = |[model, snapshots, commit]: [&str; 3], rest: &[_]| {
+        let model = model.strip_prefix("models--").filter(|_| snapshots == "snapshots")?.replace("--", "/");
+        let folder: String = rest.iter().map(|part: &std::borrow::Cow<'_, str>| format!("/{part}")).collect();
+        Some(format!("{model}{folder}@{commit}"))
+    };
+    let found = (0..parts.len().saturating_sub(2))
+        .find_map(|at| inside([&parts[at], &parts[at + 1], &parts[at + 2]], &parts[at + 3..]));
+    found.unwrap_or_else(|| name(path))
 }
 
 fn code_list(names: &[String]) -> String {

@@ -50,7 +50,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
     /// Tokenizer of the run [default: the one that its settings name, else the corpus's]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR|hf:NAME")]
     tokenizer: Option<PathBuf>,
     /// Checkpoint to take, by its steps; the batches are the same for all [default: the newest that is whole]
     #[arg(long, value_name = "N")]

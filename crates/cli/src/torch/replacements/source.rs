@@ -11,6 +11,7 @@ use electra_tokenizer::Tokenizer;
 use tch::{Device, nn};
 
 use super::Options;
+use crate::hub;
 use crate::output;
 use crate::torch::run_folder;
 
@@ -111,7 +112,7 @@ fn fits(config: &Config, corpus: &Corpus, path: &Path) -> Result<()> {
 fn tokenizer_of(config: &Config, corpus: Option<&Path>) -> Option<PathBuf> {
     let named = run_folder::named_tokenizer(config);
     let other = corpus?.join("tokenizer");
-    if named.exists() {
+    if named.exists() || hub::is_name(&named) {
         return None;
     }
     let (named, taken) = (named.display(), other.display());

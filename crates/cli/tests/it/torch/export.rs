@@ -6,7 +6,7 @@ use electra_tokenizer::Tokenizer;
 use crate::support::{Bench, json_lines, names};
 
 /// A run of three steps, small as a network can be, with checkpoints after the second and the third.
-fn trained(objective: &str) -> Bench {
+pub(crate) fn trained(objective: &str) -> Bench {
     trained_with(objective, "")
 }
 
@@ -275,11 +275,14 @@ fn the_card_says_what_was_done() {
         "| budget | 3 steps |",
         "| batch | 2 examples |",
         "| examples seen | 6 |",
+        "| tokens seen | 96, padding included |",
+        "electra embed --model path/of/this/folder < sentences.txt",
         "| seed | 5 |",
         "| FLOPs, as the paper counts them | ",
         "| FLOPs, as executed | ",
         "| code | electra 0.1.0",
         "| sources | `text.txt` |",
+        " of files |",
         "| documents | 3 |",
         "AutoModelForPreTraining.from_pretrained(",
         "`generator/` holds the generator",
@@ -395,6 +398,32 @@ fn any_checkpoint_and_the_newest_that_is_whole() {
     assert!(answer.ok().contains("after 2 steps"));
     let card = |folder: &str| std::fs::read(bench.path(folder).join("README.md")).unwrap();
     assert!(card("export") == card("second"));
+}
+
+#[test]
+fn a_card_has_the_scores_that_the_run_measured_and_no_others() {
+    let bench = trained("electra");
+    bench.write("held-out.txt", "the dog sat on the mat and the cat sat on the log\n".repeat(20));
+    let build = "corpus build --tokenizer tokenizer --max-length 16";
+    bench.run(&format!("{build} --input held-out.txt --output held-out")).ok();
+    let set = "--set data.valid=held-out --set log.valid_every_steps=1";
+    bench.run(&format!("pretrain --config run.toml --run measured {set}")).ok();
+    let lines = json_lines(&std::fs::read_to_string(bench.path("measured/metrics.jsonl")).unwrap());
+    for step in [2, 3] {
+        bench.run(&format!("export --run measured --step {step} --output export-{step}")).ok();
+        let card = std::fs::read_to_string(bench.path(&format!("export-{step}/README.md"))).unwrap();
+        assert!(card.contains(&format!("measured by the run after step {step}:")), "{card}");
+        let line = lines.iter().find(|line| line["step"] == step).unwrap();
+        for name in ["loss", "masked_lm_loss"] {
+            let score = line[&format!("valid/{name}")].as_f64().unwrap();
+            assert!(card.contains(&format!("| `{name}` | {score:.4} |")), "{card}");
+        }
+    }
+    for (folder, flags) in [("zero", "--run measured --step 0"), ("other", "--run run")] {
+        bench.run(&format!("export {flags} --output {folder}")).ok();
+        let card = std::fs::read_to_string(bench.path(folder).join("README.md")).unwrap();
+        assert!(!card.contains("## Scores"), "{card}");
+    }
 }
 
 #[test]

@@ -1,0 +1,47 @@
+//! What stands for the Hub in a program that is built without it: names are known, and messages say what is lacking.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use super::Files;
+use super::name::Model;
+
+pub(super) fn fetch(model: &Model, _files: Files) -> Result<PathBuf> {
+    require(&model.shown())
+}
+
+fn require<T>(purpose: &str) -> Result<T> {
+    bail!(
+        "{purpose}: this program was built without the Hub: build electra-cli with the feature `hub`, which is on by default"
+    )
+}
+
+#[cfg(feature = "torch")]
+pub(crate) use self::push::{Commit, check, push};
+
+#[cfg(feature = "torch")]
+mod push {
+    use std::path::Path;
+
+    use anyhow::Result;
+
+    use crate::hub::Destination;
+
+    /// What is committed, and how.
+    #[allow(dead_code, reason = "nothing is")]
+    pub(crate) struct Commit<'a> {
+        pub(crate) destination: &'a Destination,
+        pub(crate) folder: &'a Path,
+        pub(crate) private: bool,
+        pub(crate) message: &'a str,
+    }
+
+    pub(crate) fn check() -> Result<()> {
+        super::require("--push")
+    }
+
+    pub(crate) fn push(_commit: &Commit<'_>) -> Result<String> {
+        super::require("--push")
+    }
+}
