@@ -131,7 +131,7 @@ mod network {
             let hidden = self.encoder.forward_select_t(&input, Select::Unpadded, train); // [B, L, D]
             let energies = self.head.forward(&hidden).to_kind(Kind::Float); // [B, L]
             let (positions, distinct) = (batch.column("masked_positions"), batch.column("masked_distinct"));
-            // An unused slot adds nothing to what stands at its position.
+            // An unused slot adds nothing to the value at its position.
             let labels = Tensor::zeros_like(&batch.input_ids)
                 .scatter_add(1, positions, &distinct.to_kind(Kind::Int64))
                 .gt(0); // [B, L]

@@ -74,7 +74,7 @@ impl TwoTowers {
         let of = |ids: &Tensor| log_p.gather(2, &ids.unsqueeze(-1), false).squeeze_dim(-1); // [B, N]
         let masked_lm_loss = -mean(&of(&targets), valid, slots);
         let written = sampled.where_self(valid, &targets);
-        // An unused slot writes back what stands at its position.
+        // An unused slot writes back the value at its position.
         let log_q_written = of(&written).where_self(valid, &log_q.gather(1, positions, false));
         let metrics = prediction(&logits, &targets, valid, slots, &masked_lm_loss);
         Noise {

@@ -1,4 +1,4 @@
-//! Families of scores that are no part of a study's score: each is analysed as if it were.
+//! Families of scores that are not part of a study's score. Each is analysed as if it were the score.
 
 use crate::analyse::analyse;
 use crate::error::Error;

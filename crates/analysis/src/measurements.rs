@@ -18,7 +18,7 @@ pub struct Measurements {
     pub plan: PlanFacts,
     /// The tasks whose mean is the score, in the order in which they are shown.
     pub tasks: Vec<TaskFacts>,
-    /// Other families of scores, such as those without fine-tuning. They are no part of the score; each is analysed by
+    /// Other families of scores, such as those without fine-tuning. They are not part of the score; each is analysed by
     /// itself.
     #[serde(default)]
     pub families: Vec<FamilyFacts>,

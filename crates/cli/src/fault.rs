@@ -6,7 +6,7 @@ use crate::failure::FAILED;
 use crate::{output, torch};
 
 /// From now on a panic ends the program as an error does, on whatever thread: one line, and nothing left that is not whole.
-/// Who sets `RUST_BACKTRACE=full` looks for the fault, and has the standard library's text before it.
+/// With `RUST_BACKTRACE=full`, the standard library's text comes first, for an engineer who looks for the fault.
 pub(crate) fn catch() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

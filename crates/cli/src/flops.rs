@@ -12,10 +12,10 @@ use crate::output;
 
 /// Count the floating-point operations of a training step and of a whole run.
 ///
-/// In two conventions. "paper" is that of the paper's tables: training is twice a forward pass, looking up an
-/// embedding is a product with the table, and 5 of 32 tokens are masked whatever the rate. "executed" is what
-/// a computer does: training is three forward passes, looking up is free, and the preset's share is masked, or that
-/// of --mask-prob. A share that changes or is drawn counts with its mean.
+/// The command counts by two conventions. "paper" is the convention of the paper's tables: training is twice a forward pass,
+/// an embedding look-up is a product with the table, and 5 of 32 tokens are masked whatever the mask rate. "executed" is what
+/// a computer does: training is three forward passes, a look-up is free, and the mask rate is the preset's or --mask-prob. If
+/// the rate changes during a run or is random, its mean counts.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra flops --preset small --objective electra
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     /// Width of the generator over width of the encoder [default: the preset's]
     #[arg(long, value_name = "X")]
     generator_multiplier: Option<f64>,
-    /// Share of tokens that is masked: a number, two as in 0.3..0.15, or uniform. Both conventions count it
+    /// Share of tokens that is masked: a number, two as in 0.3..0.15, or uniform; both conventions use it
     #[arg(long, value_name = "SHARE")]
     mask_prob: Option<MaskRate>,
     /// Rows in a step [default: the preset's]
@@ -51,7 +51,7 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Preset {
-    /// Not of the paper: 2 layers, width 64
+    /// 2 layers, width 64; not in the paper
     Tiny,
     /// 12 layers, width 256
     Small,

@@ -1,8 +1,8 @@
 //! Standard output and standard error, either of which may be full or closed.
 //!
-//! Results go to standard output. Where they cannot be written the command fails, unless their reader has gone: who
-//! reads no more has seen enough (see [`failure`](crate::failure)). All else goes to standard error, and is lost where
-//! nobody can be told: it is no reason to stop work.
+//! Results go to standard output. If they cannot be written, the command fails, unless the reader has gone: a
+//! reader that stops reading has seen enough (see [`failure`](crate::failure)). Everything else goes to standard error. If
+//! standard error is closed, this output is lost, and the command continues.
 
 use std::borrow::Cow;
 use std::fmt::Display;

@@ -9,10 +9,10 @@ use electra_report::{conclude, read_measurements, write};
 
 use crate::output;
 
-/// Make a study's report anew, from its measurements and predictions.
+/// Make a study's report again, from its measurements and predictions.
 ///
-/// FOLDER is a study's folder, or another that has its measurements.json and predictions. Level and margin are those of
-/// the results.json beside them, and can be given.
+/// FOLDER is a study's folder, or a folder with a copy of its measurements.json and predictions. Level and margin come from the
+/// results.json in FOLDER, unless they are given.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra report study --output again
@@ -23,10 +23,10 @@ pub(crate) struct Options {
     /// Folder for the report
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// How often at least all intervals of a family hold the truth, such as 0.95
+    /// Level at which all intervals of a family hold together, such as 0.95
     #[arg(long, value_name = "SHARE")]
     level: Option<f64>,
-    /// Points within which two arms are called the same
+    /// Margin in points within which two arms count as the same
     #[arg(long, value_name = "POINTS")]
     margin: Option<f64>,
 }

@@ -37,7 +37,7 @@ fn one_line(message: &str) -> String {
     });
     let told = |text: &String| !text.starts_with("Usage:") && !text.starts_with("For more information");
     let text = paragraphs.filter(told).collect::<Vec<_>>().join("; ");
-    format!("{}; --help tells more", text.strip_prefix("error: ").unwrap_or(&text))
+    format!("{}; see --help", text.strip_prefix("error: ").unwrap_or(&text))
 }
 
 #[cfg(test)]
@@ -61,19 +61,19 @@ mod tests {
             one_line(&Options::try_parse_from(arguments).unwrap_err().render().to_string())
         };
         for (arguments, expected) in [
-            (&[][..], "the following required arguments were not provided: --run <RUN>; --help tells more"),
+            (&[][..], "the following required arguments were not provided: --run <RUN>; see --help"),
             (
                 &["--run", "a", "--step", "x"],
-                "invalid value 'x' for '--step <STEP>': invalid digit found in string; --help tells more",
+                "invalid value 'x' for '--step <STEP>': invalid digit found in string; see --help",
             ),
             (
                 &["--rum", "a"],
-                "unexpected argument '--rum' found; tip: a similar argument exists: '--run'; --help tells more",
+                "unexpected argument '--rum' found; tip: a similar argument exists: '--run'; see --help",
             ),
             (
                 &["--run", "a", "--masking", "berd"],
                 "invalid value 'berd' for '--masking <MASKING>' [possible values: electra, bert]; \
-                 tip: a similar value exists: 'bert'; --help tells more",
+                 tip: a similar value exists: 'bert'; see --help",
             ),
         ] {
             assert_eq!(line(arguments), expected);

@@ -41,7 +41,7 @@ pub struct EncoderConfig {
     /// Standard deviation of the normal distribution that the initial weights are drawn from, before it is
     /// cut at two of them. Paper: 0.02.
     pub initializer_range: f64,
-    /// How many heads of the first layer attend to a token's neighbours from the start, as their first values have it
+    /// How many heads of the first layer attend to a token's neighbours from the start, by their initialization
     /// (`electra_encoder::initialise_neighbour_heads`). Nothing else depends on it. Paper: 0.
     #[serde(default)]
     pub neighbour_heads: i64,

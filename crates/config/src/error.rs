@@ -46,7 +46,7 @@ pub enum Error {
     },
     /// There are checkpoints, and none is whole.
     #[error(
-        "{}: no checkpoint is whole: {}; put a whole one there, or remove the folder to begin the run again",
+        "{}: no checkpoint is complete: {}; put a complete one there, or remove the folder to begin the run again",
         folder.display(), damage.join("; ")
     )]
     NoWholeCheckpoint {

@@ -63,7 +63,7 @@ impl PartialConfig {
         Self::new(name, Some(text), set.to_vec(), "", table)
     }
 
-    /// Takes a table that stands at the key `section` of something else, such as the plan of a study.
+    /// Takes a table from the key `section` of another file, such as the plan of a study.
     ///
     /// # Errors
     /// If a key is missing.

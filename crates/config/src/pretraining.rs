@@ -23,7 +23,7 @@ pub struct Config {
     pub preset: Preset,
     /// The objective's name, for whoever makes it; the trainer itself only keeps it.
     pub objective: String,
-    /// Decides initial weights, order, masks, samples and dropout.
+    /// Seed of the initial weights, order, masks, samples and dropout.
     pub seed: u64,
     /// What is read.
     pub data: DataConfig,
@@ -41,7 +41,7 @@ pub struct Config {
     pub log: LogConfig,
     /// What the run is computed on.
     pub device: DeviceConfig,
-    /// Where the weights come from; drawn anew if not said.
+    /// Checkpoints that the weights come from; without it they are drawn at random.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<InitConfig>,
 }

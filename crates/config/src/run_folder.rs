@@ -170,7 +170,7 @@ impl Checkpoints {
     /// Looks for the newest whole checkpoint. None at all is not an error; none that is whole is one.
     ///
     /// # Errors
-    /// [`Error::NoWholeCheckpoint`]; [`Error::Store`] if a file cannot be read, which is no damage.
+    /// [`Error::NoWholeCheckpoint`]; [`Error::Store`] if a file cannot be read, which is not damage.
     pub fn find(&self) -> Result<FoundCheckpoints, Error> {
         let mut damaged = Vec::new();
         for (step, folder) in self.list()? {

@@ -287,9 +287,9 @@ pub enum Precision {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InitConfig {
-    /// For the kept encoder, and its head where the objective has the same one.
+    /// Folder of the encoder, and of its head if the objective has the same head.
     pub discriminator: PathBuf,
-    /// For the generator; drawn anew if not said, but for what is tied.
+    /// Folder of the generator. Without it, the generator is drawn at random, except for the parameters that it shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator: Option<PathBuf>,
 }

@@ -185,7 +185,7 @@ impl Corpus {
         Ok(counts)
     }
 
-    /// What token frequencies alone tell of this corpus's masked tokens, in nats: see [`unigram_loss`]. Frequencies are
+    /// The masked-LM loss that token frequencies alone reach on this corpus, in nats: see [`unigram_loss`]. Frequencies are
     /// those of all tokens, or of some 16 million that lie evenly over a larger corpus, which moves the loss by a
     /// thousandth of a nat.
     ///

@@ -19,7 +19,7 @@ pub use build::{Progress, build};
 pub use corpus::{Corpus, Counts, Manifest, Source, Unit};
 pub use corpus_writer::{CorpusConfig, CorpusWriter};
 pub use error::Error;
-// What stands in this crate's own functions.
+// Types of other crates in this crate's own functions.
 pub use electra_masking::{MaskingConfig, Shares, Vocabulary};
 pub use example::{Example, ExampleBuilder, ExampleConfig, Overflow};
 pub use loader::Loader;

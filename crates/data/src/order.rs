@@ -135,7 +135,7 @@ impl Order {
     pub(crate) fn rows(&self, step: u64, rows: std::ops::Range<u64>) -> impl Iterator<Item = u64> + use<> {
         let (examples, seed) = (self.examples, self.seed);
         let first = u128::from(step) * u128::from(self.batch_size);
-        // Places are u128: a step close to u64::MAX is odd, but it is no reason to repeat a batch.
+        // Places are u128: a step close to u64::MAX is odd, but must not repeat a batch.
         let place = move |row: u64| first + u128::from(row);
         let mut epoch = (place(rows.start) / u128::from(examples)) as u64;
         let mut permutation = Permutation::new(examples, seed, epoch);

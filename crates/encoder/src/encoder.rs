@@ -1,7 +1,7 @@
 //! The Transformer encoder of BERT and ELECTRA, from leaf to root, and around the layers of ModernBERT.
 //!
 //! Post-LayerNorm as in BERT: every sub-layer is LayerNorm(x + dropout(f(x))). One class serves as generator
-//! and as discriminator. ModernBERT's layers stand in `modernbert.rs`. What is computed of the parameters stands in electra-torch, an operation a function:
+//! and as discriminator. ModernBERT's layers are in `modernbert.rs`. The computations are in electra-torch, one function for each operation:
 //! `embed` and `encoder_layers`. Shapes: B batch, L length, E embedding size, D hidden size, V vocabulary.
 
 use electra_config::{Backbone, EncoderConfig, PositionEmbeddingType, Tied};

@@ -27,7 +27,7 @@ pub enum Error {
     },
     /// A folder holds its weights as a pickle alone.
     #[error(
-        "{}: a pickle, which is a program, and is not run; convert it where you trust it: \
+        "{}: a pickle can run any code, so it is not loaded; if you trust it, convert it: \
          python -c \"from transformers import {architecture} as M; \
          M.from_pretrained('{folder}').save_pretrained('{folder}')\" writes model.safetensors beside it",
         file.display(), folder = file.parent().unwrap_or(Path::new(".")).display()
@@ -57,7 +57,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A value is NaN or infinite.
-    #[error("{}: {name} has a value that is not a finite number, so every result of the network would mean nothing", path.display())]
+    #[error("{}: {name} has a value that is not a finite number, so every result of the network would be meaningless", path.display())]
     NotFinite {
         /// The file.
         path: PathBuf,

@@ -23,7 +23,7 @@ const GLOROT: [&str; 4] = [
 /// Where ModernBERT's layers are, in their names.
 const LAYERS: &str = ".layers.";
 
-/// How a parameter's first values are drawn.
+/// How a parameter's initial values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Law {
     /// Every element the same.

@@ -16,7 +16,7 @@ mod shapes;
 mod weights;
 mod with_head;
 
-// What stands in this crate's own functions.
+// Types of other crates in this crate's own functions.
 pub use compute::Compute;
 pub use electra_config::{Architecture, Backbone, EncoderConfig, PositionEmbeddingType, Tied};
 pub use electra_torch::{Attention, Select};

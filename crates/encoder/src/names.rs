@@ -33,7 +33,7 @@ const OF_THE_ENCODER: [&str; 9] = [
     "electra.embeddings.LayerNorm.",
 ];
 
-/// Gives the tensors the names that ELECTRA's have on the Hub, and drops those that are no parameters.
+/// Gives the tensors the names that ELECTRA's have on the Hub, and drops those that are not parameters.
 ///
 /// # Errors
 /// If every name has a prefix that is not the Hub's, or a table that is there twice differs.
@@ -72,7 +72,7 @@ fn wrapper(expected: &str, words: &str, weights: &Weights) -> Option<String> {
     (has_words && prefix != expected).then_some(prefix)
 }
 
-/// Older files hold tensors that are no parameters: the numbers 0, 1, 2…, and the word table a second time.
+/// Older files hold tensors that are not parameters: the numbers 0, 1, 2…, and the word table a second time.
 fn drop_copies(words: &str, weights: &mut Weights) -> Result<(), Error> {
     weights.remove(&format!("{EMBEDDINGS}position_ids"));
     let word = format!("{ENCODER}{words}");

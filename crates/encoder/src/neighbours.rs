@@ -1,7 +1,7 @@
 //! Heads that attend to a token's neighbours from the start.
 //!
-//! A Transformer whose positions are learned does not know at first which tokens stand beside each other, and finding out
-//! takes it most of a short run. These first values tell it. They change nothing else: the network computes what
+//! A Transformer with learned positions does not know at first which tokens are next to each other, and learns it only during
+//! most of a short run. This initialization gives it that knowledge. It changes nothing else: the network computes what
 //! ELECTRA computes, every parameter is trained, and a checkpoint has the same tensors.
 //!
 //! E embedding size, D hidden size, A head size, F frequencies; σ is the standard deviation of the word table as drawn.
@@ -16,7 +16,7 @@ use crate::Error;
 /// Standard deviation of a normal distribution of standard deviation 1 that is cut at ±2.
 const TRUNCATED: f64 = 0.879_625_66;
 /// The largest and the smallest frequency, in radians a token: wavelengths of 2.1 and of 126 tokens. The fastest waves of
-/// Vaswani et al. (2017) are 6.3 tokens long, which does not tell a neighbour from the one after it.
+/// Vaswani et al. (2017) are 6.3 tokens long, which does not distinguish a neighbour from the token after it.
 const FREQUENCIES: (f64, f64) = (3.0, 0.05);
 /// The score of the position that a head attends to; the others' scores are below.
 const PEAK: f64 = 6.0;
@@ -83,7 +83,7 @@ fn offset(head: usize) -> f64 {
     if head.is_multiple_of(2) { -distance } else { distance }
 }
 
-/// What the first values are made of.
+/// The quantities that the initialization is made from.
 struct Waves {
     /// How many heads have an offset.
     heads: usize,

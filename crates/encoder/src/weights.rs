@@ -31,7 +31,7 @@ impl Weights {
 
     /// The values of a network's parameters under the Hub's names, tied tables included.
     ///
-    /// They are no copies where the parameters are on the CPU, but for tables that are a sum: save them before the next step changes them.
+    /// On the CPU they are not copies, except for tables that are a sum: save them before the next step changes them.
     #[must_use]
     pub fn from_var_store(var_store: &nn::VarStore, part: Part<'_>) -> Self {
         let variables = var_store.variables();

@@ -51,7 +51,7 @@ impl<H> EncoderWithHead<H> {
         Ok(network)
     }
 
-    /// The first values of a fine-tuning: the encoder's are those of `encoder`, the tensors of an encoder without a head;
+    /// The initial weights of a fine-tuning: the encoder's are those of `encoder`, the tensors of an encoder without a head;
     /// the head's are a function of the seed, as [`initialise`] draws them.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ pub enum Error {
         epoch: u64,
     },
     /// Somebody asked for it.
-    #[error("interrupted; the same command goes on after the last finished seed")]
+    #[error("interrupted; the same command continues after the last finished seed")]
     Interrupted,
     /// A file or folder could not be read or written, holds a result of other settings, or a setting is wrong.
     #[error(transparent)]

@@ -28,7 +28,7 @@ pub struct Job<'a> {
     pub prepared: &'a Prepared<'a>,
     /// The settings.
     pub recipe: &'a Recipe,
-    /// Decides the head's first values, the order of the examples, and dropout.
+    /// Seed of the head's initialization, the order of the examples, and dropout.
     pub seed: u64,
     /// The folder to be made. If there is a result of the same settings in it, that is the result.
     pub folder: &'a Path,

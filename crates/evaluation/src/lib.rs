@@ -27,7 +27,7 @@ pub mod config;
 pub mod replacements;
 
 pub use config::{Preset, Recipe};
-// What stands in this crate's own functions.
+// Types of other crates in this crate's own functions.
 pub use data::{Prepared, TaskData};
 pub use electra_config::Scoring;
 pub use embedder::Embedder;

@@ -198,7 +198,7 @@ pub(crate) fn read(folder: &Path, compute: Compute) -> Result<FineTuned, Error> 
         hub.weights = Weights::new(tensors);
     }
     let network = TaskNetwork::from_hub(&hub, &problem, Form { head, pooling }, compute)?;
-    // Who else writes fields of these names means something else by them.
+    // Other programs that write fields of these names mean something else by them.
     let info = serde_json::from_value(Value::Object(fields)).unwrap_or_default();
     Ok(FineTuned { network, tokenizer, info, note })
 }

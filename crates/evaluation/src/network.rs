@@ -39,7 +39,7 @@ impl TaskNetwork {
         Ok(Self { network, problem: problem.clone(), form, compute })
     }
 
-    /// The first values of a fine-tuning: the encoder's from `weights`, the head's as a function of the seed.
+    /// The initial weights of a fine-tuning: the encoder's from `weights`, the head's as a function of the seed.
     pub(crate) fn begin(&self, weights: &Weights, seed: u64) -> Result<(), Error> {
         Ok(self.network.begin(weights, seed)?)
     }

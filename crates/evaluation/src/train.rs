@@ -28,7 +28,7 @@ pub(crate) struct Point {
     pub(crate) loss: f64,
 }
 
-/// What the loop tells of.
+/// An event of the loop.
 pub(crate) enum Progress<'a> {
     /// A log step.
     Point(Point),

@@ -1,4 +1,4 @@
-//! What token frequencies alone tell of masked tokens.
+//! The masked-LM loss that token frequencies alone can reach.
 
 use crate::{Shares, Vocabulary};
 

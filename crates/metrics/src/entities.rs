@@ -18,7 +18,7 @@ pub enum Scheme {
     Conll,
     /// `I`; `B` only where an entity of the same type stands before (Ramshaw & Marcus 1995).
     Iob1,
-    /// `B` for the first word, `I` for the others. What does not begin with `B` is no entity.
+    /// `B` for the first word, `I` for the others. A run of words that does not begin with `B` is not an entity.
     Iob2,
     /// `B`, `I` and `E` for the first word, the inner ones and the last, `S` for one alone. What is not whole is no
     /// entity.

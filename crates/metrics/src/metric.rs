@@ -77,7 +77,7 @@ impl Metric {
         }
     }
 
-    /// Whether less of it is better: it may stand beside a task's score and cannot be it, since of scores the higher is
+    /// Whether lower is better. Such a metric may be reported with a task's score but cannot be the score, since the higher score is
     /// better.
     #[must_use]
     pub fn is_loss(self) -> bool {

@@ -50,7 +50,7 @@ impl DeviceBatch {
             };
             (*name, send(tensor, *width))
         };
-        // Nothing to count is no reason to divide by 0: such a loss is a sum of nothing.
+        // A count of 0 must not become a division by 0: such a loss is an empty sum.
         let total = |count: u64| Tensor::from(count.max(1) as f32);
         let totals = batch.totals().map(|(name, count)| {
             (name, electra_torch::send(&total(count), device).expect("the device is there"))

@@ -94,7 +94,7 @@ pub fn chunked_sum(
 
 /// Whether what is computed from a tensor here and now will have a gradient: not inside `tch::no_grad`.
 fn is_recorded(tensor: &Tensor) -> bool {
-    // tch does not tell the mode, but the product of an element shows it.
+    // tch does not expose the mode, but the product of an element shows it.
     tensor.requires_grad()
         && (tensor.detach().set_requires_grad(true).flatten(0, -1).narrow(0, 0, 1) * 1.0).requires_grad()
 }

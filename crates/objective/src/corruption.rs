@@ -62,7 +62,7 @@ impl Corruption {
             }
         };
         let (targets, valid) = (batch.targets(), batch.column("masked_valid"));
-        // An unused slot writes back what stands at its position.
+        // An unused slot writes back the value at its position.
         let written = sampled.where_self(valid, &targets);
         let input_ids = batch.input_ids.scatter(1, batch.column("masked_positions"), &written);
         let replaced = input_ids.ne_tensor(&batch.input_ids);

@@ -29,7 +29,7 @@ mod pretrained;
 #[cfg(feature = "torch")]
 mod spec;
 
-// What stands in this crate's own functions.
+// Types of other crates in this crate's own functions.
 pub use electra_config::{ModelConfig, ObjectiveInfo};
 #[cfg(feature = "torch")]
 pub use {

@@ -10,7 +10,7 @@ use crate::Objective;
 /// Why an objective cannot be made of what it is given.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// An objective as one value, which stands in the objective's own file. A trainer takes it, a registry is a list of
+/// An objective as one value, defined in the objective's own file. A trainer takes it, a registry is a list of
 /// them.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {

@@ -139,7 +139,7 @@ fn pairs<'a>(findings: &Findings, conclusion: &Conclusion, charts: &'a Charts) -
 }
 
 fn ranks<'a>(findings: &Findings) -> Vec<Block<'a>> {
-    // The largest of a sweep is no finding.
+    // The largest of a sweep is not a finding.
     if findings.ranks.is_empty() || findings.plan.sweep.is_some() {
         return Vec::new();
     }

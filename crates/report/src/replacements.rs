@@ -45,7 +45,7 @@ fn shown(kind: &str) -> String {
     kind.replace('-', " ")
 }
 
-/// What stands in the place of masked tokens.
+/// The replacements of masked tokens.
 pub(crate) fn offered(findings: &Findings, arms: &[&ArmFindings]) -> Table {
     let (names, kinds) = (Names::new(findings), kinds(arms));
     let entropy = findings.language.as_ref().map(|language| language.entropy);

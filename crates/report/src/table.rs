@@ -13,7 +13,7 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<Cell>>,
 }
 
-/// A column's headline, and whether numbers stand in it.
+/// A column's headline, and whether it holds numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) title: String,

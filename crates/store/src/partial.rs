@@ -70,7 +70,7 @@ impl Partial {
     /// Makes a file beside `path`, after what killed processes have left of the same file is removed.
     pub(crate) fn file(path: &Path) -> Result<Self, Error> {
         let (above, prefix) = (above(path), prefix(path));
-        // Leftovers are not in the way of a file, so one that cannot be removed is no reason to fail.
+        // Leftovers are not in the way of a file, so the write does not fail if one cannot be removed.
         let _ = remove_abandoned(above, |name| name.starts_with(&prefix));
         let mut held = held();
         for _ in 0..TRIES {
@@ -201,7 +201,7 @@ fn remove_abandoned(folder: &Path, is_partial: impl Fn(&str) -> bool) -> Result<
     Ok(())
 }
 
-/// Who writes what has a temporary name.
+/// The writer of a file or folder that still has a temporary name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holder {
     Nobody,

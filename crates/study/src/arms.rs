@@ -122,7 +122,7 @@ impl Plan {
     }
 
     /// The arm without pre-training, if it is planned. It is a run of one step whose learning rate is 0: the
-    /// first values of the kept encoder are a function of the seed and the same for every objective.
+    /// initial weights of the kept encoder are a function of the seed and the same for every objective.
     pub(crate) fn scratch_arm(&self) -> Option<Arm> {
         let objective = self.objectives.first().map_or_else(|| self.arms[0].objective.clone(), Clone::clone);
         self.scratch.then(|| Arm {

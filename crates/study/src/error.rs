@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What can go wrong with a study as a whole. A job that fails is no error: it is reported, and what does not
+/// What can go wrong with a study as a whole. A job that fails is not an error: it is reported, and what does not
 /// need it goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -200,7 +200,7 @@ pub(crate) fn study(
     Ok(graph)
 }
 
-/// The runs of a search: every one of its points for every arm that is no control.
+/// The runs of a search: every one of its points for every arm that is not a control.
 pub(crate) fn search(scope: &Scope<'_>, points: &Points) -> Result<Graph, Error> {
     let Scope { plan, .. } = scope;
     let mut graph = Graph::default();

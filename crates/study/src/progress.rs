@@ -18,7 +18,7 @@ pub(crate) struct Progress {
     pub(crate) jobs: Vec<Job>,
     /// By id.
     pub(crate) outcomes: BTreeMap<String, Outcome>,
-    /// What is left out because of jobs that failed, and is no job itself.
+    /// What is left out because of jobs that failed, and is not a job itself.
     pub(crate) lost: Vec<Failure>,
 }
 

@@ -57,7 +57,7 @@ pub enum Ended {
         /// The jobs that failed, and those that needed them.
         failures: Vec<Failure>,
     },
-    /// Somebody asked for it; the same command goes on.
+    /// Somebody interrupted it; the same command continues.
     Interrupted,
 }
 
@@ -65,7 +65,7 @@ pub enum Ended {
 ///
 /// # Errors
 /// If the folder cannot be taken, a result cannot be read, or the report cannot be written. A job that fails is
-/// no error.
+/// not an error.
 pub fn run(study: Study<'_>) -> Result<Ended, Error> {
     let Study { plan, origin, objectives, folder, program, command, stop, observer } = study;
     // What is wrong with text or tasks is said before anything is computed for hours, or a folder is made.

@@ -45,7 +45,7 @@ pub struct Example {
 pub enum Content {
     /// One text or two, and a label for the whole, or several.
     Sequence {
-        /// The text, as it stands in the file.
+        /// The text, exactly as in the file.
         text: String,
         /// The second text, of a pair.
         pair: Option<String>,

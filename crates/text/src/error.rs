@@ -137,7 +137,7 @@ pub enum Error {
         line: u64,
         /// The field's name.
         field: String,
-        /// What stands in its place.
+        /// What was found instead.
         found: String,
     },
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-/// What stands in the wanted field of a JSON object.
+/// The value of the wanted field of a JSON object.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Found {
     Text(String),

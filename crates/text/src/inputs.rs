@@ -102,7 +102,7 @@ fn is_part(file: &Path) -> bool {
     ["tokenizer_config.json", "corpus.json"].iter().any(|mark| file.with_file_name(mark).exists())
 }
 
-/// As the system said it; a loop of links is no error of the system's.
+/// As the system said it; a loop of links is not an error of the system.
 fn system_error(error: walkdir::Error) -> io::Error {
     let shown = error.to_string();
     error.into_io_error().unwrap_or_else(|| io::Error::other(shown))

@@ -106,7 +106,7 @@ pub enum Error {
     },
 
     /// Two lines of a `vocab.txt` hold the same token, so that one id could never occur.
-    #[error("{}: line {second_line}: token {token:?} stands on line {first_line} already", path.display())]
+    #[error("{}: line {second_line}: token {token:?} is already on line {first_line}", path.display())]
     DuplicateToken {
         /// The file.
         path: PathBuf,

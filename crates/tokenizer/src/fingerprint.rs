@@ -5,7 +5,7 @@ use crate::Tokenizer;
 use crate::pipeline::as_json;
 use crate::vocab::tokens_by_id;
 
-/// The hash of a canonical text: object keys are sorted, the vocabulary stands in the order of its ids.
+/// The hash of a canonical text: object keys are sorted, and the vocabulary is in the order of its ids.
 pub(crate) fn fingerprint(tokenizer: &Tokenizer) -> [u8; 32] {
     let pipeline = &tokenizer.pipeline;
     let model = pipeline.get_model();

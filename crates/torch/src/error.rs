@@ -104,12 +104,12 @@ pub enum Error {
         device: Device,
     },
     /// A device that records no graphs.
-    #[error("device {device:?} records no graphs: expected CUDA")]
+    #[error("device {device:?} cannot record graphs: expected CUDA")]
     NoGraph {
         /// The device that was given.
         device: Device,
     },
-    /// A name that is no level of kernels.
+    /// A name that is not a level of kernels.
     #[error("ELECTRA_KERNELS is {given:?}: expected formula, baseline, avx2 or avx512")]
     KernelLevel {
         /// The name that was given.

@@ -86,7 +86,7 @@ impl FromStr for KernelLevel {
 ///
 /// # Errors
 ///
-/// `ELECTRA_KERNELS` is no level, or one that this machine lacks.
+/// `ELECTRA_KERNELS` is not a level, or is one that this machine lacks.
 pub fn kernel_level() -> Result<KernelLevel, Error> {
     static PROGRAM: OnceLock<Result<KernelLevel, (Option<KernelLevel>, String)>> = OnceLock::new();
     if let Some(level) = CHOSEN.get() {

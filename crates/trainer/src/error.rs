@@ -122,7 +122,7 @@ pub enum Error {
 
 fn intact(last: Option<&Path>) -> String {
     match last {
-        Some(last) => format!("{} is intact, and the same command goes on from it", last.display()),
+        Some(last) => format!("{} is intact, and the same command continues from it", last.display()),
         None => "there is no earlier one".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Weights to begin with.
+//! The initial weights of a run.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub fn first_values(config: &Config, objective: &Spec, continues_word: &[bool]) 
 }
 
 /// Draws every parameter, then puts the checkpoints' tensors over them, if the run begins with checkpoints.
-/// What it gives is to be said of tensors that no network has a use for.
+/// It returns notes about tensors that no network uses.
 pub(crate) fn initialise(var_store: &nn::VarStore, config: &Config) -> Result<Vec<String>, Error> {
     let encoder = &config.model.encoder;
     electra_encoder::initialise(var_store, encoder.initializer_range, config.seed)?;
@@ -95,7 +95,7 @@ fn fill(
 }
 
 /// Fields that change what the tensors mean without changing their shapes are compared too, such as the
-/// number of heads. Dropout and first values are the run's own.
+/// number of heads. Dropout and the settings of the initialization are the run's own.
 fn same_network(folder: &Path, found: &EncoderConfig, configured: &EncoderConfig) -> Result<(), Error> {
     let comparable = |config: &EncoderConfig| {
         let EncoderConfig { initializer_range, neighbour_heads, .. } = *configured;

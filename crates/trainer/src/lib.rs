@@ -25,7 +25,7 @@ mod writer;
 
 pub use checkpoint::read_model;
 pub use config::read_config;
-// What stands in this crate's own functions.
+// Types of other crates in this crate's own functions.
 pub use electra_config::{Checkpoint, Config};
 pub use error::{BoxError, Error};
 pub use health::{Remark, RunState};

@@ -120,7 +120,7 @@ pub enum Outcome {
         /// Steps that are done.
         step: u64,
     },
-    /// Somebody asked for it; the same command goes on.
+    /// Somebody interrupted it; the same command continues.
     Interrupted {
         /// Steps that are done, and saved.
         step: u64,

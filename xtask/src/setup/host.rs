@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 /// Refuses what is not supported before anything is done.
 pub(crate) fn check_platform(cuda: bool) -> Result<()> {
     if cfg!(windows) {
-        bail!("Windows is not supported: use Linux, macOS, or Linux inside WSL 2");
+        bail!("Windows is not supported: use Linux, or Linux inside WSL 2");
     }
     if cuda && cfg!(target_os = "macos") {
         bail!("--cuda: there is no CUDA on macOS; leave the flag out");

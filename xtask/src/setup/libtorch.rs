@@ -62,7 +62,7 @@ fn version(folder: &Path) -> Result<String> {
         }
     }
     let names = SOURCES.iter().map(|(file, _)| *file).collect::<Vec<_>>().join(", ");
-    bail!("{} does not tell its version: looked in {names}", folder.display())
+    bail!("{} does not say its version: looked in {names}", folder.display())
 }
 
 /// `#define TORCH_VERSION_MAJOR 2`, and so on for `MINOR` and `PATCH`.
@@ -125,7 +125,7 @@ mod tests {
         let cases: [(&[(&str, &str)], &str); 4] = [
             (&[(&cpu, "")], "has no `include`"),
             (&[("include/a.h", "")], "has no `lib"),
-            (&[("include/a.h", ""), (&cpu, "")], "does not tell its version"),
+            (&[("include/a.h", ""), (&cpu, "")], "does not say its version"),
             (&[("include/a.h", ""), (&cpu, ""), ("build-version", "2.1.0")], "is libtorch 2.1.0"),
         ];
         for (files, expected) in cases {

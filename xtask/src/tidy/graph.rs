@@ -1,4 +1,4 @@
-//! Who depends on whom.
+//! Which crate depends on which.
 
 use super::Finding;
 use serde_json::Value;

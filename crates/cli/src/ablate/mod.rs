@@ -18,12 +18,12 @@ use crate::{interrupt, torch};
 
 pub(crate) use child::end_with_study;
 
-/// Compare pre-training objectives: runs, fine-tuning and report, as a plan says.
+/// Compare pre-training objectives by a plan: pre-train, fine-tune, and write a report.
 ///
 /// A plan is one of the program's (default, rates, long, real, evidence, sizes, rates-sizes, field, backbones) or a file. The folder holds
-/// everything: plan.toml, data, runs, fine-tuned encoders, logs, and in the end report.html, report.md and results.json. The
-/// same command goes on where it was interrupted, and does nothing twice. A job that fails is told, and what
-/// does not need it goes on; the exit code is then 1.
+/// everything: plan.toml, data, runs, fine-tuned encoders, logs, and at the end report.html, report.md and results.json. After
+/// an interruption the same command continues, and repeats no finished job. If a job fails, the command reports it and runs all
+/// jobs that do not need it; the exit code is then 1.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra ablate --output study
@@ -36,13 +36,13 @@ pub(crate) struct Options {
     /// Plan: default, rates, long, real, evidence, sizes, rates-sizes, field, backbones, or a file
     #[arg(long, default_value = "default", value_name = "NAME|FILE")]
     plan: String,
-    /// Folder of the study; it is continued if it holds one of the same plan
+    /// Folder of the study; a study with the same plan in it is continued
     #[arg(long, value_name = "DIR", required_unless_present_any = ["dry_run", "print"])]
     output: Option<PathBuf>,
-    /// The plan's quick form, which shows that everything works and proves nothing
+    /// Run the plan's quick form, which shows that everything works but proves nothing
     #[arg(long)]
     quick: bool,
-    /// A key of the plan, in place of its own
+    /// Override a key of the plan; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Text files or folders, as --set data.text=[…]
@@ -51,10 +51,10 @@ pub(crate) struct Options {
     /// Folder with the folders of the tasks, as --set tasks.folder=…
     #[arg(long, value_name = "DIR")]
     tasks: Option<PathBuf>,
-    /// Tell jobs, operations, time and disk, and run nothing
+    /// Print jobs, operations, time and disk space, and run nothing
     #[arg(long)]
     dry_run: bool,
-    /// Print the plan's file and end
+    /// Print the plan's file, and run nothing
     #[arg(long, conflicts_with_all = ["dry_run", "quick", "set"])]
     print: bool,
 }
@@ -94,7 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     display.end();
     match ended? {
         Ended::Interrupted => {
-            output::tell("interrupted; the same command goes on");
+            output::tell("interrupted; the same command continues");
             Err(EndedWith(INTERRUPTED).into())
         }
         Ended::Finished { conclusion, failures } => {

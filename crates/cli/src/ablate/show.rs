@@ -102,7 +102,7 @@ impl Display {
         self.done = jobs.iter().filter(|(_, done)| *done).count();
         self.jobs = jobs.iter().map(|(job, _)| (job.id.clone(), job.clone())).collect();
         self.left = jobs.iter().filter(|(_, done)| !done).map(|(job, _)| (job.id.clone(), ())).collect();
-        // Each part of a study tells of all jobs again.
+        // Each part of a study lists all jobs again.
         if !self.left.is_empty() && self.jobs.len() != before {
             self.line(format!("{} jobs, {} of them done", jobs.len(), self.done));
         }

@@ -26,8 +26,8 @@ const MUCH_UNKNOWN: f64 = 0.05;
 
 /// Pack text into shards of examples.
 ///
-/// The same text and options give the same bytes on any number of threads. Nothing is left behind if it
-/// fails or is interrupted.
+/// The same text and options give the same bytes on any number of threads. If the command fails or is interrupted, it leaves
+/// no files.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra corpus build --tokenizer tokenizer --input wiki.txt.zst --output corpus
@@ -45,19 +45,19 @@ pub(crate) struct Options {
     /// Tokens in an example, special tokens included
     #[arg(long, default_value_t = 128, value_name = "N")]
     max_length: usize,
-    /// Segments in an example: one, or two in nine of ten
+    /// Segments in an example: one, or two in nine of ten examples
     #[arg(long, value_enum, default_value = "two", value_name = "HOW-MANY")]
     segments: Segments,
-    /// What examples are packed from: a line, as in the reference, or a sentence (by Unicode's rules)
+    /// Unit that examples are packed from: a line, as in the reference, or a sentence (by Unicode's rules)
     #[arg(long, value_enum, default_value = "line", value_name = "WHAT")]
     unit: UnitName,
-    /// What becomes of tokens that do not fit: begin the next example, or be dropped as in the reference
+    /// What to do with tokens that do not fit: begin the next example, or drop them as in the reference
     #[arg(long, value_enum, default_value = "carry", value_name = "WHAT")]
     overflow: OverflowName,
-    /// Seed of the cuts
+    /// Seed that decides where text is cut
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
-    /// Tokens in a shard before the next is begun
+    /// Tokens in a shard
     #[arg(long, default_value_t = 1 << 28, value_name = "N")]
     shard_tokens: u64,
     /// Print the report as JSON

@@ -10,7 +10,7 @@ use indicatif::HumanCount;
 const BINS: usize = 16;
 /// The longest bar, in characters, where there is room for it.
 const WIDTH: u16 = 48;
-/// What stands beside a bar.
+/// The label of a bar.
 const BESIDE: u16 = 34;
 
 /// How many examples there are of each length, `[L + 1]`.

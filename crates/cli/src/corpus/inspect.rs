@@ -16,8 +16,8 @@ use crate::output::escaped;
 
 /// Show what a corpus holds, and what a training step would mask.
 ///
-/// Without options: the counts, how long examples are, and one example with its segments in colour. With
-/// --masked: the batch of a step as training would see it, each masked token with what it became.
+/// Without options it shows counts, the lengths of examples, and one example with its segments in colour. With --masked it
+/// shows the batch of a training step, with the replacement of each masked token.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra corpus inspect corpus
@@ -39,19 +39,19 @@ pub(crate) struct Options {
     /// Examples in the batch
     #[arg(long, default_value_t = 1, value_name = "N")]
     batch: usize,
-    /// Masking rule: the paper's for ELECTRA, its BERT baseline, or that of the released code
+    /// Masking rule: of the paper's ELECTRA, of its BERT baseline, or of the released code
     #[arg(long, value_enum, default_value = "electra", value_name = "RULE", requires = "masked")]
     masking: Rule,
-    /// Share of tokens that is masked: a number, or uniform, for a share of each example's own [default: 0.15]
+    /// Share of tokens that is masked: a number, or uniform for a random share in each example [default: 0.15]
     #[arg(long, value_name = "SHARE", requires = "masked")]
     mask_prob: Option<MaskRate>,
-    /// What is masked at once: tokens, whole words, or runs of up to three words
+    /// Unit of masking: tokens, whole words, or runs of up to three words
     #[arg(long, value_enum, default_value = "token", value_name = "WHAT", requires = "masked")]
     choice: ChoiceName,
-    /// Check every block of every shard against its checksum first
+    /// First check every block of every shard against its checksum
     #[arg(long)]
     verify: bool,
-    /// Print JSON: the manifest and the lengths, or with --masked one object an example
+    /// Print JSON: the manifest and the lengths, or with --masked one object for each example
     #[arg(long)]
     json: bool,
 }

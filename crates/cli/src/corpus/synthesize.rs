@@ -10,9 +10,9 @@ use serde_json::json;
 
 use crate::output;
 
-/// Write a generated language into files: text, tasks, minimal pairs, and all that its grammar knows.
+/// Generate a language and write its text, tasks, minimal pairs and lexicon.
 ///
-/// The same seed and sizes give the same bytes on every machine. The folder appears whole or not at all.
+/// The same seed and sizes give the same bytes on every machine. The folder is written whole or not at all.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra corpus synthesize --output language
@@ -23,13 +23,13 @@ pub(crate) struct Options {
     /// Seed of the words, the worlds, the documents and the tasks
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Documents of the text, of about 39 words each, or 160 of nested-clauses
+    /// Documents of the text; each has about 39 words, or 160 in nested-clauses
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     documents: u64,
     /// The kind of language
     #[arg(long, value_enum, default_value = "worlds-of-facts")]
     family: Family,
-    /// Of worlds-of-facts: tell of two deeds where a document else tells of one in two ways; words and tasks stay the same
+    /// For worlds-of-facts: documents describe two different deeds, instead of one deed twice; words and tasks do not change
     #[arg(long)]
     told_once: bool,
     /// Examples of each task's train set

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::hub::{self, Files};
 use crate::stdin::Lines;
 
-/// Encode lines of standard input: tokens and ids, a line for each.
+/// Encode the lines of standard input into tokens and ids.
 ///
 /// The ids are those of Python's transformers for the same tokenizer.
 #[derive(Args)]
@@ -23,19 +23,19 @@ pub(crate) struct Options {
     /// Folder with tokenizer.json or vocab.txt, or one of these files, or hf:NAME[/FOLDER][@REVISION] of the Hub
     #[arg(long, value_name = "DIR|hf:NAME")]
     tokenizer: PathBuf,
-    /// Print {"tokens": …, "input_ids": …} a line instead of tokens, a tab, and ids
+    /// Print {"tokens": …, "input_ids": …} for each line, instead of tokens, a tab, and ids
     #[arg(long)]
     json: bool,
     /// Leave out [CLS] and [SEP]
     #[arg(long)]
     no_special_tokens: bool,
-    /// Take a literal [MASK] or [SEP] in the text as text, as a corpus does
+    /// Treat [MASK] or [SEP] in the text as ordinary text, as a corpus does
     #[arg(long)]
     special_tokens_as_text: bool,
     /// Replace bytes that are not UTF-8 by U+FFFD instead of stopping
     #[arg(long)]
     lossy: bool,
-    /// Longest line, in bytes, that is taken into memory
+    /// Longest line that is accepted, in bytes
     #[arg(long, default_value_t = 256 << 20, value_name = "N")]
     max_line_bytes: usize,
 }

@@ -33,16 +33,16 @@ pub(crate) struct Options {
     /// Keep upper case, and accents
     #[arg(long)]
     cased: bool,
-    /// Keep accents though lower-casing (for scripts whose marks carry meaning: Hindi, Thai, Japanese …)
+    /// Keep accents when lower-casing (for scripts whose marks carry meaning: Hindi, Thai, Japanese …)
     #[arg(long)]
     keep_accents: bool,
-    /// How often two neighbouring tokens must occur to become one
+    /// How often two neighbouring tokens must occur to be merged
     #[arg(long, default_value_t = 2, value_name = "N")]
     min_frequency: u64,
     /// Share of the text's characters that the alphabet must cover; the rarest rest becomes [UNK]
     #[arg(long, value_name = "SHARE")]
     character_coverage: Option<f64>,
-    /// Characters in the alphabet at most, whatever the coverage [default: a quarter of the vocabulary]
+    /// Most characters in the alphabet, whatever the coverage [default: a quarter of the vocabulary]
     #[arg(long, value_name = "N")]
     alphabet_limit: Option<usize>,
     /// Print the report as JSON

@@ -17,15 +17,15 @@ use crate::hub::{self, Files};
 use crate::stdin::Lines;
 use crate::{interrupt, output};
 
-/// Make a vector of each text, by an encoder as it is.
+/// Compute a vector for each text, with an encoder that is not trained further.
 ///
-/// A line of standard input is a text, and a line of output its vector: a JSON list. It is of the last layer, the mean over all
-/// tokens or that of [CLS], as sentence-transformers pools them. Texts are cut where the encoder's rows end.
+/// Each line of standard input is a text, and each line of output is its vector, a JSON list. The vector is the mean of the
+/// last layer over all tokens, or its state of [CLS], as in sentence-transformers. Texts longer than the encoder's rows are cut.
 ///
-/// With --task the texts are those of a task of pairs with a number each, such as STS-B, and the scores are printed:
-/// the correlations of the pairs' cosines with their numbers; alignment, the mean squared distance of the texts of a
-/// pair that are alike; uniformity, log mean exp(−2 d²) over all pairs of texts, and their mean cosine. Nothing is
-/// trained for it. With --output, OUTPUT/TASK has scores.json and the cosines; the folder appears whole or not at all.
+/// With --task the texts come from a task that has a number for each pair of texts, such as STS-B, and the command prints
+/// scores: the correlations between the cosines of the pairs and their numbers; alignment, the mean squared distance of the
+/// texts of similar pairs; uniformity, log mean exp(−2 d²) over all pairs of texts; and the mean cosine of these pairs. With
+/// --output, OUTPUT/TASK has scores.json and the cosines; the folder is written whole or not at all.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra embed --model export < sentences.txt > vectors.jsonl
@@ -34,13 +34,13 @@ pub(crate) struct Options {
     /// Folder in the Hub's layout with its tokenizer, or hf:NAME[/FOLDER][@REVISION] of the Hub
     #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
-    /// What of the last layer stands for a text
+    /// How the states of the last layer become one vector
     #[arg(long, value_enum, default_value = "mean", value_name = "POOLING")]
     pooling: PoolingName,
-    /// Task in place of standard input: a name of the table, or a folder with a task.toml
+    /// Task to read instead of standard input: a known name, or a folder with a task.toml
     #[arg(long, num_args = 1.., value_name = "NAME|DIR")]
     task: Vec<PathBuf>,
-    /// Folder with the folders of the table's tasks
+    /// Folder that holds the folders of the known tasks
     #[arg(long, value_name = "DIR", requires = "task")]
     data: Option<PathBuf>,
     /// Set of the task
@@ -49,10 +49,10 @@ pub(crate) struct Options {
     /// Folder to write the scores to; must be new or empty
     #[arg(long, value_name = "DIR", requires = "task")]
     output: Option<PathBuf>,
-    /// Print the scores as JSON, a line a task
+    /// Print the scores as JSON, one line for each task
     #[arg(long, requires = "task")]
     json: bool,
-    /// What the encoder computes in: fp32, bf16, or auto for the faster
+    /// Precision of the encoder: fp32, bf16, or auto for the faster one
     #[arg(long, default_value = "fp32", value_name = "KIND", value_parser = super::precision)]
     precision: Precision,
     /// Threads [default: libtorch's]
@@ -61,7 +61,7 @@ pub(crate) struct Options {
     /// Replace bytes that are not UTF-8 by U+FFFD instead of stopping
     #[arg(long)]
     lossy: bool,
-    /// Longest line, in bytes, that is taken into memory
+    /// Longest line that is accepted, in bytes
     #[arg(long, default_value_t = 256 << 20, value_name = "N")]
     max_line_bytes: usize,
 }

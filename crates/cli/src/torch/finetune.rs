@@ -19,15 +19,14 @@ use crate::{interrupt, output, progress};
 
 /// Fine-tune an encoder on tasks, with several seeds, and score it.
 ///
-/// A task is a name of the table (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, SQuAD-1.1, SQuAD-2.0), whose
-/// files are in a folder of that name in --data, or a folder with a task.toml. AX, which has a test set alone, is for
-/// electra predict with a model of MNLI. Each seed's result is a folder
-/// OUTPUT/TASK/seed-N with predictions, scores, the curve, the settings and the model, as transformers loads it;
-/// OUTPUT/TASK/results.json has all seeds and their median. A seed that is done is not computed again, so the
-/// same command goes on where it was interrupted.
+/// A task is a known name (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, SQuAD-1.1, SQuAD-2.0) or a folder with a
+/// task.toml. The files of a known task are in a folder of its name in --data. AX has only a test set: use electra predict
+/// with a model of MNLI. The result of each seed is a folder OUTPUT/TASK/seed-N with predictions, scores, the curve, the
+/// settings, and the model as transformers loads it. OUTPUT/TASK/results.json has all seeds and their median. Finished seeds
+/// are not computed again, so the same command continues after an interruption.
 ///
-/// --preset paper is the paper's recipe; practice has bias correction, weight decay and more epochs where there
-/// are few examples. Each setting of it can be changed by --set; config.toml in a result shows them all.
+/// --preset paper is the paper's recipe. --preset practice adds bias correction, weight decay and, for few examples, more
+/// epochs. --set changes any setting of the recipe; config.toml in a result lists them all.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra finetune --model export --task RTE --data GLUE --seeds 1,2,3 --output results
@@ -37,13 +36,13 @@ pub(crate) struct Options {
     /// Folder in the Hub's layout with its tokenizer, as electra export writes, or hf:NAME[/FOLDER][@REVISION] of the Hub
     #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
-    /// Task: a name of the table, or a folder with a task.toml
+    /// Task: a known name, or a folder with a task.toml
     #[arg(long, required = true, num_args = 1.., value_name = "NAME|DIR")]
     task: Vec<PathBuf>,
-    /// Folder with the folders of the table's tasks
+    /// Folder that holds the folders of the known tasks
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Seeds, each a run of its own
+    /// Seeds; each is a separate fine-tuning
     #[arg(long, value_delimiter = ',', default_value = "1", value_name = "N,…")]
     seeds: Vec<u64>,
     /// Folder to write to
@@ -61,16 +60,16 @@ pub(crate) struct Options {
     /// As --set batch=N
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// A setting that takes the place of the recipe's
+    /// Override a setting of the recipe; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Sets to score; a test set without labels has its predictions written
+    /// Sets to score; for a test set without labels, only predictions are written
     #[arg(long, value_delimiter = ',', default_value = "dev", value_name = "SET,…")]
     evaluate: Vec<Split>,
-    /// What is left of a fine-tuning
+    /// What to keep of a fine-tuning
     #[arg(long, value_enum, default_value = "model")]
     keep: KeepName,
-    /// Print the results as JSON, a line a task
+    /// Print the results as JSON, one line for each task
     #[arg(long)]
     json: bool,
 }
@@ -79,7 +78,7 @@ pub(crate) struct Options {
 enum PresetName {
     /// The paper's values
     Paper,
-    /// What is stable in practice
+    /// Values that are stable in practice
     Practice,
 }
 
@@ -87,7 +86,7 @@ enum PresetName {
 enum KeepName {
     /// The model, predictions, scores, curve
     Model,
-    /// All but the model
+    /// Everything except the model
     Predictions,
 }
 

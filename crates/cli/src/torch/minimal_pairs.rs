@@ -16,9 +16,9 @@ use crate::{interrupt, output};
 
 /// Ask a pre-trained encoder which of two sentences is acceptable, without fine-tuning.
 ///
-/// Pairs are JSON Lines in BLiMP's form: sentence_good, sentence_bad and UID, the paradigm (else the file's name
-/// is). The acceptable sentence should have the higher score; a tie counts one half. A score is a sum over the
-/// tokens, so it compares sentences of one model and one kind of score only.
+/// Pairs are JSON Lines in BLiMP's form: sentence_good, sentence_bad, and UID for the paradigm. Without UID the file's name is
+/// the paradigm. The acceptable sentence should get the higher score; a tie counts one half. A score is a sum over the
+/// tokens. Compare only scores of one model and one kind.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra minimal-pairs --model export --pairs blimp/data
@@ -31,26 +31,26 @@ pub(crate) struct Options {
     /// File of pairs, or a folder of .jsonl files
     #[arg(long, value_name = "FILE|DIR")]
     pairs: PathBuf,
-    /// What a sentence is scored by [default: what electra export wrote into config.json, else discriminator for
+    /// How to score a sentence [default: what electra export wrote into config.json, else discriminator for
     /// ElectraForPreTraining, pseudo-log-likelihood for ElectraForMaskedLM, log-likelihood for ElectraForCausalLM]
     #[arg(long, value_enum, value_name = "SCORE")]
     score: Option<Score>,
     /// Paradigms to score [default: all]
     #[arg(long, num_args = 1.., value_name = "NAME")]
     paradigm: Vec<String>,
-    /// Pairs of each paradigm that are passed over, the first ones: those that settings were chosen on
+    /// Skip the first N pairs of each paradigm, for example those on which settings were chosen
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     skip: u64,
-    /// Pairs of each paradigm that are scored at most, the first ones of the rest
+    /// Score at most N pairs of each paradigm
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// What is computed in: fp32, bf16, or auto for the faster
+    /// Precision: fp32, bf16, or auto for the faster one
     #[arg(long, default_value = "fp32", value_name = "KIND", value_parser = super::precision)]
     precision: Precision,
     /// Threads [default: libtorch's]
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     threads: usize,
-    /// Write the result as JSON into this file, too, with the outcome of every pair; it appears whole or not at all
+    /// Also write the result and the outcome of every pair into this file, as JSON; the file is written whole or not at all
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the result as JSON

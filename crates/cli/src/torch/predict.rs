@@ -19,22 +19,22 @@ use crate::hub::{self, Files};
 use crate::interrupt;
 use crate::stdin::Lines;
 
-/// Say what a fine-tuned model predicts of each line, or of a task's set, and score it.
+/// Predict a label for each line or for a set of a task, with a fine-tuned model, and score the predictions.
 ///
-/// A line of standard input is a text; for a model of pairs two with a tab between them; for one that labels
-/// words, words with spaces; for one that answers questions, question, tab, text; for multiple choice, text and
-/// choices with tabs. A blank line has a blank answer. The line of output is the prediction and, after a tab, its
-/// probability (of an answer, its score); a number alone; or a label for each word. For a model of several labels it
-/// is those above one half and, after a tab, their probabilities, each with the task's separator between them.
+/// Each line of standard input is one example. It is a text; two texts with a tab between them, for a model of pairs; words
+/// separated by spaces, for a model that labels words; question, tab, text, for a model that answers questions; or a text and
+/// its choices separated by tabs, for multiple choice. A blank line gives a blank answer. Each line of output is the
+/// prediction, a tab and its probability (for an answer, its score); a single number; or a label for each word. A model of
+/// several labels gives the labels above one half, a tab and their probabilities, with the task's separator between them.
 ///
-/// With --json a line is an object (blank ones are passed over): {"text", "text_pair"}, {"words"}, {"question",
-/// "context"} or {"text", "text_pair", "choices"}, and so is the answer: {"label", "probabilities"}, {"labels",
-/// "probabilities"}, {"value"}, {"words"}, {"answer", "score", "none_margin"} or {"choice", "probabilities"}. What is
-/// longer than the model's rows is cut, of two texts the longer first; of a text with an answer every part is looked at.
+/// With --json each line is an object: {"text", "text_pair"}, {"words"}, {"question", "context"} or {"text", "text_pair",
+/// "choices"}. Blank lines are skipped. The answer is an object too: {"label", "probabilities"}, {"labels", "probabilities"},
+/// {"value"}, {"words"}, {"answer", "score", "none_margin"} or {"choice", "probabilities"}. A text that is longer than the
+/// model's rows is cut; of two texts the longer is cut first. To answer a question, the model reads every part of the text.
 ///
-/// With --task the examples are those of a set of that task, whose labels have to be the model's: the lines are index,
-/// prediction, label and a score for each class, and the scores go to standard error. With --json a line is an object
-/// with "index" too, and the last one has "scores".
+/// With --task the examples come from a set of that task, whose labels must be the model's. A line has index, prediction,
+/// label and a score for each class, and the scores go to standard error. With --json a line is an object that also has
+/// "index", and the last one has "scores".
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra predict --model results/RTE/seed-1/model < pairs.tsv
@@ -45,25 +45,25 @@ pub(crate) struct Options {
     /// Folder in the Hub's layout, of a fine-tuned model with its tokenizer, or hf:NAME[/FOLDER][@REVISION] of the Hub
     #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
-    /// Task in place of standard input: a name of the table, or a folder with a task.toml
+    /// Task to read instead of standard input: a known name, or a folder with a task.toml
     #[arg(long, value_name = "NAME|DIR")]
     task: Option<PathBuf>,
-    /// Folder with the folders of the table's tasks
+    /// Folder that holds the folders of the known tasks
     #[arg(long, value_name = "DIR", requires = "task")]
     data: Option<PathBuf>,
     /// Set of the task [default: dev, or test if there is no dev]
     #[arg(long, value_name = "SET", requires = "task")]
     evaluate: Option<Split>,
-    /// What the encoder computes in: fp32, bf16, or auto for the faster
+    /// Precision of the encoder: fp32, bf16, or auto for the faster one
     #[arg(long, default_value = "fp32", value_name = "KIND", value_parser = super::precision)]
     precision: Precision,
-    /// Read a JSON object a line, and print one
+    /// Read one JSON object from each line, and print one
     #[arg(long)]
     json: bool,
     /// Replace bytes that are not UTF-8 by U+FFFD instead of stopping
     #[arg(long)]
     lossy: bool,
-    /// Longest line, in bytes, that is taken into memory
+    /// Longest line that is accepted, in bytes
     #[arg(long, default_value_t = 256 << 20, value_name = "N")]
     max_line_bytes: usize,
 }

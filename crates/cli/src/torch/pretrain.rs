@@ -15,12 +15,12 @@ use crate::failure::{Ended, INTERRUPTED};
 use crate::hub::{self, Files};
 use crate::{interrupt, output, progress};
 
-/// Pre-train an encoder, or go on with a run that was interrupted.
+/// Pre-train an encoder, or continue a run that was interrupted.
 ///
-/// What the file does not say comes from its preset (tiny, small, base, large, roberta, and modern-tiny, ettin-17m, modernbert-base), with the paper's values. The
-/// run's folder holds settings, logs and checkpoints; the same command goes on from the newest whole one. On
-/// the CPU, with a fixed number of threads, a run that was killed and continued ends with the same bytes as
-/// one that was not.
+/// Settings that are not in the file come from its preset (tiny, small, base, large, roberta, modern-tiny, ettin-17m,
+/// modernbert-base), which has the paper's values. The run's folder holds settings, logs and checkpoints. The same command
+/// continues from the newest complete checkpoint. On the CPU, with a fixed number of threads, a run that was killed and
+/// continued ends with the same bytes as one that was not.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra pretrain --config run.toml --run runs/electra-1
@@ -36,17 +36,17 @@ A file:
   [data]
   corpus = \"corpus\"
   tokenizer = \"tokenizer\"
-  valid = \"held-out\"         # a corpus that is not trained on; optional
+  valid = \"held-out\"         # a corpus to evaluate on; optional
   [budget]
   steps = 1000               # or tokens, flops, seconds")]
 pub(crate) struct Options {
-    /// Settings, TOML
+    /// File of settings, TOML
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// A setting that takes the place of the file's
+    /// Override a setting of the file; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Folder of the run; it is continued if it holds one of the same settings
+    /// Folder of the run; a run with the same settings in it is continued
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
     #[command(flatten)]
@@ -155,7 +155,7 @@ fn show(bar: &ProgressBar, lines: &mut bars::Lines, event: &Event) {
         Event::Started { step, steps, parameters, products, peak_flops_per_s, unigram_loss } => {
             bar.suspend(|| {
                 let from = if *step > 0 {
-                    format!("going on after step {}", HumanCount(*step))
+                    format!("continuing after step {}", HumanCount(*step))
                 } else {
                     "new".into()
                 };
@@ -221,11 +221,11 @@ fn report(options: &Options, outcome: Outcome, valid: Option<Valid>) -> Result<(
         output::line(report)
     } else if finished {
         output::line(format_args!(
-            "{run}: finished, {steps} steps; take it on with: electra export --run {run} --output DIR"
+            "{run}: finished, {steps} steps; next: electra export --run {run} --output DIR"
         ))
     } else {
         output::line(format_args!(
-            "{run}: interrupted after step {steps}, which is saved; the same command goes on"
+            "{run}: interrupted after step {steps}, which is saved; the same command continues it"
         ))
     }
 }

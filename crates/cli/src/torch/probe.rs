@@ -14,12 +14,12 @@ use serde_json::json;
 use crate::hub::{self, Files};
 use crate::{interrupt, output};
 
-/// Say what of a task an encoder knows already, without fine-tuning: a linear map on frozen features.
+/// Measure what an encoder knows about a task without fine-tuning, by a linear map on frozen features.
 ///
-/// The encoder stays as it is. Of each text and each layer the mean and the maximum over its tokens are taken, of pairs
-/// also the mean over the second text, and a ridge regression in closed form maps them to the labels. Nothing is drawn,
-/// so there are no seeds and no noise of fine-tuning. Tasks are those of electra finetune whose labels, one or
-/// several, or numbers are of whole texts. OUTPUT/TASK has scores.json and the predictions; the folder appears whole or not at all.
+/// The encoder is not changed. The features of a text are the mean and the maximum over its tokens, for each layer; a pair
+/// also has the mean over its second text. A ridge regression in closed form maps the features to the labels. Nothing is
+/// random, so there are no seeds and no noise of fine-tuning. The tasks are those of electra finetune that have labels or
+/// numbers for whole texts. OUTPUT/TASK has scores.json and the predictions; the folder is written whole or not at all.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra probe --model export --data language/tasks --task entailment topic --evaluate test --output probes
@@ -28,13 +28,13 @@ pub(crate) struct Options {
     /// Folder in the Hub's layout with its tokenizer, or hf:NAME[/FOLDER][@REVISION] of the Hub
     #[arg(long, value_name = "DIR|hf:NAME")]
     model: PathBuf,
-    /// Task: a name of the table, or a folder with a task.toml
+    /// Task: a known name, or a folder with a task.toml
     #[arg(long, required = true, num_args = 1.., value_name = "NAME|DIR")]
     task: Vec<PathBuf>,
-    /// Folder with the folders of the table's tasks
+    /// Folder that holds the folders of the known tasks
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Sets to score; a test set without labels has its predictions written
+    /// Sets to score; for a test set without labels, only predictions are written
     #[arg(long, value_delimiter = ',', default_value = "dev", value_name = "SET,…")]
     evaluate: Vec<Split>,
     /// Folder to write to; must be new or empty
@@ -43,7 +43,7 @@ pub(crate) struct Options {
     /// Threads [default: libtorch's]
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     threads: usize,
-    /// Print the scores as JSON, a line a task
+    /// Print the scores as JSON, one line for each task
     #[arg(long)]
     json: bool,
 }

@@ -94,7 +94,7 @@ impl Shard {
     /// Opens a shard.
     ///
     /// # Errors
-    /// [`Error::Store`] if it cannot be read, [`Error::Format`] if it is no shard or one of another version,
+    /// [`Error::Store`] if it cannot be read, [`Error::Format`] if it is not a shard, or is one of another version,
     /// [`Error::Damaged`] if its header, index or trailer is not what was written.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(io(path, "opening it"))?;
@@ -112,7 +112,7 @@ impl Shard {
     /// checksum once; what is written to it later is seen here alone.
     ///
     /// # Errors
-    /// [`Error::Format`] if it was changed, [`Error::Store`] if the system does not tell.
+    /// [`Error::Format`] if it was changed, [`Error::Store`] if the system does not say.
     pub fn check_unchanged(&self) -> Result<(), Error> {
         let now = std::fs::metadata(&self.path).map_err(io(&self.path, "asking for its length and time"))?;
         if now.len() == self.bytes.len() as u64 && now.modified().ok() == self.modified {

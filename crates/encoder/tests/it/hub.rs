@@ -230,8 +230,8 @@ fn a_pickle_is_refused_with_what_to_do() {
     assert_eq!(
         message,
         format!(
-            "{place}/pytorch_model.bin: a pickle, which is a program, and is not run; convert it where you \
-             trust it: python -c \"from transformers import ElectraForPreTraining as M; \
+            "{place}/pytorch_model.bin: a pickle can run any code, so it is not loaded; if you \
+             trust it, convert it: python -c \"from transformers import ElectraForPreTraining as M; \
              M.from_pretrained('{place}').save_pretrained('{place}')\" writes model.safetensors beside it"
         )
     );

@@ -212,7 +212,7 @@ pub(crate) fn helps(findings: &Findings) -> String {
 /// Above the diagnostics.
 pub(crate) const DIAGNOSTICS: &str = "What the objectives reported during training. Losses of different objectives measure different things: a lower loss does not mean a better encoder. The masked-LM loss is the generator's where an objective has a generator; the kept encoder's own is called so.";
 
-/// What a family of scores is, and that it is no part of the study's.
+/// What a family of scores is, and that it is not part of the study's score.
 pub(crate) fn family(family: &FamilyFindings) -> String {
     let what = match family.name.as_str() {
         "zero-shot" => {

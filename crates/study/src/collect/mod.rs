@@ -33,7 +33,7 @@ pub(crate) use tasks::{TaskToScore, tasks};
 
 /// Points of a diagnostic that a report gets.
 const POINTS: usize = 60;
-/// What of a log line is no diagnostic.
+/// Fields of a log line that are not diagnostics.
 const COUNTS: [&str; 4] = ["step", "tokens", "flops", "skipped"];
 
 /// All that was measured.

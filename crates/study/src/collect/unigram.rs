@@ -1,4 +1,4 @@
-//! What token frequencies alone tell of a text.
+//! The masked-LM loss that token frequencies alone can reach on a text.
 
 use std::path::Path;
 

@@ -293,7 +293,7 @@ fn an_arm_with_other_text_has_languages_of_the_same_numbers() {
             "--told-once"
         ]
     );
-    // What is no other than the plan's is the plan's.
+    // A value that does not differ from the plan's is the plan's.
     plan.arms[0].synthetic = Some(crate::ArmSyntheticPlan { documents: Some(10), told_twice: None });
     assert_eq!(plan.sources().len(), 3);
 }

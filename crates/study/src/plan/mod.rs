@@ -44,7 +44,7 @@ pub struct Plan {
     /// The arm that the report's differences are against.
     pub baseline: String,
     /// Whether the same encoder is fine-tuned without pre-training too. Then all arms have encoders of the same sizes and
-    /// first values.
+    /// initial weights.
     pub scratch: bool,
     /// Seeds of pre-training. One decides first weights, order, masks and samples: arms of one seed see the
     /// same examples and the same masked positions.

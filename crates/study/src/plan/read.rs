@@ -36,7 +36,7 @@ const OBJECTIVES: &str = "objectives";
 const ARMS: &str = "arms";
 /// The sections whose keys are arms.
 const BY_ARM: [&str; 3] = ["settings", "pilot.scores", "pilot.standard_deviations"];
-/// How many plans may stand one over the other.
+/// How many plans may extend one another.
 const DEEPEST: usize = 8;
 
 impl Plan {

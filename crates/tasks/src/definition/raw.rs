@@ -9,7 +9,7 @@ use toml::Value;
 
 use crate::multi_label::Encoding;
 
-/// The file as it is written; what each key means stands in the crate's README.
+/// The file as it is written. The crate's README explains each key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {

@@ -104,7 +104,7 @@ fn files_that_cannot_work_are_named_with_the_reason() {
     assert_eq!(message(&[("vocab.txt", "")]), "vocab.txt: empty vocabulary: expected one token a line");
     assert_eq!(
         message(&[("vocab.txt", &format!("{VOCAB}rain\n"))]),
-        "vocab.txt: line 11: token \"rain\" stands on line 7 already"
+        "vocab.txt: line 11: token \"rain\" is already on line 7"
     );
     assert_eq!(
         message(&[("vocab.txt", &VOCAB.replace("[MASK]", "[mask]"))]),

@@ -95,5 +95,5 @@ fn work_that_waits_is_not_recorded() {
 #[test]
 fn the_cpu_records_nothing() {
     let error = Graph::record(Device::Cpu, || Ok::<(), Error>(())).unwrap_err();
-    assert_eq!(error.to_string(), "device Cpu records no graphs: expected CUDA");
+    assert_eq!(error.to_string(), "device Cpu cannot record graphs: expected CUDA");
 }

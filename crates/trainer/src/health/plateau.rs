@@ -1,6 +1,6 @@
 //! The plateau of token frequencies.
 //!
-//! A language model learns first how frequent tokens are, and only then what stands beside them. Between the two its
+//! A language model learns first how frequent tokens are, and only then how they depend on their neighbours. Between the two its
 //! loss stays where frequencies alone bring it (`electra_masking::unigram_loss`): for a hundred steps, or for as long as it
 //! is trained.
 

@@ -31,7 +31,7 @@ impl Ranks {
         let Some(met) = &self.meeting else { return error };
         let key = failed(met.rank);
         if let Error::Lost { said } = error {
-            // First of all: it spreads to ranks that are no neighbours of the lost one.
+            // First of all: it spreads to ranks that are not neighbours of the lost one.
             met.groups.replace(Groups::default());
             // Where the store is gone, its host is.
             let _ = met.store.set(&key, "");

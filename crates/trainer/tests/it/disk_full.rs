@@ -37,7 +37,7 @@ fn the_run_stops_with_the_last_checkpoint_intact() {
     assert!(message.contains("the checkpoint of step 2 was not saved: "), "{message}");
     assert!(message.contains("safetensors: writing it: File too large"), "{message}");
     let intact =
-        format!("{} is intact, and the same command goes on from it", checkpoint(&full, 1).display());
+        format!("{} is intact, and the same command continues from it", checkpoint(&full, 1).display());
     assert!(message.contains(&intact), "{message}");
 
     assert_eq!(names(&full.join("checkpoints")), ["step-00000001"]);

@@ -21,19 +21,18 @@ use crate::stdin::Lines;
 /// How many batches of lines are sorted, so that rows of like length share a batch.
 const SORTED_BATCHES: usize = 4;
 
-/// Say of each token of a text how likely it was replaced.
+/// Detect replaced tokens: print how likely each token of a text was replaced.
 ///
-/// A token with more than 0.5 is printed with its probability, as "token(0.93)"; where the output is a
-/// terminal, colour says it too. A line of output for each line of input.
+/// A token whose probability is above 0.5 is printed with it, as "token(0.93)", and on a terminal in colour. Each line of input
+/// gives one line of output.
 ///
-/// With --json each line of standard input (blank ones are passed over) is {"text": …}, or {"input_ids": …} with "token_type_ids" (0 if not
-/// given) and "attention_mask" (1 if not given): lists, or lists of equally long lists. The answer has, in the
-/// same shape, "tokens" (if the folder has a tokenizer), "logits" and "probabilities" of "replaced", and with
-/// --hidden "last_hidden_state". Other fields are passed over. What else is in a batch changes rounding alone;
-/// with --batch 1 nothing else is.
+/// With --json each line of standard input is {"text": …}, or {"input_ids": …} with "token_type_ids" (0 if not given) and
+/// "attention_mask" (1 if not given): lists, or lists of equally long lists. Blank lines and other fields are ignored. The
+/// answer has, in the same shape, "tokens" (if the folder has a tokenizer), "logits" and "probabilities" of "replaced", and
+/// with --hidden "last_hidden_state". The other rows of a batch change the numbers only by rounding; --batch 1 avoids this.
 ///
-/// The folder of a generator has no logits of "replaced": it is refused, but for --json --hidden, which prints
-/// its hidden states, and --vocabulary-logits.
+/// A generator has no logits of "replaced". Its folder is refused, except with --vocabulary-logits, or with --json --hidden,
+/// which prints its hidden states.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra detect --model export 'the chef ate the meal'
@@ -47,22 +46,22 @@ pub(crate) struct Options {
     /// Text [default: the lines of standard input]
     #[arg(value_name = "TEXT")]
     text: Option<String>,
-    /// Read a JSON object a line, and print one
+    /// Read one JSON object from each line, and print one
     #[arg(long)]
     json: bool,
-    /// Print the hidden states of the last layer as well
+    /// Also print the hidden states of the last layer
     #[arg(long, requires = "json")]
     hidden: bool,
-    /// Of a generator, print the logits of the whole vocabulary as well
+    /// For a generator, also print the logits of the whole vocabulary
     #[arg(long, requires = "hidden")]
     vocabulary_logits: bool,
-    /// Rows that are computed at once, where as many lines are there to be read
+    /// Rows that are computed together
     #[arg(long, default_value_t = 32, value_name = "N", value_parser = at_least_1)]
     batch: usize,
     /// Replace bytes that are not UTF-8 by U+FFFD instead of stopping
     #[arg(long)]
     lossy: bool,
-    /// Longest line, in bytes, that is taken into memory
+    /// Longest line that is accepted, in bytes
     #[arg(long, default_value_t = 256 << 20, value_name = "N")]
     max_line_bytes: usize,
 }

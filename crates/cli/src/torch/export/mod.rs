@@ -156,7 +156,7 @@ fn save_tokenizer(folder: &Path, hub: &HubFolder, tokenizer: &Tokenizer) -> Resu
     Ok(tokenizer.save_with_model(folder, hub.config.max_position_embeddings, hub.config.has_token_types())?)
 }
 
-/// What `electra minimal-pairs` has to know of the network where its class alone does not tell.
+/// What `electra minimal-pairs` needs to know about the network, if its class alone does not say it.
 fn scoring_field(scoring: Option<Scoring>, architecture: Architecture) -> Map<String, Value> {
     let told = scoring.filter(|scoring| Scoring::of_architecture(architecture) != Some(*scoring));
     told.map(|scoring| (SCORING_FIELD.to_owned(), json!(scoring))).into_iter().collect()

@@ -28,7 +28,7 @@ pub(super) fn meeting(get: impl Fn(&str) -> Option<String>, timeout: Duration) -
     Ok(Some(Meeting { rank, size, local_rank, is_local, address, port, hosts_store, name, timeout }))
 }
 
-/// Numbers stand beside the variables that they come from.
+/// Each number comes with the variable that it was read from.
 struct Place {
     rank: (&'static str, usize),
     size: (&'static str, usize),

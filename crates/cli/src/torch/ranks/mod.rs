@@ -14,8 +14,8 @@ use serde_json::json;
 
 #[derive(Args)]
 pub(super) struct RankOptions {
-    /// Start this many processes on this machine, which train the run together: on CUDA one for each GPU. Elsewhere
-    /// torchrun, srun or mpirun starts them; --ranks is not said then
+    /// Start this many processes on this machine to train the run together; on CUDA, one for each GPU. Leave this out
+    /// if torchrun, srun or mpirun starts the processes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     ranks: Option<u16>,
     /// How long the processes of a run wait for each other; it must be longer than a checkpoint takes

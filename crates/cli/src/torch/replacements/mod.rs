@@ -15,19 +15,18 @@ use self::source::Source;
 use super::bars;
 use crate::{output, progress};
 
-/// Say what a run puts in the place of masked tokens, and which of it is found.
+/// Show what a run samples at masked positions, and which of these samples it detects.
 ///
-/// Batches of the steps that follow the run's last one are masked and corrupted as in training, so the same command
-/// says the same, and no masks that the run was trained on are among them. A lexicon says how near each sample is
-/// to the original: right (it is the original), same features, same class, other class, or unlisted (one of the two
-/// is not a word of the lexicon, such as a part of a word). Where the objective has a discriminator, or the copy gate of
-/// All-Tokens MLM, recall is the share of a kind that it calls replaced (probability above one half), and AUC how
-/// surely it tells them from the tokens that are not replaced. The loss is the generator's; of mlm, which replaces
-/// nothing, it is its own, with its own masks.
+/// The command masks and corrupts the batches of the steps after the run's last step, as in training. So it gives the same
+/// result each time, and uses no mask that the run was trained on. A lexicon classifies each sample by its distance from the
+/// original: right (it is the original), same features, same class, other class, or unlisted (one of the two is not a word of
+/// the lexicon, such as a part of a word). If the objective has a discriminator or All-Tokens MLM's copy gate, recall is the
+/// share of a class that it calls replaced (probability above one half), and AUC measures how well it separates the class from
+/// tokens that were not replaced. The loss is the generator's. mlm replaces nothing: its loss is its own, with its own masks.
 ///
-/// A lexicon is text in columns separated by tabs. The first line names them: word, class, then any number of
-/// features. A word with several lines can be several things, and the nearest counts. The language of electra corpus
-/// synthesize has its own, lexicon.tsv; of any other language, words with their parts of speech will do.
+/// A lexicon is text in columns separated by tabs. The first line names the columns: word, class, then any number of features.
+/// A word may have several lines; the nearest counts. A language of electra corpus synthesize has its lexicon in lexicon.tsv.
+/// For any other language, use words with their parts of speech.
 #[derive(Args)]
 #[command(after_help = "Examples:
   electra replacements --run runs/electra --lexicon language/lexicon.tsv
@@ -55,10 +54,10 @@ pub(crate) struct Options {
     /// Checkpoint to take, by its steps; the batches are the same for all [default: the newest that is whole]
     #[arg(long, value_name = "N")]
     step: Option<u64>,
-    /// How many batches of the run's size
+    /// Number of batches, each of the run's size
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
     batches: u64,
-    /// Write the result as JSON into this file, too, which appears whole or not at all
+    /// Also write the result into this file, as JSON; the file is written whole or not at all
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print JSON
@@ -117,8 +116,8 @@ fn measure(source: &Source, lexicon: &Lexicon, batches: u64) -> Result<Replaceme
             let batch = DeviceBatch::new(part, device);
             let inspection = objective.inspect(&batch);
             let name = &source.config.objective;
-            let inspection =
-                inspection.with_context(|| format!("objective {name}: it does not tell what it replaces"))?;
+            let inspection = inspection
+                .with_context(|| format!("objective {name}: it does not report what it replaces"))?;
             tally.add(&batch, &inspection)?;
         }
         bar.set_position((number + 1) * progress::WHOLE / batches);

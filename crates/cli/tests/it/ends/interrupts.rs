@@ -114,7 +114,7 @@ mod computing {
             let output = child.wait_with_output().unwrap();
             assert_eq!(output.status.code(), Some(130), "{signal:?}");
             let out = String::from_utf8(output.stdout).unwrap();
-            assert!(out.contains(", which is saved; the same command goes on\n"), "{out}");
+            assert!(out.contains(", which is saved; the same command continues it\n"), "{out}");
             assert!(bench.path(&format!("{run}/checkpoints")).read_dir().unwrap().count() > 0);
         }
     }

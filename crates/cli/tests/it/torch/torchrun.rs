@@ -138,7 +138,10 @@ fn torchrun_starts_ranks_restarts_them_and_shows_their_error() {
     let output = child.wait_with_output().unwrap();
     let text = error(&output);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("\ngoing on after step ") || text.starts_with("going on after step "), "{text}");
+    assert!(
+        text.contains("\ncontinuing after step ") || text.starts_with("continuing after step "),
+        "{text}"
+    );
     assert!(whole("killed") == alone, "the bytes after a restart");
 
     let line = "pretrain --config run.toml --set budget.batch=9 --set budget.accumulation=1 --run wrong";

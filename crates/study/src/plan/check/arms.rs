@@ -123,7 +123,7 @@ impl Plan {
         config: &Config,
     ) -> Result<(), Error> {
         let Some(scratch) = scratch.filter(|_| arm.role == Role::Arm) else { return Ok(()) };
-        // Dropout changes neither sizes nor first values.
+        // Dropout changes neither sizes nor initial weights.
         let encoder = |config: &Config| to_table(&config.model.encoder.without_dropout());
         let differences = differences(&encoder(scratch), &encoder(config));
         let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
