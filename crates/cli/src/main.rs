@@ -31,7 +31,7 @@ use clap::{Parser, Subcommand};
 
 /// What somebody does who has just built the program. 80 columns.
 const FIRST_STEPS: &str = "First steps:
-  electra ablate --quick --output look       try a whole comparison; proves nothing
+  electra ablate --quick --output look       try every step; proves nothing
   electra ablate --output study              compare the paper's five objectives
   electra tokenizer train --input text.txt --vocab-size 8192 --output tokenizer
                                              begin with your own text

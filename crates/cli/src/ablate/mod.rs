@@ -123,10 +123,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// What to do after a study. Commands are given by their options, since the study may have been started through cargo.
 fn next_steps(quick: bool) {
     output::tell("What next:");
-    let study = "the study itself; with --dry-run, what it takes";
+    let study = "the study itself; --dry-run says how long";
     let quick = quick.then_some(("without --quick", study));
     let rest = [
-        ("--plan long", "BERT and ELECTRA for five times as long, in about an hour"),
+        ("--plan long", "BERT and ELECTRA, five times as long"),
         ("--plan real --text FILE --tasks FOLDER", "the same comparison on your own text"),
     ];
     output::tell("  open the report in a browser, and see docs/guides/reading-a-report.md");
