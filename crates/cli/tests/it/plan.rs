@@ -85,8 +85,8 @@ fn a_plan_is_estimated_and_printed_and_refused_by_its_keys() {
     let out = bench.run("ablate --plan default --dry-run").ok();
     assert!(out.contains("electra − mlm ") && out.contains("Differences of the paper: 7; "), "{out}");
     let out = bench.run("ablate --plan sizes --dry-run").ok();
-    assert!(out.contains("electra-256                 6      10,000"), "{out}");
-    assert!(out.contains("mlm-256-compute             6      1"), "{out}");
+    assert!(out.contains("electra-256                 5      10,000"), "{out}");
+    assert!(out.contains("mlm-256-compute             5      1"), "{out}");
     assert!(out.contains("electra-128 − mlm-128-compute ") && !out.contains("of the paper"), "{out}");
     bench.run("ablate --plan sizes --quick --dry-run").ok();
     bench.run("ablate --plan rates-sizes --dry-run").ok();
