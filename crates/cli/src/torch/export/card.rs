@@ -79,8 +79,9 @@ pub(super) fn card(
     ));
     if let Some(generator) = networks.generator.as_ref().filter(|_| with_generator) {
         line(&format!(
-            "`generator/` holds the generator that the encoder was trained with, an `{}`; \
+            "`generator/` holds the generator that the encoder was trained with, {} `{}`; \
              load it with `subfolder=\"generator\"`.\n",
+            if generator.class().starts_with('E') { "an" } else { "a" },
             generator.class()
         ));
     }
@@ -110,7 +111,10 @@ pub(super) fn card(
         let tokens = state.examples_seen * corpus.examples.max_length as u64;
         row("tokens seen", format!("{}, padding included", count(tokens)));
     }
-    row("share of tokens masked", config.masking.mask_prob.to_string());
+    // A causal model masks nothing.
+    if main.architecture != Architecture::CausalLm {
+        row("share of tokens masked", config.masking.mask_prob.to_string());
+    }
     let optimizer = &config.optimizer;
     row("learning rate", format!("{:e}, with linear decay", optimizer.learning_rate));
     let (steps, share) = (count(optimizer.warmup_steps), optimizer.warmup_share);
