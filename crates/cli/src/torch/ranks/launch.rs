@@ -108,11 +108,11 @@ impl Rank {
     }
 }
 
-/// Waits for all ranks; gives the first that failed. Those that a signal ended and those that failed by themselves come
-/// before those that were interrupted.
+/// Waits for all ranks; gives the first that failed. One that a signal ended comes before those that failed by themselves,
+/// which may be because it is gone, and these come before those that were interrupted. Both may end between two looks.
 fn wait(ranks: &Mutex<Vec<Rank>>, host: &Host) -> Option<(usize, ExitStatus)> {
     let mut first: Option<(usize, ExitStatus)> = None;
-    let mut since = None;
+    let (mut since, mut is_over) = (None, false);
     loop {
         sleep(INTERVAL);
         let mut ranks = ranks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,13 +126,18 @@ fn wait(ranks: &Mutex<Vec<Rank>>, host: &Host) -> Option<(usize, ExitStatus)> {
                 continue;
             }
             let status = rank.ended.expect("it has ended");
-            let is_interrupted = |status: ExitStatus| status.code() == Some(INTERRUPTED);
+            // The kills of the end come after a failure that is known.
+            let weight = |status: ExitStatus| match status.code() {
+                None => u8::from(!is_over) + 1,
+                Some(INTERRUPTED) => 0,
+                Some(_) => 1,
+            };
             if let Some(signal) = status.signal() {
                 host.tell_end(number, &format!("killed by signal {signal}"));
             } else if !status.success() {
                 host.tell_end(number, "it says why itself");
             }
-            if !status.success() && first.is_none_or(|(_, before)| is_interrupted(before)) {
+            if !status.success() && first.is_none_or(|(_, before)| weight(before) < weight(status)) {
                 first = Some((number, status));
             }
         }
@@ -142,6 +147,7 @@ fn wait(ranks: &Mutex<Vec<Rank>>, host: &Host) -> Option<(usize, ExitStatus)> {
         if first.is_some() {
             let begin = *since.get_or_insert_with(Instant::now);
             if begin.elapsed() > PATIENCE {
+                is_over = true;
                 ranks.iter_mut().for_each(Rank::kill);
             }
         }

@@ -43,7 +43,7 @@ fn number(value: &Value) -> f64 {
 fn help_tells_it_whole() {
     let bench = Bench::new();
     let all = bench.run("--help").ok();
-    let line = "Say what a run puts in the place of masked tokens, and which of it is found\n";
+    let line = "Show what a run samples at masked positions, and which of these samples it detects\n";
     assert!(all.contains(line), "{all}");
     let long = bench.run("replacements --help").ok();
     for said in ["A lexicon is text in columns separated by tabs", "Examples:", "--batches <N>"] {
