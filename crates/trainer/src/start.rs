@@ -125,16 +125,14 @@ pub(crate) fn begin<'r, 'c>(
     });
     let Place { step, elapsed, .. } = ranks.share_state(place, &mut learner)?;
     let lengths = state.as_ref().map_or(LogLengths::default(), |state| state.logs);
-    let predicts_masked = spec.info.has_generator || spec.info.reads_masks;
-    let (predicted, shares) = match spec.info.scoring {
-        _ if predicts_masked => (Some(Predicted::Masked), &config.masking.corruption),
-        // Of the next token nothing is seen, as of a token under [MASK].
-        Scoring::LogLikelihood => (Some(Predicted::Next), &Shares { mask: 1.0, random: 0.0, keep: 0.0 }),
-        _ => (None, &config.masking.corruption),
-    };
-    let unigram = match predicted {
-        Some(predicted) => Some((predicted, source.corpus.unigram_loss(shares)?)),
-        None => None,
+    let unigram = if spec.info.has_generator || spec.info.reads_masks {
+        Some((Predicted::Masked, source.corpus.unigram_loss(&config.masking.corruption)?))
+    } else if spec.info.scoring == Scoring::LogLikelihood {
+        // Nothing is seen of the next token, as of a token under [MASK].
+        let unseen = Shares { mask: 1.0, random: 0.0, keep: 0.0 };
+        Some((Predicted::Next, source.corpus.unigram_loss(&unseen)?))
+    } else {
+        None
     };
     let watch = Watch::new(unigram, (shape.batch as f64 * shape.masked).round() as u64);
 

@@ -47,10 +47,11 @@ impl Client {
     /// What an error means for `what`, such as a model; `advice` is for whoever is not known to the Hub or may not do it.
     pub(super) fn explain(&self, what: &str, error: HFError, advice: &str) -> Error {
         let Self { endpoint, .. } = self;
+        let no_model = format!("{what}: {endpoint} has no such model, or it is private: {advice}");
         match error {
             // Whoever is not known is not told whether a model is private or not there.
             HFError::AuthRequired { context } if context.error_code.as_deref() == Some(NO_MODEL) => {
-                Error::new(INPUT, format!("{what}: {endpoint} has no such model, or it is private: {advice}"))
+                Error::new(INPUT, no_model)
             }
             HFError::AuthRequired { context } => {
                 let said = context.server_message.unwrap_or_default();
@@ -61,15 +62,11 @@ impl Client {
                 let said = context.server_message.unwrap_or_else(|| "the token does not allow it".to_owned());
                 Error::new(INPUT, format!("{what}: {endpoint} refuses: {said}; {advice}"))
             }
-            HFError::RepoNotFound { .. } => {
-                Error::new(INPUT, format!("{what}: {endpoint} has no such model, or it is private: {advice}"))
-            }
+            HFError::RepoNotFound { .. } => Error::new(INPUT, no_model),
             HFError::RevisionNotFound { revision, context, .. } => {
                 let code = context.and_then(|context| context.error_code);
                 let message = match code.as_deref() {
-                    Some(NO_MODEL) => {
-                        format!("{what}: {endpoint} has no such model, or it is private: {advice}")
-                    }
+                    Some(NO_MODEL) => no_model,
                     _ => format!("{what}: the model has no revision {revision}"),
                 };
                 Error::new(INPUT, message)

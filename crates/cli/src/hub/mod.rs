@@ -25,9 +25,9 @@ use anyhow::Result;
 pub(crate) use self::name::Destination;
 use self::name::Model;
 #[cfg(all(feature = "hub", feature = "torch"))]
-pub(crate) use self::push::{Commit, check, push};
+pub(crate) use self::push::{check, push};
 #[cfg(all(not(feature = "hub"), feature = "torch"))]
-pub(crate) use self::without::{Commit, check, push};
+pub(crate) use self::without::{check, push};
 #[cfg(feature = "hub")]
 use fetch::fetch;
 #[cfg(not(feature = "hub"))]
@@ -55,6 +55,17 @@ pub(crate) fn folder(named: &Path, files: Files) -> Result<Cow<'_, Path>> {
 #[cfg(feature = "torch")]
 pub(crate) fn is_name(named: &Path) -> bool {
     matches!(Model::of(named), Ok(Some(_)))
+}
+
+/// What is pushed, and how.
+#[cfg(feature = "torch")]
+#[cfg_attr(not(feature = "hub"), allow(dead_code))]
+pub(crate) struct Commit<'a> {
+    pub(crate) destination: &'a Destination,
+    pub(crate) folder: &'a Path,
+    /// Whether a repository that is made for it is private.
+    pub(crate) private: bool,
+    pub(crate) message: &'a str,
 }
 
 /// Why the Hub gave nothing, or took nothing.

@@ -11,7 +11,7 @@ use hf_hub::{HFError, RepoTypeModel};
 use indicatif::ProgressBar;
 
 use super::client::{Client, is_offline};
-use super::{Destination, Error};
+use super::{Commit, Error};
 use crate::failure::INPUT;
 use crate::progress;
 
@@ -19,15 +19,6 @@ use crate::progress;
 const OWN: [&str; 2] = ["encoder/", "generator/"];
 
 const LOG_IN: &str = "set HF_TOKEN to a token that may write there (hf auth login keeps one)";
-
-/// What is committed, and how.
-pub(crate) struct Commit<'a> {
-    pub(crate) destination: &'a Destination,
-    pub(crate) folder: &'a Path,
-    /// Whether a repository that is made for it is private.
-    pub(crate) private: bool,
-    pub(crate) message: &'a str,
-}
 
 /// Fails where nothing could be pushed in any case.
 pub(crate) fn check() -> Result<()> {

@@ -18,24 +18,13 @@ fn require<T>(purpose: &str) -> Result<T> {
 }
 
 #[cfg(feature = "torch")]
-pub(crate) use self::push::{Commit, check, push};
+pub(crate) use self::push::{check, push};
 
 #[cfg(feature = "torch")]
 mod push {
-    use std::path::Path;
-
     use anyhow::Result;
 
-    use crate::hub::Destination;
-
-    /// What is committed, and how.
-    #[allow(dead_code, reason = "nothing is")]
-    pub(crate) struct Commit<'a> {
-        pub(crate) destination: &'a Destination,
-        pub(crate) folder: &'a Path,
-        pub(crate) private: bool,
-        pub(crate) message: &'a str,
-    }
+    use crate::hub::Commit;
 
     pub(crate) fn check() -> Result<()> {
         super::require("--push")
